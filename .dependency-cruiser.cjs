@@ -1,0 +1,65 @@
+// The folders are the architecture: who may import whom. A row of the table in CONTRIBUTING.md is a rule here.
+const below = {
+	primitives: [],
+	block: ["primitives"],
+	contract: ["block", "primitives"],
+	meter: ["block", "primitives"],
+	message: ["block", "primitives"],
+	consensus: ["message", "block", "primitives"],
+	node: ["consensus", "message", "meter", "contract", "block", "primitives"],
+	storage: ["node", "block", "primitives"],
+	network: ["node/protocol", "primitives"],
+	serial: ["node/protocol", "primitives"],
+	worker: ["node", "storage", "serial", "message", "meter", "contract", "block", "primitives"],
+	cli: ["node", "storage", "consensus", "message", "meter", "contract", "block", "primitives"],
+	ui: ["node/protocol", "network", "serial", "primitives", "worker/main"],
+};
+
+const core = "^src/(primitives|block|contract|meter|message|consensus|node)/";
+
+const layerRules = Object.entries(below).map(([folder, allowed]) => ({
+	name: `layer-${folder}`,
+	comment: `${folder}/ may import only: ${[folder, ...allowed].join(", ")}`,
+	severity: "error",
+	from: { path: `^src/${folder}/` },
+	to: { path: "^src/", pathNot: [folder, ...allowed].map((name) => `^src/${name}[./]`) },
+}));
+
+const packages = (pattern) => `node_modules/(${pattern})/`;
+
+module.exports = {
+	forbidden: [
+		...layerRules,
+		{ name: "no-circle", severity: "error", from: {}, to: { circular: true } },
+		{ name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+		{
+			name: "core-packages",
+			comment: "The pure core uses noble, cborg and valibot, and no module of Node.js.",
+			severity: "error",
+			from: { path: core },
+			to: { pathNot: ["^src/", packages("@noble/hashes|@noble/secp256k1|cborg|valibot")] },
+		},
+		{
+			name: "primitives-packages",
+			severity: "error",
+			from: { path: "^src/primitives/" },
+			to: { path: packages("valibot") },
+		},
+		{
+			name: "one-curve-file",
+			comment: "primitives/signature.ts is the only file that imports a curve library.",
+			severity: "error",
+			from: { path: "^src/", pathNot: "^src/primitives/signature\\.ts$" },
+			to: { path: packages("@noble/secp256k1|@noble/curves") },
+		},
+		{ name: "src-not-test", severity: "error", from: { path: "^(src|signaling)/" }, to: { path: "^test/" } },
+	],
+	options: {
+		doNotFollow: { path: "node_modules" },
+		exclude: { path: "^src/ui/paraglide/" },
+		tsPreCompilationDeps: true,
+		tsConfig: { fileName: "tsconfig.json" },
+		enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "svelte", "default"] },
+		builtInModules: {},
+	},
+};

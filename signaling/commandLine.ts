@@ -1,0 +1,83 @@
+/** The server's options on the command line. */
+import { parseArgs } from "node:util";
+import { ok, type Result, refused } from "../src/primitives/result.js";
+
+export interface CommandLine {
+	help: boolean;
+	port: number;
+	tlsPort: number;
+	/** Where https listens. */
+	host: string;
+	/** The owner's own certificate; absent: the local one. */
+	ownCertificate?: { certFile: string; keyFile: string };
+	signalingOnly: boolean;
+	allowedOrigins: string[];
+}
+
+export const USAGE = `npm start -- [options]
+
+  --port N            http on this computer (default 4444)
+  --tls-port N        https on the network (default 4443; with --port N: N - 1)
+  --host H            the address that https listens on (default 0.0.0.0: all)
+  --cert FILE         a certificate of your own (PEM, with its chain) ...
+  --key FILE          ... and its key
+  --signaling-only    introduce peers to one another, serve no app
+  --allow-origin URL  let only pages of this origin use the signaling (may be repeated)
+  --help              this text
+`;
+
+const DEFAULT_PORT = 4444;
+
+/** Reads the arguments; a refusal holds a sentence for the person who typed them. */
+export function parseCommandLine(
+	args: readonly string[],
+): Result<CommandLine, { code: "bad-option"; sentence: string }> {
+	let values: ReturnType<typeof parse>["values"];
+	try {
+		values = parse(args).values;
+	} catch (error) {
+		// parseArgs reports what was typed wrong by throwing; its first sentence says it well.
+		return wrong(`${(error as Error).message.split(/\.\s/)[0]}.`);
+	}
+	const port = values.port === undefined ? DEFAULT_PORT : portOf(values.port);
+	if (port === undefined) return wrong(`--port ${values.port} is not a port (1 to 65535).`);
+	// Port 0 asks the system for any free port, for both addresses.
+	const tlsPort = values["tls-port"] === undefined ? Math.max(0, port - 1) : portOf(values["tls-port"]);
+	if (tlsPort === undefined) return wrong(`--tls-port ${values["tls-port"]} is not a port (1 to 65535).`);
+	if (tlsPort === port && port !== 0) return wrong(`--port and --tls-port are both ${port}; they must differ.`);
+	const { cert, key } = values;
+	if ((cert === undefined) !== (key === undefined)) return wrong("--cert and --key belong together; one is missing.");
+	return ok({
+		help: values.help,
+		port,
+		tlsPort,
+		host: values.host,
+		...(cert !== undefined && key !== undefined && { ownCertificate: { certFile: cert, keyFile: key } }),
+		signalingOnly: values["signaling-only"],
+		allowedOrigins: values["allow-origin"],
+	});
+}
+
+function parse(args: readonly string[]) {
+	return parseArgs({
+		args: [...args],
+		options: {
+			port: { type: "string" },
+			"tls-port": { type: "string" },
+			host: { type: "string", default: "0.0.0.0" },
+			cert: { type: "string" },
+			key: { type: "string" },
+			"signaling-only": { type: "boolean", default: false },
+			"allow-origin": { type: "string", multiple: true, default: [] as string[] },
+			help: { type: "boolean", default: false },
+		},
+	});
+}
+
+function portOf(text: string): number | undefined {
+	return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined;
+}
+
+function wrong(sentence: string): Result<never, { code: "bad-option"; sentence: string }> {
+	return refused({ code: "bad-option", sentence });
+}

@@ -1,0 +1,24 @@
+/** Allows bursts up to `capacity`, and `perSecond` on average. Times are given, so that it needs no clock of its own. */
+export class TokenBucket {
+	readonly #capacity: number;
+	readonly #perSecond: number;
+	#tokens: number;
+	#filledMs: number;
+
+	constructor(capacity: number, perSecond: number, nowMs: number) {
+		this.#capacity = capacity;
+		this.#perSecond = perSecond;
+		this.#tokens = capacity;
+		this.#filledMs = nowMs;
+	}
+
+	/** Takes `count` tokens if they are there, none otherwise. */
+	take(count: number, nowMs: number): boolean {
+		const gained = (Math.max(0, nowMs - this.#filledMs) * this.#perSecond) / 1000;
+		this.#tokens = Math.min(this.#capacity, this.#tokens + gained);
+		this.#filledMs = nowMs;
+		if (this.#tokens < count) return false;
+		this.#tokens -= count;
+		return true;
+	}
+}

@@ -1,0 +1,150 @@
+/**
+ * The block (thesis 5.2): index, hash of the block before it, timestamp, transactions, and the roots that commit to
+ * the transactions and to the whole state after them.
+ */
+import * as v from "valibot";
+import { equalBytes } from "../primitives/bytes.js";
+import { type CborValue, type CodecError, decode, encode } from "../primitives/codec.js";
+import { HASH_BYTES, taggedHash } from "../primitives/hash.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import { MAX_MINUTE, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
+import { merkleLeaf, merkleRoot } from "./merkle.js";
+import type { Transaction } from "./transaction.js";
+import { type TransactionCodecError, transactionFromWire, transactionToWire } from "./transactionCodec.js";
+
+/** Version of the encodings, the state root and the rules. */
+export const BLOCK_VERSION = 1;
+export const MAX_BLOCK_BYTES = 256 * 1024;
+
+export interface BlockHeader {
+	version: number;
+	/** Genesis is 0. */
+	index: number;
+	previousHash: Uint8Array;
+	timestampMs: number;
+	/** Raft's term of the leader that proposed it. */
+	term: number;
+	/** Device index of that leader. */
+	proposer: number;
+	/** Merkle root over the transactions, signatures included. */
+	transactionsRoot: Uint8Array;
+	/** Root of the ledger after the block was executed. */
+	stateRoot: Uint8Array;
+}
+
+export interface Block extends BlockHeader {
+	transactions: readonly Transaction[];
+}
+
+export type BlockError =
+	| CodecError
+	| { code: "bad-block-shape" }
+	| { code: "bad-transaction"; at: number; cause: TransactionCodecError }
+	| { code: "unknown-version"; version: number }
+	| { code: "wrong-index"; expected: number; index: number }
+	| { code: "wrong-previous-hash"; index: number }
+	| { code: "timestamp-not-later"; parentMs: number; timestampMs: number }
+	| { code: "term-went-back"; parentTerm: number; term: number };
+
+const hashHeader = taggedHash("block");
+
+/** The block's hash: over the header, and through its roots over everything. */
+export function blockHash(header: BlockHeader): Uint8Array {
+	return hashHeader(
+		encode([
+			header.version,
+			header.index,
+			header.previousHash,
+			header.timestampMs,
+			header.term,
+			header.proposer,
+			header.transactionsRoot,
+			header.stateRoot,
+		]),
+	);
+}
+
+/** Merkle root over the transactions in their compact form. */
+export function transactionsRoot(transactions: readonly Transaction[], timestampMs: number): Uint8Array {
+	const baseMinute = minuteOf(timestampMs);
+	return merkleRoot(transactions.map((transaction) => merkleLeaf(encode(transactionToWire(transaction, baseMinute)))));
+}
+
+/** What the chain fixes about a block from its parent alone (thesis: validate_block). Rules and roots are the ledger's part. */
+export function validateAgainst(
+	parent: BlockHeader,
+	parentHash: Uint8Array,
+	block: BlockHeader,
+): Result<true, BlockError> {
+	if (block.version !== BLOCK_VERSION) return refused({ code: "unknown-version", version: block.version });
+	if (block.index !== parent.index + 1) {
+		return refused({ code: "wrong-index", expected: parent.index + 1, index: block.index });
+	}
+	if (!equalBytes(block.previousHash, parentHash)) return refused({ code: "wrong-previous-hash", index: block.index });
+	if (block.timestampMs <= parent.timestampMs) {
+		return refused({
+			code: "timestamp-not-later",
+			parentMs: parent.timestampMs,
+			timestampMs: block.timestampMs,
+		});
+	}
+	if (block.term < parent.term) return refused({ code: "term-went-back", parentTerm: parent.term, term: block.term });
+	return ok(true);
+}
+
+/** Whether two blocks are the same block (thesis: assert_equal). */
+export function sameBlock(a: BlockHeader, b: BlockHeader): boolean {
+	return equalBytes(blockHash(a), blockHash(b));
+}
+
+/** The block as stored and sent: without previousHash and transactionsRoot, which the receiver knows or recomputes. */
+export function encodeBlock(block: Block): Uint8Array {
+	const baseMinute = minuteOf(block.timestampMs);
+	return encode([
+		block.version,
+		block.index,
+		block.timestampMs,
+		block.term,
+		block.proposer,
+		block.stateRoot,
+		block.transactions.map((transaction) => transactionToWire(transaction, baseMinute)),
+	]);
+}
+
+/** Rebuilds a block whose parent's hash is known. Neither rules nor signatures are checked here. */
+export function decodeBlock(bytes: Uint8Array, previousHash: Uint8Array): Result<Block, BlockError> {
+	const value = decode(bytes, MAX_BLOCK_BYTES);
+	if (!value.ok) return value;
+	const shaped = v.safeParse(BLOCK_SHAPE, value.value, { abortEarly: true });
+	if (!shaped.success) return refused({ code: "bad-block-shape" });
+	const [version, index, timestampMs, term, proposer, stateRoot, wires] = shaped.output;
+	const transactions: Transaction[] = [];
+	for (const [at, wire] of wires.entries()) {
+		const transaction = transactionFromWire(wire as CborValue, minuteOf(timestampMs));
+		if (!transaction.ok) return refused({ code: "bad-transaction", at, cause: transaction.error });
+		transactions.push(transaction.value);
+	}
+	return ok({
+		version,
+		index,
+		previousHash,
+		timestampMs,
+		term,
+		proposer,
+		transactionsRoot: transactionsRoot(transactions, timestampMs),
+		stateRoot,
+		transactions,
+	});
+}
+
+const natural = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
+
+const BLOCK_SHAPE = v.strictTuple([
+	natural(0xffff),
+	natural(Number.MAX_SAFE_INTEGER),
+	natural(MAX_MINUTE * MS_PER_MINUTE),
+	natural(Number.MAX_SAFE_INTEGER),
+	natural(0xffff),
+	v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES)),
+	v.array(v.unknown()),
+]);

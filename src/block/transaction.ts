@@ -1,0 +1,218 @@
+/**
+ * Transactions: what members sign. The body of each kind is a positional array; its digest under the kind's own tag is
+ * at once what is signed and the transaction's id, so a signature for one kind or one neighbourhood is worth nothing
+ * for another.
+ */
+import type { CborValue } from "../primitives/codec.js";
+import { type TaggedHash, taggedHash } from "../primitives/hash.js";
+import { type Invitation, invitationFields } from "./invitation.js";
+import { QUALITIES, type Reading } from "./reading.js";
+
+/** A metering device's reading of one minute. */
+export interface ReadingTransaction extends Reading {
+	kind: "reading";
+	member: number;
+	signature: Uint8Array;
+}
+
+interface HouseholdTransaction {
+	/** Member index of the household that signs. */
+	member: number;
+	/** The household's last nonce + 1. */
+	nonce: number;
+	signature: Uint8Array;
+}
+
+interface MoneyTransaction extends HouseholdTransaction {
+	/** Last minute of a block that may hold it: an order that got lost does not come true next year. */
+	expiryMinute: number;
+}
+
+/** A promise to sell. */
+export interface OfferTransaction extends HouseholdTransaction {
+	kind: "offer";
+	priceMicroNokPerWh: number;
+	fromMinute: number;
+	/** First minute that is no longer offered. */
+	untilMinute: number;
+	/** Per contract; 0: no limit. */
+	energyLimitWh: number;
+	noticeMinutes: number;
+	/** The only member that may accept. */
+	buyer: number | undefined;
+	/** How many may accept; 0: any number. */
+	maxBuyers: number;
+}
+
+export interface WithdrawTransaction extends HouseholdTransaction {
+	kind: "withdraw";
+	/** Id of the `offer` (32 bytes). */
+	offerId: Uint8Array;
+}
+
+/** Makes a contract of an offer: with the offer's signature both parties have signed. */
+export interface AcceptTransaction extends MoneyTransaction {
+	kind: "accept";
+	offerId: Uint8Array;
+}
+
+export interface EndTransaction extends HouseholdTransaction {
+	kind: "end";
+	/** Id of the `accept` that made the contract (32 bytes). */
+	contractId: Uint8Array;
+}
+
+/** Orders tokens: the household has paid, or will pay, this many µNOK to the operator. */
+export interface BuyTransaction extends MoneyTransaction {
+	kind: "buy";
+	amountMicroNok: number;
+}
+
+/** The operator states that an order's money arrived; the tokens are created. */
+export interface IssueTransaction extends MoneyTransaction {
+	kind: "issue";
+	/** Id of the `buy` (32 bytes). */
+	orderId: Uint8Array;
+	amountMicroNok: number;
+	/** The bank's reference. */
+	reference: string;
+}
+
+/** A new household. Inside genesis without invitation: everybody who was in the lobby. */
+export interface JoinTransaction {
+	kind: "join";
+	name: string;
+	householdKey: Uint8Array;
+	deviceKey: Uint8Array;
+	/** Whether the device is always on, at the meter: it may become a voter. */
+	alwaysOn: boolean;
+	invitation: Invitation | undefined;
+	signatures: { household: Uint8Array; device: Uint8Array; oneTime: Uint8Array | undefined };
+}
+
+export const MONEY_KINDS = ["trial", "prepaid"] as const;
+export type MoneyKind = (typeof MONEY_KINDS)[number];
+
+/** What a neighbourhood is founded on; never changes but by the rules. */
+export interface FoundingParameters {
+	name: string;
+	moneyKind: MoneyKind;
+	retailMicroNokPerWh: number;
+	feedInMicroNokPerWh: number;
+	localFeeMicroNokPerWh: number;
+	/** A block for each such interval of chain time; divides a minute. */
+	blockIntervalMs: number;
+	settlementGraceBlocks: number;
+	readingWindowBlocks: number;
+	/** How much faster than the world the chain's clock runs; not 1: a demo. */
+	timeScale: number;
+	/** 16 random bytes: two neighbourhoods of one name founded at one instant are two. */
+	salt: Uint8Array;
+}
+
+/** First transaction of genesis, by the founder (member 0). */
+export interface FoundTransaction extends FoundingParameters {
+	kind: "found";
+	signature: Uint8Array;
+}
+
+export type Transaction =
+	| ReadingTransaction
+	| OfferTransaction
+	| WithdrawTransaction
+	| AcceptTransaction
+	| EndTransaction
+	| BuyTransaction
+	| IssueTransaction
+	| JoinTransaction
+	| FoundTransaction;
+
+export type TransactionKind = Transaction["kind"];
+
+/** Kinds that carry a household's nonce. */
+export type ActTransaction = Extract<Transaction, HouseholdTransaction>;
+
+/** Whether a household signed it with a nonce. */
+export function isAct(transaction: Transaction): transaction is ActTransaction {
+	return "nonce" in transaction;
+}
+
+/** A transaction without its signature: what its author fills in. */
+export type Unsigned<T extends Transaction> = T extends Transaction ? Omit<T, "signature" | "signatures"> : never;
+
+const DIGESTS: Record<TransactionKind, TaggedHash> = {
+	reading: taggedHash("reading"),
+	offer: taggedHash("offer"),
+	withdraw: taggedHash("withdraw"),
+	accept: taggedHash("accept"),
+	end: taggedHash("end"),
+	buy: taggedHash("buy"),
+	issue: taggedHash("issue"),
+	join: taggedHash("join"),
+	found: taggedHash("found"),
+};
+
+/** The hash function under whose tag a kind is signed. */
+export function digestOf(kind: TransactionKind): TaggedHash {
+	return DIGESTS[kind];
+}
+
+/** The body as it is signed: absolute minutes, no signature. */
+export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
+	switch (transaction.kind) {
+		case "reading": {
+			const { member, minute, importWh, exportWh, quality } = transaction;
+			return [member, minute, importWh, exportWh, QUALITIES.indexOf(quality)];
+		}
+		case "offer":
+			return [
+				transaction.member,
+				transaction.nonce,
+				transaction.priceMicroNokPerWh,
+				transaction.fromMinute,
+				transaction.untilMinute,
+				transaction.energyLimitWh,
+				transaction.noticeMinutes,
+				transaction.buyer === undefined ? [] : [transaction.buyer],
+				transaction.maxBuyers,
+			];
+		case "withdraw":
+			return [transaction.member, transaction.nonce, transaction.offerId];
+		case "accept":
+			return [transaction.member, transaction.nonce, transaction.expiryMinute, transaction.offerId];
+		case "end":
+			return [transaction.member, transaction.nonce, transaction.contractId];
+		case "buy":
+			return [transaction.member, transaction.nonce, transaction.expiryMinute, transaction.amountMicroNok];
+		case "issue":
+			return [
+				transaction.member,
+				transaction.nonce,
+				transaction.expiryMinute,
+				transaction.orderId,
+				transaction.amountMicroNok,
+				transaction.reference,
+			];
+		case "join":
+			return [
+				transaction.name,
+				transaction.householdKey,
+				transaction.deviceKey,
+				transaction.alwaysOn ? 1 : 0,
+				transaction.invitation === undefined ? [] : invitationFields(transaction.invitation),
+			];
+		case "found":
+			return [
+				transaction.name,
+				MONEY_KINDS.indexOf(transaction.moneyKind),
+				transaction.retailMicroNokPerWh,
+				transaction.feedInMicroNokPerWh,
+				transaction.localFeeMicroNokPerWh,
+				transaction.blockIntervalMs,
+				transaction.settlementGraceBlocks,
+				transaction.readingWindowBlocks,
+				transaction.timeScale,
+				transaction.salt,
+			];
+	}
+}

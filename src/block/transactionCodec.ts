@@ -1,0 +1,305 @@
+/**
+ * Transactions as bytes: a flat array of kind, body and signature. Inside a block the minute of a reading is written
+ * as its distance to the block's minute, which makes it one byte; the signed body is rebuilt from it.
+ */
+import * as v from "valibot";
+import { type CborValue, type CodecError, decode, encode } from "../primitives/codec.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../primitives/signature.js";
+import {
+	MAX_AMOUNT_MICRO_NOK,
+	MAX_MINUTE,
+	MAX_NOTICE_MINUTES,
+	MAX_PRICE_MICRO_NOK_PER_WH,
+	MAX_READING_WH,
+	MIN_PRICE_MICRO_NOK_PER_WH,
+	MS_PER_MINUTE,
+} from "../primitives/units.js";
+import { QUALITIES } from "./reading.js";
+import {
+	bodyFields,
+	digestOf,
+	MONEY_KINDS,
+	type Transaction,
+	type TransactionKind,
+	type Unsigned,
+} from "./transaction.js";
+
+/** The order is the number on the wire: append only. */
+const KINDS: readonly TransactionKind[] = [
+	"reading",
+	"offer",
+	"withdraw",
+	"accept",
+	"end",
+	"buy",
+	"issue",
+	"join",
+	"found",
+];
+
+export const MAX_TRANSACTION_BYTES = 1_024;
+export const MAX_NAME_LENGTH = 40;
+export const MAX_MEMBERS = 1_000;
+const MAX_REFERENCE_LENGTH = 64;
+const MAX_ENERGY_LIMIT_WH = 1_000_000_000_000;
+
+export type TransactionCodecError =
+	| CodecError
+	| { code: "unknown-kind" }
+	| { code: "bad-shape"; kind: TransactionKind };
+
+/** The transaction's id, and what its author signs: H(kind, gridId ‖ body). */
+export function transactionId(transaction: Unsigned<Transaction>, gridId: Uint8Array): Uint8Array {
+	return digestOf(transaction.kind)(gridId, encode(bodyFields(transaction)));
+}
+
+/** A transaction by itself (gossip, outbox): ≤ MAX_TRANSACTION_BYTES. */
+export function encodeTransaction(transaction: Transaction): Uint8Array {
+	return encode(transactionToWire(transaction, 0));
+}
+
+/** Reads a transaction by itself. Its signature is not checked here. */
+export function decodeTransaction(bytes: Uint8Array): Result<Transaction, TransactionCodecError> {
+	const value = decode(bytes, MAX_TRANSACTION_BYTES);
+	return value.ok ? transactionFromWire(value.value, 0) : value;
+}
+
+/** The compact form. `baseMinute` is the block's minute, 0 outside of blocks. */
+export function transactionToWire(transaction: Transaction, baseMinute: number): CborValue {
+	const fields = bodyFields(transaction);
+	if (transaction.kind === "reading") fields[1] = baseMinute - transaction.minute;
+	return [KINDS.indexOf(transaction.kind), ...fields, signatureToWire(transaction)];
+}
+
+/** Rebuilds a transaction from its compact form. */
+export function transactionFromWire(wire: CborValue, baseMinute: number): Result<Transaction, TransactionCodecError> {
+	const kind = Array.isArray(wire) && typeof wire[0] === "number" ? KINDS[wire[0]] : undefined;
+	if (kind === undefined) return refused({ code: "unknown-kind" });
+	const shaped = v.safeParse(SHAPES[kind], wire, { abortEarly: true });
+	if (!shaped.success) return refused({ code: "bad-shape", kind });
+	const transaction = shaped.output;
+	if (transaction.kind === "reading") {
+		const minute = baseMinute - transaction.minute;
+		if (minute < 0 || minute > MAX_MINUTE) return refused({ code: "bad-shape", kind });
+		return ok({ ...transaction, minute });
+	}
+	return ok(transaction);
+}
+
+function signatureToWire(transaction: Transaction): CborValue {
+	if (transaction.kind !== "join") return transaction.signature;
+	const { household, device, oneTime } = transaction.signatures;
+	return oneTime === undefined ? [household, device] : [household, device, oneTime];
+}
+
+// ── shapes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
+const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max));
+
+const kindNumber = (kind: TransactionKind) => v.literal(KINDS.indexOf(kind));
+const member = integer(0, MAX_MEMBERS - 1);
+const nonce = integer(1, Number.MAX_SAFE_INTEGER);
+const minute = integer(0, MAX_MINUTE);
+const energyWh = integer(0, MAX_READING_WH);
+const price = integer(MIN_PRICE_MICRO_NOK_PER_WH, MAX_PRICE_MICRO_NOK_PER_WH);
+const tariffPrice = integer(0, MAX_PRICE_MICRO_NOK_PER_WH);
+const amount = integer(1, MAX_AMOUNT_MICRO_NOK);
+const id = bytes(32);
+const publicKey = bytes(PUBLIC_KEY_BYTES);
+const signature = bytes(SIGNATURE_BYTES);
+const name = v.pipe(
+	text(MAX_NAME_LENGTH),
+	// One line, no control characters, no blanks at either end: a name that a screen can show as it is.
+	v.regex(/^[^\p{C}\p{Z}](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$/u),
+);
+
+export const nameShape = name;
+
+export const invitationShape = v.pipe(
+	v.strictTuple([bytes(16), member, minute, publicKey, signature]),
+	v.transform(([id, operator, expiryMinute, oneTimeKey, signature]) => ({
+		id,
+		operator,
+		expiryMinute,
+		oneTimeKey,
+		signature,
+	})),
+);
+
+const optionalMember = v.pipe(
+	v.union([v.strictTuple([]), v.strictTuple([member])]),
+	v.transform(([only]) => only),
+);
+
+/** Block interval: a divisor of the minute, so that a minute's end is a slot's beginning. */
+const blockInterval = v.pipe(
+	integer(1_000, MS_PER_MINUTE),
+	v.check((intervalMs) => MS_PER_MINUTE % intervalMs === 0),
+);
+
+const SHAPES = {
+	reading: v.pipe(
+		v.strictTuple([
+			kindNumber("reading"),
+			member,
+			integer(-MAX_MINUTE, MAX_MINUTE),
+			energyWh,
+			energyWh,
+			integer(0, QUALITIES.length - 1),
+			signature,
+		]),
+		v.transform(([, member, minute, importWh, exportWh, quality, signature]) => ({
+			kind: "reading" as const,
+			member,
+			minute,
+			importWh,
+			exportWh,
+			quality: QUALITIES[quality] ?? "gap",
+			signature,
+		})),
+	),
+	offer: v.pipe(
+		v.strictTuple([
+			kindNumber("offer"),
+			member,
+			nonce,
+			price,
+			minute,
+			minute,
+			integer(0, MAX_ENERGY_LIMIT_WH),
+			integer(0, MAX_NOTICE_MINUTES),
+			optionalMember,
+			integer(0, MAX_MEMBERS),
+			signature,
+		]),
+		v.transform(([, member, nonce, price, from, until, limit, notice, buyer, maxBuyers, signature]) => ({
+			kind: "offer" as const,
+			member,
+			nonce,
+			priceMicroNokPerWh: price,
+			fromMinute: from,
+			untilMinute: until,
+			energyLimitWh: limit,
+			noticeMinutes: notice,
+			buyer,
+			maxBuyers,
+			signature,
+		})),
+	),
+	withdraw: v.pipe(
+		v.strictTuple([kindNumber("withdraw"), member, nonce, id, signature]),
+		v.transform(([, member, nonce, offerId, signature]) => ({
+			kind: "withdraw" as const,
+			member,
+			nonce,
+			offerId,
+			signature,
+		})),
+	),
+	accept: v.pipe(
+		v.strictTuple([kindNumber("accept"), member, nonce, minute, id, signature]),
+		v.transform(([, member, nonce, expiryMinute, offerId, signature]) => ({
+			kind: "accept" as const,
+			member,
+			nonce,
+			expiryMinute,
+			offerId,
+			signature,
+		})),
+	),
+	end: v.pipe(
+		v.strictTuple([kindNumber("end"), member, nonce, id, signature]),
+		v.transform(([, member, nonce, contractId, signature]) => ({
+			kind: "end" as const,
+			member,
+			nonce,
+			contractId,
+			signature,
+		})),
+	),
+	buy: v.pipe(
+		v.strictTuple([kindNumber("buy"), member, nonce, minute, amount, signature]),
+		v.transform(([, member, nonce, expiryMinute, amountMicroNok, signature]) => ({
+			kind: "buy" as const,
+			member,
+			nonce,
+			expiryMinute,
+			amountMicroNok,
+			signature,
+		})),
+	),
+	issue: v.pipe(
+		v.strictTuple([kindNumber("issue"), member, nonce, minute, id, amount, text(MAX_REFERENCE_LENGTH), signature]),
+		v.transform(([, member, nonce, expiryMinute, orderId, amountMicroNok, reference, signature]) => ({
+			kind: "issue" as const,
+			member,
+			nonce,
+			expiryMinute,
+			orderId,
+			amountMicroNok,
+			reference,
+			signature,
+		})),
+	),
+	join: v.pipe(
+		v.strictTuple([
+			kindNumber("join"),
+			name,
+			publicKey,
+			publicKey,
+			integer(0, 1),
+			v.union([
+				v.pipe(
+					v.strictTuple([]),
+					v.transform(() => undefined),
+				),
+				invitationShape,
+			]),
+			v.union([v.strictTuple([signature, signature]), v.strictTuple([signature, signature, signature])]),
+		]),
+		v.transform(([, name, householdKey, deviceKey, alwaysOn, invitation, [household, device, oneTime]]) => ({
+			kind: "join" as const,
+			name,
+			householdKey,
+			deviceKey,
+			alwaysOn: alwaysOn === 1,
+			invitation,
+			signatures: { household, device, oneTime },
+		})),
+		// An invitation and its one-time signature come together or not at all.
+		v.check((join) => (join.invitation === undefined) === (join.signatures.oneTime === undefined)),
+	),
+	found: v.pipe(
+		v.strictTuple([
+			kindNumber("found"),
+			name,
+			integer(0, MONEY_KINDS.length - 1),
+			tariffPrice,
+			tariffPrice,
+			tariffPrice,
+			blockInterval,
+			integer(0, 100_000),
+			integer(1, 1_000_000),
+			integer(1, 10_000),
+			bytes(16),
+			signature,
+		]),
+		v.transform(([, name, money, retail, feedIn, fee, interval, grace, window, timeScale, salt, signature]) => ({
+			kind: "found" as const,
+			name,
+			moneyKind: MONEY_KINDS[money] ?? "trial",
+			retailMicroNokPerWh: retail,
+			feedInMicroNokPerWh: feedIn,
+			localFeeMicroNokPerWh: fee,
+			blockIntervalMs: interval,
+			settlementGraceBlocks: grace,
+			readingWindowBlocks: window,
+			timeScale,
+			salt,
+			signature,
+		})),
+	),
+} satisfies { [K in TransactionKind]: v.GenericSchema<unknown, Extract<Transaction, { kind: K }>> };

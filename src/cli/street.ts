@@ -1,0 +1,293 @@
+/** Reads a street's files: `street.json` and a CSV of readings per household. Every mistake names file and line. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as v from "valibot";
+import type { Reading } from "../block/reading.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import {
+	MAX_AMOUNT_MICRO_NOK,
+	MAX_PRICE_MICRO_NOK_PER_WH,
+	MAX_READING_WH,
+	MICRO_NOK_PER_NOK,
+	MS_PER_MINUTE,
+} from "../primitives/units.js";
+
+export interface Street {
+	name: string;
+	tariff: { retailMicroNokPerWh: number; feedInMicroNokPerWh: number; localFeeMicroNokPerWh: number };
+	households: StreetHousehold[];
+	/** In file order. Member indices; minutes since the epoch. */
+	contracts: StreetContract[];
+	firstMinute: number;
+	/** Of the readings, and of their arrivals. */
+	lastMinute: number;
+	lastArrivalMinute: number;
+}
+
+export interface StreetHousehold {
+	name: string;
+	tokensMicroNok: number;
+	/** By minute ascending. */
+	readings: (Omit<Reading, "quality"> & { arrivesMinute: number })[];
+}
+
+export interface StreetContract {
+	seller: number;
+	buyer: number;
+	priceMicroNokPerWh: number;
+	fromMinute: number | undefined;
+	/** First minute that it does not cover. */
+	untilMinute: number | undefined;
+	energyLimitWh: number;
+}
+
+/** One clear line for a person: where, and what. */
+export interface StreetError {
+	code: "bad-street";
+	where: string;
+	what: string;
+}
+
+/** Reads a folder. */
+export function readStreet(folder: string): Result<Street, StreetError> {
+	const file = "street.json";
+	const text = read(folder, file);
+	if (!text.ok) return text;
+	let json: unknown;
+	try {
+		json = JSON.parse(text.value);
+	} catch (error) {
+		return bad(`${file}:${lineOfJsonError(text.value, error)}`, `not JSON: ${(error as Error).message}`);
+	}
+	const shaped = v.safeParse(STREET_SHAPE, json);
+	if (!shaped.success) {
+		const [issue] = shaped.issues;
+		const path = v.getDotPath(issue) ?? "";
+		return bad(`${file}:${lineOfPath(text.value, path)}`, `${path === "" ? "the file" : path}: ${issue.message}`);
+	}
+	const { name, tariff, households: listed, contracts: promised } = shaped.output;
+	const line = (path: string) => `${file}:${lineOfPath(text.value, path)}`;
+
+	const households: StreetHousehold[] = [];
+	for (const [at, household] of listed.entries()) {
+		if (households.some((other) => other.name === household.name)) {
+			return bad(line(`households.${at}.name`), `household ${household.name} is there twice`);
+		}
+		const readings = readReadings(folder, household.readings);
+		if (!readings.ok) return readings;
+		households.push({
+			name: household.name,
+			tokensMicroNok: household.tokensNok * MICRO_NOK_PER_NOK,
+			readings: readings.value,
+		});
+	}
+	const minutes = households.flatMap(({ readings }) => readings.flatMap(({ minute }) => [minute]));
+	if (minutes.length === 0) return bad(file, "no household has a reading");
+	const contracts = readContracts(promised, households, line);
+	if (!contracts.ok) return contracts;
+	const arrivals = households.flatMap(({ readings }) => readings.map(({ arrivesMinute }) => arrivesMinute));
+	return ok({
+		name,
+		tariff,
+		households,
+		contracts: contracts.value,
+		firstMinute: minutes.reduce((a, b) => Math.min(a, b)),
+		lastMinute: minutes.reduce((a, b) => Math.max(a, b)),
+		lastArrivalMinute: arrivals.reduce((a, b) => Math.max(a, b)),
+	});
+}
+
+function bad(where: string, what: string): { ok: false; error: StreetError } {
+	return refused({ code: "bad-street", where, what });
+}
+
+function read(folder: string, file: string): Result<string, StreetError> {
+	try {
+		return ok(readFileSync(join(folder, file), "utf8"));
+	} catch (error) {
+		const code = (error as { code?: string }).code;
+		return bad(join(folder, file), code === "ENOENT" ? "the file is not there" : `cannot be read (${code ?? "unknown"})`);
+	}
+}
+
+// ── readings ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const HEADERS = ["minute,importWh,exportWh", "minute,importWh,exportWh,arrives"];
+
+function readReadings(folder: string, file: string): Result<StreetHousehold["readings"], StreetError> {
+	const text = read(folder, file);
+	if (!text.ok) return text;
+	const lines = text.value.replace(/^\uFEFF/, "").split(/\r?\n/);
+	const header = lines[0] ?? "";
+	if (!HEADERS.includes(header)) return bad(`${file}:1`, `the header is "${header}", expected "${HEADERS[0]}[,arrives]"`);
+	const columns = header.split(",").length;
+	const seen = new Map<number, number>();
+	const readings: StreetHousehold["readings"] = [];
+	for (const [at, line] of lines.entries()) {
+		if (at === 0 || (line === "" && at === lines.length - 1)) continue;
+		const where = `${file}:${at + 1}`;
+		const fields = line.split(",");
+		if (fields.length !== columns) return bad(where, `${fields.length} columns, expected ${columns}`);
+		const minute = minuteOfText(fields[0] ?? "");
+		if (minute === undefined) return bad(where, `"${fields[0]}" is no minute like 2018-05-21T00:00:00Z`);
+		const importWh = energyOfText(fields[1] ?? "");
+		const exportWh = energyOfText(fields[2] ?? "");
+		if (importWh === undefined) return bad(where, badEnergy("importWh", fields[1]));
+		if (exportWh === undefined) return bad(where, badEnergy("exportWh", fields[2]));
+		const arrivesText = fields[3] ?? "";
+		const arrivesMinute = arrivesText === "" ? minute : minuteOfText(arrivesText);
+		if (arrivesMinute === undefined) return bad(where, `arrives: "${arrivesText}" is no minute`);
+		if (arrivesMinute < minute) return bad(where, "arrives before its minute");
+		const before = seen.get(minute);
+		if (before !== undefined) return bad(where, `minute ${fields[0]} was on line ${before} already`);
+		seen.set(minute, at + 1);
+		readings.push({ minute, importWh, exportWh, arrivesMinute });
+	}
+	return ok(readings.sort((a, b) => a.minute - b.minute));
+}
+
+function badEnergy(column: string, text: string | undefined): string {
+	return `${column}: "${text ?? ""}" is not a whole number of Wh from 0 to ${MAX_READING_WH}`;
+}
+
+function energyOfText(text: string): number | undefined {
+	if (!/^\d{1,7}$/.test(text)) return undefined;
+	const energyWh = Number(text);
+	return energyWh <= MAX_READING_WH ? energyWh : undefined;
+}
+
+/** Whole minutes in ISO UTC. */
+function minuteOfText(text: string): number | undefined {
+	if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:00(\.000)?)?Z$/.test(text)) return undefined;
+	const ms = Date.parse(text);
+	// Date.parse takes the 31st of every month; what does not come out the same was no date.
+	if (!Number.isSafeInteger(ms) || new Date(ms).toISOString().slice(0, 16) !== text.slice(0, 16)) return undefined;
+	return ms / MS_PER_MINUTE;
+}
+
+// ── contracts ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function readContracts(
+	promised: v.InferOutput<typeof STREET_SHAPE>["contracts"],
+	households: readonly StreetHousehold[],
+	line: (path: string) => string,
+): Result<StreetContract[], StreetError> {
+	const contracts: StreetContract[] = [];
+	for (const [at, contract] of promised.entries()) {
+		const where = line(`contracts.${at}`);
+		const seller = households.findIndex(({ name }) => name === contract.seller);
+		const buyer = households.findIndex(({ name }) => name === contract.buyer);
+		if (seller < 0) return bad(where, `unknown household ${contract.seller}`);
+		if (buyer < 0) return bad(where, `unknown household ${contract.buyer}`);
+		if (seller === buyer) return bad(where, `${contract.seller} cannot sell to itself`);
+		const fromMinute = contract.from === undefined ? undefined : minuteOfText(contract.from);
+		const untilMinute = contract.until === undefined ? undefined : minuteOfText(contract.until);
+		if (contract.from !== undefined && fromMinute === undefined) return bad(where, `from: "${contract.from}" is no minute`);
+		if (contract.until !== undefined && untilMinute === undefined) {
+			return bad(where, `until: "${contract.until}" is no minute`);
+		}
+		const [from, until] = [fromMinute ?? Number.NEGATIVE_INFINITY, untilMinute ?? Number.POSITIVE_INFINITY];
+		if (from >= until) return bad(where, "from is not before until");
+		const overlap = contracts.findIndex(
+			(other) =>
+				other.buyer === buyer &&
+				from < (other.untilMinute ?? Number.POSITIVE_INFINITY) &&
+				(other.fromMinute ?? Number.NEGATIVE_INFINITY) < until,
+		);
+		if (overlap >= 0) return bad(where, `overlaps contract ${overlap + 1} of the buyer ${contract.buyer}`);
+		contracts.push({
+			seller,
+			buyer,
+			priceMicroNokPerWh: contract.priceMicroNokPerWh,
+			fromMinute,
+			untilMinute,
+			energyLimitWh: contract.energyWh ?? 0,
+		});
+	}
+	return ok(contracts);
+}
+
+// ── street.json ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+const integer = (min: number, max: number) =>
+	v.pipe(
+		v.number("expected a number"),
+		v.integer("expected a whole number"),
+		v.minValue(min, `expected at least ${min}`),
+		v.maxValue(max, `expected at most ${max}`),
+	);
+const text = v.pipe(v.string("expected a text"), v.minLength(1, "expected a text"), v.maxLength(40, "longer than 40"));
+const tariffPrice = integer(0, MAX_PRICE_MICRO_NOK_PER_WH);
+
+const STREET_SHAPE = v.object(
+	{
+		name: text,
+		tariff: v.object({
+			retailMicroNokPerWh: tariffPrice,
+			feedInMicroNokPerWh: tariffPrice,
+			localFeeMicroNokPerWh: v.optional(tariffPrice, 0),
+		}),
+		households: v.pipe(
+			v.array(
+				v.object({
+					name: text,
+					readings: v.pipe(v.string("expected a file name"), v.minLength(1, "expected a file name")),
+					tokensNok: integer(0, MAX_AMOUNT_MICRO_NOK / MICRO_NOK_PER_NOK),
+				}),
+				"expected a list",
+			),
+			v.minLength(1, "expected at least one household"),
+			v.maxLength(30, "expected at most 30 households"),
+		),
+		contracts: v.array(
+			v.object({
+				seller: text,
+				buyer: text,
+				priceMicroNokPerWh: integer(1, MAX_PRICE_MICRO_NOK_PER_WH),
+				from: v.optional(v.string("expected a text")),
+				until: v.optional(v.string("expected a text")),
+				energyWh: v.optional(integer(1, 1_000_000_000_000)),
+			}),
+			"expected a list",
+		),
+	},
+	"expected an object",
+);
+
+/** The line on which a path of names and positions begins: found by walking the text the way JSON is written. */
+function lineOfPath(source: string, path: string): number {
+	let at = 0;
+	for (const step of path === "" ? [] : path.split(".")) {
+		if (/^\d+$/.test(step)) at = afterItems(source, at, Number(step));
+		else {
+			const found = source.indexOf(`"${step}"`, at);
+			if (found < 0) break;
+			at = found + step.length + 2;
+		}
+	}
+	return source.slice(0, at).split("\n").length;
+}
+
+/** The offset at which the nth object of the list that begins after `from` opens. */
+function afterItems(source: string, from: number, count: number): number {
+	let depth = 0;
+	let seen = 0;
+	let inText = false;
+	for (let at = from; at < source.length; at++) {
+		const character = source[at];
+		if (inText) {
+			if (character === "\\") at += 1;
+			else if (character === '"') inText = false;
+		} else if (character === '"') inText = true;
+		else if (character === "{") {
+			if (depth === 0 && seen++ === count) return at + 1;
+			depth += 1;
+		} else if (character === "}") depth -= 1;
+	}
+	return from;
+}
+
+function lineOfJsonError(source: string, error: unknown): number {
+	const position = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
+	return position === undefined ? source.split("\n").length : source.slice(0, Number(position)).split("\n").length;
+}

@@ -1,0 +1,170 @@
+/** Executing blocks: a pure function from ledger and block to the next ledger, the same in every node. */
+import { appendLeaf, merkleLeaf } from "../block/merkle.js";
+import { isAct, type Transaction } from "../block/transaction.js";
+import { transactionId } from "../block/transactionCodec.js";
+import { assert } from "../primitives/assert.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import { add, minuteOf } from "../primitives/units.js";
+import { appendCounted, counts, slotOf } from "./countedBlocks.js";
+import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
+import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
+import { applyJoin } from "./members.js";
+import { applyReading } from "./metering.js";
+import type { Refusal, Wait } from "./refusal.js";
+import { type SettlementResults, settle } from "./settlement.js";
+import { stateRoot } from "./stateRoot.js";
+import { applyBuy, applyIssue } from "./treasury.js";
+
+/** What every block says before its transactions. */
+export interface BlockFrame {
+	index: number;
+	previousHash: Uint8Array;
+	timestampMs: number;
+}
+
+export interface Executed {
+	ledger: Ledger;
+	results: SettlementResults;
+	stateRoot: Uint8Array;
+}
+
+/** Executes all transactions of a block in order, then settles. One that the rules refuse makes the block invalid. */
+export function executeBlock(
+	parent: Ledger,
+	frame: BlockFrame,
+	transactions: readonly Transaction[],
+): Result<Executed, { code: "refused-transaction"; at: number; cause: Refusal | Wait }> {
+	const draft = openDraft(parent, frame);
+	for (const [at, transaction] of transactions.entries()) {
+		const cause = applyTransaction(draft, transaction);
+		if (cause !== undefined) return refused({ code: "refused-transaction", at, cause });
+	}
+	return ok(closeDraft(draft));
+}
+
+/** For the proposer: executes those candidates that the rules allow, in order, up to a size, and leaves the others. */
+export function executeCandidates(
+	parent: Ledger,
+	frame: BlockFrame,
+	candidates: Iterable<Transaction>,
+	fits: (transaction: Transaction) => boolean,
+): Executed & { transactions: Transaction[] } {
+	const draft = openDraft(parent, frame);
+	const transactions: Transaction[] = [];
+	for (const transaction of candidates) {
+		if (!fits(transaction)) break;
+		if (applyTransaction(draft, transaction) === undefined) transactions.push(transaction);
+	}
+	return { ...closeDraft(draft), transactions };
+}
+
+/** What the rules would say of one transaction in a block of this time after a ledger; undefined: nothing against it. */
+export function judge(ledger: Ledger, timestampMs: number, transaction: Transaction): Refusal | Wait | undefined {
+	return applyTransaction(
+		openDraft(ledger, { index: ledger.index + 1, previousHash: ledger.gridId, timestampMs }),
+		transaction,
+	);
+}
+
+/**
+ * The same for many at once. Readings are looked at together, as if one block took them all: of two for one minute the
+ * second is refused. Acts are looked at one by one.
+ */
+export function judgeAll(
+	ledger: Ledger,
+	timestampMs: number,
+	transactions: readonly Transaction[],
+): (Refusal | Wait | undefined)[] {
+	const draft = openDraft(ledger, { index: ledger.index + 1, previousHash: ledger.gridId, timestampMs });
+	return transactions.map((transaction) =>
+		transaction.kind === "reading" ? applyTransaction(draft, transaction) : judge(ledger, timestampMs, transaction),
+	);
+}
+
+function openDraft(parent: Ledger, frame: BlockFrame): Draft {
+	const { blockIntervalMs, readingWindowBlocks, settlementGraceBlocks } = parent.parameters;
+	const keep = Math.max(readingWindowBlocks, settlementGraceBlocks) + 2;
+	return {
+		...parent,
+		index: frame.index,
+		timestampMs: frame.timestampMs,
+		households: [...parent.households],
+		contracts: [...parent.contracts],
+		counted: counts(frame.timestampMs, parent.timestampMs, blockIntervalMs)
+			? appendCounted(parent.counted, slotOf(frame.timestampMs, blockIntervalMs), keep)
+			: parent.counted,
+		history: appendLeaf(parent.history, merkleLeaf(frame.previousHash)),
+	};
+}
+
+function closeDraft(draft: Draft): Executed {
+	const results = settle(draft);
+	dropFinished(draft);
+	assertMoneyConserved(draft);
+	return { ledger: draft, results, stateRoot: stateRoot(draft, results) };
+}
+
+/** Applies one transaction, or says why not and changes nothing. */
+function applyTransaction(draft: Draft, transaction: Transaction): Refusal | Wait | undefined {
+	if (isAct(transaction)) {
+		const cause = checkAct(draft, transaction) ?? applyAct(draft, transaction);
+		// A refused act consumes no nonce.
+		if (cause === undefined) changeHousehold(draft, transaction.member, { nonce: transaction.nonce });
+		return cause;
+	}
+	switch (transaction.kind) {
+		case "reading":
+			return isMember(draft, transaction.member) ?? applyReading(draft, transaction);
+		case "join":
+			return applyJoin(draft, transaction);
+		case "found":
+			return { code: "only-in-genesis", kind: transaction.kind };
+	}
+}
+
+function isMember(draft: Draft, member: number): Refusal | undefined {
+	return draft.households[member] === undefined ? { code: "unknown-member", member } : undefined;
+}
+
+type Act = Extract<Transaction, { nonce: number }>;
+
+function checkAct(draft: Draft, act: Act): Refusal | Wait | undefined {
+	const stranger = isMember(draft, act.member);
+	if (stranger !== undefined) return stranger;
+	const last = householdOf(draft, act.member).nonce;
+	if (act.nonce <= last) return { code: "nonce-used", nonce: act.nonce, last };
+	if (act.nonce > last + 1) return { code: "nonce-gap", nonce: act.nonce, last };
+	const minute = minuteOf(draft.timestampMs);
+	if ("expiryMinute" in act && act.expiryMinute < minute) {
+		return { code: "expired", expiryMinute: act.expiryMinute, minute };
+	}
+	return undefined;
+}
+
+function applyAct(draft: Draft, act: Act): Refusal | undefined {
+	const id = transactionId(act, draft.gridId);
+	switch (act.kind) {
+		case "offer":
+			return applyOffer(draft, act, id);
+		case "withdraw":
+			return applyWithdraw(draft, act);
+		case "accept":
+			return applyAccept(draft, act, id);
+		case "end":
+			return applyEnd(draft, act);
+		case "buy":
+			return applyBuy(draft, act, id);
+		case "issue":
+			return applyIssue(draft, act);
+	}
+}
+
+/** The sum of all balances is what was issued, and none is negative. Anything else is a bug, and stops the node. */
+function assertMoneyConserved(draft: Draft): void {
+	let sumMicroNok = 0;
+	for (const { name, balanceMicroNok } of draft.households) {
+		assert(balanceMicroNok >= 0, `the balance of ${name} is not negative`);
+		sumMicroNok = add(sumMicroNok, balanceMicroNok);
+	}
+	assert(sumMicroNok === draft.issuedMicroNok, `balances ${sumMicroNok} = issued ${draft.issuedMicroNok}`);
+}

@@ -1,0 +1,112 @@
+/** Genesis: block 0, with the founding parameters and everybody who was in the lobby. */
+import { BLOCK_VERSION, type Block, blockHash, transactionsRoot } from "../block/block.js";
+import { EMPTY_RANGE } from "../block/merkle.js";
+import type { FoundTransaction, JoinTransaction } from "../block/transaction.js";
+import { transactionId } from "../block/transactionCodec.js";
+import { equalBytes } from "../primitives/bytes.js";
+import { ZERO_HASH } from "../primitives/hash.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import type { Verifier } from "../primitives/signature.js";
+import type { Draft, Ledger } from "./ledger.js";
+import { applyJoin } from "./members.js";
+import type { Refusal } from "./refusal.js";
+import { isFoundingJoinSigned } from "./signers.js";
+import { stateRoot } from "./stateRoot.js";
+
+/** At most this many devices vote. */
+export const MAX_VOTERS = 25;
+/** With fewer always-on devices than this, one voter is safer than two. */
+export const MIN_VOTERS = 3;
+
+export type GenesisError =
+	| { code: "bad-genesis"; what: "header" | "transactions" | "founder-signature" | "member-signature" | "state-root" }
+	| { code: "bad-founding-member"; at: number; cause: Refusal };
+
+/** Writes the genesis block. The founder's `join` comes first. */
+export function createGenesis(
+	found: FoundTransaction,
+	joins: readonly JoinTransaction[],
+	timestampMs: number,
+): Result<Block, GenesisError> {
+	const executed = foundingLedger(found, joins, timestampMs);
+	if (!executed.ok) return executed;
+	const transactions = [found, ...joins];
+	return ok({
+		version: BLOCK_VERSION,
+		index: 0,
+		previousHash: ZERO_HASH,
+		timestampMs,
+		term: 0,
+		proposer: 0,
+		transactionsRoot: transactionsRoot(transactions, timestampMs),
+		stateRoot: stateRoot(executed.value, NO_RESULTS),
+		transactions,
+	});
+}
+
+/** Checks a genesis block and makes the first ledger of it. */
+export function openGenesis(block: Block, verifier: Verifier): Result<Ledger, GenesisError> {
+	if (
+		block.version !== BLOCK_VERSION ||
+		block.index !== 0 ||
+		!equalBytes(block.previousHash, ZERO_HASH) ||
+		block.term !== 0 ||
+		block.proposer !== 0
+	) {
+		return refused({ code: "bad-genesis", what: "header" });
+	}
+	const [found, ...rest] = block.transactions;
+	const joins = rest.filter((transaction) => transaction.kind === "join");
+	const founder = joins[0];
+	if (found?.kind !== "found" || founder === undefined || joins.length !== rest.length) {
+		return refused({ code: "bad-genesis", what: "transactions" });
+	}
+	if (!verifier.verify(found.signature, transactionId(found, ZERO_HASH), founder.householdKey)) {
+		return refused({ code: "bad-genesis", what: "founder-signature" });
+	}
+	if (!joins.every((join) => join.invitation === undefined && isFoundingJoinSigned(join, verifier))) {
+		return refused({ code: "bad-genesis", what: "member-signature" });
+	}
+	const executed = foundingLedger(found, joins, block.timestampMs);
+	if (!executed.ok) return executed;
+	if (!equalBytes(stateRoot(executed.value, NO_RESULTS), block.stateRoot)) {
+		return refused({ code: "bad-genesis", what: "state-root" });
+	}
+	return ok({ ...executed.value, gridId: blockHash(block) });
+}
+
+const NO_RESULTS = { settled: [], rests: [] };
+
+/** The ledger after genesis; its grid id is still zeros, since the genesis block's hash covers the ledger's root. */
+function foundingLedger(
+	found: FoundTransaction,
+	joins: readonly JoinTransaction[],
+	timestampMs: number,
+): Result<Ledger, GenesisError> {
+	const { kind: _kind, signature: _signature, ...parameters } = found;
+	const draft: Draft = {
+		gridId: ZERO_HASH,
+		parameters,
+		index: 0,
+		timestampMs,
+		genesisTimestampMs: timestampMs,
+		households: [],
+		devices: [],
+		voters: [],
+		offers: new Map(),
+		contracts: [],
+		liveContracts: [],
+		orders: new Map(),
+		counted: [],
+		history: EMPTY_RANGE,
+		usedInvitations: new Map(),
+		issuedMicroNok: 0,
+	};
+	for (const [at, join] of joins.entries()) {
+		const cause = applyJoin(draft, join);
+		if (cause !== undefined) return refused({ code: "bad-founding-member", at, cause });
+	}
+	const alwaysOn = draft.devices.filter((device) => device.alwaysOn).slice(0, MAX_VOTERS);
+	draft.voters = alwaysOn.length < MIN_VOTERS ? [0] : alwaysOn.map((device) => device.index);
+	return ok(draft);
+}

@@ -1,0 +1,174 @@
+/**
+ * The ledger: everything that executing the chain has made of it. A ledger never changes; executing a block makes the
+ * next one, which shares all that stayed the same. An uncommitted block's ledger is simply dropped on truncation.
+ */
+import type { MountainRange } from "../block/merkle.js";
+import type { Reading } from "../block/reading.js";
+import type { FoundingParameters } from "../block/transaction.js";
+import { assert } from "../primitives/assert.js";
+import { divideFloor } from "../primitives/units.js";
+import type { CountedBlocks } from "./countedBlocks.js";
+import type { MinuteRanges } from "./minuteRanges.js";
+
+export interface Ledger {
+	/** Hash of the genesis block: names the neighbourhood in everything signed. */
+	readonly gridId: Uint8Array;
+	readonly parameters: FoundingParameters;
+	/** Head: the block whose execution made this ledger. */
+	readonly index: number;
+	readonly timestampMs: number;
+	readonly genesisTimestampMs: number;
+	/** By member index: given once, never reused. */
+	readonly households: readonly Household[];
+	/** By device index: given once, never reused. */
+	readonly devices: readonly Device[];
+	/** Device indices of the voters, ascending. */
+	readonly voters: readonly number[];
+	/** Open offers by id in hex, in the order in which they came. */
+	readonly offers: ReadonlyMap<string, Offer>;
+	/** All contracts ever made, by contract index. */
+	readonly contracts: readonly Contract[];
+	/** Indices of the contracts with minutes still to settle, ascending. */
+	readonly liveContracts: readonly number[];
+	/** Open `buy` orders by id in hex. */
+	readonly orders: ReadonlyMap<string, Order>;
+	readonly counted: CountedBlocks;
+	/** Mountain range over the hashes of all earlier blocks. */
+	readonly history: MountainRange;
+	/** Ids in hex of the invitations that were used, with their expiry. */
+	readonly usedInvitations: ReadonlyMap<string, number>;
+	readonly issuedMicroNok: number;
+}
+
+export interface Household {
+	readonly index: number;
+	readonly name: string;
+	/** The thesis's node id. */
+	readonly publicKey: Uint8Array;
+	readonly operator: boolean;
+	/** Device index of the one device whose readings count. */
+	readonly meteringDevice: number;
+	readonly joinedMinute: number;
+	/** Nonce of its last act. */
+	readonly nonce: number;
+	readonly balanceMicroNok: number;
+	/** Metered altogether, late readings included. */
+	readonly importWh: number;
+	readonly exportWh: number;
+	/** Settled under contracts. */
+	readonly boughtWh: number;
+	readonly soldWh: number;
+	/** The rest: bought from and sold to the utility. */
+	readonly utilityImportWh: number;
+	readonly utilityExportWh: number;
+	/** As a seller: all its minutes before this one have settled. */
+	readonly settledUntilMinute: number;
+	/** Minutes whose reading is on the chain (back to the reading window). */
+	readonly seen: MinuteRanges;
+	/** Readings whose contract-minutes have not all settled, by minute ascending. */
+	readonly pending: readonly PendingReading[];
+}
+
+export interface PendingReading extends Reading {
+	readonly boughtWh: number;
+	readonly soldWh: number;
+}
+
+export interface Device {
+	readonly index: number;
+	/** Member index of the household it belongs to. */
+	readonly household: number;
+	readonly publicKey: Uint8Array;
+	readonly alwaysOn: boolean;
+}
+
+export interface Offer {
+	/** Id of the `offer` transaction. */
+	readonly id: Uint8Array;
+	readonly seller: number;
+	readonly priceMicroNokPerWh: number;
+	readonly fromMinute: number;
+	readonly untilMinute: number;
+	/** Per contract; 0: no limit. */
+	readonly energyLimitWh: number;
+	readonly noticeMinutes: number;
+	readonly buyer: number | undefined;
+	/** 0: any number. */
+	readonly maxBuyers: number;
+	/** Member indices of those who accepted, in order. */
+	readonly accepted: readonly number[];
+}
+
+export interface Contract {
+	readonly index: number;
+	/** Id of the `accept` transaction. */
+	readonly id: Uint8Array;
+	readonly offerId: Uint8Array;
+	readonly seller: number;
+	readonly buyer: number;
+	readonly priceMicroNokPerWh: number;
+	readonly fromMinute: number;
+	/** First minute that it does not cover; an `end` brings it forward. */
+	readonly untilMinute: number;
+	/** Whether an `end` was given. */
+	readonly ended: boolean;
+	/** 0: no limit. */
+	readonly energyLimitWh: number;
+	readonly noticeMinutes: number;
+	readonly deliveredWh: number;
+	readonly amountMicroNok: number;
+	/** Last minute with a delivery, at first the minute before `fromMinute`. */
+	readonly lastDeliveryMinute: number;
+}
+
+export interface Order {
+	/** Id of the `buy` transaction. */
+	readonly id: Uint8Array;
+	readonly member: number;
+	readonly amountMicroNok: number;
+	readonly timestampMs: number;
+}
+
+/** A ledger in the making: the lists are its own, what is in them is replaced, never changed. */
+export type Draft = {
+	-readonly [K in keyof Ledger]: Ledger[K];
+} & { households: Household[]; contracts: Contract[] };
+
+/** A member's household. The index must be a member's. */
+export function householdOf(ledger: Ledger, member: number): Household {
+	const household = ledger.households[member];
+	assert(household !== undefined, `member ${member} exists`);
+	return household;
+}
+
+/** A contract by its index, which must exist. */
+export function contractOf(ledger: Ledger, index: number): Contract {
+	const contract = ledger.contracts[index];
+	assert(contract !== undefined, `contract ${index} exists`);
+	return contract;
+}
+
+/** Replaces fields of a household in a draft. */
+export function changeHousehold(draft: Draft, member: number, change: Partial<Household>): void {
+	draft.households[member] = { ...householdOf(draft, member), ...change };
+}
+
+/** Replaces fields of a contract in a draft. */
+export function changeContract(draft: Draft, index: number, change: Partial<Contract>): void {
+	draft.contracts[index] = { ...contractOf(draft, index), ...change };
+}
+
+/** Whether a contract covers a minute. */
+export function covers(contract: Contract, minute: number): boolean {
+	return contract.fromMinute <= minute && minute < contract.untilMinute;
+}
+
+/** Energy that a contract may still deliver. */
+export function remainingWh(contract: Contract): number {
+	return contract.energyLimitWh === 0 ? Number.MAX_SAFE_INTEGER : contract.energyLimitWh - contract.deliveredWh;
+}
+
+/** Energy that a balance pays at a price: "paused" on the screens where this is 0. */
+export function affordableWh(balanceMicroNok: number, priceMicroNokPerWh: number): number {
+	return divideFloor(balanceMicroNok, priceMicroNokPerWh);
+}

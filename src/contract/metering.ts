@@ -1,0 +1,42 @@
+import type { ReadingTransaction } from "../block/transaction.js";
+import { add, MS_PER_MINUTE } from "../primitives/units.js";
+import { countedSince } from "./countedBlocks.js";
+import { changeHousehold, type Draft, householdOf } from "./ledger.js";
+import { addMinute, dropBefore, hasMinute } from "./minuteRanges.js";
+import type { Refusal, Wait } from "./refusal.js";
+
+/** Books a reading: once per household and minute, inside the reading window, after the minute has ended. */
+export function applyReading(draft: Draft, reading: ReadingTransaction): Refusal | Wait | undefined {
+	const { member, minute, importWh, exportWh, quality } = reading;
+	const { blockIntervalMs, readingWindowBlocks } = draft.parameters;
+	const household = householdOf(draft, member);
+	if ((minute + 1) * MS_PER_MINUTE > draft.timestampMs) return { code: "minute-not-ended", minute };
+	if (minute < household.joinedMinute) {
+		return { code: "before-membership", minute, joinedMinute: household.joinedMinute };
+	}
+	if (countedSince(draft.counted, minute, blockIntervalMs) > readingWindowBlocks) {
+		return { code: "outside-window", minute };
+	}
+	if (hasMinute(household.seen, minute)) return { code: "duplicate-reading", member, minute };
+	const pending = [...household.pending];
+	let at = pending.length;
+	while (at > 0 && (pending[at - 1]?.minute ?? 0) > minute) at -= 1;
+	pending.splice(at, 0, { minute, importWh, exportWh, quality, boughtWh: 0, soldWh: 0 });
+	changeHousehold(draft, member, {
+		importWh: add(household.importWh, importWh),
+		exportWh: add(household.exportWh, exportWh),
+		seen: addMinute(dropBefore(household.seen, windowFloor(draft)), minute),
+		pending,
+	});
+	return undefined;
+}
+
+/** A minute before which the reading window refuses everything: what was seen before it need not be remembered. */
+function windowFloor(draft: Draft): number {
+	const { blockIntervalMs, readingWindowBlocks } = draft.parameters;
+	const first = draft.counted[0];
+	if (first === undefined) return 0;
+	const oldestCounted = Math.floor((first[0] * blockIntervalMs) / MS_PER_MINUTE);
+	// The list of counted blocks holds more than the window: its oldest minute is outside once the list is full.
+	return countedSince(draft.counted, oldestCounted - 1, blockIntervalMs) > readingWindowBlocks ? oldestCounted : 0;
+}

@@ -1,0 +1,37 @@
+/** Why the ledger refuses a transaction. The author's own node tells its user, at its committed head. */
+export type Refusal =
+	| { code: "unknown-member"; member: number }
+	| { code: "bad-signature"; kind: string }
+	| { code: "only-in-genesis"; kind: string }
+	/** The household did something else in between: the nonce has been used. */
+	| { code: "nonce-used"; nonce: number; last: number }
+	| { code: "expired"; expiryMinute: number; minute: number }
+	| { code: "duplicate-reading"; member: number; minute: number }
+	| { code: "outside-window"; minute: number }
+	| { code: "before-membership"; minute: number; joinedMinute: number }
+	| { code: "empty-period"; fromMinute: number; untilMinute: number }
+	| { code: "offer-expired"; untilMinute: number }
+	| { code: "too-many-offers"; limit: number }
+	| { code: "unknown-offer" }
+	| { code: "not-your-offer" }
+	| { code: "own-offer" }
+	| { code: "offer-for-another" }
+	| { code: "offer-taken"; maxBuyers: number }
+	| { code: "already-accepted" }
+	| { code: "overlapping-contract"; contract: number; untilMinute: number }
+	| { code: "unknown-contract" }
+	| { code: "not-your-contract" }
+	| { code: "already-ended"; untilMinute: number }
+	| { code: "too-many-orders"; limit: number }
+	| { code: "not-operator" }
+	| { code: "unknown-order" }
+	| { code: "amount-differs"; orderedMicroNok: number; amountMicroNok: number }
+	| { code: "circulation-limit"; issuedMicroNok: number }
+	| { code: "invitation-missing" }
+	| { code: "invitation-used" }
+	| { code: "invitation-expired"; expiryMinute: number }
+	| { code: "already-member" }
+	| { code: "too-many-members"; limit: number };
+
+/** Not refused, but too early for this block: the transaction waits in the mempool. */
+export type Wait = { code: "minute-not-ended"; minute: number } | { code: "nonce-gap"; nonce: number; last: number };

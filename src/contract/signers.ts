@@ -1,0 +1,70 @@
+/** Who must have signed a transaction. Rules come after signatures: what nobody signed is not even looked at. */
+import { invitationDigest } from "../block/invitation.js";
+import { bodyFields, digestOf, type Transaction } from "../block/transaction.js";
+import { encode } from "../primitives/codec.js";
+import { ZERO_HASH } from "../primitives/hash.js";
+import type { Verifier } from "../primitives/signature.js";
+import type { Ledger } from "./ledger.js";
+import type { Refusal } from "./refusal.js";
+
+/** Checks every signature of a transaction against the ledger's keys. One bad signature refuses it. */
+export function checkSignatures(ledger: Ledger, transaction: Transaction, verifier: Verifier): Refusal | undefined {
+	const required = requiredSignatures(ledger, transaction);
+	if ("code" in required) return required;
+	return required.every(({ signature, digest, publicKey }) => verifier.verify(signature, digest, publicKey))
+		? undefined
+		: { code: "bad-signature", kind: transaction.kind };
+}
+
+interface RequiredSignature {
+	signature: Uint8Array;
+	digest: Uint8Array;
+	publicKey: Uint8Array;
+}
+
+function requiredSignatures(ledger: Ledger, transaction: Transaction): RequiredSignature[] | Refusal {
+	switch (transaction.kind) {
+		case "found":
+			return { code: "only-in-genesis", kind: "found" };
+		case "join": {
+			const { invitation, signatures } = transaction;
+			if (invitation === undefined || signatures.oneTime === undefined) return { code: "invitation-missing" };
+			const operator = ledger.households[invitation.operator];
+			if (operator === undefined) return { code: "unknown-member", member: invitation.operator };
+			const digest = digestOf("join")(ledger.gridId, encode(bodyFields(transaction)));
+			return [
+				...joinSignatures(transaction, digest),
+				{ signature: signatures.oneTime, digest, publicKey: invitation.oneTimeKey },
+				{
+					signature: invitation.signature,
+					digest: invitationDigest(invitation, ledger.gridId),
+					publicKey: operator.publicKey,
+				},
+			];
+		}
+		default: {
+			const household = ledger.households[transaction.member];
+			if (household === undefined) return { code: "unknown-member", member: transaction.member };
+			const device = ledger.devices[household.meteringDevice];
+			const publicKey = transaction.kind === "reading" ? device?.publicKey : household.publicKey;
+			if (publicKey === undefined) return { code: "unknown-member", member: transaction.member };
+			const digest = digestOf(transaction.kind)(ledger.gridId, encode(bodyFields(transaction)));
+			return [{ signature: transaction.signature, digest, publicKey }];
+		}
+	}
+}
+
+function joinSignatures(join: Extract<Transaction, { kind: "join" }>, digest: Uint8Array): RequiredSignature[] {
+	return [
+		{ signature: join.signatures.household, digest, publicKey: join.householdKey },
+		{ signature: join.signatures.device, digest, publicKey: join.deviceKey },
+	];
+}
+
+/** Whether a lobby's `join` is signed by both its keys. Before the genesis exists, the grid id is zeros. */
+export function isFoundingJoinSigned(join: Extract<Transaction, { kind: "join" }>, verifier: Verifier): boolean {
+	const digest = digestOf("join")(ZERO_HASH, encode(bodyFields(join)));
+	return joinSignatures(join, digest).every(({ signature, publicKey }) =>
+		verifier.verify(signature, digest, publicKey),
+	);
+}

@@ -1,0 +1,191 @@
+/**
+ * What peers say to one another (thesis 5.7). One union, named as in the Raft paper where it is Raft's; `wire.ts` turns
+ * it into bytes.
+ */
+
+import type { Block } from "../block/block.js";
+import type { Certificate } from "../block/certificate.js";
+import type { JoinTransaction, Transaction } from "../block/transaction.js";
+
+/** First frame on every channel, from both sides. */
+export interface HandshakeMessage {
+	type: "handshake";
+	/** Version of this wire. */
+	version: number;
+	/** Hash that names what is talked about: the grid id, or a lobby's id. */
+	context: Uint8Array;
+	/** The sender's device key (33 bytes). */
+	deviceKey: Uint8Array;
+	/** 32 fresh random bytes. */
+	nonce: Uint8Array;
+}
+
+/** Second frame: the device's signature over both handshakes and both DTLS fingerprints. */
+export interface ProofMessage {
+	type: "proof";
+	signature: Uint8Array;
+}
+
+/** After the proof: where the sender stands, and whom it is connected to (thesis 5.3). */
+export interface HelloMessage {
+	type: "hello";
+	headIndex: number;
+	headHash: Uint8Array;
+	certificate: Certificate | undefined;
+	term: number;
+	chainMs: number;
+	bootCount: number;
+	/** 16 random bytes of this start. */
+	bootId: Uint8Array;
+	/** What the sender last knew of the receiver's starts. */
+	knownBoot: { bootCount: number; bootId: Uint8Array } | undefined;
+	/** Device keys that the sender is connected to. */
+	peers: readonly Uint8Array[];
+}
+
+export type NodeRole = "leader" | "follower" | "candidate" | "observer";
+
+/** Every two seconds, so that a lost peer is noticed, and at every change of head. */
+export interface StatusMessage {
+	type: "status";
+	headIndex: number;
+	headHash: Uint8Array;
+	term: number;
+	role: NodeRole;
+}
+
+// ── Raft ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Asks whether an election would be won, without disturbing anybody (Raft thesis §9.6). */
+export interface PreVoteMessage {
+	type: "preVote";
+	/** The term that the sender would stand in. */
+	term: number;
+	lastTerm: number;
+	lastIndex: number;
+}
+
+export interface PreVoteReplyMessage {
+	type: "preVoteReply";
+	term: number;
+	granted: boolean;
+	/** The answerer's clock: a candidate stands only if its own agrees. */
+	chainMs: number;
+}
+
+export interface RequestVoteMessage {
+	type: "requestVote";
+	term: number;
+	lastTerm: number;
+	lastIndex: number;
+}
+
+export interface VoteReplyMessage {
+	type: "voteReply";
+	term: number;
+	granted: boolean;
+}
+
+/** A block in the log, with the hash that its sender says it has. */
+export interface Entry {
+	readonly hash: Uint8Array;
+	readonly block: Block;
+	/** Encoded size: keeps messages bounded. */
+	readonly bytes: number;
+}
+
+export interface AppendEntriesMessage {
+	type: "appendEntries";
+	term: number;
+	/** Number of the leader's round, echoed in the reply. */
+	round: number;
+	prevIndex: number;
+	prevHash: Uint8Array;
+	entries: readonly Entry[];
+	/** Newest certificate, where the receiver may not have it. */
+	certificate: Certificate | undefined;
+}
+
+export interface AppendReplyMessage {
+	type: "appendReply";
+	term: number;
+	round: number;
+	/** match: the logs agree up to matchIndex. behind: prev is not in the log. refused: the block at matchIndex + 1 is invalid. */
+	status: "match" | "behind" | "refused";
+	matchIndex: number;
+	/** The answerer's newest certified block. */
+	commitIndex: number;
+	chainMs: number;
+	/** Signed acknowledgement of the block at matchIndex, where its term is current. */
+	acknowledgement: { hash: Uint8Array; signature: Uint8Array } | undefined;
+	/** status refused: ids of the transactions that the answerer's ledger refuses. */
+	refusedIds: readonly Uint8Array[];
+}
+
+export type RaftMessage =
+	| PreVoteMessage
+	| PreVoteReplyMessage
+	| RequestVoteMessage
+	| VoteReplyMessage
+	| AppendEntriesMessage
+	| AppendReplyMessage;
+
+// ── transactions and catching up ─────────────────────────────────────────────────────────────────────────────────
+
+/** Signed transactions that wait for a block. */
+export interface TransactionsMessage {
+	type: "transactions";
+	transactions: readonly Transaction[];
+}
+
+export interface BlocksRequestMessage {
+	type: "blocksRequest";
+	fromIndex: number;
+}
+
+/** Committed blocks in order, as stored. The certificate is for the last block of the run that they belong to. */
+export interface BlocksMessage {
+	type: "blocks";
+	fromIndex: number;
+	blocks: readonly Uint8Array[];
+	certificate: Certificate | undefined;
+}
+
+// ── founding ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A guest's signed wish to be a founding member. */
+export interface LobbyJoinMessage {
+	type: "lobbyJoin";
+	join: JoinTransaction;
+}
+
+/** From the founder: who is there. */
+export interface LobbyStateMessage {
+	type: "lobbyState";
+	neighbourhood: string;
+	members: readonly { name: string; alwaysOn: boolean; deviceKey: Uint8Array }[];
+}
+
+/** The genesis block as stored: from the founder to everybody in the lobby, and to who joins by invitation. */
+export interface GenesisMessage {
+	type: "genesis";
+	block: Uint8Array;
+}
+
+export interface GenesisRequestMessage {
+	type: "genesisRequest";
+}
+
+export type Message =
+	| HandshakeMessage
+	| ProofMessage
+	| HelloMessage
+	| StatusMessage
+	| RaftMessage
+	| TransactionsMessage
+	| BlocksRequestMessage
+	| BlocksMessage
+	| LobbyJoinMessage
+	| LobbyStateMessage
+	| GenesisMessage
+	| GenesisRequestMessage;

@@ -1,0 +1,84 @@
+/**
+ * Kaifa's HAN lists ("KFM_001", Kaifa/Nuri OBIS list information, NVE 2016). They are positional: no OBIS codes, the
+ * number of items says what they are.
+ *
+ *     1        P+
+ *     9, 14    version, meter id, meter type, P+, P−, Q+, Q−, I, U                       (one phase)
+ *     13, 18   version, meter id, meter type, P+, P−, Q+, Q−, I1, I2, I3, U1, U2, U3     (three phases)
+ *     14, 18   … and clock, A+, A−, R+, R−                                               (list 3, hourly, hh:00:10)
+ *
+ * P in W, Q in var, I in mA, U in 0.1 V, A in Wh, R in varh.
+ */
+import { clockText, type DataNotification, type DlmsValue } from "./dlms.js";
+import type { TelegramEvent } from "./telegram.js";
+
+const VERSION_PREFIX = "KFM_";
+const REGISTER_ITEMS = 5;
+
+/** The telegram in a notification, or undefined if it is no list of Kaifa's. */
+export function kaifaTelegram(notification: DataNotification): TelegramEvent | undefined {
+	const items = notification.body;
+	if (!isList(items)) return undefined;
+	switch (items.length) {
+		case 1:
+			return powerList(items, notification);
+		case 9:
+		case 13:
+			return fullList(items, 2, notification.messageClock);
+		case 14:
+		case 18:
+			return registerList(items, notification);
+		default:
+			return undefined;
+	}
+}
+
+function powerList(items: readonly DlmsValue[], { messageClock }: DataNotification): TelegramEvent | undefined {
+	const [importW] = items;
+	if (!isUnsigned(importW)) return undefined;
+	return { kind: "telegram", format: "han-kaifa", list: 1, importW, ...named("meterClock", messageClock) };
+}
+
+function fullList(items: readonly DlmsValue[], list: 2 | 3, meterClock: string | undefined): TelegramEvent | undefined {
+	const [version, meterId, meterType, ...quantities] = items;
+	if (printableText(version)?.startsWith(VERSION_PREFIX) !== true) return undefined;
+	if (!quantities.every(isUnsigned)) return undefined;
+	const [importW, exportW] = quantities;
+	return {
+		kind: "telegram",
+		format: "han-kaifa",
+		list,
+		...named("importW", importW),
+		...named("exportW", exportW),
+		...named("meterId", printableText(meterId)),
+		...named("meterType", printableText(meterType)),
+		...named("meterClock", meterClock),
+	};
+}
+
+function registerList(items: readonly DlmsValue[], { messageClock }: DataNotification): TelegramEvent | undefined {
+	const [clock, importWh, exportWh, ...reactive] = items.slice(-REGISTER_ITEMS);
+	if (!(clock instanceof Uint8Array) || !isUnsigned(importWh) || !isUnsigned(exportWh)) return undefined;
+	if (!reactive.every(isUnsigned)) return undefined;
+	const telegram = fullList(items.slice(0, -REGISTER_ITEMS), 3, clockText(clock) ?? messageClock);
+	return telegram && { ...telegram, importWh, exportWh };
+}
+
+function isList(value: DlmsValue): value is readonly DlmsValue[] {
+	return Array.isArray(value);
+}
+
+function isUnsigned(value: DlmsValue | undefined): value is number {
+	return typeof value === "number" && value >= 0;
+}
+
+/** ASCII without control characters: it is shown on a screen. */
+function printableText(value: DlmsValue | undefined): string | undefined {
+	if (!(value instanceof Uint8Array) || !value.every((byte) => byte >= 0x20 && byte < 0x7f)) return undefined;
+	return String.fromCharCode(...value);
+}
+
+/** A property that is absent where there is no value. */
+function named<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+	return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+}

@@ -1,0 +1,355 @@
+/**
+ * The full mesh of one neighbourhood's devices. Everybody announces itself to the topic through all signaling servers;
+ * the device with the lower id starts the connection, so two never start at once; whatever is lost is tried again.
+ * The mesh carries frames and tells the node which certificates stand at both ends; who a peer really is, the node's
+ * handshake finds out.
+ */
+import type { NetworkSettings, NodeInput } from "../node/protocol.js";
+import { toHex } from "../primitives/bytes.js";
+import { backOffMs } from "./backOff.js";
+import { createBrowserPeer, Link, type PeerFactory } from "./link.js";
+import { type Neighbour, Neighbours } from "./neighbours.js";
+import { RefusalCounts } from "./refusalCounts.js";
+import { decodeSignal, encodeSignal, type Signal, type SignalHead } from "./signal.js";
+import { createSignalingClient, type SignalingClient, type WebSocketConstructor } from "./signalingClient.js";
+
+export type PeerOpened = Omit<Extract<NodeInput, { type: "peerOpened" }>, "type">;
+export type SignalingStatus = Omit<Extract<NodeInput, { type: "signalingStatus" }>, "type">;
+
+export interface MeshOptions {
+	settings: NetworkSettings;
+	onOpened: (peer: PeerOpened) => void;
+	/** Once for each channel that was opened, also for those that `close` and `stop` end. `code` says why. */
+	onClosed: (channel: string, code: string) => void;
+	onFrame: (channel: string, frame: Uint8Array) => void;
+	onSignalingStatus: (status: SignalingStatus) => void;
+	/** The browser's, unless a test brings others. */
+	webSocket?: WebSocketConstructor;
+	createPeer?: PeerFactory;
+}
+
+export interface Mesh {
+	/** Sends a frame (at most 64 kB). A channel that is closed swallows it. */
+	send(channel: string, frame: Uint8Array): void;
+	/** Ends a channel; the mesh connects to that device again after a while, later each time it is ended early. */
+	close(channel: string, code?: string): void;
+	/** Other servers, another topic, other ICE servers: open channels stay. Another device id: all begins anew. */
+	update(settings: NetworkSettings): void;
+	stop(): void;
+	stats(): MeshStats;
+}
+
+export interface MeshStats {
+	open: number;
+	connecting: number;
+	/** Devices heard on the topic. */
+	known: number;
+	signaling: SignalingStatus;
+	/** What was refused and why channels were closed, counted by code. */
+	counts: Record<string, number>;
+}
+
+export function createMesh(options: MeshOptions): Mesh {
+	return new FullMesh(options);
+}
+
+const MAX_SIGNALING_SERVERS = 8;
+/** Announcements while alone: after 1–2 s, 2–4 s, 4–8 s, then every 5–10 s. With somebody connected: every 15–30 s. */
+const ALONE_MS = 2_000;
+const ALONE_MAX_MS = 10_000;
+const CONNECTED_MS = 30_000;
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 30_000;
+/** A channel that lasted this long was a good one: its failures are forgotten. */
+const STABLE_MS = 30_000;
+/** An honest device waits longer than this between two offers. */
+const OFFER_INTERVAL_MS = 400;
+
+class FullMesh implements Mesh {
+	readonly #options: MeshOptions;
+	readonly #counts = new RefusalCounts();
+	readonly #clients = new Map<string, SignalingClient>();
+	#neighbours = new Neighbours();
+	readonly #open = new Map<string, Link>();
+	#settings: NetworkSettings;
+	/** A random name of this page's life with this device id. */
+	#session = randomHex(16);
+	#sequence = 0;
+	#channels = 0;
+	#announced = 0;
+	#announceTimer: ReturnType<typeof setTimeout> | undefined;
+	#stopped = false;
+
+	constructor(options: MeshOptions) {
+		this.#options = options;
+		this.#settings = options.settings;
+		this.#connectServers();
+		this.#announceLater();
+	}
+
+	send(channel: string, frame: Uint8Array): void {
+		this.#open.get(channel)?.send(frame);
+	}
+
+	close(channel: string, code = "closed-by-node"): void {
+		this.#open.get(channel)?.close(code);
+	}
+
+	update(settings: NetworkSettings): void {
+		if (this.#stopped) return;
+		const { deviceId, topic } = this.#settings;
+		this.#settings = settings;
+		if (settings.deviceId !== deviceId) {
+			this.#forgetAll("device-changed");
+			this.#session = randomHex(16);
+		}
+		if (settings.topic !== topic) {
+			for (const client of this.#clients.values()) {
+				client.unsubscribe(topic);
+				client.subscribe(settings.topic);
+			}
+		}
+		this.#connectServers();
+		if (settings.deviceId !== deviceId || settings.topic !== topic) {
+			this.#publish(this.#announcement());
+			this.#seekSooner();
+		}
+	}
+
+	stop(): void {
+		if (this.#stopped) return;
+		this.#stopped = true;
+		clearTimeout(this.#announceTimer);
+		for (const client of this.#clients.values()) client.stop();
+		this.#clients.clear();
+		this.#forgetAll("mesh-stopped");
+	}
+
+	stats(): MeshStats {
+		const neighbours = this.#neighbours.all();
+		return {
+			open: this.#open.size,
+			connecting: neighbours.filter(({ link }) => link?.state === "connecting").length,
+			known: neighbours.length,
+			signaling: this.#signalingStatus(),
+			counts: this.#counts.toRecord(),
+		};
+	}
+
+	// ── signaling servers ────────────────────────────────────────────────────────────────────────────────────────
+
+	#connectServers(): void {
+		const urls = new Set(this.#settings.signalingUrls.slice(0, MAX_SIGNALING_SERVERS));
+		for (const [url, client] of this.#clients) {
+			if (urls.has(url)) continue;
+			client.stop();
+			this.#clients.delete(url);
+		}
+		for (const url of urls) if (!this.#clients.has(url)) this.#clients.set(url, this.#connectServer(url));
+		this.#options.onSignalingStatus(this.#signalingStatus());
+	}
+
+	#connectServer(url: string): SignalingClient {
+		const client = createSignalingClient({
+			url,
+			webSocket: this.#options.webSocket ?? WebSocket,
+			refusals: this.#counts,
+			onStatus: (connected) => {
+				this.#options.onSignalingStatus(this.#signalingStatus());
+				if (connected) client.publish(this.#settings.topic, encodeSignal(this.#announcement()));
+			},
+			onPublished: (topic, data) => {
+				if (topic === this.#settings.topic) this.#hear(data);
+			},
+		});
+		client.subscribe(this.#settings.topic);
+		return client;
+	}
+
+	#signalingStatus(): SignalingStatus {
+		const clients = [...this.#clients.values()];
+		return { connected: clients.filter(({ connected }) => connected).length, configured: clients.length };
+	}
+
+	#publish(signal: Signal): void {
+		const wire = encodeSignal(signal);
+		for (const client of this.#clients.values()) client.publish(this.#settings.topic, wire);
+	}
+
+	#head(to?: Neighbour): SignalHead {
+		this.#sequence += 1;
+		const head = { from: this.#settings.deviceId, session: this.#session, sequence: this.#sequence };
+		return to === undefined ? head : { ...head, to: { deviceId: to.deviceId, session: to.session } };
+	}
+
+	#announcement(to?: Neighbour): Signal {
+		return { ...this.#head(to), kind: "announce" };
+	}
+
+	// ── announcements ────────────────────────────────────────────────────────────────────────────────────────────
+
+	#announceLater(): void {
+		clearTimeout(this.#announceTimer);
+		const delayMs =
+			this.#open.size > 0
+				? backOffMs(0, CONNECTED_MS, CONNECTED_MS)
+				: backOffMs(this.#announced, ALONE_MS, ALONE_MAX_MS);
+		this.#announceTimer = setTimeout(() => this.#announce(), delayMs);
+	}
+
+	#announce(): void {
+		this.#announced += 1;
+		this.#neighbours.prune(performance.now());
+		this.#publish(this.#announcement());
+		this.#announceLater();
+	}
+
+	/** Alone again, or under another name: the pauses begin anew. */
+	#seekSooner(): void {
+		this.#announced = 0;
+		this.#announceLater();
+	}
+
+	// ── what the others say ──────────────────────────────────────────────────────────────────────────────────────
+
+	#hear(wire: unknown): void {
+		const decoded = decodeSignal(wire);
+		if (!decoded.ok) {
+			this.#counts.add(decoded.error.code);
+			return;
+		}
+		const signal = decoded.value;
+		// The servers echo what one publishes; an older session of this device is not a neighbour either.
+		if (signal.from === this.#settings.deviceId) return;
+		if (signal.to !== undefined && !this.#isSelf(signal.to)) return;
+		const nowMs = performance.now();
+		const admitted = this.#neighbours.admit(signal, nowMs);
+		if (!admitted.ok) {
+			this.#counts.add(admitted.error.code);
+			return;
+		}
+		const { neighbour, restarted } = admitted.value;
+		if (restarted) this.#unlink(neighbour, "peer-restarted");
+		const code = this.#follow(neighbour, signal, nowMs);
+		if (code !== undefined) this.#counts.add(code);
+	}
+
+	#isSelf({ deviceId, session }: { deviceId: string; session: string }): boolean {
+		return deviceId === this.#settings.deviceId && session === this.#session;
+	}
+
+	/** Does what a signal asks for, or says why not. */
+	#follow(neighbour: Neighbour, signal: Signal, nowMs: number): string | undefined {
+		switch (signal.kind) {
+			case "announce":
+				this.#meet(neighbour, signal.to !== undefined);
+				return undefined;
+			case "offer":
+				if (this.#starts(neighbour)) return "signal-unexpected";
+				if (signal.attempt <= neighbour.attempt) return "signal-old-attempt";
+				if (nowMs < neighbour.acceptFromMs) return "signal-too-soon";
+				neighbour.acceptFromMs = nowMs + OFFER_INTERVAL_MS;
+				this.#unlink(neighbour, "peer-reconnects");
+				neighbour.attempt = signal.attempt;
+				neighbour.link = this.#createLink(neighbour, false);
+				neighbour.link.describe("offer", signal.sdp);
+				return undefined;
+			case "answer":
+				if (!this.#starts(neighbour)) return "signal-unexpected";
+				if (signal.attempt !== neighbour.attempt) return "signal-old-attempt";
+				neighbour.link?.describe("answer", signal.sdp);
+				return undefined;
+			case "candidate":
+				if (signal.attempt !== neighbour.attempt) return "signal-old-attempt";
+				neighbour.link?.addCandidate(signal.candidate);
+				return undefined;
+		}
+	}
+
+	/** Somebody is there. `directed`: it answers an announcement of this device. */
+	#meet(neighbour: Neighbour, directed: boolean): void {
+		if (neighbour.link !== undefined) return;
+		if (this.#starts(neighbour)) {
+			if (neighbour.retry === undefined) this.#connect(neighbour);
+		} else if (!directed) {
+			// The lower id may have come later, and not have heard this device's own announcement.
+			this.#publish(this.#announcement(neighbour));
+		}
+	}
+
+	/** Both sides agree on this without a word. */
+	#starts({ deviceId }: Neighbour): boolean {
+		return this.#settings.deviceId < deviceId;
+	}
+
+	// ── connections ──────────────────────────────────────────────────────────────────────────────────────────────
+
+	#connect(neighbour: Neighbour): void {
+		neighbour.attempt += 1;
+		neighbour.link = this.#createLink(neighbour, true);
+	}
+
+	#createLink(neighbour: Neighbour, initiator: boolean): Link {
+		const { iceServers } = this.#settings;
+		const { attempt } = neighbour;
+		this.#channels += 1;
+		const channel = `${this.#session.slice(0, 8)}-${this.#channels}`;
+		let openedMs: number | undefined;
+		const link = new Link({
+			channel,
+			initiator,
+			iceServers,
+			// Where all ways failed, a network may let only the relay's through: every second try asks for that alone.
+			relayOnly: neighbour.failures % 2 === 1 && iceServers.some(({ urls }) => /^turns?:/.test(urls)),
+			createPeer: this.#options.createPeer ?? createBrowserPeer,
+			onDescription: (kind, sdp) => this.#publish({ ...this.#head(neighbour), kind, attempt, sdp }),
+			onCandidate: (candidate) => this.#publish({ ...this.#head(neighbour), kind: "candidate", attempt, candidate }),
+			onOpened: (localFingerprint, remoteFingerprint) => {
+				openedMs = performance.now();
+				this.#open.set(channel, link);
+				this.#announceLater();
+				this.#options.onOpened({ channel, localFingerprint, remoteFingerprint, initiator });
+			},
+			onFrame: (frame) => this.#options.onFrame(channel, frame),
+			onClosed: (code) => {
+				this.#counts.add(code);
+				const lasted = openedMs !== undefined && performance.now() - openedMs >= STABLE_MS;
+				if (neighbour.link === link) this.#afterLoss(neighbour, lasted);
+				if (!this.#open.delete(channel)) return;
+				if (this.#open.size === 0 && !this.#stopped) this.#seekSooner();
+				this.#options.onClosed(channel, code);
+			},
+		});
+		return link;
+	}
+
+	/** The neighbour has no link any more: whoever starts tries again, the other waits for it and says that it is there. */
+	#afterLoss(neighbour: Neighbour, lasted: boolean): void {
+		delete neighbour.link;
+		neighbour.failures = lasted ? 0 : neighbour.failures + 1;
+		if (this.#stopped || !this.#starts(neighbour)) return;
+		const delayMs = backOffMs(neighbour.failures, FIRST_RETRY_MS, MAX_RETRY_MS);
+		neighbour.retry = setTimeout(() => {
+			delete neighbour.retry;
+			this.#connect(neighbour);
+		}, delayMs);
+	}
+
+	/** Drops a neighbour's link and plans, to begin anew with it. */
+	#unlink(neighbour: Neighbour, code: string): void {
+		clearTimeout(neighbour.retry);
+		delete neighbour.retry;
+		const { link } = neighbour;
+		delete neighbour.link;
+		link?.close(code);
+	}
+
+	#forgetAll(code: string): void {
+		for (const neighbour of this.#neighbours.all()) this.#unlink(neighbour, code);
+		this.#neighbours = new Neighbours();
+	}
+}
+
+function randomHex(bytes: number): string {
+	return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
+}

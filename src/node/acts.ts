@@ -1,0 +1,113 @@
+/** From a person's command to the transaction that is signed. */
+import type { Transaction, Unsigned } from "../block/transaction.js";
+import { fromHex } from "../primitives/bytes.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import {
+	MAX_AMOUNT_MICRO_NOK,
+	MAX_NOTICE_MINUTES,
+	MAX_PRICE_MICRO_NOK_PER_WH,
+	MIN_PRICE_MICRO_NOK_PER_WH,
+	MINUTES_PER_DAY,
+} from "../primitives/units.js";
+import type { Command } from "./protocol.js";
+
+/** Commands that become a transaction with a nonce. */
+export type ActCommand = Extract<Command, { type: "offer" | "withdraw" | "accept" | "end" | "buy" | "issue" }>;
+
+export type ActError =
+	| { code: "bad-id" }
+	| { code: "bad-price"; min: number; max: number }
+	| { code: "bad-amount"; max: number }
+	| { code: "bad-notice"; max: number }
+	| { code: "bad-period" }
+	| { code: "bad-reference" };
+
+/** An order that was not taken into a block in this time never will be. */
+const EXPIRY_MINUTES = MINUTES_PER_DAY;
+
+export function isActCommand(command: Command): command is ActCommand {
+	return ["offer", "withdraw", "accept", "end", "buy", "issue"].includes(command.type);
+}
+
+/** Fills in a transaction. What a person typed is checked here, so that nothing malformed is ever signed. */
+export function createAct(
+	command: ActCommand,
+	member: number,
+	nonce: number,
+	minute: number,
+): Result<Unsigned<Transaction>, ActError> {
+	const expiryMinute = minute + EXPIRY_MINUTES;
+	switch (command.type) {
+		case "offer":
+			return createOffer(command, member, nonce);
+		case "withdraw":
+			return withId(command.offerId, (offerId) => ({ kind: "withdraw", member, nonce, offerId }));
+		case "accept":
+			return withId(command.offerId, (offerId) => ({ kind: "accept", member, nonce, expiryMinute, offerId }));
+		case "end":
+			return withId(command.contractId, (contractId) => ({ kind: "end", member, nonce, contractId }));
+		case "buy": {
+			const { amountMicroNok } = command;
+			if (!isWithin(amountMicroNok, 1, MAX_AMOUNT_MICRO_NOK)) return refused(BAD_AMOUNT);
+			return ok({ kind: "buy", member, nonce, expiryMinute, amountMicroNok });
+		}
+		case "issue": {
+			const { amountMicroNok, reference } = command;
+			if (!isWithin(amountMicroNok, 1, MAX_AMOUNT_MICRO_NOK)) return refused(BAD_AMOUNT);
+			if (reference.length < 1 || reference.length > 64) return refused({ code: "bad-reference" });
+			return withId(command.orderId, (orderId) => ({
+				kind: "issue",
+				member,
+				nonce,
+				expiryMinute,
+				orderId,
+				amountMicroNok,
+				reference,
+			}));
+		}
+	}
+}
+
+const BAD_AMOUNT: ActError = { code: "bad-amount", max: MAX_AMOUNT_MICRO_NOK };
+
+function createOffer(
+	command: Extract<Command, { type: "offer" }>,
+	member: number,
+	nonce: number,
+): Result<Unsigned<Transaction>, ActError> {
+	const { priceMicroNokPerWh, fromMinute, untilMinute, noticeMinutes, buyer } = command;
+	if (!isWithin(priceMicroNokPerWh, MIN_PRICE_MICRO_NOK_PER_WH, MAX_PRICE_MICRO_NOK_PER_WH)) {
+		return refused({ code: "bad-price", min: MIN_PRICE_MICRO_NOK_PER_WH, max: MAX_PRICE_MICRO_NOK_PER_WH });
+	}
+	if (!isWithin(noticeMinutes, 0, MAX_NOTICE_MINUTES)) return refused({ code: "bad-notice", max: MAX_NOTICE_MINUTES });
+	if (!Number.isSafeInteger(fromMinute) || !Number.isSafeInteger(untilMinute) || fromMinute >= untilMinute) {
+		return refused({ code: "bad-period" });
+	}
+	const energyLimitWh = command.energyLimitWh ?? 0;
+	const maxBuyers = command.maxBuyers ?? 0;
+	if (!isWithin(energyLimitWh, 0, 1_000_000_000_000) || !isWithin(maxBuyers, 0, 1_000)) return refused(BAD_AMOUNT);
+	return ok({
+		kind: "offer",
+		member,
+		nonce,
+		priceMicroNokPerWh,
+		fromMinute,
+		untilMinute,
+		energyLimitWh,
+		noticeMinutes,
+		buyer,
+		maxBuyers,
+	});
+}
+
+function isWithin(value: number, min: number, max: number): boolean {
+	return Number.isSafeInteger(value) && value >= min && value <= max;
+}
+
+function withId(
+	text: string,
+	make: (id: Uint8Array) => Unsigned<Transaction>,
+): Result<Unsigned<Transaction>, ActError> {
+	const id = fromHex(text);
+	return id.ok && id.value.length === 32 ? ok(make(id.value)) : refused({ code: "bad-id" });
+}

@@ -1,0 +1,110 @@
+/**
+ * The executed chain: the ledger at the committed head, and an overlay for each uncommitted block above it. Truncation
+ * drops overlays; nothing ever has to be undone.
+ */
+import { type Block, type BlockError, blockHash, MAX_BLOCK_BYTES, validateAgainst } from "../block/block.js";
+import type { Transaction } from "../block/transaction.js";
+import { type Executed, executeBlock } from "../contract/execute.js";
+import type { Ledger } from "../contract/ledger.js";
+import type { Refusal, Wait } from "../contract/refusal.js";
+import type { SettlementResults } from "../contract/settlement.js";
+import { assert } from "../primitives/assert.js";
+import { equalBytes } from "../primitives/bytes.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+
+/** A block with what executing it made. */
+export interface Link {
+	readonly block: Block;
+	readonly hash: Uint8Array;
+	readonly ledger: Ledger;
+	readonly results: SettlementResults;
+}
+
+export type ChainError =
+	| BlockError
+	| { code: "unknown-proposer"; proposer: number }
+	| { code: "block-too-long"; bytes: number }
+	| { code: "refused-transaction"; at: number; cause: Refusal | Wait }
+	| { code: "wrong-state-root"; index: number };
+
+/** Says why a transaction's signatures do not hold; undefined where they do. */
+export type SignatureCheck = (ledger: Ledger, transaction: Transaction) => Refusal | undefined;
+
+/** Validates and executes a block on top of another: everything but consensus. */
+export function extend(
+	parent: Link,
+	block: Block,
+	bytes: number,
+	checkSignatures: SignatureCheck,
+): Result<Link, ChainError> {
+	const fits = validateAgainst(parent.block, parent.hash, block);
+	if (!fits.ok) return fits;
+	if (bytes > MAX_BLOCK_BYTES) return refused({ code: "block-too-long", bytes });
+	if (parent.ledger.devices[block.proposer] === undefined) {
+		return refused({ code: "unknown-proposer", proposer: block.proposer });
+	}
+	for (const [at, transaction] of block.transactions.entries()) {
+		const cause = checkSignatures(parent.ledger, transaction);
+		if (cause !== undefined) return refused({ code: "refused-transaction", at, cause });
+	}
+	const executed = executeBlock(parent.ledger, block, block.transactions);
+	if (!executed.ok) return executed;
+	if (!equalBytes(executed.value.stateRoot, block.stateRoot)) {
+		return refused({ code: "wrong-state-root", index: block.index });
+	}
+	return ok(linkOf(block, executed.value));
+}
+
+/** A block that was executed already: the proposer's own. */
+export function linkOf(block: Block, executed: Pick<Executed, "ledger" | "results">): Link {
+	return { block, hash: blockHash(block), ledger: executed.ledger, results: executed.results };
+}
+
+/** Committed head and overlays. */
+export class Chain {
+	#head: Link;
+	#tail: Link[] = [];
+
+	constructor(head: Link) {
+		this.#head = head;
+	}
+
+	/** The committed head. */
+	get head(): Link {
+		return this.#head;
+	}
+
+	/** The last link, committed or not. */
+	get last(): Link {
+		return this.#tail.at(-1) ?? this.#head;
+	}
+
+	/** Puts an overlay on top. */
+	push(link: Link): void {
+		assert(link.block.index === this.last.block.index + 1, "an overlay lies on the last link");
+		this.#tail.push(link);
+	}
+
+	/** Drops the overlays from an index on. */
+	truncate(fromIndex: number): void {
+		assert(fromIndex > this.#head.block.index, "committed links stay");
+		this.#tail = this.#tail.slice(0, fromIndex - this.#head.block.index - 1);
+	}
+
+	/** Makes the lowest overlay the committed head. */
+	commitNext(): Link {
+		const next = this.#tail.shift();
+		assert(next !== undefined, "a committed block was executed before");
+		this.#head = next;
+		return next;
+	}
+
+	/** Certified blocks came another way: the head moves there; overlays stay where they still fit. */
+	install(head: Link): void {
+		assert(head.block.index > this.#head.block.index, "the committed head only moves up");
+		const above = this.#tail.filter((link) => link.block.index > head.block.index);
+		const fits = above[0] !== undefined && equalBytes(above[0].block.previousHash, head.hash);
+		this.#head = head;
+		this.#tail = fits ? above : [];
+	}
+}

@@ -1,0 +1,54 @@
+/** What the node is given: everything that differs between a browser, the simulator and the replay. */
+
+import type { RaftSettings } from "../consensus/state.js";
+import type { Verifier } from "../primitives/signature.js";
+import type { NodeOutput } from "./protocol.js";
+import type { StorageRoot } from "./storage.js";
+
+/** The two clocks. */
+export interface Clocks {
+	/** The chain's time: minutes, timestamps, block interval. May run faster than the world in a demo or a replay. */
+	chainMs(): number;
+	/** Heartbeats, elections, time-outs. Never runs faster, never goes back. */
+	monotonicMs(): number;
+}
+
+export interface Signer {
+	/** Public key (33 bytes) of a secret key. */
+	publicKeyOf(secretKey: Uint8Array): Uint8Array;
+	/** 65 bytes over a 32-byte digest. */
+	sign(digest: Uint8Array, secretKey: Uint8Array): Uint8Array;
+}
+
+export interface NodeSettings {
+	raft: Partial<RaftSettings>;
+	/** After a minute's end the leader waits so long (chain time) for its readings. */
+	readingDelayMs: number;
+	/** A block's transactions, encoded; halved after a proposal time-out. */
+	maxBlockBytes: number;
+	/** A channel on which nothing came for so long is closed. */
+	silenceMs: number;
+	/** What a neighbourhood is founded with. */
+	founding: { blockIntervalMs: number; settlementGraceBlocks: number; readingWindowBlocks: number; timeScale: number };
+}
+
+export const DEFAULT_NODE_SETTINGS: NodeSettings = {
+	raft: {},
+	readingDelayMs: 5_000,
+	maxBlockBytes: 200_000,
+	silenceMs: 5_000,
+	founding: { blockIntervalMs: 60_000, settlementGraceBlocks: 180, readingWindowBlocks: 10_080, timeScale: 1 },
+};
+
+export interface NodeDependencies {
+	clocks: Clocks;
+	storage: StorageRoot;
+	signer: Signer;
+	verifier: Verifier;
+	/** Fresh random bytes, fit for keys. */
+	randomBytes(length: number): Uint8Array;
+	/** First minute of the day, in the household's time zone, that a time lies in. */
+	startOfDayMinute(chainMs: number): number;
+	emit(output: NodeOutput): void;
+	settings: NodeSettings;
+}

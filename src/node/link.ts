@@ -1,0 +1,127 @@
+/**
+ * Links: what stands behind `#` in the address that one neighbour gives another. It never reaches a server. A lobby's
+ * link leads to a founding; an invitation's to a running neighbourhood, and pins its genesis and its newest certified
+ * block.
+ */
+import * as v from "valibot";
+import type { Invitation } from "../block/invitation.js";
+import { invitationFields } from "../block/invitation.js";
+import { invitationShape } from "../block/transactionCodec.js";
+import { decode, encode } from "../primitives/codec.js";
+import { HASH_BYTES } from "../primitives/hash.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import { isSecretKey, SECRET_KEY_BYTES } from "../primitives/signature.js";
+
+export interface LobbyLink {
+	kind: "lobby";
+	lobbyId: Uint8Array;
+	networkKey: Uint8Array;
+	founderPin: Uint8Array;
+}
+
+export interface JoinLink {
+	kind: "join";
+	gridId: Uint8Array;
+	networkKey: Uint8Array;
+	invitation: Invitation;
+	/** Secret half of the invitation's one-time key. */
+	oneTimeSecret: Uint8Array;
+	/** Newest certified block when the link was made: index and first 16 bytes of its hash. */
+	pin: { index: number; hash: Uint8Array };
+}
+
+export type LinkError =
+	/** Not a link of ours at all. */
+	| { code: "link-unknown" }
+	/** Cut off, altered, or of a newer version. */
+	| { code: "link-damaged" };
+
+const LINK_VERSION = 1;
+const MAX_LINK_BYTES = 1_024;
+
+export function encodeLobbyLink(link: LobbyLink): string {
+	return `lobby=${toBase64Url(encode([LINK_VERSION, link.lobbyId, link.networkKey, link.founderPin]))}`;
+}
+
+export function encodeJoinLink(link: JoinLink): string {
+	const { gridId, networkKey, invitation, oneTimeSecret, pin } = link;
+	const fields = [LINK_VERSION, gridId, networkKey, invitationFields(invitation), oneTimeSecret, pin.index, pin.hash];
+	return `join=${toBase64Url(encode(fields))}`;
+}
+
+/** Reads a link's fragment, or a whole address with one. */
+export function decodeLink(text: string): Result<LobbyLink | JoinLink, LinkError> {
+	const match = /(?:^|#\/?)(lobby|join)=([A-Za-z0-9_-]*)\s*$/.exec(text.trim());
+	if (match === null) return refused({ code: "link-unknown" });
+	const bytes = fromBase64Url(match[2] ?? "");
+	const value = decode(bytes, MAX_LINK_BYTES);
+	if (!value.ok) return refused({ code: "link-damaged" });
+	const shaped = v.safeParse(match[1] === "lobby" ? lobbyShape : joinShape, value.value);
+	return shaped.success ? ok(shaped.output) : refused({ code: "link-damaged" });
+}
+
+const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
+
+const lobbyShape = v.pipe(
+	v.strictTuple([v.literal(LINK_VERSION), bytes(32), bytes(16), bytes(16)]),
+	v.transform(([, lobbyId, networkKey, founderPin]): LobbyLink | JoinLink => ({
+		kind: "lobby",
+		lobbyId,
+		networkKey,
+		founderPin,
+	})),
+);
+
+const joinShape = v.pipe(
+	v.strictTuple([
+		v.literal(LINK_VERSION),
+		bytes(HASH_BYTES),
+		bytes(16),
+		invitationShape,
+		v.pipe(
+			bytes(SECRET_KEY_BYTES),
+			v.check((secret) => isSecretKey(secret)),
+		),
+		v.pipe(v.number(), v.integer(), v.minValue(0)),
+		bytes(16),
+	]),
+	v.transform(([, gridId, networkKey, invitation, oneTimeSecret, index, hash]): LobbyLink | JoinLink => ({
+		kind: "join",
+		gridId,
+		networkKey,
+		invitation,
+		oneTimeSecret,
+		pin: { index, hash },
+	})),
+);
+
+// RFC 4648 §5, without padding. The core has no `btoa`.
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+function toBase64Url(data: Uint8Array): string {
+	let text = "";
+	for (let at = 0; at < data.length; at += 3) {
+		const left = Math.min(3, data.length - at);
+		const word = ((data[at] ?? 0) << 16) | ((data[at + 1] ?? 0) << 8) | (data[at + 2] ?? 0);
+		for (let i = 0; i <= left; i++) text += ALPHABET[(word >> (18 - 6 * i)) & 63];
+	}
+	return text;
+}
+
+/** Only alphabet characters come in; bits that make no whole byte are dropped. */
+function fromBase64Url(text: string): Uint8Array {
+	const data = new Uint8Array(Math.floor((text.length * 6) / 8));
+	let word = 0;
+	let bits = 0;
+	let at = 0;
+	for (const character of text) {
+		word = ((word << 6) | ALPHABET.indexOf(character)) & 0xffff;
+		bits += 6;
+		if (bits >= 8) {
+			bits -= 8;
+			data[at] = (word >> bits) & 0xff;
+			at += 1;
+		}
+	}
+	return data;
+}

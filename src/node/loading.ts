@@ -1,0 +1,148 @@
+/** Opening a neighbourhood's database: what was stored is executed again, and what is damaged is noticed, not believed. */
+import { blockHash, decodeBlock } from "../block/block.js";
+import type { Certificate } from "../block/certificate.js";
+import type { Transaction } from "../block/transaction.js";
+import { LOG_DAMAGED } from "../consensus/raft.js";
+import { openGenesis } from "../contract/genesis.js";
+import type { Ledger } from "../contract/ledger.js";
+import type { Entry } from "../message/message.js";
+import { ZERO_HASH } from "../primitives/hash.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import type { Verifier } from "../primitives/signature.js";
+import { Chain, extend, type Link } from "./chain.js";
+import { openTransaction } from "./outbox.js";
+import { type ChainConfig, decodeCertificateRecord, decodeConfig, decodeVotes, openRecord } from "./records.js";
+import type { ChainStorage, StorageError, StoredBlock, Votes } from "./storage.js";
+
+export interface LoadedChain {
+	config: ChainConfig;
+	votes: Votes;
+	/** Undefined: joining, the genesis has not come yet. */
+	chain: Chain | undefined;
+	certificate: Certificate | undefined;
+	tail: Entry[];
+	outbox: { id: string; transaction: Transaction }[];
+	/** Records that could not be believed, by store. */
+	damaged: string[];
+}
+
+type LinkObserver = (parent: Ledger, link: Link) => void;
+
+const READ_BLOCKS = 500;
+const NO_VOTES: Votes = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
+
+/**
+ * Reads everything and executes the chain. What `observe` gives
+ * sees each committed block with the ledger before it. Signatures
+ * were checked before anything was stored; checksums, hashes and state roots are checked again.
+ */
+export async function loadChain(
+	storage: ChainStorage,
+	verifier: Verifier,
+	observe: (config: ChainConfig) => LinkObserver,
+): Promise<Result<LoadedChain, StorageError | { code: "no-config" }>> {
+	const stored = await storage.load();
+	if (!stored.ok) return stored;
+	if (stored.value.config === undefined) return refused({ code: "no-config" });
+	const config = decodeConfig(stored.value.config);
+	// Without its keys this device is nobody: nothing can go on.
+	if (!config.ok) return refused({ code: "record-damaged", store: "config", key: "config" });
+
+	const damaged: string[] = [];
+	const votes = stored.value.votes === undefined ? ok(NO_VOTES) : decodeVotes(stored.value.votes);
+	if (!votes.ok) damaged.push("votes");
+	const certificate =
+		stored.value.certificate === undefined ? undefined : decodeCertificateRecord(stored.value.certificate);
+	if (certificate?.ok === false) damaged.push("certificates");
+
+	const head = await loadBlockchain(storage, verifier, observe(config.value));
+	if (!head.ok) return head;
+	if (head.value.damaged) damaged.push("blockchain");
+	const chain = head.value.link === undefined ? undefined : new Chain(head.value.link);
+	// A certificate whose block was lost says nothing about the head that is left.
+	const valid =
+		certificate?.ok === true && certificate.value.index === chain?.head.block.index ? certificate.value : undefined;
+
+	const tail = chain === undefined ? { entries: [], damaged: false } : loadTail(chain, stored.value.proposed);
+	if (tail.damaged) damaged.push("proposedBlocks");
+
+	const outbox: LoadedChain["outbox"] = [];
+	for (const { id, transaction: record } of stored.value.outbox) {
+		const transaction = openTransaction(record);
+		if (transaction === undefined) damaged.push("outbox");
+		else outbox.push({ id, transaction });
+	}
+	// A voter that forgot its votes, or blocks that it acknowledged, must not vote as if nothing had been.
+	const lost = damaged.some((store) => store !== "outbox");
+	const known = votes.ok ? votes.value : { ...NO_VOTES, suspended: "votes-damaged" };
+	return ok({
+		config: config.value,
+		votes: lost && known.suspended === undefined ? { ...known, suspended: LOG_DAMAGED } : known,
+		chain,
+		certificate: valid,
+		tail: tail.entries,
+		outbox,
+		damaged,
+	});
+}
+
+async function loadBlockchain(
+	storage: ChainStorage,
+	verifier: Verifier,
+	onLink: LinkObserver,
+): Promise<Result<{ link: Link | undefined; damaged: boolean }, StorageError>> {
+	let link: Link | undefined;
+	for (;;) {
+		const run = await storage.readBlocks(link === undefined ? 0 : link.block.index + 1, READ_BLOCKS);
+		if (!run.ok) return run;
+		for (const stored of run.value) {
+			const next = link === undefined ? openFirst(stored, verifier) : openNext(link, stored);
+			if (next === undefined) return ok({ link, damaged: true });
+			onLink(link?.ledger ?? next.ledger, next);
+			link = next;
+		}
+		if (run.value.length < READ_BLOCKS) return ok({ link, damaged: false });
+	}
+}
+
+function openFirst(stored: StoredBlock, verifier: Verifier): Link | undefined {
+	const content = openRecord(stored.record);
+	if (!content.ok) return undefined;
+	return openGenesisLink(content.value, verifier);
+}
+
+/** A genesis block from bytes, checked; undefined where it is none. */
+export function openGenesisLink(bytes: Uint8Array, verifier: Verifier): Link | undefined {
+	const block = decodeBlock(bytes, ZERO_HASH);
+	if (!block.ok) return undefined;
+	const ledger = openGenesis(block.value, verifier);
+	if (!ledger.ok) return undefined;
+	return {
+		block: block.value,
+		hash: blockHash(block.value),
+		ledger: ledger.value,
+		results: { settled: [], rests: [] },
+	};
+}
+
+function openNext(parent: Link, stored: StoredBlock): Link | undefined {
+	const content = openRecord(stored.record);
+	if (!content.ok) return undefined;
+	const block = decodeBlock(content.value, parent.hash);
+	if (!block.ok) return undefined;
+	const link = extend(parent, block.value, content.value.length, () => undefined);
+	return link.ok ? link.value : undefined;
+}
+
+function loadTail(chain: Chain, proposed: readonly StoredBlock[]): { entries: Entry[]; damaged: boolean } {
+	const entries: Entry[] = [];
+	for (const stored of proposed) {
+		// Left over from before a run of certified blocks was installed.
+		if (stored.index <= chain.head.block.index) continue;
+		const link = openNext(chain.last, stored);
+		if (link === undefined) return { entries, damaged: true };
+		chain.push(link);
+		entries.push({ hash: link.hash, block: link.block, bytes: stored.record.length });
+	}
+	return { entries, damaged: false };
+}

@@ -1,0 +1,123 @@
+/** Everybody's waiting transactions. What is in here has valid signatures. */
+import { isAct, type Transaction } from "../block/transaction.js";
+import { transactionId } from "../block/transactionCodec.js";
+import { judgeAll } from "../contract/execute.js";
+import type { Ledger } from "../contract/ledger.js";
+import type { Refusal, Wait } from "../contract/refusal.js";
+import { toHex } from "../primitives/bytes.js";
+
+/** A week of readings of one household, and a bit: what an outage as long as the reading window leaves behind. */
+const MAX_READINGS_PER_MEMBER = 11_000;
+const MAX_ACTS_PER_MEMBER = 16;
+const MAX_JOINS = 64;
+
+export type AddResult = "added" | "known" | "full";
+
+interface Waiting {
+	readonly id: string;
+	readonly transaction: Transaction;
+	/** Left out of proposals until this block index: a voter's ledger refused it. */
+	notBeforeIndex: number;
+}
+
+export class Mempool {
+	readonly #waiting = new Map<string, Waiting>();
+	readonly #perMember = new Map<string, number>();
+
+	get size(): number {
+		return this.#waiting.size;
+	}
+
+	/** Whether exactly this transaction, signature included, is here: its signature was checked already. */
+	has(id: string, transaction: Transaction): boolean {
+		const known = this.#waiting.get(id)?.transaction;
+		return known !== undefined && toHex(signatureOf(known)) === toHex(signatureOf(transaction));
+	}
+
+	/** Takes a transaction whose signatures were checked. */
+	add(id: string, transaction: Transaction): AddResult {
+		if (this.#waiting.has(id)) return "known";
+		const quota = quotaOf(transaction);
+		const used = this.#perMember.get(quota.key) ?? 0;
+		if (used >= quota.limit) return "full";
+		this.#perMember.set(quota.key, used + 1);
+		this.#waiting.set(id, { id, transaction, notBeforeIndex: 0 });
+		return "added";
+	}
+
+	remove(id: string): void {
+		const waiting = this.#waiting.get(id);
+		if (waiting === undefined) return;
+		this.#waiting.delete(id);
+		const { key } = quotaOf(waiting.transaction);
+		this.#perMember.set(key, (this.#perMember.get(key) ?? 1) - 1);
+	}
+
+	/** A voter refused these in an open proposal: they are left out of the next blocks. */
+	leaveOut(ids: readonly string[], notBeforeIndex: number): void {
+		for (const id of ids) {
+			const waiting = this.#waiting.get(id);
+			if (waiting !== undefined) waiting.notBeforeIndex = notBeforeIndex;
+		}
+	}
+
+	/** What the next block may take: acts in the order of their nonces, then readings, oldest first. */
+	candidates(index: number): Transaction[] {
+		const open = [...this.#waiting.values()].filter((waiting) => waiting.notBeforeIndex <= index);
+		const acts = open.map(({ transaction }) => transaction).filter((transaction) => transaction.kind !== "reading");
+		// Stable: acts of different households stay in the order in which they came.
+		acts.sort((a, b) => (isAct(a) && isAct(b) && a.member === b.member ? a.nonce - b.nonce : 0));
+		const readings = open.flatMap(({ transaction }) => (transaction.kind === "reading" ? [transaction] : []));
+		readings.sort((a, b) => a.minute - b.minute || a.member - b.member);
+		return [...acts, ...readings];
+	}
+
+	/** How many acts and how many readings of minutes up to one could go into a block now. */
+	counts(lastMinute: number, index: number): { acts: number; readings: number } {
+		let acts = 0;
+		let readings = 0;
+		for (const { transaction, notBeforeIndex } of this.#waiting.values()) {
+			if (notBeforeIndex > index) continue;
+			if (transaction.kind !== "reading") acts += 1;
+			else if (transaction.minute <= lastMinute) readings += 1;
+		}
+		return { acts, readings };
+	}
+
+	/** Forgets what the ledger at the committed head refuses: every node decides the same. */
+	prune(ledger: Ledger, timestampMs: number): void {
+		const waiting = [...this.#waiting.values()];
+		const causes = judgeAll(
+			ledger,
+			timestampMs,
+			waiting.map(({ transaction }) => transaction),
+		);
+		for (const [at, { id }] of waiting.entries()) if (isRefusal(causes[at])) this.remove(id);
+	}
+}
+
+/** Whether a verdict is final at this head: what only came too early may wait. */
+export function isRefusal(cause: Refusal | Wait | undefined): cause is Refusal {
+	return cause !== undefined && cause.code !== "minute-not-ended" && cause.code !== "nonce-gap";
+}
+
+/** A transaction's id in hex, as the mempool names it. */
+export function idOf(transaction: Transaction, gridId: Uint8Array): string {
+	return toHex(transactionId(transaction, gridId));
+}
+
+function signatureOf(transaction: Transaction): Uint8Array {
+	return transaction.kind === "join" ? transaction.signatures.household : transaction.signature;
+}
+
+function quotaOf(transaction: Transaction): { key: string; limit: number } {
+	switch (transaction.kind) {
+		case "reading":
+			return { key: `readings of ${transaction.member}`, limit: MAX_READINGS_PER_MEMBER };
+		case "join":
+		case "found":
+			return { key: "joins", limit: MAX_JOINS };
+		default:
+			return { key: `acts of ${transaction.member}`, limit: MAX_ACTS_PER_MEMBER };
+	}
+}

@@ -1,0 +1,265 @@
+/**
+ * Channels to other devices: handshake, framing, and who is behind each one. A channel speaks only after both sides
+ * have signed both handshakes together with both DTLS fingerprints, so nobody can sit in between.
+ */
+import { FrameAssembler, type FrameError, toFrames } from "../message/frames.js";
+import type { HandshakeMessage, Message, ProofMessage } from "../message/message.js";
+import { decodeMessage, encodeMessage, type MessageError, WIRE_VERSION } from "../message/wire.js";
+import { assert } from "../primitives/assert.js";
+import { equalBytes, toHex } from "../primitives/bytes.js";
+import { encode } from "../primitives/codec.js";
+import { taggedHash } from "../primitives/hash.js";
+import { publicKeyOf } from "../primitives/signature.js";
+import type { NodeDependencies } from "./dependencies.js";
+
+export type PeerError =
+	| FrameError
+	| MessageError
+	| { code: "own-device" }
+	| { code: "other-version"; version: number }
+	| { code: "other-neighbourhood" }
+	| { code: "bad-proof" }
+	| { code: "not-authenticated"; type: Message["type"] }
+	| { code: "unexpected-handshake" }
+	| { code: "silent" };
+
+/** An open channel. */
+export interface Peer {
+	readonly channel: string;
+	readonly initiator: boolean;
+	readonly localFingerprint: Uint8Array;
+	readonly remoteFingerprint: Uint8Array;
+	readonly assembler: FrameAssembler;
+	nextMessageNumber: number;
+	sent: HandshakeMessage | undefined;
+	received: HandshakeMessage | undefined;
+	/** The device behind it (hex of its key), once proven. */
+	device: string | undefined;
+	lastHeardMs: number;
+}
+
+export interface PeerEvents {
+	/** Both sides have proven who they are. */
+	onAuthenticated(peer: Peer, deviceKey: Uint8Array): void;
+	onMessage(peer: Peer, message: Message): void;
+	/** A handshake in another context than the current one: true if it was dealt with or may wait. */
+	onOtherContext(peer: Peer, handshake: HandshakeMessage): boolean;
+	/** Messages that may come before the proof. */
+	isOpen(message: Message): boolean;
+	onClosed(peer: Peer): void;
+	onRefused(code: string): void;
+}
+
+const hashProof = taggedHash("handshake");
+
+export class Peers {
+	readonly #peers = new Map<string, Peer>();
+	readonly #dependencies: NodeDependencies;
+	readonly #events: PeerEvents;
+	#identity: { context: Uint8Array; deviceKey: Uint8Array; deviceSecret: Uint8Array } | undefined;
+
+	constructor(dependencies: NodeDependencies, events: PeerEvents) {
+		this.#dependencies = dependencies;
+		this.#events = events;
+	}
+
+	/** Every channel with a proven device; a device has one. */
+	*authenticated(): Iterable<Peer & { device: string }> {
+		for (const peer of this.#peers.values()) if (peer.device !== undefined) yield peer as Peer & { device: string };
+	}
+
+	/** The channel to a device. */
+	toDevice(device: string): Peer | undefined {
+		for (const peer of this.authenticated()) if (peer.device === device) return peer;
+		return undefined;
+	}
+
+	/** From now on this device talks about `context`: all channels shake hands anew. */
+	speakAbout(context: Uint8Array, deviceSecret: Uint8Array): void {
+		this.#identity = { context, deviceSecret, deviceKey: publicKeyOf(deviceSecret) };
+		for (const peer of this.#peers.values()) {
+			const wasAuthenticated = peer.device !== undefined;
+			peer.device = undefined;
+			peer.sent = undefined;
+			const received = peer.received;
+			peer.received = undefined;
+			if (wasAuthenticated) this.#events.onClosed(peer);
+			this.#sendHandshake(peer);
+			// The other side was here first.
+			if (received !== undefined && equalBytes(received.context, context)) this.#onHandshake(peer, received);
+		}
+	}
+
+	open(channel: string, initiator: boolean, localFingerprint: Uint8Array, remoteFingerprint: Uint8Array): void {
+		const peer: Peer = {
+			channel,
+			initiator,
+			localFingerprint,
+			remoteFingerprint,
+			assembler: new FrameAssembler(),
+			nextMessageNumber: 0,
+			sent: undefined,
+			received: undefined,
+			device: undefined,
+			lastHeardMs: this.#dependencies.clocks.monotonicMs(),
+		};
+		this.#peers.set(channel, peer);
+		this.#sendHandshake(peer);
+	}
+
+	/** The channel is gone. */
+	closed(channel: string): void {
+		const peer = this.#peers.get(channel);
+		if (peer === undefined) return;
+		this.#peers.delete(channel);
+		if (peer.device !== undefined) this.#events.onClosed(peer);
+	}
+
+	/** Closes a channel and counts why. */
+	refuse(peer: Peer, error: { code: string }): void {
+		this.#events.onRefused(error.code);
+		this.#dependencies.emit({ type: "closePeer", channel: peer.channel, code: error.code });
+		this.closed(peer.channel);
+	}
+
+	send(peer: Peer, message: Message): void {
+		const number = peer.nextMessageNumber;
+		peer.nextMessageNumber += 1;
+		for (const frame of toFrames(encodeMessage(message), number)) {
+			this.#dependencies.emit({ type: "peerFrame", channel: peer.channel, frame });
+		}
+	}
+
+	/** To everybody who has proven who they are. */
+	broadcast(message: Message): void {
+		for (const peer of this.authenticated()) this.send(peer, message);
+	}
+
+	receive(channel: string, frame: Uint8Array): void {
+		const peer = this.#peers.get(channel);
+		// Frames of a channel that was just closed may still be on their way.
+		if (peer === undefined) return;
+		peer.lastHeardMs = this.#dependencies.clocks.monotonicMs();
+		const whole = peer.assembler.push(frame);
+		if (!whole.ok) {
+			this.refuse(peer, whole.error);
+			return;
+		}
+		if (whole.value === undefined) return;
+		const message = decodeMessage(whole.value);
+		if (!message.ok) {
+			this.refuse(peer, message.error);
+			return;
+		}
+		this.#dispatch(peer, message.value);
+	}
+
+	#dispatch(peer: Peer, message: Message): void {
+		switch (message.type) {
+			case "handshake":
+				this.#onHandshake(peer, message);
+				break;
+			case "proof":
+				this.#onProof(peer, message);
+				break;
+			default:
+				if (peer.device !== undefined || this.#events.isOpen(message)) this.#events.onMessage(peer, message);
+				else if (peer.received === undefined) this.refuse(peer, { code: "not-authenticated" });
+		}
+	}
+
+	/** A channel that says nothing is as good as lost, long before WebRTC notices. */
+	tick(): void {
+		const oldestMs = this.#dependencies.clocks.monotonicMs() - this.#dependencies.settings.silenceMs;
+		for (const peer of [...this.#peers.values()]) {
+			if (peer.lastHeardMs < oldestMs) this.refuse(peer, { code: "silent" });
+		}
+	}
+
+	/** After a freeze nobody was heard: that says nothing about them. */
+	forgiveSilence(): void {
+		for (const peer of this.#peers.values()) peer.lastHeardMs = this.#dependencies.clocks.monotonicMs();
+	}
+
+	#sendHandshake(peer: Peer): void {
+		if (this.#identity === undefined) return;
+		const { context, deviceKey } = this.#identity;
+		const nonce = this.#dependencies.randomBytes(32);
+		peer.sent = { type: "handshake", version: WIRE_VERSION, context, deviceKey, nonce };
+		this.send(peer, peer.sent);
+	}
+
+	#onHandshake(peer: Peer, handshake: HandshakeMessage): void {
+		if (this.#identity === undefined || peer.sent === undefined) {
+			peer.received = handshake;
+			return;
+		}
+		if (handshake.version !== WIRE_VERSION) {
+			this.refuse(peer, { code: "other-version" });
+			return;
+		}
+		if (equalBytes(handshake.deviceKey, this.#identity.deviceKey)) {
+			this.refuse(peer, { code: "own-device" });
+			return;
+		}
+		if (!equalBytes(handshake.context, this.#identity.context)) {
+			peer.received = handshake;
+			if (!this.#events.onOtherContext(peer, handshake)) this.refuse(peer, { code: "other-neighbourhood" });
+			return;
+		}
+		if (peer.device !== undefined) {
+			this.refuse(peer, { code: "unexpected-handshake" });
+			return;
+		}
+		peer.received = handshake;
+		const digest = this.#proofDigest(peer, peer.sent, handshake, peer.initiator);
+		const signature = this.#dependencies.signer.sign(digest, this.#identity.deviceSecret);
+		this.send(peer, { type: "proof", signature });
+	}
+
+	#onProof(peer: Peer, proof: ProofMessage): void {
+		const { sent, received } = peer;
+		const current =
+			sent !== undefined && received !== undefined && equalBytes(sent.context, received.context)
+				? { sent, received }
+				: undefined;
+		// A proof of the context that was just left: the next handshake is on its way.
+		if (current === undefined) return;
+		const digest = this.#proofDigest(peer, current.sent, current.received, !peer.initiator);
+		if (!this.#dependencies.verifier.verify(proof.signature, digest, current.received.deviceKey)) {
+			this.refuse(peer, { code: "bad-proof" });
+			return;
+		}
+		const device = toHex(current.received.deviceKey);
+		const older = this.toDevice(device);
+		if (older !== undefined && older !== peer) {
+			// The device came back on a new channel; the old one has not noticed yet.
+			this.#dependencies.emit({ type: "closePeer", channel: older.channel, code: "replaced" });
+			this.closed(older.channel);
+		}
+		peer.device = device;
+		this.#events.onAuthenticated(peer, current.received.deviceKey);
+	}
+
+	/** What a side signs: both handshakes and both fingerprints in the initiator's order, and which side it is. */
+	#proofDigest(peer: Peer, own: HandshakeMessage, other: HandshakeMessage, byInitiator: boolean): Uint8Array {
+		const [first, second] = peer.initiator ? [own, other] : [other, own];
+		const [firstPrint, secondPrint] = peer.initiator
+			? [peer.localFingerprint, peer.remoteFingerprint]
+			: [peer.remoteFingerprint, peer.localFingerprint];
+		assert(equalBytes(first.context, second.context), "both sides talk about the same");
+		return hashProof(
+			first.context,
+			encode([
+				WIRE_VERSION,
+				first.deviceKey,
+				second.deviceKey,
+				first.nonce,
+				second.nonce,
+				firstPrint,
+				secondPrint,
+				byInitiator ? 1 : 0,
+			]),
+		);
+	}
+}

@@ -1,0 +1,386 @@
+/**
+ * The border of the node: everything that goes in (`NodeInput`) and everything that comes out (`NodeOutput`). The page
+ * is a modem and a screen on the far side of it. The browser's worker, the simulator and the replay drive the same
+ * `Node` through these two unions. All values can be cloned structurally.
+ */
+import type { Reading } from "../block/reading.js";
+import type { MoneyKind } from "../block/transaction.js";
+import type { Result } from "../primitives/result.js";
+
+// ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type NodeInput =
+	/** Time may have passed: the node looks at its two clocks. Sent every 100 ms or so. */
+	| { type: "tick" }
+	/** What a person asked for; answered by one `reply` with the same id. */
+	| { type: "command"; id: number; command: Command }
+	/** A data channel opened. Fingerprints are the SHA-256 of both DTLS certificates (32 bytes each). */
+	| {
+			type: "peerOpened";
+			/** The mesh's name for this channel; never used again after `peerClosed`. */
+			channel: string;
+			localFingerprint: Uint8Array;
+			remoteFingerprint: Uint8Array;
+			/** Whether this side started the connection. */
+			initiator: boolean;
+	  }
+	| { type: "peerClosed"; channel: string }
+	| { type: "peerFrame"; channel: string; frame: Uint8Array }
+	/** Bytes from the meter's port, in chunks of any size. */
+	| { type: "serialBytes"; bytes: Uint8Array }
+	| { type: "serialStatus"; status: SerialStatus }
+	/** Readings that did not come from a port: a file's. Signed and handed in like any others. */
+	| { type: "readings"; readings: Reading[] }
+	/** What the mesh knows about the way to the signaling servers, for the screens. */
+	| { type: "signalingStatus"; connected: number; configured: number };
+
+export type SerialStatus =
+	| { state: "closed" }
+	| { state: "opening" }
+	| { state: "open"; baudRate: number }
+	/** No bytes for 30 s: the port is being opened again. */
+	| { state: "silent" }
+	| { state: "unplugged" }
+	/** `code` is the platform's error name, such as NetworkError; the port is tried again after a while. */
+	| { state: "failed"; code: string };
+
+/** What a household or the operator can ask of its own node. Amounts in µNOK, energy in Wh, times in minutes since the epoch. */
+export type Command =
+	/** Founding: opens a lobby. The founder becomes the operator. */
+	| {
+			type: "openLobby";
+			neighbourhood: NeighbourhoodSettings;
+			householdName: string;
+			alwaysOn: boolean;
+			signalingUrls: string[];
+	  }
+	/** Founding: comes into a lobby by its link's fragment (what stands behind `#`). */
+	| { type: "enterLobby"; link: string; householdName: string; alwaysOn: boolean; signalingUrls: string[] }
+	/** Founding: the founder writes the genesis with everybody present. */
+	| { type: "start" }
+	/** Gives up a lobby, or a join that waits. Nothing has been promised to anybody yet. */
+	| { type: "abandon" }
+	/** Joins a running neighbourhood with an invitation link's fragment. */
+	| { type: "join"; link: string; householdName: string; alwaysOn: boolean; signalingUrls: string[] }
+	/** Operator: makes an invitation; the value of the reply is the link's fragment. */
+	| { type: "invite" }
+	/** Where readings come from. `seed` chooses the simulated household. */
+	| { type: "meterSource"; source: "none" | "serial" }
+	| { type: "meterSource"; source: "simulated"; seed: number; profile: HouseholdProfile }
+	| {
+			type: "offer";
+			priceMicroNokPerWh: number;
+			fromMinute: number;
+			untilMinute: number;
+			/** Energy that each contract may deliver altogether; absent: no limit. */
+			energyLimitWh?: number;
+			noticeMinutes: number;
+			/** Member index of the only household that may accept; absent: everybody. */
+			buyer?: number;
+			/** How many households may accept; absent: any number. */
+			maxBuyers?: number;
+	  }
+	| { type: "withdraw"; offerId: string }
+	| { type: "accept"; offerId: string }
+	| { type: "end"; contractId: string }
+	| { type: "buy"; amountMicroNok: number }
+	/** Operator: the money of a `buy` arrived. */
+	| { type: "issue"; orderId: string; amountMicroNok: number; reference: string }
+	/** What this household pays the utility, kept on this device only; absent: the neighbourhood's tariff. */
+	| { type: "ownTariff"; retailMicroNokPerWh?: number }
+	/** Readings minute by minute, for a graph: one's own, or any member's for the operator. */
+	| { type: "series"; member: number; fromMinute: number; untilMinute: number }
+	/** Which member's name, screen or panel is looked at changes nothing in the node; there is no command for it. */
+	| { type: "forgetFault"; code: string };
+
+export type HouseholdProfile = "consumer" | "prosumer";
+
+export interface NeighbourhoodSettings {
+	name: string;
+	moneyKind: MoneyKind;
+	retailMicroNokPerWh: number;
+	feedInMicroNokPerWh: number;
+	localFeeMicroNokPerWh: number;
+}
+
+// ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type NodeOutput =
+	| { type: "peerFrame"; channel: string; frame: Uint8Array }
+	/** Close this channel; `code` says why, and goes to the log. */
+	| { type: "closePeer"; channel: string; code: string }
+	/** Which mesh to be in. Absent: none. Sent again whenever it changes. */
+	| { type: "network"; network?: NetworkSettings }
+	| { type: "reply"; id: number; result: Result<ReplyValue, CommandError> }
+	| { type: "view"; view: View }
+	/** Something went wrong that nobody asked about: shown until it is resolved, counted in the view. */
+	| { type: "fault"; fault: Fault };
+
+/** What the page needs to find the neighbours. */
+export interface NetworkSettings {
+	signalingUrls: string[];
+	/** The topic under which this neighbourhood's members announce themselves. */
+	topic: string;
+	/** This device's public key in hex: announced to the topic; the lower one starts a connection. */
+	deviceId: string;
+	iceServers: { urls: string; username?: string; credential?: string }[];
+}
+
+export type ReplyValue =
+	| { type: "done" }
+	/** A transaction was signed and written; `id` names it in `view.own`. */
+	| { type: "signed"; id: string }
+	/** A link's fragment, without `#`. */
+	| { type: "link"; link: string }
+	| { type: "series"; series: Series };
+
+/** A refused command. `code` is a key of the message files; the rest is its evidence. */
+export interface CommandError {
+	code: string;
+	[evidence: string]: string | number | boolean;
+}
+
+export interface Fault {
+	code: string;
+	[evidence: string]: string | number | boolean;
+}
+
+/** Minute values from `fromMinute` on; −1 where there is no reading. */
+export interface Series {
+	member: number;
+	fromMinute: number;
+	importWh: Int32Array;
+	exportWh: Int32Array;
+	/** Energy bought under contracts, and sold, as far as settled. */
+	boughtWh: Int32Array;
+	soldWh: Int32Array;
+}
+
+// ── the view: everything that the screens draw ───────────────────────────────────────────────────────────────────
+
+export type View = WelcomeView | LobbyView | JoiningView | StreetView;
+
+/** Nothing has been founded or joined yet. */
+export interface WelcomeView {
+	stage: "welcome";
+}
+
+export interface LobbyView {
+	stage: "lobby";
+	neighbourhood: string;
+	founder: boolean;
+	/** Fragment of the link that brings neighbours here. */
+	link: string;
+	members: { name: string; alwaysOn: boolean; self: boolean; founder: boolean }[];
+	/** Guest: whether the founder's page is reached at this moment. */
+	founderReached: boolean;
+	signaling: SignalingView;
+}
+
+/** Invited, not yet a member. */
+export interface JoiningView {
+	stage: "joining";
+	neighbourhood: string;
+	/** searching: no neighbour reached yet; syncing: fetching blocks; handedIn: the `join` waits for its block. */
+	state: "searching" | "syncing" | "handedIn" | "refused";
+	/** state refused: why. */
+	code?: string;
+	haveIndex: number;
+	targetIndex: number;
+	signaling: SignalingView;
+}
+
+export interface SignalingView {
+	connected: number;
+	configured: number;
+}
+
+export interface StreetView {
+	stage: "street";
+	gridId: string;
+	neighbourhood: string;
+	moneyKind: MoneyKind;
+	/** Not 1: a demo, whose clock runs faster. Labelled on every screen. */
+	timeScale: number;
+	/** The chain's clock, ms since the epoch. */
+	chainMs: number;
+	self: MemberView & { deviceId: string };
+	members: MemberView[];
+	tariff: { retailMicroNokPerWh: number; feedInMicroNokPerWh: number; localFeeMicroNokPerWh: number };
+	/** What this household says that it pays, or the neighbourhood's retail price. */
+	ownRetailMicroNokPerWh: number;
+	meter: MeterView;
+	today: TodayView;
+	balance: BalanceView;
+	market: MarketView;
+	chain: ChainView;
+	signaling: SignalingView;
+	/** This household's transactions that are not final, and the last final ones, newest first. */
+	own: OwnTransactionView[];
+	/** Only for the operator. */
+	operator?: OperatorView;
+	/** Faults that stand, with how often each occurred. */
+	faults: { fault: Fault; count: number }[];
+	/** What was refused from peers, meter and storage, counted by code. */
+	refusals: Record<string, number>;
+}
+
+export interface MemberView {
+	index: number;
+	name: string;
+	operator: boolean;
+	/** The public key in hex: the thesis's node id. */
+	householdId: string;
+}
+
+export interface MeterView {
+	source: "none" | "serial" | "simulated";
+	serial: SerialStatus;
+	/** Latest power, and the chain time at which it was measured. */
+	live?: { importW: number; exportW: number; atMs: number };
+	meterId?: string;
+	lastReading?: { minute: number; importWh: number; exportWh: number };
+	telegrams: number;
+	/** Telegrams and bytes that were thrown away, by reason. */
+	dropped: Record<string, number>;
+}
+
+export interface TodayView {
+	/** First minute of today in the household's time zone. */
+	fromMinute: number;
+	/** Minutes with a reading. */
+	minutes: number;
+	importWh: number;
+	exportWh: number;
+	boughtWh: number;
+	soldWh: number;
+	paidMicroNok: number;
+	earnedMicroNok: number;
+	/** What the rest costs at the household's utility price, and what the utility pays for the rest of the export. */
+	utilityCostMicroNok: number;
+	utilityIncomeMicroNok: number;
+}
+
+export interface BalanceView {
+	balanceMicroNok: number;
+	orders: OrderView[];
+	/** Newest first; at most 50. */
+	movements: MovementView[];
+}
+
+export interface OrderView {
+	id: string;
+	member: number;
+	amountMicroNok: number;
+	timestampMs: number;
+}
+
+export type MovementView =
+	| { type: "issued"; amountMicroNok: number; timestampMs: number; reference: string }
+	/** One contract's settlement of one day, summed. */
+	| {
+			type: "bought" | "sold";
+			amountMicroNok: number;
+			energyWh: number;
+			dayMinute: number;
+			contractId: string;
+			other: number;
+	  };
+
+export interface MarketView {
+	offers: OfferView[];
+	contracts: ContractView[];
+}
+
+export interface OfferView {
+	id: string;
+	seller: number;
+	mine: boolean;
+	priceMicroNokPerWh: number;
+	fromMinute: number;
+	untilMinute: number;
+	energyLimitWh?: number;
+	noticeMinutes: number;
+	buyer?: number;
+	maxBuyers?: number;
+	buyers: number;
+	/** What one kWh saves against this household's utility price, after the local fee; may be negative. */
+	savingMicroNokPerKwh: number;
+	/** Why this household cannot accept it; absent: it can. A code of the ledger's refusals. */
+	refusal?: string;
+}
+
+export interface ContractView {
+	id: string;
+	seller: number;
+	buyer: number;
+	/** Whether this household is one of the two. */
+	mine: boolean;
+	priceMicroNokPerWh: number;
+	fromMinute: number;
+	/** First minute that it no longer covers. */
+	untilMinute: number;
+	ended: boolean;
+	energyLimitWh?: number;
+	noticeMinutes: number;
+	deliveredWh: number;
+	amountMicroNok: number;
+	state: "coming" | "active" | "paused" | "usedUp" | "ended";
+	/** First minute that is not settled yet. */
+	settledUntilMinute: number;
+}
+
+export interface OwnTransactionView {
+	id: string;
+	kind: string;
+	/** signed: written here; sent: a neighbour has it; confirmed: in a committed block. */
+	state: "signed" | "sent" | "confirmed" | "refused";
+	/** state confirmed: the block. */
+	blockIndex?: number;
+	/** state refused: why. */
+	code?: string;
+	timestampMs: number;
+}
+
+export interface ChainView {
+	headIndex: number;
+	headHash: string;
+	stateRoot: string;
+	headTimestampMs: number;
+	/** Readings, other transactions and settlement of the newest blocks, newest first; at most 20. */
+	blocks: { index: number; hash: string; timestampMs: number; readings: number; others: number; settledWh: number }[];
+	term: number;
+	role: "leader" | "follower" | "candidate" | "observer";
+	/** Member name of the leader; absent while there is none. */
+	leader?: string;
+	votersOnline: number;
+	voters: number;
+	/** Members whose devices are connected now, not counting this one. */
+	neighboursOnline: number;
+	/** Own transactions that wait, readings included. */
+	pending: number;
+	/** Set while this node fetches blocks that others have. */
+	sync?: { haveIndex: number; targetIndex: number };
+	/** Why this voter does not vote, if it does not: a code. */
+	notVoting?: string;
+}
+
+export interface OperatorView {
+	nodes: NodeView[];
+	/** Orders of all members that wait for their money. */
+	orders: OrderView[];
+	issuedMicroNok: number;
+}
+
+export interface NodeView {
+	member: number;
+	deviceId: string;
+	connected: boolean;
+	/** Last heard; absent: never since this page was opened. */
+	headIndex?: number;
+	headHash?: string;
+	term?: number;
+	role?: ChainView["role"];
+	lastReadingMinute?: number;
+	lastReading?: { importWh: number; exportWh: number };
+}

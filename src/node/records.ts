@@ -1,0 +1,327 @@
+/** Records: what is stored, as checksum and deterministic CBOR. A damaged one is noticed before it is believed. */
+import * as v from "valibot";
+import { type Certificate, certificateFields, certificateShape } from "../block/certificate.js";
+import { equalBytes } from "../primitives/bytes.js";
+import { type CborValue, decode, encode } from "../primitives/codec.js";
+import { HASH_BYTES, taggedHash } from "../primitives/hash.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import { SECRET_KEY_BYTES } from "../primitives/signature.js";
+import type { Votes } from "./storage.js";
+
+const CHECKSUM_BYTES = 8;
+const MAX_RECORD_BYTES = 1024 * 1024;
+const hashRecord = taggedHash("record");
+
+export type RecordError = { code: "record-damaged" };
+
+/** Puts the checksum before the content. */
+export function sealRecord(content: Uint8Array): Uint8Array {
+	const record = new Uint8Array(CHECKSUM_BYTES + content.length);
+	record.set(hashRecord(content).subarray(0, CHECKSUM_BYTES));
+	record.set(content, CHECKSUM_BYTES);
+	return record;
+}
+
+/** The content of a record whose checksum is right. */
+export function openRecord(record: Uint8Array): Result<Uint8Array, RecordError> {
+	const content = record.subarray(CHECKSUM_BYTES);
+	const checksum = record.subarray(0, CHECKSUM_BYTES);
+	if (!equalBytes(hashRecord(content).subarray(0, CHECKSUM_BYTES), checksum))
+		return refused({ code: "record-damaged" });
+	return ok(content);
+}
+
+function encodeRecord(fields: CborValue): Uint8Array {
+	return sealRecord(encode(fields));
+}
+
+function decodeRecord<T>(record: Uint8Array, shape: v.GenericSchema<unknown, T>): Result<T, RecordError> {
+	const content = openRecord(record);
+	if (!content.ok) return content;
+	const value = decode(content.value, MAX_RECORD_BYTES);
+	if (!value.ok) return refused({ code: "record-damaged" });
+	const shaped = v.safeParse(shape, value.value);
+	return shaped.success ? ok(shaped.output) : refused({ code: "record-damaged" });
+}
+
+// ── shapes ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
+const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
+const optional = (value: CborValue | undefined): CborValue => (value === undefined ? [] : [value]);
+const perhaps = <T>(shape: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, T | undefined> =>
+	v.union([
+		v.pipe(
+			v.strictTuple([]),
+			v.transform(() => undefined),
+		),
+		v.pipe(
+			v.strictTuple([shape]),
+			v.transform(([only]) => only),
+		),
+	]);
+
+const acknowledgedShape = v.pipe(
+	v.strictTuple([natural, natural, bytes(HASH_BYTES)]),
+	v.transform(([index, term, hash]) => ({ index, term, hash })),
+);
+
+// ── votes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const votesShape = v.pipe(
+	v.strictTuple([natural, perhaps(natural), perhaps(acknowledgedShape), perhaps(v.string())]),
+	v.transform(([term, votedFor, lastSigned, suspended]): Votes => ({ term, votedFor, lastSigned, suspended })),
+);
+
+export function encodeVotes(votes: Votes): Uint8Array {
+	const { term, votedFor, lastSigned, suspended } = votes;
+	return encodeRecord([
+		term,
+		optional(votedFor),
+		optional(lastSigned === undefined ? undefined : [lastSigned.index, lastSigned.term, lastSigned.hash]),
+		optional(suspended),
+	]);
+}
+
+export function decodeVotes(record: Uint8Array): Result<Votes, RecordError> {
+	return decodeRecord(record, votesShape);
+}
+
+// ── certificates ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function encodeCertificateRecord(certificate: Certificate): Uint8Array {
+	return encodeRecord(certificateFields(certificate));
+}
+
+export function decodeCertificateRecord(record: Uint8Array): Result<Certificate, RecordError> {
+	return decodeRecord(record, certificateShape);
+}
+
+// ── profile: where this browser stands ───────────────────────────────────────────────────────────────────────────
+
+/** The keys of a household and its device. Not sealed yet: the app says so. */
+export interface Keys {
+	householdSecret: Uint8Array;
+	deviceSecret: Uint8Array;
+}
+
+/** What leads to the neighbours. */
+export interface MeshKeys {
+	/** 16 random bytes that only members (and holders of a link) know. */
+	networkKey: Uint8Array;
+	signalingUrls: string[];
+}
+
+export type Profile =
+	| { stage: "lobby"; lobby: LobbyProfile }
+	/** In a neighbourhood, whose database has this name. */
+	| { stage: "chain"; database: string; gridId: Uint8Array };
+
+export interface LobbyProfile extends MeshKeys {
+	keys: Keys;
+	/** 32 random bytes that name the lobby. */
+	lobbyId: Uint8Array;
+	householdName: string;
+	alwaysOn: boolean;
+	/** First 16 bytes of the hash of the founder's household key: pinned by the link. */
+	founderPin: Uint8Array;
+	/** Only the founder's: what the neighbourhood will be founded on. */
+	founding: FoundingSettings | undefined;
+}
+
+export interface FoundingSettings {
+	name: string;
+	moneyKind: number;
+	retailMicroNokPerWh: number;
+	feedInMicroNokPerWh: number;
+	localFeeMicroNokPerWh: number;
+}
+
+const keysShape = v.pipe(
+	v.strictTuple([bytes(SECRET_KEY_BYTES), bytes(SECRET_KEY_BYTES)]),
+	v.transform(([householdSecret, deviceSecret]): Keys => ({ householdSecret, deviceSecret })),
+);
+const flag = v.pipe(
+	v.picklist([0, 1]),
+	v.transform((bit) => bit === 1),
+);
+
+const profileShape = v.union([
+	v.pipe(
+		v.strictTuple([
+			v.literal("lobby"),
+			keysShape,
+			bytes(16),
+			v.array(v.string()),
+			bytes(32),
+			v.string(),
+			flag,
+			bytes(16),
+			perhaps(
+				v.pipe(
+					v.strictTuple([v.string(), natural, natural, natural, natural]),
+					v.transform(
+						([name, moneyKind, retail, feedIn, fee]): FoundingSettings => ({
+							name,
+							moneyKind,
+							retailMicroNokPerWh: retail,
+							feedInMicroNokPerWh: feedIn,
+							localFeeMicroNokPerWh: fee,
+						}),
+					),
+				),
+			),
+		]),
+		v.transform(
+			([, keys, networkKey, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding]): Profile => ({
+				stage: "lobby",
+				lobby: { keys, networkKey, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding },
+			}),
+		),
+	),
+	v.pipe(
+		v.strictTuple([v.literal("chain"), v.string(), bytes(HASH_BYTES)]),
+		v.transform(([, database, gridId]): Profile => ({ stage: "chain", database, gridId })),
+	),
+	v.pipe(
+		v.strictTuple([v.literal("none")]),
+		v.transform(() => undefined),
+	),
+]);
+
+/** Undefined: left everything; the next start is a first start. */
+export function encodeProfile(profile: Profile | undefined): Uint8Array {
+	if (profile === undefined) return encodeRecord(["none"]);
+	if (profile.stage === "chain") return encodeRecord(["chain", profile.database, profile.gridId]);
+	const { keys, networkKey, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding } = profile.lobby;
+	return encodeRecord([
+		"lobby",
+		[keys.householdSecret, keys.deviceSecret],
+		networkKey,
+		signalingUrls,
+		lobbyId,
+		householdName,
+		alwaysOn ? 1 : 0,
+		founderPin,
+		optional(
+			founding === undefined
+				? undefined
+				: [
+						founding.name,
+						founding.moneyKind,
+						founding.retailMicroNokPerWh,
+						founding.feedInMicroNokPerWh,
+						founding.localFeeMicroNokPerWh,
+					],
+		),
+	]);
+}
+
+export function decodeProfile(record: Uint8Array): Result<Profile | undefined, RecordError> {
+	return decodeRecord(record, profileShape);
+}
+
+// ── config: one neighbourhood's settings on this device ──────────────────────────────────────────────────────────
+
+export interface ChainConfig extends MeshKeys {
+	keys: Keys;
+	/** Name of the household, until the chain says it. */
+	householdName: string;
+	alwaysOn: boolean;
+	/** Counts the starts of this device: the higher one is the living one. */
+	bootCount: number;
+	/** Lobby in which the neighbourhood was founded: a late guest is handed the genesis. */
+	lobbyId: Uint8Array | undefined;
+	/** Invited: the link that is not used up yet. */
+	invitationLink: string | undefined;
+	/** The block that the invitation pins. */
+	pin: { index: number; hash: Uint8Array } | undefined;
+	meterSource: MeterSourceConfig;
+	/** 0: the neighbourhood's retail price. */
+	ownRetailMicroNokPerWh: number;
+}
+
+export type MeterSourceConfig =
+	| { source: "none" }
+	| { source: "serial" }
+	| { source: "simulated"; seed: number; profile: "consumer" | "prosumer" };
+
+const configShape = v.pipe(
+	v.strictTuple([
+		keysShape,
+		bytes(16),
+		v.array(v.string()),
+		v.string(),
+		flag,
+		natural,
+		perhaps(bytes(32)),
+		perhaps(v.string()),
+		perhaps(
+			v.pipe(
+				v.strictTuple([natural, bytes(16)]),
+				v.transform(([index, hash]) => ({ index, hash })),
+			),
+		),
+		v.union([
+			v.pipe(
+				v.strictTuple([v.picklist(["none", "serial"])]),
+				v.transform(([source]): MeterSourceConfig => ({ source })),
+			),
+			v.pipe(
+				v.strictTuple([v.literal("simulated"), natural, v.picklist(["consumer", "prosumer"])]),
+				v.transform(([source, seed, profile]): MeterSourceConfig => ({ source, seed, profile })),
+			),
+		]),
+		natural,
+	]),
+	v.transform(
+		([
+			keys,
+			networkKey,
+			signalingUrls,
+			householdName,
+			alwaysOn,
+			bootCount,
+			lobbyId,
+			invitationLink,
+			pin,
+			meterSource,
+			ownRetailMicroNokPerWh,
+		]): ChainConfig => ({
+			keys,
+			networkKey,
+			signalingUrls,
+			householdName,
+			alwaysOn,
+			bootCount,
+			lobbyId,
+			invitationLink,
+			pin,
+			meterSource,
+			ownRetailMicroNokPerWh,
+		}),
+	),
+);
+
+export function encodeConfig(config: ChainConfig): Uint8Array {
+	const { keys, meterSource, pin } = config;
+	return encodeRecord([
+		[keys.householdSecret, keys.deviceSecret],
+		config.networkKey,
+		config.signalingUrls,
+		config.householdName,
+		config.alwaysOn ? 1 : 0,
+		config.bootCount,
+		optional(config.lobbyId),
+		optional(config.invitationLink),
+		optional(pin === undefined ? undefined : [pin.index, pin.hash]),
+		meterSource.source === "simulated"
+			? [meterSource.source, meterSource.seed, meterSource.profile]
+			: [meterSource.source],
+		config.ownRetailMicroNokPerWh,
+	]);
+}
+
+export function decodeConfig(record: Uint8Array): Result<ChainConfig, RecordError> {
+	return decodeRecord(record, configShape);
+}

@@ -1,0 +1,81 @@
+/**
+ * What the node needs of a database (thesis 5.6: logs that survive a crash). Implemented by storage/indexedDb and
+ * storage/memory; one acceptance suite runs against both. Every record is bytes with a checksum (`records.ts`).
+ */
+import type { Acknowledged, Certificate } from "../block/certificate.js";
+import type { Result } from "../primitives/result.js";
+
+export type StorageError =
+	/** The database cannot be opened: `reason` is the platform's error name. */
+	| { code: "storage-unavailable"; reason: string }
+	/** A write failed (the disk is full, the browser took the storage away). Nothing of it was kept. */
+	| { code: "storage-write-failed"; reason: string }
+	/** A record does not match its checksum or shape. */
+	| { code: "record-damaged"; store: string; key: string };
+
+/** Chooses a database by name: `lobby` before a neighbourhood is joined, one of its own for each neighbourhood and device. */
+export interface StorageRoot {
+	/** The one small record that says where this browser stands; undefined at the very first start. */
+	loadProfile(): Promise<Result<Uint8Array | undefined, StorageError>>;
+	saveProfile(record: Uint8Array): Promise<Result<true, StorageError>>;
+	/** Opens, and creates if need be, a neighbourhood's database. `name` contains grid id and device id. */
+	openChain(name: string): Promise<Result<ChainStorage, StorageError>>;
+}
+
+export interface Votes {
+	term: number;
+	votedFor: number | undefined;
+	lastSigned: Acknowledged | undefined;
+	suspended: string | undefined;
+}
+
+/** One strict transaction: all of it is kept, or nothing. Applied in the order of the fields. */
+export interface ChainChange {
+	config?: Uint8Array;
+	votes?: Uint8Array;
+	/** Delete proposed blocks from this index on … */
+	truncateFrom?: number;
+	/** … then append. */
+	append?: StoredBlock;
+	/** Move the proposed blocks up to the certificate's to the blockchain. */
+	commit?: { upToIndex: number; certificate: Uint8Array };
+	/** Committed blocks that came another way, ascending, ending at the certificate's (genesis has none). */
+	install?: { blocks: readonly StoredBlock[]; upToIndex: number; certificate: Uint8Array | undefined };
+	outboxPut?: readonly { id: string; transaction: Uint8Array }[];
+	outboxDelete?: readonly string[];
+}
+
+export interface StoredBlock {
+	index: number;
+	/** The block as record. */
+	record: Uint8Array;
+}
+
+/** Everything but the blockchain itself, which is read in runs. */
+export interface StoredChain {
+	config: Uint8Array | undefined;
+	votes: Uint8Array | undefined;
+	proposed: StoredBlock[];
+	/** Newest kept certificate. */
+	certificate: Uint8Array | undefined;
+	outbox: { id: string; transaction: Uint8Array }[];
+}
+
+export interface ChainStorage {
+	load(): Promise<Result<StoredChain, StorageError>>;
+	/** Settles when everything is durable (strict). */
+	write(change: ChainChange): Promise<Result<true, StorageError>>;
+	/** Up to `count` blocks of the blockchain from an index on, ascending, without holes; fewer at the end. */
+	readBlocks(fromIndex: number, count: number): Promise<Result<StoredBlock[], StorageError>>;
+	/** The first kept certificate at or above an index. */
+	certificateFrom(index: number): Promise<Result<{ index: number; record: Uint8Array } | undefined, StorageError>>;
+	close(): void;
+}
+
+/** A certificate is kept for every so many blocks, besides the newest: any node can serve runs that end in one. */
+export const CERTIFICATE_SPACING = 64;
+
+/** Whether the certificate that was the newest stays when a newer one is stored. */
+export function staysKept(previous: Pick<Certificate, "index">, next: Pick<Certificate, "index">): boolean {
+	return Math.floor(previous.index / CERTIFICATE_SPACING) !== Math.floor(next.index / CERTIFICATE_SPACING);
+}

@@ -1,0 +1,285 @@
+/** What the screens draw of a running neighbourhood. */
+import { affordableWh, type Contract, type Ledger, remainingWh } from "../contract/ledger.js";
+import { acceptRefusal } from "../contract/market.js";
+import { fromHex, toHex } from "../primitives/bytes.js";
+import { add, MINUTES_PER_DAY, minuteOf, multiply } from "../primitives/units.js";
+import type { Metering } from "./metering.js";
+import type { Peers } from "./peers.js";
+import type {
+	BalanceView,
+	ChainView,
+	ContractView,
+	JoiningView,
+	MarketView,
+	MemberView,
+	MeterView,
+	NodeView,
+	OfferView,
+	OperatorView,
+	SignalingView,
+	StreetView,
+	TodayView,
+} from "./protocol.js";
+import type { Street } from "./street.js";
+
+export interface ViewContext {
+	street: Street;
+	peers: Peers;
+	metering: Metering;
+	chainMs: number;
+	startOfDayMinute(chainMs: number): number;
+	signaling: SignalingView;
+	faults: StreetView["faults"];
+	refusals: Record<string, number>;
+}
+
+/** A guest sees how its joining goes, a member its street. */
+export function viewOf(context: ViewContext): StreetView | JoiningView {
+	const { street, peers, signaling } = context;
+	const { member } = street;
+	const { ledger, block } = street.chain.head;
+	if (member === undefined) {
+		const targetIndex = street.sync.targetIndex;
+		const alone = [...peers.authenticated()].length === 0;
+		return {
+			stage: "joining",
+			neighbourhood: ledger.parameters.name,
+			state:
+				street.joinRefusal !== undefined
+					? "refused"
+					: alone
+						? "searching"
+						: targetIndex > block.index + 1
+							? "syncing"
+							: "handedIn",
+			...(street.joinRefusal === undefined ? {} : { code: street.joinRefusal }),
+			haveIndex: block.index,
+			targetIndex,
+			signaling,
+		};
+	}
+	return streetView(context, member);
+}
+
+function streetView(context: ViewContext, member: number): StreetView {
+	const { street, chainMs } = context;
+	const { ledger } = street.chain.head;
+	const { parameters } = ledger;
+	const { name, moneyKind, timeScale, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = parameters;
+	const members = ledger.households.map(
+		(household): MemberView => ({
+			index: household.index,
+			name: household.name,
+			operator: household.operator,
+			householdId: toHex(household.publicKey),
+		}),
+	);
+	const self = members[member];
+	const ownRetail = street.config.ownRetailMicroNokPerWh || retailMicroNokPerWh;
+	const operator = self?.operator === true ? { operator: operatorView(context, ledger) } : {};
+	return {
+		stage: "street",
+		gridId: toHex(street.gridId),
+		neighbourhood: name,
+		moneyKind,
+		timeScale,
+		chainMs,
+		self: {
+			index: member,
+			name: self?.name ?? "",
+			operator: self?.operator ?? false,
+			householdId: self?.householdId ?? "",
+			deviceId: toHex(street.deviceKey),
+		},
+		members,
+		tariff: { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh },
+		ownRetailMicroNokPerWh: ownRetail,
+		meter: context.metering.view(lastReadingOf(street, member)),
+		today: todayView(context, member, ownRetail, feedInMicroNokPerWh),
+		balance: balanceView(street, ledger, member),
+		market: marketView(ledger, member, ownRetail, chainMs),
+		chain: chainView(context),
+		signaling: context.signaling,
+		own: street.outbox.shown(),
+		faults: context.faults,
+		refusals: context.refusals,
+		...operator,
+	};
+}
+
+function lastReadingOf(street: Street, member: number): MeterView["lastReading"] {
+	const last = street.chain.head.ledger.households[member]?.seen.at(-1);
+	if (last === undefined) return undefined;
+	const minute = last[1] - 1;
+	const series = street.history.series(member, minute, minute + 1);
+	const importWh = series.importWh[0] ?? -1;
+	const exportWh = series.exportWh[0] ?? -1;
+	return importWh < 0 ? undefined : { minute, importWh, exportWh };
+}
+
+function todayView(context: ViewContext, member: number, retail: number, feedIn: number): TodayView {
+	const { street, chainMs } = context;
+	const fromMinute = context.startOfDayMinute(chainMs);
+	const untilMinute = Math.min(minuteOf(chainMs) + 1, fromMinute + MINUTES_PER_DAY + 60);
+	const { importWh, exportWh, boughtWh, soldWh } = street.history.series(member, fromMinute, untilMinute);
+	let minutes = 0;
+	for (const wh of importWh) if (wh >= 0) minutes += 1;
+	const sum = (values: Int32Array) => values.reduce((total, wh) => (wh > 0 ? add(total, wh) : total), 0);
+	const totals = {
+		importWh: sum(importWh),
+		exportWh: sum(exportWh),
+		boughtWh: sum(boughtWh),
+		soldWh: sum(soldWh),
+	};
+	return {
+		fromMinute,
+		minutes,
+		...totals,
+		...street.statement.day(fromMinute),
+		utilityCostMicroNok: multiply(Math.max(0, totals.importWh - totals.boughtWh), retail),
+		utilityIncomeMicroNok: multiply(Math.max(0, totals.exportWh - totals.soldWh), feedIn),
+	};
+}
+
+function balanceView(street: Street, ledger: Ledger, member: number): BalanceView {
+	return {
+		balanceMicroNok: ledger.households[member]?.balanceMicroNok ?? 0,
+		orders: ordersOf(ledger).filter((order) => order.member === member),
+		movements: street.statement.movements(),
+	};
+}
+
+function ordersOf(ledger: Ledger): BalanceView["orders"] {
+	return [...ledger.orders].map(([id, { member, amountMicroNok, timestampMs }]) => ({
+		id,
+		member,
+		amountMicroNok,
+		timestampMs,
+	}));
+}
+
+function marketView(ledger: Ledger, member: number, ownRetail: number, chainMs: number): MarketView {
+	const minute = Math.max(minuteOf(chainMs), minuteOf(ledger.timestampMs));
+	const { localFeeMicroNokPerWh } = ledger.parameters;
+	const offers = [...ledger.offers].map(([id, offer]): OfferView => {
+		const bytes = fromHex(id);
+		const refusal = bytes.ok ? acceptRefusal(ledger, member, bytes.value, minute)?.code : undefined;
+		return {
+			id,
+			seller: offer.seller,
+			mine: offer.seller === member,
+			priceMicroNokPerWh: offer.priceMicroNokPerWh,
+			fromMinute: offer.fromMinute,
+			untilMinute: offer.untilMinute,
+			...(offer.energyLimitWh === 0 ? {} : { energyLimitWh: offer.energyLimitWh }),
+			noticeMinutes: offer.noticeMinutes,
+			...(offer.buyer === undefined ? {} : { buyer: offer.buyer }),
+			...(offer.maxBuyers === 0 ? {} : { maxBuyers: offer.maxBuyers }),
+			buyers: offer.accepted.length,
+			savingMicroNokPerKwh: (ownRetail - offer.priceMicroNokPerWh - localFeeMicroNokPerWh) * 1_000,
+			...(refusal === undefined ? {} : { refusal }),
+		};
+	});
+	const contracts = ledger.contracts
+		.filter(
+			(contract) => contract.seller === member || contract.buyer === member || ledger.households[member]?.operator,
+		)
+		.map((contract) => contractView(ledger, contract, member, minute));
+	return { offers, contracts };
+}
+
+function contractView(ledger: Ledger, contract: Contract, member: number, minute: number): ContractView {
+	const buyer = ledger.households[contract.buyer];
+	const isBroke = affordableWh(buyer?.balanceMicroNok ?? 0, contract.priceMicroNokPerWh) === 0;
+	const state =
+		minute >= contract.untilMinute
+			? "ended"
+			: remainingWh(contract) === 0
+				? "usedUp"
+				: minute < contract.fromMinute
+					? "coming"
+					: isBroke
+						? "paused"
+						: "active";
+	return {
+		id: toHex(contract.id),
+		seller: contract.seller,
+		buyer: contract.buyer,
+		mine: contract.seller === member || contract.buyer === member,
+		priceMicroNokPerWh: contract.priceMicroNokPerWh,
+		fromMinute: contract.fromMinute,
+		untilMinute: contract.untilMinute,
+		ended: contract.ended,
+		...(contract.energyLimitWh === 0 ? {} : { energyLimitWh: contract.energyLimitWh }),
+		noticeMinutes: contract.noticeMinutes,
+		deliveredWh: contract.deliveredWh,
+		amountMicroNok: contract.amountMicroNok,
+		state,
+		settledUntilMinute: Math.max(contract.fromMinute, ledger.households[contract.seller]?.settledUntilMinute ?? 0),
+	};
+}
+
+function chainView({ street, peers }: ViewContext): ChainView {
+	const { head } = street.chain;
+	const { ledger } = head;
+	const { raft } = street;
+	const connected = new Set([...peers.authenticated()].map(({ device }) => street.deviceIndexOf(device)));
+	const leaderDevice = raft?.leader === undefined ? undefined : ledger.devices[raft.leader];
+	const leader = leaderDevice === undefined ? undefined : ledger.households[leaderDevice.household]?.name;
+	const neighbours = new Set<number>();
+	for (const index of connected) {
+		const device = index === undefined ? undefined : ledger.devices[index];
+		if (device !== undefined) neighbours.add(device.household);
+	}
+	const notVoting = notVotingReason(street);
+	const targetIndex = street.sync.targetIndex;
+	return {
+		headIndex: head.block.index,
+		headHash: toHex(head.hash),
+		stateRoot: toHex(head.block.stateRoot),
+		headTimestampMs: head.block.timestampMs,
+		blocks: street.blocks.map((block) => ({ ...block, hash: toHex(block.hash) })),
+		term: raft?.term ?? 0,
+		role: street.role,
+		...(leader === undefined ? {} : { leader }),
+		votersOnline: ledger.voters.filter((voter) => voter === raft?.self || connected.has(voter)).length,
+		voters: ledger.voters.length,
+		neighboursOnline: neighbours.size,
+		pending: street.outbox.size,
+		...(targetIndex > head.block.index + 1 ? { sync: { haveIndex: head.block.index, targetIndex } } : {}),
+		...(notVoting === undefined ? {} : { notVoting }),
+	};
+}
+
+function notVotingReason({ raft, halted }: Street): string | undefined {
+	if (halted) return "storage-write-failed";
+	if (raft?.suspended !== undefined) return raft.suspended;
+	return raft?.clockOffMs === undefined ? undefined : "clock-off";
+}
+
+function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorView {
+	const connected = new Set([...peers.authenticated()].map(({ device }) => device));
+	const own = toHex(street.deviceKey);
+	const nodes = ledger.devices.map((device): NodeView => {
+		const deviceId = toHex(device.publicKey);
+		const last = lastReadingOf(street, device.household);
+		const { block, hash } = street.chain.head;
+		const status =
+			deviceId === own
+				? { headIndex: block.index, headHash: hash, term: street.raft?.term ?? 0, role: street.role }
+				: street.statuses.get(deviceId);
+		return {
+			member: device.household,
+			deviceId,
+			connected: deviceId === own || connected.has(deviceId),
+			...(status === undefined ? {} : { ...status, headHash: toHex(status.headHash) }),
+			...(last === undefined
+				? {}
+				: {
+						lastReadingMinute: last.minute,
+						lastReading: { importWh: last.importWh, exportWh: last.exportWh },
+					}),
+		};
+	});
+	return { nodes, orders: ordersOf(ledger), issuedMicroNok: ledger.issuedMicroNok };
+}

@@ -1,0 +1,154 @@
+/**
+ * Catching up: a node whose chain ends below a neighbour's fetches runs of committed blocks, each ending in a
+ * certificate. Every block is validated and executed; a run is stored when its certificate covers it.
+ */
+import { decodeBlock } from "../block/block.js";
+import type { Certificate } from "../block/certificate.js";
+import type { BlocksMessage } from "../message/message.js";
+import { equalBytes } from "../primitives/bytes.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import { type ChainError, extend, type Link, type SignatureCheck } from "./chain.js";
+
+/** After so long without an answer another neighbour is asked. */
+const REQUEST_TIMEOUT_MS = 8_000;
+/** Encoded blocks of one answer. */
+export const RUN_BYTES = 128 * 1024;
+/** Runs end at a kept certificate, so that one never needs more memory than this. */
+const MAX_RUN_BLOCKS = 4_096;
+
+export type SyncError =
+	| ChainError
+	| { code: "unasked-blocks" }
+	| { code: "run-too-long" }
+	| { code: "run-differs-from-certificate"; index: number }
+	| { code: "pinned-block-differs"; index: number };
+
+/** A run of validated blocks that its certificate covers. */
+export interface CertifiedRun {
+	links: readonly Link[];
+	/** The blocks as stored. */
+	bytes: readonly Uint8Array[];
+	certificate: Certificate;
+}
+
+export class Sync {
+	readonly #checkSignatures: SignatureCheck;
+	readonly #pin: { index: number; hash: Uint8Array } | undefined;
+	#request: { device: string; fromIndex: number; sentMs: number } | undefined;
+	/** Validated, not yet certified. */
+	#run: { link: Link; bytes: Uint8Array }[] = [];
+	/** Highest head that each connected device spoke of. */
+	readonly #heads = new Map<string, number>();
+
+	constructor(checkSignatures: SignatureCheck, pin: { index: number; hash: Uint8Array } | undefined) {
+		this.#checkSignatures = checkSignatures;
+		this.#pin = pin;
+	}
+
+	/** A device said where its chain ends. */
+	heard(device: string, headIndex: number): void {
+		this.#heads.set(device, headIndex);
+	}
+
+	forget(device: string): void {
+		this.#heads.delete(device);
+		if (this.#request?.device === device) this.#request = undefined;
+	}
+
+	/** The highest head among the neighbours. */
+	get targetIndex(): number {
+		return Math.max(0, ...this.#heads.values());
+	}
+
+	/** Whom to ask for blocks from where on, now; undefined: nothing to fetch, or an answer is under way. */
+	nextRequest(head: Link, nowMs: number): { device: string; fromIndex: number } | undefined {
+		if (this.#request !== undefined && nowMs - this.#request.sentMs > REQUEST_TIMEOUT_MS)
+			this.forget(this.#request.device);
+		if (this.#request !== undefined) return undefined;
+		this.#dropStale(head);
+		const fromIndex = (this.#run.at(-1)?.link ?? head).block.index + 1;
+		let best: { device: string; index: number } | undefined;
+		for (const [device, index] of this.#heads) {
+			if (index >= fromIndex && (best === undefined || index > best.index)) best = { device, index };
+		}
+		if (best === undefined) return undefined;
+		this.#request = { device: best.device, fromIndex, sentMs: nowMs };
+		return { device: best.device, fromIndex };
+	}
+
+	/** The committed head moved by itself: what was fetched may no longer fit. */
+	#dropStale(head: Link): void {
+		const first = this.#run[0];
+		if (first !== undefined && !equalBytes(first.link.block.previousHash, head.hash)) this.#run = [];
+	}
+
+	/** An answer. Gives a run to store where the certificate came with it; on an error the sender is to be dropped. */
+	onBlocks(
+		device: string,
+		message: BlocksMessage,
+		head: Link,
+		checkCertificate: (certificate: Certificate, parent: Link) => Result<true, { code: string }>,
+	): Result<CertifiedRun | undefined, SyncError | { code: string }> {
+		const request = this.#request;
+		if (request === undefined || request.device !== device || request.fromIndex !== message.fromIndex) {
+			// An answer that came after its time-out, or after blocks came another way.
+			return request === undefined ? ok(undefined) : refused({ code: "unasked-blocks" });
+		}
+		this.#request = undefined;
+		this.#dropStale(head);
+		const before = this.#run.at(-1)?.link ?? head;
+		if (before.block.index + 1 !== message.fromIndex) return ok(undefined);
+		if (message.blocks.length === 0) {
+			// It has nothing for us: its head was not what it said.
+			this.#heads.delete(device);
+			return ok(undefined);
+		}
+		const added = this.#extend(before, message.blocks);
+		if (!added.ok) {
+			this.#run = [];
+			return added;
+		}
+		if (this.#run.length > MAX_RUN_BLOCKS) {
+			this.#run = [];
+			return refused({ code: "run-too-long" });
+		}
+		return message.certificate === undefined ? ok(undefined) : this.#certify(message.certificate, checkCertificate);
+	}
+
+	#extend(before: Link, blocks: readonly Uint8Array[]): Result<true, SyncError> {
+		let parent = before;
+		for (const bytes of blocks) {
+			const block = decodeBlock(bytes, parent.hash);
+			if (!block.ok) return block;
+			const link = extend(parent, block.value, bytes.length, this.#checkSignatures);
+			if (!link.ok) return link;
+			if (!this.#fitsPin(link.value)) return refused({ code: "pinned-block-differs", index: link.value.block.index });
+			this.#run.push({ link: link.value, bytes });
+			parent = link.value;
+		}
+		return ok(true);
+	}
+
+	#fitsPin(link: Link): boolean {
+		return (
+			this.#pin === undefined ||
+			this.#pin.index !== link.block.index ||
+			equalBytes(link.hash.subarray(0, this.#pin.hash.length), this.#pin.hash)
+		);
+	}
+
+	#certify(
+		certificate: Certificate,
+		checkCertificate: (certificate: Certificate, parent: Link) => Result<true, { code: string }>,
+	): Result<CertifiedRun, SyncError | { code: string }> {
+		const run = this.#run;
+		this.#run = [];
+		const last = run.at(-1)?.link;
+		if (last === undefined || last.block.index !== certificate.index || !equalBytes(last.hash, certificate.hash)) {
+			return refused({ code: "run-differs-from-certificate", index: certificate.index });
+		}
+		const checked = checkCertificate(certificate, last);
+		if (!checked.ok) return checked;
+		return ok({ links: run.map(({ link }) => link), bytes: run.map(({ bytes }) => bytes), certificate });
+	}
+}

@@ -1,0 +1,289 @@
+/**
+ * Reads a meter's port through Web Serial (https://wicg.github.io/serial) or what looks like it, for months on end:
+ * line errors, silence and unplugged adapters are normal, and after each the reading goes on. Works in a page and in a
+ * worker; a worker cannot ask for a port, so the page does that once (platformSerial.ts).
+ */
+import type { SerialStatus } from "../node/protocol.js";
+
+/** The part of `navigator.serial` that is used. */
+export interface SerialLike {
+	/** The ports that this origin has been granted. May return new objects each time (web-serial-polyfill does). */
+	getPorts(): Promise<readonly SerialPortLike[]>;
+	/** A granted port was plugged in. Absent where the platform does not tell. */
+	addEventListener?(type: "connect", listener: () => void): void;
+	removeEventListener?(type: "connect", listener: () => void): void;
+}
+
+/** The part of a `SerialPort` that is used. */
+export interface SerialPortLike {
+	/** Set while open. After a line error it is another stream (Web Serial §4.5). */
+	readonly readable: ReadableStream<Uint8Array> | null;
+	/** false: granted, but not plugged in. */
+	readonly connected?: boolean;
+	open(options: LineSettings & { bufferSize: number }): Promise<void>;
+	close(): Promise<void>;
+}
+
+export interface LineSettings {
+	baudRate: number;
+	dataBits: 7 | 8;
+	parity: "none" | "even" | "odd";
+	stopBits: 1 | 2;
+}
+
+/** The Norwegian HAN port of Kaifa and Aidon. */
+export const HAN_2400_8E1: LineSettings = { baudRate: 2_400, dataBits: 8, parity: "even", stopBits: 1 };
+/** The Norwegian HAN port of Kamstrup. */
+export const HAN_2400_8N1: LineSettings = { baudRate: 2_400, dataBits: 8, parity: "none", stopBits: 1 };
+/** Likeliest first. */
+export const LINE_PRESETS: readonly LineSettings[] = [HAN_2400_8E1, HAN_2400_8N1];
+
+/** Errors after which the port stays open and `readable` is a new stream. The bytes around them are damaged or lost. */
+export type LineErrorCode = "BreakError" | "FramingError" | "ParityError" | "BufferOverrunError";
+
+export interface SerialReader {
+	/** Begins to read; does nothing if it reads already. */
+	start(): void;
+	/** Ends reading; resolves when the port is closed. */
+	stop(): Promise<void>;
+	/** A port may have been granted or plugged in: look now. The page calls it after asking for a port. */
+	lookAgain(): void;
+	/** How often each line error came since the reader was made. */
+	readonly lineErrors: Readonly<Partial<Record<LineErrorCode, number>>>;
+}
+
+/** `setTimeout` and its undoing, so that tests need not wait. */
+export interface Timers {
+	set(callback: () => void, delayMs: number): unknown;
+	clear(timer: unknown): void;
+}
+
+export const SILENCE_MS = 30_000;
+/** A P1 telegram is longer than the default of 255 bytes, and a busy page may be late. */
+const BUFFER_BYTES = 65_536;
+const FIRST_BACK_OFF_MS = 1_000;
+const LONGEST_BACK_OFF_MS = 30_000;
+/** Not every platform tells when a port is granted or plugged in, so it is looked for again and again. */
+const LOOK_AGAIN_MS = 5_000;
+/** A lost device sometimes leaves `open`, `cancel` or `close` pending for ever. */
+const PATIENCE_MS = 10_000;
+/** So many line errors without one byte between them: the wrong speed or parity, and no reason to spin. */
+const LINE_ERRORS_IN_A_ROW = 8;
+const LINE_ERROR_PAUSE_MS = 250;
+
+const LINE_ERRORS: readonly string[] = ["BreakError", "FramingError", "ParityError", "BufferOverrunError"];
+
+export function createSerialReader(options: {
+	serial: SerialLike;
+	/** Bytes as they come, in chunks of any size. */
+	onBytes: (bytes: Uint8Array) => void;
+	onStatus: (status: SerialStatus) => void;
+	line?: LineSettings;
+	timers?: Timers;
+}): SerialReader {
+	const { serial, onBytes, onStatus, line = HAN_2400_8E1, timers = SYSTEM_TIMERS } = options;
+	const lineErrors: Partial<Record<LineErrorCode, number>> = {};
+	let isWanted = false;
+	let isReading = false;
+	/** Resolves when the loop has ended. */
+	let running: Promise<void> | undefined;
+	/** Ends whatever the loop waits for: a pause, a port, or a chunk. */
+	let wake = () => {};
+	/** Which of several granted ports is tried: the next one after one that said nothing. */
+	let turn = 0;
+	let isHeard = false;
+	let backOffMs = FIRST_BACK_OFF_MS;
+	let told: SerialStatus = { state: "closed" };
+
+	const tell = (status: SerialStatus) => {
+		if (status.state === told.state && status.state !== "failed") return;
+		told = status;
+		onStatus(status);
+	};
+
+	const lookAgain = () => {
+		backOffMs = FIRST_BACK_OFF_MS;
+		if (!isReading) wake();
+	};
+
+	const run = async () => {
+		serial.addEventListener?.("connect", lookAgain);
+		while (isWanted) {
+			const port = await findPort(serial, turn);
+			if (port === undefined) {
+				if (told.state !== "closed") tell({ state: "unplugged" });
+				await pause(LOOK_AGAIN_MS);
+				continue;
+			}
+			isHeard = false;
+			const trouble = await readPort(port);
+			if (!isHeard) turn += 1;
+			if (!isWanted) break;
+			tell(trouble);
+			await pause(backOffMs);
+			backOffMs = Math.min(2 * backOffMs, LONGEST_BACK_OFF_MS);
+		}
+		serial.removeEventListener?.("connect", lookAgain);
+		running = undefined;
+		tell({ state: "closed" });
+	};
+
+	/** Resolves after a while, or at once when woken. */
+	const pause = (delayMs: number) =>
+		new Promise<void>((resolve) => {
+			const timer = timers.set(resolve, delayMs);
+			wake = () => {
+				timers.clear(timer);
+				resolve();
+			};
+			if (!isWanted) wake();
+		});
+
+	/** Opens a port and reads it until something is wrong; leaves it closed. */
+	const readPort = async (port: SerialPortLike): Promise<SerialStatus> => {
+		tell({ state: "opening" });
+		const opened = await attempt(port.open({ ...line, bufferSize: BUFFER_BYTES }), timers);
+		let trouble: SerialStatus;
+		if (opened.ok) {
+			tell({ state: "open", baudRate: line.baudRate });
+			isReading = true;
+			trouble = await readStreams(port);
+			isReading = false;
+		} else {
+			trouble = { state: "failed", code: opened.code };
+		}
+		// Also after a failed `open`: one that came too late may have opened it after all.
+		await attempt(port.close(), timers);
+		return trouble;
+	};
+
+	/** A port has one stream after another: each line error ends one. */
+	const readStreams = async (port: SerialPortLike): Promise<SerialStatus> => {
+		let errorsInARow = 0;
+		while (port.readable !== null && isWanted) {
+			const outcome = await readStream(port.readable);
+			if (outcome.end === "stopped") return { state: "closed" };
+			if (outcome.end === "silent") return { state: "silent" };
+			if (outcome.end === "lost") return { state: "unplugged" };
+			if (outcome.end === "failed") return { state: "failed", code: outcome.code };
+			errorsInARow = outcome.anyBytes ? 1 : errorsInARow + 1;
+			lineErrors[outcome.code] = (lineErrors[outcome.code] ?? 0) + 1;
+			if (errorsInARow >= LINE_ERRORS_IN_A_ROW) await pause(LINE_ERROR_PAUSE_MS);
+		}
+		return { state: "unplugged" };
+	};
+
+	const readStream = async (stream: ReadableStream<Uint8Array>): Promise<StreamEnd> => {
+		const reader = stream.getReader();
+		let anyBytes = false;
+		try {
+			for (;;) {
+				const read = await nextChunk(reader);
+				if (read.end !== "bytes") {
+					// Only what the reader's end ends itself is cancelled; a stream with an error is over already.
+					if (read.end === "silent" || read.end === "stopped") await attempt(reader.cancel(), timers);
+					return read.end === "line-error" ? { ...read, anyBytes } : read;
+				}
+				if (read.bytes.length > 0) {
+					anyBytes = true;
+					isHeard = true;
+					backOffMs = FIRST_BACK_OFF_MS;
+					onBytes(read.bytes);
+				}
+			}
+		} finally {
+			// The polyfill's `close` rejects while its stream is locked.
+			reader.releaseLock();
+		}
+	};
+
+	const nextChunk = (reader: ReadableStreamDefaultReader<Uint8Array>) =>
+		new Promise<ChunkEnd>((resolve) => {
+			const timer = timers.set(() => resolve({ end: "silent" }), SILENCE_MS);
+			const settle = (end: ChunkEnd) => {
+				timers.clear(timer);
+				resolve(end);
+			};
+			wake = () => settle({ end: "stopped" });
+			reader.read().then(
+				({ done, value }) => settle(done ? { end: "lost" } : { end: "bytes", bytes: value }),
+				(error: unknown) => settle(endOf(error)),
+			);
+			if (!isWanted) wake();
+		});
+
+	return {
+		lineErrors,
+		lookAgain,
+		start() {
+			isWanted = true;
+			running ??= run();
+		},
+		async stop() {
+			isWanted = false;
+			wake();
+			await running;
+		},
+	};
+}
+
+type StreamEnd =
+	| { end: "silent" }
+	| { end: "stopped" }
+	| { end: "lost" }
+	| { end: "failed"; code: string }
+	| { end: "line-error"; code: LineErrorCode; anyBytes: boolean };
+
+type ChunkEnd =
+	| { end: "bytes"; bytes: Uint8Array }
+	| Exclude<StreamEnd, { end: "line-error" }>
+	| { end: "line-error"; code: LineErrorCode };
+
+const SYSTEM_TIMERS: Timers = {
+	set: (callback, delayMs) => setTimeout(callback, delayMs),
+	clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+};
+
+async function findPort(serial: SerialLike, turn: number): Promise<SerialPortLike | undefined> {
+	try {
+		const ports = (await serial.getPorts()).filter((port) => port.connected !== false);
+		return ports[turn % ports.length];
+	} catch {
+		// A permissions policy or the polyfill may refuse; the same as no port.
+		return undefined;
+	}
+}
+
+/** What a platform's promise comes to, after {@link PATIENCE_MS} at the latest. */
+async function attempt(promise: Promise<unknown>, timers: Timers): Promise<{ ok: true } | { ok: false; code: string }> {
+	return new Promise((resolve) => {
+		const timer = timers.set(() => resolve({ ok: false, code: "TimeoutError" }), PATIENCE_MS);
+		promise.then(
+			() => {
+				timers.clear(timer);
+				resolve({ ok: true });
+			},
+			(error: unknown) => {
+				timers.clear(timer);
+				resolve({ ok: false, code: errorCode(error) });
+			},
+		);
+	});
+}
+
+function endOf(error: unknown): ChunkEnd {
+	const code = errorCode(error);
+	if (isLineError(code)) return { end: "line-error", code };
+	// "The device has been lost" (Web Serial), or not there any more (WebUSB).
+	return code === "NetworkError" || code === "NotFoundError" ? { end: "lost" } : { end: "failed", code };
+}
+
+function isLineError(code: string): code is LineErrorCode {
+	return LINE_ERRORS.includes(code);
+}
+
+/** The name of a DOMException. The polyfill's errors are strings, such as "NetworkError: The device was disconnected." */
+function errorCode(error: unknown): string {
+	if (error instanceof Error) return error.name;
+	return /^(\w+Error)\b/.exec(String(error))?.[1] ?? "UnknownError";
+}

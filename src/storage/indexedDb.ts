@@ -1,0 +1,252 @@
+/**
+ * Storage in IndexedDB. One database says where this browser stands; each neighbourhood has one of its own. Every
+ * change is one transaction with `durability: "strict"`, and settles when it is on the disk.
+ */
+import { type DBSchema, deleteDB, type IDBPDatabase, type IDBPTransaction, openDB } from "idb";
+import {
+	type ChainChange,
+	type ChainStorage,
+	type StorageError,
+	type StorageRoot,
+	type StoredBlock,
+	type StoredChain,
+	staysKept,
+} from "../node/storage.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+
+interface ProfileSchema extends DBSchema {
+	profile: { key: "profile"; value: Uint8Array };
+}
+
+/** The thesis's four logs (5.6), and the outbox. Keys of blocks and certificates are block indices. */
+interface ChainSchema extends DBSchema {
+	config: { key: "config"; value: Uint8Array };
+	votes: { key: "votes"; value: Uint8Array };
+	proposedBlocks: { key: number; value: Uint8Array };
+	blockchain: { key: number; value: Uint8Array };
+	certificates: { key: number; value: Uint8Array };
+	outbox: { key: string; value: Uint8Array };
+}
+
+const VERSION = 1;
+const CHAIN_STORES = ["config", "votes", "proposedBlocks", "blockchain", "certificates", "outbox"] as const;
+
+export class IndexedDbStorage implements StorageRoot {
+	readonly #prefix: string;
+	#profile: IDBPDatabase<ProfileSchema> | undefined;
+
+	/** `prefix` keeps a demo's databases apart from the real ones. */
+	constructor(prefix: string) {
+		this.#prefix = prefix;
+	}
+
+	async #openProfile(): Promise<IDBPDatabase<ProfileSchema>> {
+		this.#profile ??= await openDB<ProfileSchema>(`${this.#prefix}profile`, VERSION, {
+			upgrade: (database) => {
+				database.createObjectStore("profile");
+			},
+		});
+		return this.#profile;
+	}
+
+	loadProfile(): Promise<Result<Uint8Array | undefined, StorageError>> {
+		return attempt("storage-unavailable", async () => (await this.#openProfile()).get("profile", "profile"));
+	}
+
+	saveProfile(record: Uint8Array): Promise<Result<true, StorageError>> {
+		return attempt("storage-write-failed", async () => {
+			const transaction = (await this.#openProfile()).transaction("profile", "readwrite", { durability: "strict" });
+			await Promise.all([transaction.store.put(record, "profile"), transaction.done]);
+			return true as const;
+		});
+	}
+
+	openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const database = await openDB<ChainSchema>(this.#prefix + name, VERSION, {
+				upgrade: (created) => {
+					for (const store of CHAIN_STORES) created.createObjectStore(store);
+				},
+			});
+			return new IndexedDbChain(database);
+		});
+	}
+}
+
+/** Deletes all databases of a prefix: a demo's, when it ends. */
+export async function deleteDatabases(prefix: string): Promise<void> {
+	const databases = await indexedDB.databases();
+	const names = databases.flatMap(({ name }) => (name?.startsWith(prefix) ? [name] : []));
+	await Promise.all(names.map((name) => deleteDB(name)));
+}
+
+class IndexedDbChain implements ChainStorage {
+	readonly #database: IDBPDatabase<ChainSchema>;
+
+	constructor(database: IDBPDatabase<ChainSchema>) {
+		this.#database = database;
+	}
+
+	load(): Promise<Result<StoredChain, StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const transaction = this.#database.transaction(CHAIN_STORES, "readonly");
+			const proposed = transaction.objectStore("proposedBlocks");
+			const outbox = transaction.objectStore("outbox");
+			const [config, votes, indices, records, newest, ids, transactions] = await Promise.all([
+				transaction.objectStore("config").get("config"),
+				transaction.objectStore("votes").get("votes"),
+				proposed.getAllKeys(),
+				proposed.getAll(),
+				transaction.objectStore("certificates").openCursor(null, "prev"),
+				outbox.getAllKeys(),
+				outbox.getAll(),
+			]);
+			return {
+				config,
+				votes,
+				proposed: zip(indices, records).map(([index, record]) => ({ index, record })),
+				certificate: newest?.value,
+				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
+			};
+		});
+	}
+
+	write(change: ChainChange): Promise<Result<true, StorageError>> {
+		return attempt("storage-write-failed", async () => {
+			const transaction = this.#database.transaction(storesOf(change), "readwrite", { durability: "strict" });
+			const done = transaction.done;
+			try {
+				await Promise.all([...requestsOf(change, transaction), moveBlocks(change, transaction)]);
+			} catch (error) {
+				abort(transaction);
+				await done.catch(() => {});
+				throw error;
+			}
+			await done;
+			return true as const;
+		});
+	}
+
+	readBlocks(fromIndex: number, count: number): Promise<Result<StoredBlock[], StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const range = IDBKeyRange.bound(fromIndex, fromIndex + count - 1);
+			const transaction = this.#database.transaction("blockchain", "readonly");
+			const [indices, records] = await Promise.all([
+				transaction.store.getAllKeys(range),
+				transaction.store.getAll(range),
+			]);
+			const blocks = zip(indices, records).map(([index, record]) => ({ index, record }));
+			// Only what follows without a hole.
+			return blocks.filter(({ index }, at) => index === fromIndex + at);
+		});
+	}
+
+	certificateFrom(index: number): Promise<Result<{ index: number; record: Uint8Array } | undefined, StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const cursor = await this.#database
+				.transaction("certificates", "readonly")
+				.store.openCursor(IDBKeyRange.lowerBound(index));
+			return cursor === null ? undefined : { index: cursor.key, record: cursor.value };
+		});
+	}
+
+	close(): void {
+		this.#database.close();
+	}
+}
+
+type StoreName = (typeof CHAIN_STORES)[number];
+type Transaction = IDBPTransaction<ChainSchema, StoreName[], "readwrite">;
+
+/** The stores that a change touches: others stay free for readers. */
+function storesOf(change: ChainChange): StoreName[] {
+	const stores = new Set<StoreName>();
+	if (change.config !== undefined) stores.add("config");
+	if (change.votes !== undefined) stores.add("votes");
+	if (change.truncateFrom !== undefined || change.append !== undefined) stores.add("proposedBlocks");
+	if (change.commit !== undefined || change.install !== undefined) {
+		for (const store of ["proposedBlocks", "blockchain", "certificates"] as const) stores.add(store);
+	}
+	if (change.outboxPut !== undefined || change.outboxDelete !== undefined) stores.add("outbox");
+	return [...stores];
+}
+
+/** Requests run in the order in which they are made; none waits for another's answer. */
+function requestsOf(change: ChainChange, transaction: Transaction): Promise<unknown>[] {
+	const requests: Promise<unknown>[] = [];
+	if (change.config !== undefined) requests.push(transaction.objectStore("config").put(change.config, "config"));
+	if (change.votes !== undefined) requests.push(transaction.objectStore("votes").put(change.votes, "votes"));
+	if (change.truncateFrom !== undefined) {
+		requests.push(transaction.objectStore("proposedBlocks").delete(IDBKeyRange.lowerBound(change.truncateFrom)));
+	}
+	if (change.append !== undefined) {
+		requests.push(transaction.objectStore("proposedBlocks").put(change.append.record, change.append.index));
+	}
+	for (const { id, transaction: record } of change.outboxPut ?? []) {
+		requests.push(transaction.objectStore("outbox").put(record, id));
+	}
+	for (const id of change.outboxDelete ?? []) requests.push(transaction.objectStore("outbox").delete(id));
+	return requests;
+}
+
+/** From the proposed blocks to the blockchain, or from a neighbour into it; then the certificate. */
+async function moveBlocks(change: ChainChange, transaction: Transaction): Promise<void> {
+	const { commit, install } = change;
+	if (commit !== undefined) {
+		const proposed = transaction.objectStore("proposedBlocks");
+		const range = IDBKeyRange.upperBound(commit.upToIndex);
+		const [indices, records] = await Promise.all([proposed.getAllKeys(range), proposed.getAll(range)]);
+		// Aborts the whole transaction: what is certified must be there.
+		if (indices.at(-1) !== commit.upToIndex) throw new DOMException("a certified block is missing", "NotFoundError");
+		const blockchain = transaction.objectStore("blockchain");
+		await Promise.all([
+			...zip(indices, records).map(([index, record]) => blockchain.put(record, index)),
+			proposed.delete(range),
+			keepCertificate(transaction, commit.upToIndex, commit.certificate),
+		]);
+	}
+	if (install !== undefined) {
+		const blockchain = transaction.objectStore("blockchain");
+		await Promise.all([
+			...install.blocks.map(({ index, record }) => blockchain.put(record, index)),
+			transaction.objectStore("proposedBlocks").delete(IDBKeyRange.upperBound(install.upToIndex)),
+			install.certificate === undefined
+				? undefined
+				: keepCertificate(transaction, install.upToIndex, install.certificate),
+		]);
+	}
+}
+
+async function keepCertificate(transaction: Transaction, index: number, record: Uint8Array): Promise<void> {
+	const certificates = transaction.objectStore("certificates");
+	const newest = await certificates.openKeyCursor(null, "prev");
+	if (newest !== null && !staysKept({ index: newest.key }, { index })) await certificates.delete(newest.key);
+	await certificates.put(record, index);
+}
+
+function abort(transaction: Transaction): void {
+	try {
+		transaction.abort();
+	} catch {
+		// A request that failed has aborted it already.
+	}
+}
+
+function zip<A, B>(as: readonly A[], bs: readonly B[]): [A, B][] {
+	return as.flatMap((a, at): [A, B][] => {
+		const b = bs[at];
+		return b === undefined ? [] : [[a, b]];
+	});
+}
+
+/** The platform reports by throwing; from here on it is a value. */
+async function attempt<T>(
+	code: "storage-unavailable" | "storage-write-failed",
+	work: () => Promise<T>,
+): Promise<Result<T, StorageError>> {
+	try {
+		return ok(await work());
+	} catch (error) {
+		return refused({ code, reason: error instanceof Error ? error.name : String(error) });
+	}
+}

@@ -1,0 +1,17 @@
+/** What the screens of one household reach without passing it through every component. */
+import { createContext } from "svelte";
+import type { StreetView } from "../node/protocol.js";
+import type { MeterPort } from "./meterPort.js";
+import type { NodeClient } from "./nodeClient.js";
+
+export interface Household {
+	readonly client: NodeClient;
+	/** The client's view, which is a street as long as these screens are shown. */
+	readonly street: StreetView;
+	/** Reads the meter's port where a person has to choose it. */
+	readonly meterPort: MeterPort;
+	/** The chain's clock, which goes on between two views. Reactive, once a second. */
+	readonly chainNowMs: number;
+}
+
+export const [household, setHousehold] = createContext<Household>();

@@ -1,0 +1,69 @@
+/** One house of the demo street: a real node in its own worker, which can be switched off and on. */
+import { createSubscriber } from "svelte/reactivity";
+import type { Mesh, MeshOptions } from "../../network/mesh.js";
+import { connectModem, type Modem } from "../modem.js";
+import { createNodeClient, type NodeClient } from "../nodeClient.js";
+import type { OwnedPort } from "../nodePort.js";
+import type { DemoHousehold } from "./households.js";
+
+export interface House {
+	readonly index: number;
+	readonly household: DemoHousehold;
+	readonly client: NodeClient;
+	/** Reactive. */
+	readonly on: boolean;
+	switchOn(): void;
+	switchOff(): void;
+}
+
+/** What a house is connected to: the real workers and mesh, or a test's. */
+export interface HouseParts {
+	startNode(index: number): OwnedPort;
+	createMesh(options: MeshOptions): Mesh;
+}
+
+/** A house that is switched on. Its client changes with every switching on; what it stored stays. */
+export function createHouse(index: number, household: DemoHousehold, parts: HouseParts): House {
+	const listeners = new Set<() => void>();
+	const subscribe = createSubscriber((update) => {
+		listeners.add(update);
+		return () => listeners.delete(update);
+	});
+	let running: { port: OwnedPort; modem: Modem } | undefined;
+	let client = start();
+
+	function start(): NodeClient {
+		const port = parts.startNode(index);
+		running = { port, modem: connectModem(port, parts.createMesh) };
+		return createNodeClient(port);
+	}
+
+	function changed(): void {
+		for (const listener of listeners) listener();
+	}
+
+	return {
+		index,
+		household,
+		get client() {
+			subscribe();
+			return client;
+		},
+		get on() {
+			subscribe();
+			return running !== undefined;
+		},
+		switchOn() {
+			if (running !== undefined) return;
+			client = start();
+			changed();
+		},
+		switchOff() {
+			running?.modem.stop();
+			running?.port.terminate();
+			running = undefined;
+			client.stop("house-off");
+			changed();
+		},
+	};
+}

@@ -1,0 +1,15 @@
+/** Demo databases: named apart from the real one, and gone when the demo is. */
+
+const DATABASE_PREFIX = "nabostrom/demo/";
+
+/** A name that no earlier demo had, so that a new street never finds an old one's data. */
+export function newDemoName(): string {
+	return crypto.randomUUID().slice(0, 8);
+}
+
+/** Deletes what this and earlier demos left behind: a tab that was closed could not clean up. */
+export async function deleteDemoDatabases(): Promise<void> {
+	for (const { name } of (await indexedDB.databases?.()) ?? []) {
+		if (name?.startsWith(DATABASE_PREFIX)) indexedDB.deleteDatabase(name);
+	}
+}

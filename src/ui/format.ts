@@ -1,0 +1,147 @@
+/**
+ * Numbers, money and times as people read them. Amounts arrive as integers (µNOK, Wh, W) and are rounded half away from
+ * zero in integers, then handed to `Intl` as decimal strings: no floating point on the way.
+ */
+import { MS_PER_MINUTE } from "../primitives/units.js";
+import { intlTag, locale } from "./locale.js";
+import { m } from "./paraglide/messages.js";
+
+export const TIME_ZONE = "Europe/Oslo";
+
+const formats = new Map<string, Intl.NumberFormat>();
+const timeFormats = new Map<string, Intl.DateTimeFormat>();
+
+type DecimalString = `${number}`;
+
+/** `value` ÷ 10^`scale` as a decimal string with `decimals` digits, rounded half away from zero. */
+export function decimalString(value: number, scale: number, decimals: number): DecimalString {
+	const negative = value < 0;
+	let digits = BigInt(Math.abs(value));
+	if (decimals < scale) {
+		const unit = 10n ** BigInt(scale - decimals);
+		digits = (digits + unit / 2n) / unit;
+	} else digits *= 10n ** BigInt(decimals - scale);
+	const text = digits.toString().padStart(decimals + 1, "0");
+	const whole = text.slice(0, text.length - decimals);
+	const sign = negative && digits !== 0n ? "-" : "";
+	return (decimals === 0 ? sign + whole : `${sign}${whole}.${text.slice(text.length - decimals)}`) as DecimalString;
+}
+
+/** µNOK as `1 234,50 kr` / `NOK 1,234.50`. */
+export function formatKroner(amountMicroNok: number): string {
+	return number({ style: "currency", currency: "NOK" }).format(decimalString(amountMicroNok, 6, 2));
+}
+
+/** µNOK with a sign in front, for what came in and went out. */
+export function formatSignedKroner(amountMicroNok: number): string {
+	const format = number({ style: "currency", currency: "NOK", signDisplay: "exceptZero" });
+	return format.format(decimalString(amountMicroNok, 6, 2));
+}
+
+/** µNOK in kroner without the unit: two decimals, or all six. */
+export function formatKronerNumber(amountMicroNok: number, decimals: 2 | 6 = 2): string {
+	return decimalNumber(decimalString(amountMicroNok, 6, decimals), decimals);
+}
+
+/** Wh as `640 Wh` or `8,42 kWh`. */
+export function formatEnergy(energyWh: number): string {
+	if (Math.abs(energyWh) < 1000) return `${number({}).format(energyWh)}\u00a0Wh`;
+	return `${decimalNumber(decimalString(energyWh, 3, 2), 2)}\u00a0kWh`;
+}
+
+/** Wh always as kWh, so that the figures of a list can be compared. */
+export function formatKwh(energyWh: number): string {
+	return `${decimalNumber(decimalString(energyWh, 3, 2), 2)}\u00a0kWh`;
+}
+
+/** W as `640 W` or `3,42 kW`. */
+export function formatPower(powerW: number): string {
+	if (Math.abs(powerW) < 1000) return `${number({}).format(powerW)}\u00a0W`;
+	return `${decimalNumber(decimalString(powerW, 3, 2), 2)}\u00a0kW`;
+}
+
+/** W on an axis, without zeros at the end: `500 W`, `1 kW`, `2,5 kW`. */
+export function formatAxisPower(powerW: number): string {
+	if (Math.abs(powerW) < 1000) return formatPower(powerW);
+	return `${number({ maximumFractionDigits: 2 }).format(decimalString(powerW, 3, 2))}\u00a0kW`;
+}
+
+/** µNOK/Wh as øre/kWh without the unit; 10 µNOK/Wh are 1 øre/kWh. */
+export function formatOreNumber(priceMicroNokPerWh: number): string {
+	return decimalNumber(decimalString(priceMicroNokPerWh, 1, 1), 1);
+}
+
+/** µNOK/Wh as øre/kWh for a text field: no spaces between thousands, no zero at the end. */
+export function oreInput(priceMicroNokPerWh: number): string {
+	const text = decimalString(priceMicroNokPerWh, 1, 1).replace(/\.0$/, "");
+	return locale() === "nb" ? text.replace(".", ",") : text;
+}
+
+/** µNOK/Wh as `118,4 øre/kWh`. */
+export function formatPrice(priceMicroNokPerWh: number): string {
+	return `${formatOreNumber(priceMicroNokPerWh)}\u00a0${m.unit_ore_per_kwh()}`;
+}
+
+/** µNOK per kWh (a saving) as `12,3 øre/kWh`, without a sign. */
+export function formatSaving(savingMicroNokPerKwh: number): string {
+	return `${decimalNumber(decimalString(Math.abs(savingMicroNokPerKwh), 4, 1), 1)}\u00a0${m.unit_ore_per_kwh()}`;
+}
+
+export function formatCount(count: number): string {
+	return number({}).format(count);
+}
+
+/** `12.06` */
+export function formatTime(timestampMs: number): string {
+	return time({ hour: "2-digit", minute: "2-digit" }).format(timestampMs);
+}
+
+/** `18. nov. 2026` */
+export function formatDate(timestampMs: number): string {
+	return time({ day: "numeric", month: "short", year: "numeric" }).format(timestampMs);
+}
+
+/** `18. nov., 12:06` */
+export function formatDateTime(timestampMs: number): string {
+	return time({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(timestampMs);
+}
+
+export function formatMinute(minute: number): string {
+	return formatDateTime(minute * MS_PER_MINUTE);
+}
+
+/** A span of chain time in the unit that says most: `18 s`, `5 min`, `3 t`, `2 d`. */
+export function formatAge(ageMs: number): string {
+	const seconds = Math.max(0, Math.floor(ageMs / 1000));
+	if (seconds < 120) return m.age_seconds({ n: seconds });
+	const minutes = Math.floor(seconds / 60);
+	if (minutes < 120) return m.age_minutes({ n: minutes });
+	const hours = Math.floor(minutes / 60);
+	return hours < 48 ? m.age_hours({ n: hours }) : m.age_days({ n: Math.floor(hours / 24) });
+}
+
+/** Hex in groups of four, to be compared by eye. */
+export function formatHash(hex: string, groups = Number.POSITIVE_INFINITY): string {
+	const all = hex.match(/.{1,4}/g) ?? [];
+	return all.length > groups ? `${all.slice(0, groups).join(" ")} …` : all.join(" ");
+}
+
+function decimalNumber(value: DecimalString, decimals: number): string {
+	return number({ minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(value);
+}
+
+function number(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+	const tag = intlTag();
+	const key = tag + JSON.stringify(options);
+	const format = formats.get(key) ?? new Intl.NumberFormat(tag, options);
+	formats.set(key, format);
+	return format;
+}
+
+function time(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+	const tag = intlTag();
+	const key = tag + JSON.stringify(options);
+	const format = timeFormats.get(key) ?? new Intl.DateTimeFormat(tag, { ...options, timeZone: TIME_ZONE });
+	timeFormats.set(key, format);
+	return format;
+}

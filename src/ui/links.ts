@@ -1,0 +1,54 @@
+/** Links that bring neighbours in. The secret stands behind `#`, which browsers never send to a server. */
+
+/** The fragment of a lobby or invitation link, without `#`; absent if there is none. Takes a whole link or the fragment. */
+export function linkFragment(text: string): string | undefined {
+	const trimmed = text.trim();
+	const start = trimmed.indexOf("#");
+	const fragment = (start < 0 ? trimmed : trimmed.slice(start + 1)).replace(/^\//, "");
+	return /^(lobby|join)=\S+$/.test(fragment) ? fragment : undefined;
+}
+
+export function isLobbyLink(fragment: string): boolean {
+	return fragment.startsWith("lobby=");
+}
+
+/** What the server says about itself. */
+export interface ServerConfig {
+	/** The https address on the local network; absent: not known. */
+	lanUrl?: string;
+}
+
+/** Asks the server that this page came from; a server that says nothing is a server without another address. */
+export async function fetchServerConfig(): Promise<ServerConfig> {
+	try {
+		const response = await fetch("/config.json");
+		const config: unknown = response.ok ? await response.json() : null;
+		if (typeof config === "object" && config !== null && "lanUrl" in config && typeof config.lanUrl === "string")
+			return { lanUrl: config.lanUrl };
+	} catch {
+		// Served by something else, or offline: the page's own address has to do.
+	}
+	return {};
+}
+
+/** The address that goes into a link: never localhost where there is another. `localOnly`: others cannot open it. */
+export function shareBase(
+	location: { origin: string; hostname: string },
+	config: ServerConfig,
+): {
+	url: string;
+	localOnly: boolean;
+} {
+	const local = isLoopback(location.hostname);
+	if (local && config.lanUrl !== undefined) return { url: config.lanUrl.replace(/\/+$/, ""), localOnly: false };
+	return { url: location.origin, localOnly: local };
+}
+
+/** The signaling server at this page's own address. */
+export function signalingUrl(location: { protocol: string; host: string }): string {
+	return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`;
+}
+
+function isLoopback(hostname: string): boolean {
+	return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127\./.test(hostname);
+}

@@ -1,0 +1,65 @@
+/** The language of the screens: from the browser, switchable, remembered. Every message read in a component follows it. */
+import { createSubscriber } from "svelte/reactivity";
+import { isLocale, type Locale, overwriteGetLocale } from "./paraglide/runtime.js";
+
+const STORAGE_KEY = "nabostrom/language";
+
+let current: Locale = "nb";
+const listeners = new Set<() => void>();
+const subscribe = createSubscriber((update) => {
+	listeners.add(update);
+	return () => listeners.delete(update);
+});
+
+overwriteGetLocale(locale);
+
+/** The language now. Reactive. */
+export function locale(): Locale {
+	subscribe();
+	return current;
+}
+
+/** The language in which `Intl` formats. */
+export function intlTag(): "nb-NO" | "en-GB" {
+	return locale() === "nb" ? "nb-NO" : "en-GB";
+}
+
+/** The first of the browser's languages that there is; Norwegian for every kind of Norwegian, and where none fits. */
+export function preferredLocale(languages: readonly string[]): Locale {
+	for (const language of languages) {
+		const primary = language.toLowerCase().split("-")[0];
+		if (primary === "nb" || primary === "nn" || primary === "no") return "nb";
+		if (primary === "en") return "en";
+	}
+	return "nb";
+}
+
+/** Takes the remembered language or the browser's. Called once, before the first screen. */
+export function initLocale(): void {
+	const remembered = readRemembered();
+	apply(isLocale(remembered) ? remembered : preferredLocale(navigator.languages));
+}
+
+/** Changes the language of every screen and remembers it in this browser. */
+export function setLocale(locale: Locale): void {
+	apply(locale);
+	try {
+		localStorage.setItem(STORAGE_KEY, locale);
+	} catch {
+		// A browser that keeps nothing asks again next time.
+	}
+}
+
+function readRemembered(): string | null {
+	try {
+		return localStorage.getItem(STORAGE_KEY);
+	} catch {
+		return null;
+	}
+}
+
+function apply(locale: Locale): void {
+	current = locale;
+	if (typeof document !== "undefined") document.documentElement.lang = locale;
+	for (const listener of listeners) listener();
+}

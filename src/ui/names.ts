@@ -1,0 +1,85 @@
+/** Names and wordings for what views carry as numbers and codes. */
+import type { ChainView, ContractView, MeterView, OfferView, StreetView } from "../node/protocol.js";
+import { MINUTES_PER_DAY } from "../primitives/units.js";
+import { formatEnergy, formatMinute } from "./format.js";
+import { m } from "./paraglide/messages.js";
+
+type Quality = NonNullable<MeterView["lastReading"]>["quality"];
+
+const QUALITIES: Record<Quality, () => string> = {
+	measured: m.quality_measured,
+	estimated: m.quality_estimated,
+	"catch-up": m.quality_catch_up,
+	gap: m.quality_gap,
+	simulated: m.quality_simulated,
+	typed: m.quality_typed,
+};
+
+const ROLES: Record<ChainView["role"], () => string> = {
+	leader: m.role_leader,
+	follower: m.role_follower,
+	candidate: m.role_candidate,
+	observer: m.role_observer,
+};
+
+const KINDS: Record<string, () => string> = {
+	reading: m.kind_reading,
+	offer: m.kind_offer,
+	withdraw: m.kind_withdraw,
+	accept: m.kind_accept,
+	end: m.kind_end,
+	buy: m.kind_buy,
+	issue: m.kind_issue,
+	join: m.kind_join,
+};
+
+export function memberName(street: StreetView, member: number): string {
+	return street.members.find(({ index }) => index === member)?.name ?? `#${member}`;
+}
+
+export function qualityText(quality: Quality): string {
+	return QUALITIES[quality]();
+}
+
+export function roleText(role: ChainView["role"]): string {
+	return ROLES[role]();
+}
+
+export function kindText(kind: string): string {
+	return KINDS[kind]?.() ?? m.kind_other({ kind });
+}
+
+export function noticeText(noticeMinutes: number): string {
+	if (noticeMinutes === 0) return m.market_notice_none();
+	if (noticeMinutes === 60) return m.market_notice_hour();
+	if (noticeMinutes === MINUTES_PER_DAY) return m.market_notice_day();
+	if (noticeMinutes === 7 * MINUTES_PER_DAY) return m.market_notice_week();
+	if (noticeMinutes === 30 * MINUTES_PER_DAY) return m.market_notice_month();
+	return m.market_notice_other({ n: noticeMinutes });
+}
+
+export function limitText(energyLimitWh: number | undefined): string {
+	return energyLimitWh === undefined ? m.market_no_limit() : m.market_limit({ energy: formatEnergy(energyLimitWh) });
+}
+
+export function buyersText({ buyers, maxBuyers }: OfferView): string {
+	return maxBuyers === undefined
+		? m.market_buyers({ count: buyers })
+		: m.market_buyers_max({ count: buyers, max: maxBuyers });
+}
+
+export function contractStateText(contract: ContractView): string {
+	const until = formatMinute(contract.untilMinute);
+	switch (contract.state) {
+		case "coming":
+			return m.contract_state_coming({ time: formatMinute(contract.fromMinute) });
+		case "paused":
+			return m.contract_state_paused();
+		case "usedUp":
+			return m.contract_state_used_up();
+		case "ended":
+			return m.contract_state_ended({ time: until });
+		case "active":
+			return contract.ended ? m.contract_ending({ time: until }) : m.contract_state_active();
+	}
+}

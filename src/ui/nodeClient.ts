@@ -1,0 +1,107 @@
+/**
+ * The page's side of the border: the latest view as reactive state, and commands as promises. Everything that a screen
+ * shows or asks goes through here.
+ */
+import { createSubscriber } from "svelte/reactivity";
+import type { Command, CommandError, Fault, NodeOutput, ReplyValue, View } from "../node/protocol.js";
+import { type Result, refused } from "../primitives/result.js";
+import type { NodePort } from "./nodePort.js";
+
+export type CommandResult = Result<ReplyValue, CommandError>;
+
+export interface NodeClient {
+	/** The latest view; absent until the node has opened its storage. Reactive. */
+	readonly view: View | undefined;
+	/** When the latest view came, by `performance.now()`. */
+	readonly viewAtMs: number;
+	/** Faults that came outside of a view, newest last, one for each code. Reactive. */
+	readonly faults: readonly Fault[];
+	/** Never rejects: a node that is gone answers with an error like any other. */
+	command(command: Command): Promise<CommandResult>;
+	/** Forgets a fault here and in the node. */
+	dismissFault(code: string): void;
+	/** Called after each change of view or faults; for code outside of components. */
+	onChange(listener: () => void): () => void;
+	/** The node is gone on purpose: all that waits is answered with `code`. */
+	stop(code: string): void;
+}
+
+export function createNodeClient(port: NodePort, nowMs: () => number = () => performance.now()): NodeClient {
+	let view: View | undefined;
+	let viewAtMs = 0;
+	let faults: Fault[] = [];
+	let stopped: string | undefined;
+	let lastId = 0;
+	const waiting = new Map<number, (result: CommandResult) => void>();
+	const listeners = new Set<() => void>();
+	const subscribe = createSubscriber((update) => {
+		listeners.add(update);
+		return () => listeners.delete(update);
+	});
+
+	function changed(): void {
+		for (const listener of listeners) listener();
+	}
+
+	function answerAll(code: string): void {
+		for (const resolve of waiting.values()) resolve(refused({ code }));
+		waiting.clear();
+	}
+
+	function receive(output: NodeOutput): void {
+		if (stopped !== undefined) return;
+		if (output.type === "view") {
+			view = output.view;
+			viewAtMs = nowMs();
+			changed();
+		} else if (output.type === "reply") {
+			waiting.get(output.id)?.(output.result);
+			waiting.delete(output.id);
+		} else if (output.type === "fault") {
+			const { fault } = output;
+			faults = [...faults.filter(({ code }) => code !== fault.code), fault];
+			if (fault.code === "worker-failed") answerAll(fault.code);
+			changed();
+		}
+	}
+
+	function command(command: Command): Promise<CommandResult> {
+		if (stopped !== undefined) return Promise.resolve(refused({ code: stopped }));
+		const id = ++lastId;
+		return new Promise((resolve) => {
+			waiting.set(id, resolve);
+			port.post({ type: "command", id, command });
+		});
+	}
+
+	port.listen(receive);
+	return {
+		get view() {
+			subscribe();
+			return view;
+		},
+		get viewAtMs() {
+			subscribe();
+			return viewAtMs;
+		},
+		get faults() {
+			subscribe();
+			return faults;
+		},
+		command,
+		dismissFault(code) {
+			faults = faults.filter((fault) => fault.code !== code);
+			changed();
+			void command({ type: "forgetFault", code });
+		},
+		onChange(listener) {
+			listeners.add(listener);
+			return () => listeners.delete(listener);
+		},
+		stop(code) {
+			stopped = code;
+			answerAll(code);
+			changed();
+		},
+	};
+}

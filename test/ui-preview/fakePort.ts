@@ -1,0 +1,38 @@
+/** A port without a node behind it: one view, and an answer to every command. */
+import type { Command, NodeOutput, ReplyValue, View } from "../../src/node/protocol.js";
+import type { OwnedPort } from "../../src/ui/nodePort.js";
+import { series } from "./views.js";
+
+export function fakePort(view: View): OwnedPort {
+	const listeners: ((output: NodeOutput) => void)[] = [];
+
+	function send(output: NodeOutput): void {
+		for (const listener of listeners) listener(output);
+	}
+
+	function answer(command: Command): ReplyValue {
+		if (command.type === "invite") return { type: "link", link: `join=${"2f".repeat(70)}` };
+		if (command.type === "series") {
+			const { member, fromMinute, untilMinute } = command;
+			return { type: "series", series: series(member, fromMinute, untilMinute) };
+		}
+		if (command.type === "buy" || command.type === "offer" || command.type === "accept" || command.type === "issue")
+			return { type: "signed", id: "5a".repeat(32) };
+		return { type: "done" };
+	}
+
+	return {
+		post(input) {
+			if (input.type !== "command") return;
+			const { id, command } = input;
+			setTimeout(() => send({ type: "reply", id, result: { ok: true, value: answer(command) } }), 20);
+		},
+		listen(listener) {
+			listeners.push(listener);
+			setTimeout(() => listener({ type: "view", view }), 0);
+		},
+		terminate() {
+			listeners.length = 0;
+		},
+	};
+}

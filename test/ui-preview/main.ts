@@ -1,0 +1,59 @@
+/// <reference types="svelte" />
+/// <reference types="vite/client" />
+import { mount } from "svelte";
+import type { View } from "../../src/node/protocol.js";
+import "../../src/ui/app.css";
+import App from "../../src/ui/App.svelte";
+import DemoPage from "../../src/ui/demo/DemoPage.svelte";
+import { createHouse } from "../../src/ui/demo/house.js";
+import { DEMO_HOUSEHOLDS } from "../../src/ui/demo/households.js";
+import { initLocale, setLocale } from "../../src/ui/locale.js";
+import { createNodeClient } from "../../src/ui/nodeClient.js";
+import { fakePort } from "./fakePort.js";
+import { lobby, street, troubled } from "./views.js";
+
+const SCENES: Record<string, () => View> = {
+	welcome: () => ({ stage: "welcome" }),
+	lobby: () => lobby,
+	guest: () => ({ ...lobby, founder: false, founderReached: false, members: lobby.members.slice(0, 2) }),
+	joining: () => ({
+		stage: "joining",
+		neighbourhood: "Solbakken",
+		state: "syncing",
+		haveIndex: 412,
+		targetIndex: 846,
+		signaling: { connected: 1, configured: 1 },
+	}),
+	street: () => street(0),
+	consumer: () => street(1),
+	troubled,
+};
+
+const parameters = new URLSearchParams(location.search);
+const scene = parameters.get("scene") ?? "street";
+const target = document.getElementById("app") as HTMLElement;
+
+initLocale();
+if (parameters.has("en")) setLocale("en");
+
+if (scene === "demo") {
+	const parts = {
+		startNode: (index: number) => fakePort({ ...street(index % 6), timeScale: 30 }),
+		createMesh: () => ({ send() {}, close() {}, update() {}, stop() {}, stats: () => ({}) as never }),
+	};
+	const houses = DEMO_HOUSEHOLDS.map((household, index) => createHouse(index, household, parts));
+	mount(DemoPage, {
+		target,
+		props: {
+			start: async (onProgress) => {
+				onProgress({ type: "running" });
+				return { houses, stop() {} };
+			},
+		},
+	});
+} else if (scene === "otherTab") {
+	mount(App, { target, props: { session: { state: { type: "otherTab" } } } });
+} else {
+	const client = createNodeClient(fakePort((SCENES[scene] ?? SCENES["street"] ?? troubled)()));
+	mount(App, { target, props: { session: { state: { type: "running", client } } } });
+}

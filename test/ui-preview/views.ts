@@ -1,0 +1,236 @@
+/** Canned views for looking at the screens. */
+import type { LobbyView, MemberView, NodeView, Series, StreetView } from "../../src/node/protocol.js";
+
+const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
+const HOUR = 3_600_000;
+
+export const NOW_MS = Date.UTC(2026, 5, 18, 12, 6, 18);
+const nowMinute = Math.floor(NOW_MS / 60_000);
+const midnight = Math.floor(Date.UTC(2026, 5, 17, 22) / 60_000);
+
+function hex(seed: number, bytes: number): string {
+	let text = "";
+	for (let i = 0; i < bytes; i++) text += ((seed * 31 + i * 97 + i * i * 13) % 256).toString(16).padStart(2, "0");
+	return text;
+}
+
+const members: MemberView[] = NAMES.map((name, index) => ({
+	index,
+	name,
+	operator: index === 0,
+	householdId: `02${hex(index + 1, 32)}`,
+}));
+
+export const lobby: LobbyView = {
+	stage: "lobby",
+	neighbourhood: "Solbakken",
+	founder: true,
+	link: `lobby=${hex(5, 48)}`,
+	members: NAMES.slice(0, 4).map((name, index) => ({
+		name,
+		alwaysOn: index !== 1,
+		self: index === 0,
+		founder: index === 0,
+	})),
+	founderReached: true,
+	signaling: { connected: 1, configured: 1 },
+};
+
+export function street(self: number, head = 846): StreetView {
+	const operator = self === 0;
+	const seller = self % 2 === 0;
+	return {
+		stage: "street",
+		gridId: hex(9, 32),
+		neighbourhood: "Solbakken",
+		moneyKind: "trial",
+		timeScale: 1,
+		chainMs: NOW_MS,
+		self: { ...(members[self] as MemberView), deviceId: `03${hex(40 + self, 32)}` },
+		members,
+		tariff: { retailMicroNokPerWh: 1450, feedInMicroNokPerWh: 600, localFeeMicroNokPerWh: 0 },
+		ownRetailMicroNokPerWh: 1450,
+		meter: {
+			source: seller ? "serial" : "simulated",
+			serial: { state: "open", baudRate: 2400 },
+			live: { importW: seller ? 0 : 1310, exportW: seller ? 3420 : 0, atMs: NOW_MS - 18_000 },
+			meterId: "6970631404420815",
+			lastReading: { minute: nowMinute - 1, importWh: 2, exportWh: 54, quality: "measured" },
+			telegrams: 17_412,
+			dropped: { "bad-crc": 3, "bad-telegram": 1 },
+		},
+		today: {
+			fromMinute: midnight,
+			minutes: nowMinute - midnight - 38,
+			importWh: 8420,
+			exportWh: 14_100,
+			boughtWh: seller ? 0 : 5210,
+			soldWh: seller ? 9750 : 0,
+			paidMicroNok: seller ? 0 : 5_105_800,
+			earnedMicroNok: seller ? 9_310_250 : 0,
+			utilityCostMicroNok: 4_654_500,
+			utilityIncomeMicroNok: 2_610_000,
+		},
+		balance: {
+			balanceMicroNok: 412_503_812,
+			orders: [{ id: hex(70, 32), member: self, amountMicroNok: 200_000_000, timestampMs: NOW_MS - HOUR }],
+			movements: [
+				{ type: "sold", amountMicroNok: 9_310_250, energyWh: 9750, dayMinute: midnight, contractId: "a", other: 1 },
+				{
+					type: "bought",
+					amountMicroNok: 5_105_800,
+					energyWh: 5210,
+					dayMinute: midnight - 1440,
+					contractId: "b",
+					other: 2,
+				},
+				{ type: "issued", amountMicroNok: 400_000_000, timestampMs: NOW_MS - 50 * HOUR, reference: "DNB 4411-20" },
+			],
+		},
+		market: {
+			offers: [
+				offer(1, self, 2, 980, { savingMicroNokPerKwh: 470_000 }),
+				offer(2, self, 4, 1184, { savingMicroNokPerKwh: 266_000, energyLimitWh: 50_000, maxBuyers: 2, buyers: 1 }),
+				offer(3, self, 0, 1500, { savingMicroNokPerKwh: -50_000, refusal: "overlapping-contract" }),
+			],
+			contracts: [
+				{
+					id: hex(80, 32),
+					seller: seller ? self : 2,
+					buyer: seller ? 1 : self,
+					mine: true,
+					priceMicroNokPerWh: 980,
+					fromMinute: midnight - 1440,
+					untilMinute: midnight + 30 * 1440,
+					ended: false,
+					energyLimitWh: 50_000,
+					noticeMinutes: 1440,
+					deliveredWh: 14_960,
+					amountMicroNok: 14_660_800,
+					state: "active",
+					settledUntilMinute: nowMinute - 2,
+				},
+				{
+					id: hex(81, 32),
+					seller: seller ? self : 4,
+					buyer: seller ? 3 : self,
+					mine: true,
+					priceMicroNokPerWh: 1010,
+					fromMinute: midnight - 14_400,
+					untilMinute: midnight + 1440,
+					ended: true,
+					noticeMinutes: 1440,
+					deliveredWh: 4_960,
+					amountMicroNok: 5_009_600,
+					state: "paused",
+					settledUntilMinute: nowMinute - 2,
+				},
+			],
+		},
+		chain: {
+			headIndex: head,
+			headHash: hex(3, 32),
+			stateRoot: hex(4, 32),
+			headTimestampMs: NOW_MS - 13_000,
+			blocks: Array.from({ length: 20 }, (_, i) => ({
+				index: head - i,
+				hash: hex(100 + i, 32),
+				timestampMs: NOW_MS - 13_000 - i * 60_000,
+				readings: 6,
+				others: i % 5 === 0 ? 1 : 0,
+				settledWh: 31 + i,
+			})),
+			term: 3,
+			role: operator ? "leader" : "follower",
+			leader: NAMES[0] as string,
+			votersOnline: 6,
+			voters: 6,
+			neighboursOnline: 5,
+			pending: 2,
+		},
+		signaling: { connected: 1, configured: 1 },
+		own: [
+			{ id: hex(90, 32), kind: "buy", state: "sent", timestampMs: NOW_MS - 20_000 },
+			{ id: hex(91, 32), kind: "offer", state: "confirmed", blockIndex: head - 8, timestampMs: NOW_MS - 9 * 60_000 },
+			{ id: hex(92, 32), kind: "accept", state: "refused", code: "own-offer", timestampMs: NOW_MS - HOUR },
+		],
+		...(operator && {
+			operator: {
+				nodes: members.map((member) => node(member, head)),
+				orders: [{ id: hex(71, 32), member: 3, amountMicroNok: 350_000_000, timestampMs: NOW_MS - HOUR }],
+				issuedMicroNok: 2_400_000_000,
+			},
+		}),
+		faults: [],
+		refusals: { "bad-signature": 2 },
+	};
+}
+
+export function troubled(): StreetView {
+	const view = street(0);
+	view.chain = { ...view.chain, neighboursOnline: 0, votersOnline: 1, notVoting: "syncing" };
+	delete view.chain.leader;
+	view.meter = {
+		...view.meter,
+		serial: { state: "unplugged" },
+		live: { importW: 640, exportW: 0, atMs: NOW_MS - HOUR },
+	};
+	view.faults = [{ fault: { code: "storage-failed" }, count: 3 }];
+	return view;
+}
+
+export function series(member: number, fromMinute: number, untilMinute: number): Series {
+	const length = untilMinute - fromMinute;
+	const values = { importWh: new Int32Array(length), exportWh: new Int32Array(length) };
+	for (let i = 0; i < length; i++) {
+		const sun = Math.max(0, Math.sin(((i - 330) / 960) * Math.PI)) * (member % 2 === 0 ? 70 : 8);
+		const use = 9 + 6 * Math.sin(i / 37) + (i > 420 && i < 470 ? 40 : 0) + ((i * 7919) % 11);
+		const net = Math.round(use - sun);
+		const gap = i > 250 && i < 288;
+		values.importWh[i] = gap ? -1 : Math.max(0, net);
+		values.exportWh[i] = gap ? -1 : Math.max(0, -net);
+	}
+	return {
+		member,
+		fromMinute,
+		...values,
+		boughtWh: values.importWh.map((wh) => Math.floor(wh / 2)),
+		soldWh: values.exportWh.map((wh) => Math.floor(wh / 2)),
+	};
+}
+
+function offer(
+	id: number,
+	self: number,
+	seller: number,
+	priceMicroNokPerWh: number,
+	rest: Partial<StreetView["market"]["offers"][number]>,
+): StreetView["market"]["offers"][number] {
+	return {
+		id: hex(60 + id, 32),
+		seller,
+		mine: seller === self,
+		priceMicroNokPerWh,
+		fromMinute: midnight,
+		untilMinute: midnight + 30 * 1440,
+		noticeMinutes: 1440,
+		buyers: 0,
+		savingMicroNokPerKwh: 0,
+		...rest,
+	};
+}
+
+function node(member: MemberView, head: number): NodeView {
+	const away = member.index === 4;
+	return {
+		member: member.index,
+		deviceId: `03${hex(40 + member.index, 32)}`,
+		connected: !away,
+		headIndex: away ? head - 40 : head,
+		headHash: hex(3, 32),
+		term: 3,
+		role: member.index === 0 ? "leader" : "follower",
+		lastReadingMinute: nowMinute - (away ? 41 : 1),
+		lastReading: { importWh: 12, exportWh: member.index * 9 },
+	};
+}

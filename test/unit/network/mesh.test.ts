@@ -1,0 +1,510 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { MAX_BUFFERED_BYTES, MAX_FRAME_BYTES } from "../../../src/network/link.js";
+import { createMesh, type Mesh, type PeerOpened, type SignalingStatus } from "../../../src/network/mesh.js";
+import type { NetworkSettings } from "../../../src/node/protocol.js";
+import { createFakePeer, FakePeer, FakeServer } from "./fakeWebRtc.js";
+
+/** Device ids in their order. */
+const device = (n: number) => `02${n.toString(16).padStart(64, "0")}`;
+const URL_A = "ws://a";
+const URL_B = "ws://b";
+
+interface Page {
+	mesh: Mesh;
+	/** Open channels, by name. */
+	open: Map<string, PeerOpened>;
+	openings: number;
+	closings: [channel: string, code: string][];
+	frames: [channel: string, frame: Uint8Array][];
+	statuses: SignalingStatus[];
+}
+
+let servers: Record<string, FakeServer>;
+let pages: Page[];
+
+beforeEach(() => {
+	vi.useFakeTimers();
+	FakePeer.all = [];
+	FakePeer.reachable = true;
+	servers = { [URL_A]: new FakeServer(), [URL_B]: new FakeServer() };
+	pages = [];
+});
+
+afterEach(async () => {
+	for (const { mesh } of pages) mesh.stop();
+	// The fakes' own last tasks; what is there after it belongs to a mesh.
+	await vi.advanceTimersByTimeAsync(100);
+	expect(vi.getTimerCount()).toBe(0);
+	vi.useRealTimers();
+});
+
+function openPage(n: number, settings: Partial<NetworkSettings> = {}): Page {
+	const page: Omit<Page, "mesh"> = { open: new Map(), openings: 0, closings: [], frames: [], statuses: [] };
+	const whole: Page = Object.assign(page, {
+		mesh: createMesh({
+			settings: { signalingUrls: [URL_A], topic: "street", deviceId: device(n), iceServers: [], ...settings },
+			onOpened: (peer) => {
+				whole.openings += 1;
+				whole.open.set(peer.channel, peer);
+			},
+			onClosed: (channel, code) => {
+				expect(page.open.delete(channel)).toBe(true);
+				page.closings.push([channel, code]);
+			},
+			onFrame: (channel, frame) => {
+				expect(page.open.has(channel)).toBe(true);
+				page.frames.push([channel, frame]);
+			},
+			onSignalingStatus: (status) => page.statuses.push(status),
+			webSocket: FakeServer.webSocket(servers),
+			createPeer: createFakePeer,
+		}),
+	});
+	pages.push(whole);
+	return whole;
+}
+
+const run = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+const only = <T>(values: Iterable<T>): T => {
+	const all = [...values];
+	expect(all).toHaveLength(1);
+	return all[0] as T;
+};
+/** What `from` said on a server. */
+const said = (from: string, kind: string) =>
+	(servers[URL_A]?.published ?? [])
+		.map(({ data }) => data as { from: string; kind: string; to?: string; session: string; data: { attempt?: number } })
+		.filter((signal) => signal.from === from && signal.kind === kind);
+
+describe("pages of one topic", () => {
+	it("find one another, whoever came first; the lower id starts, once", async () => {
+		for (const n of [3, 1, 4, 2]) {
+			openPage(n);
+			await run(50);
+		}
+		await run(1_000);
+		expect(pages.map(({ open }) => open.size)).toEqual([3, 3, 3, 3]);
+		expect(FakePeer.all).toHaveLength(12);
+		for (const { open, closings } of pages) {
+			expect(closings).toEqual([]);
+			expect(new Set(open.keys()).size).toBe(3);
+		}
+		const [three] = pages as [Page];
+		expect([...three.open.values()].filter(({ initiator }) => initiator)).toHaveLength(1);
+		expect(said(device(4), "offer")).toEqual([]);
+		await run(300_000);
+		expect(FakePeer.all).toHaveLength(12);
+	});
+
+	it("know the certificates at both ends", async () => {
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(1_000);
+		const [atA, atB] = [only(a.open.values()), only(b.open.values())];
+		expect(atA.localFingerprint).toEqual(atB.remoteFingerprint);
+		expect(atB.localFingerprint).toEqual(atA.remoteFingerprint);
+		expect(atA.localFingerprint).not.toEqual(atB.localFingerprint);
+	});
+
+	it("exchange frames as plain bytes, and closed channels swallow them", async () => {
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(1_000);
+		a.mesh.send(only(a.open.keys()), Uint8Array.of(1, 2));
+		b.mesh.send(only(b.open.keys()), new Uint8Array(0));
+		a.mesh.send("nobody", Uint8Array.of(9));
+		await run(10);
+		expect(b.frames).toEqual([[only(b.open.keys()), Uint8Array.of(1, 2)]]);
+		expect(b.frames[0]?.[1].constructor).toBe(Uint8Array);
+		expect(a.frames).toEqual([[only(a.open.keys()), new Uint8Array(0)]]);
+	});
+
+	it("do not hear those of another topic", async () => {
+		const a = openPage(1);
+		openPage(2, { topic: "other street" });
+		await run(30_000);
+		expect(a.mesh.stats()).toMatchObject({ open: 0, known: 0 });
+	});
+
+	it("connect once through several servers, and through any that works", async () => {
+		const both = { signalingUrls: [URL_A, URL_B, "ws://nowhere"] };
+		const [a, b] = [openPage(1, both), openPage(2, both)];
+		const c = openPage(3, { signalingUrls: [URL_B] });
+		for (const server of Object.values(servers)) server.copies = 3;
+		await run(15_000);
+		expect([a, b, c].map(({ open }) => open.size)).toEqual([2, 2, 2]);
+		expect(FakePeer.all).toHaveLength(6);
+		expect(a.mesh.stats()).toMatchObject({
+			open: 2,
+			connecting: 0,
+			known: 2,
+			signaling: { connected: 2, configured: 3 },
+		});
+		expect(a.mesh.stats().counts["signal-repeated"]).toBeGreaterThan(3);
+	});
+});
+
+describe("a page that was lost", () => {
+	it("comes back in a new session: the old channel closes, a new one opens", async () => {
+		for (const [stays, returns] of [
+			[1, 2],
+			[2, 1],
+		] as const) {
+			const [a, b] = [openPage(stays), openPage(returns)];
+			await run(1_000);
+			const before = only(a.open.keys());
+			// Without a word, as when a computer loses its power.
+			b.mesh.send = () => {};
+			for (const peer of FakePeer.all) peer.other = undefined;
+			b.mesh.stop();
+			const again = openPage(returns);
+			await run(3_000);
+			expect(a.closings).toEqual([[before, "peer-restarted"]]);
+			expect([a.open.size, again.open.size]).toEqual([1, 1]);
+			a.mesh.stop();
+			again.mesh.stop();
+		}
+	});
+
+	it("is connected again within seconds when only the connection broke", async () => {
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(40_000);
+		const before = only(a.open.keys());
+		FakePeer.all[0]?.emit("error", new Error("Ice connection failed."));
+		await run(2_000);
+		expect(a.closings).toEqual([[before, "connection-lost"]]);
+		expect([a.open.size, b.open.size]).toEqual([1, 1]);
+		expect(only(a.open.keys())).not.toBe(before);
+	});
+
+	it("is tried less and less often while it cannot be reached, and forgotten when it is silent", async () => {
+		FakePeer.reachable = false;
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(120_000);
+		const attempts = said(device(1), "offer").map(({ data }) => data.attempt);
+		expect(attempts.length).toBeGreaterThanOrEqual(3);
+		expect(attempts.length).toBeLessThanOrEqual(7);
+		expect(new Set(attempts).size).toBe(attempts.length);
+		expect(a.mesh.stats().counts["connection-timed-out"]).toBeGreaterThanOrEqual(3);
+		expect([a.openings, b.openings]).toEqual([0, 0]);
+		FakePeer.reachable = true;
+		await run(60_000);
+		expect([a.open.size, b.open.size]).toEqual([1, 1]);
+		b.mesh.stop();
+		await run(240_000);
+		expect(a.mesh.stats()).toMatchObject({ open: 0, connecting: 0, known: 0 });
+	});
+
+	it("keeps its channels while the signaling server is away, and new pages come when it is back", async () => {
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(1_000);
+		servers[URL_A]?.goDown();
+		await run(60_000);
+		expect([a.open.size, a.openings, b.open.size]).toEqual([1, 1, 1]);
+		expect(a.statuses.at(-1)).toEqual({ connected: 0, configured: 1 });
+		const c = openPage(3);
+		(servers[URL_A] as FakeServer).up = true;
+		await run(30_000);
+		expect([a.open.size, b.open.size, c.open.size]).toEqual([2, 2, 2]);
+		expect(a.statuses.at(-1)).toEqual({ connected: 1, configured: 1 });
+	});
+
+	it("is looked for every few seconds while alone, and seldom when somebody is there", async () => {
+		const a = openPage(1);
+		await run(60_000);
+		const alone = said(device(1), "announce").length;
+		expect(alone).toBeGreaterThanOrEqual(7);
+		expect(alone).toBeLessThanOrEqual(15);
+		openPage(2);
+		await run(1_000);
+		const before = said(device(1), "announce").length;
+		await run(60_000);
+		const connected = said(device(1), "announce").length - before;
+		expect(connected).toBeGreaterThanOrEqual(2);
+		expect(connected).toBeLessThanOrEqual(4);
+		expect(a.open.size).toBe(1);
+	});
+});
+
+describe("a page that is left alone", () => {
+	it("announces itself within two seconds, and soon again", async () => {
+		const [, b] = [openPage(1), openPage(2)];
+		await run(60_000);
+		pages[0]?.mesh.stop();
+		await run(10);
+		expect(b.open.size).toBe(0);
+		const before = said(device(2), "announce").length;
+		await run(6_000);
+		expect(said(device(2), "announce").length - before).toBeGreaterThanOrEqual(2);
+	});
+});
+
+describe("what the node decides", () => {
+	it("closes a channel on both sides; it opens again after pauses that grow", async () => {
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(1_000);
+		const openings: number[] = [];
+		for (let i = 0; i < 5; i++) {
+			a.mesh.close(only(a.open.keys()), "handshake-refused");
+			expect(a.closings.at(-1)?.[1]).toBe("handshake-refused");
+			const before = a.openings;
+			let waitedMs = 0;
+			while (a.openings === before) {
+				await run(100);
+				waitedMs += 100;
+			}
+			openings.push(waitedMs);
+		}
+		expect(b.closings).toHaveLength(5);
+		expect(openings[0]).toBeLessThanOrEqual(2_200);
+		expect(openings[4]).toBeGreaterThanOrEqual(14_000);
+		expect(a.mesh.stats().counts["handshake-refused"]).toBe(5);
+	});
+
+	it("may change servers and topic while channels stay open", async () => {
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(1_000);
+		const settings = { signalingUrls: [URL_B], topic: "next hour", iceServers: [{ urls: "stun:192.0.2.1" }] };
+		a.mesh.update({ ...settings, deviceId: device(1) });
+		b.mesh.update({ ...settings, deviceId: device(2) });
+		await run(1_000);
+		expect([a.openings, a.open.size, servers[URL_A]?.sockets.size]).toEqual([1, 1, 0]);
+		expect(a.mesh.stats().signaling).toEqual({ connected: 1, configured: 1 });
+		const c = openPage(3, settings);
+		await run(1_000);
+		expect(c.open.size).toBe(2);
+		expect(FakePeer.all.at(-1)?.options.config.iceServers).toEqual([{ urls: "stun:192.0.2.1" }]);
+	});
+
+	it("may change the topic on the same server, and then hears the old one no more", async () => {
+		const a = openPage(1);
+		await run(1_000);
+		a.mesh.update({ signalingUrls: [URL_A], topic: "next hour", deviceId: device(1), iceServers: [] });
+		openPage(2);
+		const c = openPage(3, { topic: "next hour" });
+		await run(30_000);
+		expect([a.open.size, c.open.size, a.mesh.stats().known]).toEqual([1, 1, 1]);
+	});
+
+	it("may give the page another device id: everything begins anew", async () => {
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(1_000);
+		a.mesh.update({ signalingUrls: [URL_A], topic: "street", deviceId: device(9), iceServers: [] });
+		expect(a.closings.map(([, code]) => code)).toEqual(["device-changed"]);
+		await run(5_000);
+		expect([a.open.size, b.open.size]).toEqual([1, 1]);
+		expect(only(a.open.values()).initiator).toBe(false);
+	});
+
+	it("stops everything, once and for all", async () => {
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(1_000);
+		a.mesh.stop();
+		expect(a.closings.map(([, code]) => code)).toEqual(["mesh-stopped"]);
+		const published = said(device(1), "announce").length;
+		a.mesh.stop();
+		a.mesh.update({ signalingUrls: [URL_B], topic: "x", deviceId: device(1), iceServers: [] });
+		a.mesh.send("x", Uint8Array.of(1));
+		await run(60_000);
+		expect([a.openings, b.open.size, said(device(1), "announce").length]).toEqual([1, 0, published]);
+	});
+
+	it("asks for the relay's way alone, each second time, where a TURN server is known", async () => {
+		FakePeer.reachable = false;
+		const a = openPage(1, { iceServers: [{ urls: "turn:192.0.2.1", username: "u", credential: "c" }] });
+		const b = openPage(2);
+		await run(60_000);
+		const policies = (id: string) =>
+			FakePeer.all
+				.filter(({ options }) => options.initiator === (id === "a"))
+				.map(({ options }) => options.config.iceTransportPolicy);
+		expect(policies("a").slice(0, 3)).toEqual(["all", "relay", "all"]);
+		expect(new Set(policies("b"))).toEqual(new Set(["all"]));
+		expect([a.openings, b.openings]).toEqual([0, 0]);
+	});
+});
+
+describe("peers that do not behave", () => {
+	async function connected(): Promise<{ a: Page; b: Page; atA: FakePeer; atB: FakePeer }> {
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(1_000);
+		const [atA, atB] = FakePeer.all as [FakePeer, FakePeer];
+		return { a, b, atA, atB };
+	}
+
+	it.each([
+		["text", "hello", "frame-not-binary"],
+		["an empty text", "", "frame-not-binary"],
+		["a frame of more than 64 kB", new Uint8Array(MAX_FRAME_BYTES + 1), "frame-too-long"],
+	])("lose their channel for %s", async (_name, data, code) => {
+		const { a, atA } = await connected();
+		atA.emit("data", data);
+		expect(a.closings.map(([, code]) => code)).toEqual([code]);
+		expect(a.frames).toEqual([]);
+		expect(a.mesh.stats().counts[code]).toBe(1);
+	});
+
+	it("lose their channel when more than 8 MB wait for them", async () => {
+		const { a, atA } = await connected();
+		const channel = only(a.open.keys());
+		a.mesh.send(channel, new Uint8Array(MAX_FRAME_BYTES));
+		atA.bufferSize = MAX_BUFFERED_BYTES - 100;
+		a.mesh.send(channel, new Uint8Array(100));
+		expect(a.closings).toEqual([]);
+		a.mesh.send(channel, new Uint8Array(101));
+		expect(a.closings).toEqual([[channel, "send-queue-full"]]);
+	});
+
+	it("lose their channel when the browser can send no more", async () => {
+		const { a, atA } = await connected();
+		atA.send = () => {
+			throw new Error("InvalidStateError");
+		};
+		a.mesh.send(only(a.open.keys()), Uint8Array.of(1));
+		expect(a.closings.map(([, code]) => code)).toEqual(["connection-lost"]);
+	});
+
+	it("get no frames through before the channel is announced as open", async () => {
+		const { a, b, atA } = await connected();
+		a.mesh.close(only(a.open.keys()));
+		atA.emit("data", new Uint8Array(1));
+		expect([a.frames, b.frames]).toEqual([[], []]);
+	});
+});
+
+describe("signals that do not belong", () => {
+	const stranger = { version: 1, from: device(5), session: "5".repeat(32), sequence: 1 };
+	let sessionOfTwo: string;
+	let two: Page;
+
+	/** Page 2 alone, and what anybody on the topic says to it. */
+	beforeEach(async () => {
+		two = openPage(2);
+		await run(100);
+		sessionOfTwo = only(new Set(said(device(2), "announce").map(({ session }) => session)));
+	});
+
+	const say = async (...signals: object[]) => {
+		for (const signal of signals) servers[URL_A]?.publish("street", signal);
+		await run(50);
+	};
+	const toTwo = () => ({ to: device(2), toSession: sessionOfTwo });
+	const sdp = `v=0\r\na=peer:99\r\na=fingerprint:sha-256 ${Array(32).fill("AB").join(":")}\r\n`;
+	const offer = (from: number, sequence: number, attempt: number, text = sdp) => {
+		const session = String(from).repeat(32);
+		return {
+			...stranger,
+			from: device(from),
+			session,
+			sequence,
+			...toTwo(),
+			kind: "offer",
+			data: { attempt, sdp: text },
+		};
+	};
+
+	it("are counted and ignored when they are malformed, of another version, or for somebody else", async () => {
+		await say("c2VhbGVk" as never, { ...stranger, version: 2, kind: "announce" }, { ...stranger, kind: "hello" });
+		await say({ ...stranger, kind: "announce", to: device(3), toSession: "3".repeat(32) });
+		await say({ ...stranger, kind: "announce", to: device(2), toSession: "3".repeat(32) });
+		expect(two.mesh.stats()).toMatchObject({
+			known: 0,
+			counts: { "signal-malformed": 2, "signal-other-version": 1 },
+		});
+	});
+
+	it("start nothing when the higher id offers, or an answer comes unasked", async () => {
+		await say(offer(5, 1, 1), { ...offer(1, 1, 1), kind: "announce" });
+		await say({ ...offer(1, 2, 1), kind: "answer" }, { ...offer(1, 3, 9), kind: "candidate", data: { attempt: 9 } });
+		expect(FakePeer.all).toHaveLength(0);
+		expect(two.mesh.stats().counts).toEqual({ "signal-unexpected": 2, "signal-malformed": 1 });
+	});
+
+	it("change no connection that is under way: repeated and older offers, a second answer, another attempt's", async () => {
+		await say(offer(1, 1, 3), offer(1, 1, 3), offer(1, 2, 3), offer(1, 3, 2), offer(1, 4, 4));
+		const peer = only(FakePeer.all);
+		const candidate = { candidate: "candidate:1", sdpMLineIndex: 0, sdpMid: "0" };
+		await say({ ...offer(1, 5, 3), kind: "candidate", data: { attempt: 3, candidate } });
+		await say({ ...offer(1, 6, 2), kind: "candidate", data: { attempt: 2, candidate } });
+		expect(peer.signals).toEqual([
+			{ type: "offer", sdp },
+			{ type: "candidate", candidate },
+		]);
+		expect(two.mesh.stats().counts).toEqual({
+			"signal-repeated": 1,
+			"signal-old-attempt": 3,
+			"signal-too-soon": 1,
+		});
+		await run(500);
+		await say(offer(1, 7, 4));
+		expect([FakePeer.all.length, peer.destroyed]).toEqual([2, true]);
+	});
+
+	it("open nothing without exactly one sha-256 fingerprint", async () => {
+		await say(offer(1, 1, 1, "v=0"));
+		await run(500);
+		await say(offer(1, 2, 2, `${sdp}a=fingerprint:sha-256 ${Array(32).fill("CD").join(":")}\r\n`));
+		await run(500);
+		await say(offer(1, 3, 3, "a=fingerprint:sha-1 AB"));
+		expect(FakePeer.all.map(({ signals, destroyed }) => [signals.length, destroyed])).toEqual([
+			[0, true],
+			[0, true],
+			[0, true],
+		]);
+		expect(two.mesh.stats().counts).toEqual({
+			"sdp-no-fingerprint": 1,
+			"sdp-several-fingerprints": 1,
+			"sdp-bad-fingerprint": 1,
+		});
+	});
+
+	it("hand the browser 64 candidates at most, and survive those that it refuses", async () => {
+		const candidate = (i: number) => ({ candidate: `candidate:${i}`, sdpMLineIndex: 0, sdpMid: null });
+		await say(offer(1, 1, 1));
+		const peer = only(FakePeer.all);
+		const signal = (i: number) => ({
+			...offer(1, i + 2, 1),
+			kind: "candidate",
+			data: { attempt: 1, candidate: candidate(i) },
+		});
+		await say(...Array.from({ length: 100 }, (_, i) => signal(i)));
+		expect(peer.signals).toHaveLength(65);
+		await run(1_000);
+		await say({ ...offer(1, 200, 2) });
+		(FakePeer.all[1] as FakePeer).signal = () => {
+			throw new TypeError("sdpMid");
+		};
+		await say({ ...signal(300), data: { attempt: 2, candidate: candidate(1) } });
+		expect(two.mesh.stats().counts["connection-failed"]).toBe(1);
+	});
+
+	it("of 100 invented devices take no more than 64 places, and real ones still connect", async () => {
+		for (let i = 100; i < 200; i++) {
+			await say({ ...stranger, from: device(i), kind: "announce" });
+		}
+		const { known, connecting } = two.mesh.stats();
+		expect([known, connecting]).toEqual([64, 64]);
+		// The invented ones never answer, so they give way.
+		await run(16_000);
+		const one = openPage(1);
+		await run(10_000);
+		expect(one.open.size).toBe(1);
+	});
+
+	it("end in a code where there is no WebRTC at all", async () => {
+		const codes: Record<string, number>[] = [];
+		const page = createMesh({
+			settings: { signalingUrls: [URL_A], topic: "street", deviceId: device(1), iceServers: [] },
+			onOpened: () => {},
+			onClosed: () => {},
+			onFrame: () => {},
+			onSignalingStatus: () => {},
+			webSocket: FakeServer.webSocket(servers),
+			createPeer: () => {
+				throw new Error("No WebRTC support");
+			},
+		});
+		await run(5_000);
+		codes.push(page.stats().counts);
+		page.stop();
+		expect(codes[0]?.["no-webrtc"]).toBeGreaterThanOrEqual(1);
+	});
+});

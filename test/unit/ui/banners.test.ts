@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import type { StreetView } from "../../../src/node/protocol.js";
+import { bannersOf, METER_SILENT_MS } from "../../../src/ui/banners.js";
+import { street } from "../../ui-preview/views.js";
+
+function types(change: (view: StreetView) => void, laterMs = 0): string[] {
+	const view = street(0);
+	change(view);
+	return bannersOf(view, view.chainMs + laterMs).map(({ type }) => type);
+}
+
+test("nothing stands above the screens while all is well", () => {
+	expect(types(() => {})).toEqual([]);
+});
+
+test("one line about the connection: no server and no neighbour is offline, a server without neighbours is alone", () => {
+	const alone = (view: StreetView): void => {
+		view.chain = { ...view.chain, neighboursOnline: 0 };
+		delete view.chain.leader;
+	};
+	expect(types(alone)).toEqual(["alone"]);
+	expect(
+		types((view) => {
+			alone(view);
+			view.signaling = { connected: 0, configured: 1 };
+		}),
+	).toEqual(["offline"]);
+});
+
+test("connected neighbours without a leader", () => {
+	expect(types((view) => delete view.chain.leader)).toEqual(["noLeader"]);
+});
+
+test("fetching blocks comes before everything else about the connection", () => {
+	expect(
+		types((view) => {
+			view.chain = { ...view.chain, sync: { haveIndex: 1, targetIndex: 9 } };
+			delete view.chain.leader;
+		}),
+	).toEqual(["sync"]);
+});
+
+test("a meter is silent after five minutes; a household without a meter has none that could be", () => {
+	expect(types(() => {}, METER_SILENT_MS)).toEqual(["meterSilent"]);
+	expect(
+		types((view) => {
+			view.meter = { ...view.meter, source: "none" };
+		}, METER_SILENT_MS),
+	).toEqual([]);
+});
+
+test("a voter that does not vote says why", () => {
+	const view = street(0);
+	view.chain = { ...view.chain, notVoting: "twin-device" };
+	expect(bannersOf(view, view.chainMs)).toEqual([{ type: "notVoting", code: "twin-device" }]);
+});

@@ -1,0 +1,27 @@
+import { paraglideVitePlugin } from "@inlang/paraglide-js";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+
+/** The messages are compiled once before the type check (CONTRIBUTING); here they follow every change while developing. */
+const messages = () =>
+	paraglideVitePlugin({
+		project: "./src/ui/messages/project.inlang",
+		outdir: "./src/ui/paraglide",
+		strategy: ["globalVariable", "baseLocale"],
+		outputStructure: "locale-modules",
+		emitTsDeclarations: true,
+		emitReadme: false,
+		emitPrettierIgnore: false,
+	});
+
+export default defineConfig({
+	plugins: [process.env["VITEST"] ? [] : messages(), svelte()],
+	worker: { format: "es" },
+	build: {
+		target: "es2023",
+		assetsInlineLimit: 0,
+		// No inline script anywhere: the page's content security policy forbids it.
+		modulePreload: { polyfill: false },
+	},
+	server: { port: 4444, strictPort: true },
+});
