@@ -15,7 +15,7 @@ const messages = () =>
 	});
 
 export default defineConfig({
-	plugins: [process.env["VITEST"] ? [] : messages(), svelte()],
+	plugins: [process.env["VITEST"] ? [] : messages(), svelte({ configFile: false })],
 	worker: { format: "es" },
 	build: {
 		target: "es2023",
@@ -23,5 +23,4 @@ export default defineConfig({
 		// No inline script anywhere: the page's content security policy forbids it.
 		modulePreload: { polyfill: false },
 	},
-	server: { port: 4444, strictPort: true },
 });

@@ -646,7 +646,7 @@ function isName(name: string): boolean {
 
 /** Databases carry grid id and device id in their names. */
 function databaseName(gridId: Uint8Array, deviceKey: Uint8Array): string {
-	return `nabostrom/${toHex(gridId)}/${toHex(deviceKey)}`;
+	return `${toHex(gridId)}/${toHex(deviceKey)}`;
 }
 
 function newConfig(

@@ -3,19 +3,32 @@ import type { Mesh, MeshOptions } from "../network/mesh.js";
 import type { NetworkSettings } from "../node/protocol.js";
 import type { NodePort } from "./nodePort.js";
 
+export type CreateMesh = (options: MeshOptions) => Mesh;
+
 export interface Modem {
 	/** Leaves the mesh for good. */
 	stop(): void;
 }
 
+/** WebRTC is loaded when a node first asks for a mesh: the welcome screen needs none. */
+export async function loadMesh(): Promise<CreateMesh> {
+	const { createMesh } = await import("../network/mesh.js");
+	return createMesh;
+}
+
 /** Connects a node to the mesh that it asks for, until `stop`. */
-export function connectModem(port: NodePort, createMesh: (options: MeshOptions) => Mesh): Modem {
+export function connectModem(port: NodePort, load: () => Promise<CreateMesh> = loadMesh): Modem {
 	let mesh: Mesh | undefined;
+	let wanted: NetworkSettings | undefined;
 	let stopped = false;
 
-	function join(settings: NetworkSettings): Mesh {
-		return createMesh({
-			settings,
+	async function join(): Promise<void> {
+		const createMesh = await load();
+		// While it was loading the node may have asked for another mesh, for none, or got one from an earlier call.
+		if (wanted === undefined) return;
+		if (mesh !== undefined) return mesh.update(wanted);
+		mesh = createMesh({
+			settings: wanted,
 			onOpened: (opened) => port.post({ type: "peerOpened", ...opened }),
 			onClosed: (channel) => port.post({ type: "peerClosed", channel }),
 			onFrame: (channel, frame) => port.post({ type: "peerFrame", channel, frame }),
@@ -24,6 +37,7 @@ export function connectModem(port: NodePort, createMesh: (options: MeshOptions) 
 	}
 
 	function leave(): void {
+		wanted = undefined;
 		mesh?.stop();
 		mesh = undefined;
 	}
@@ -32,10 +46,10 @@ export function connectModem(port: NodePort, createMesh: (options: MeshOptions) 
 		if (stopped) return;
 		if (output.type === "peerFrame") mesh?.send(output.channel, output.frame);
 		else if (output.type === "closePeer") mesh?.close(output.channel, output.code);
+		else if (output.type === "network" && output.network === undefined) leave();
 		else if (output.type === "network") {
-			if (output.network === undefined) leave();
-			else if (mesh === undefined) mesh = join(output.network);
-			else mesh.update(output.network);
+			wanted = output.network;
+			void join();
 		}
 	});
 

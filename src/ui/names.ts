@@ -1,19 +1,8 @@
 /** Names and wordings for what views carry as numbers and codes. */
-import type { ChainView, ContractView, MeterView, OfferView, StreetView } from "../node/protocol.js";
+import type { ChainView, ContractView, OfferView, StreetView } from "../node/protocol.js";
 import { MINUTES_PER_DAY } from "../primitives/units.js";
 import { formatEnergy, formatMinute } from "./format.js";
 import { m } from "./paraglide/messages.js";
-
-type Quality = NonNullable<MeterView["lastReading"]>["quality"];
-
-const QUALITIES: Record<Quality, () => string> = {
-	measured: m.quality_measured,
-	estimated: m.quality_estimated,
-	"catch-up": m.quality_catch_up,
-	gap: m.quality_gap,
-	simulated: m.quality_simulated,
-	typed: m.quality_typed,
-};
 
 const ROLES: Record<ChainView["role"], () => string> = {
 	leader: m.role_leader,
@@ -35,10 +24,6 @@ const KINDS: Record<string, () => string> = {
 
 export function memberName(street: StreetView, member: number): string {
 	return street.members.find(({ index }) => index === member)?.name ?? `#${member}`;
-}
-
-export function qualityText(quality: Quality): string {
-	return QUALITIES[quality]();
 }
 
 export function roleText(role: ChainView["role"]): string {

@@ -1,19 +1,18 @@
-/** Which screen an address names. The graph, the QR code and the operator's screen are loaded when they are first shown. */
-import { wrap } from "svelte-spa-router/wrap";
-import Balance from "./screens/Balance.svelte";
-import Chain from "./screens/Chain.svelte";
+/** Which screen an address names. All but the first are loaded when they are first shown. */
+import { type AsyncSvelteComponent, type WrappedComponent, wrap } from "svelte-spa-router/wrap";
 import Home from "./screens/Home.svelte";
-import Market from "./screens/Market.svelte";
-import Meter from "./screens/Meter.svelte";
-import More from "./screens/More.svelte";
 
 export const routes = {
 	"/": Home,
-	"/meter": Meter,
-	"/market": Market,
-	"/balance": Balance,
-	"/chain": Chain,
-	"/operations": wrap({ asyncComponent: () => import("./screens/Operations.svelte") }),
-	"/more": More,
+	"/meter": lazy(() => import("./screens/Meter.svelte")),
+	"/market": lazy(() => import("./screens/Market.svelte")),
+	"/balance": lazy(() => import("./screens/Balance.svelte")),
+	"/chain": lazy(() => import("./screens/Chain.svelte")),
+	"/operations": lazy(() => import("./screens/Operations.svelte")),
+	"/more": lazy(() => import("./screens/More.svelte")),
 	"*": Home,
 };
+
+function lazy(asyncComponent: AsyncSvelteComponent): WrappedComponent {
+	return wrap({ asyncComponent });
+}

@@ -149,7 +149,7 @@ describe.each(SERVERS)("over %s", (name, start) => {
 });
 
 describe("a channel", () => {
-	it("carries frames of 64 kB in order, also from https, and closes for one that is longer", {
+	it("carries frames of 64 kB in order, also from https, and closes for one that is longer or text", {
 		timeout: 60_000,
 	}, async () => {
 		const lanUrl = service.lanUrl ?? "";
@@ -173,5 +173,8 @@ describe("a channel", () => {
 			.toEqual(["connection-lost"]);
 		// It is tried again after a while.
 		await expect.poll(() => counts([a, b]), patient).toEqual([1, 1]);
+		const [again] = await read(a, "peers");
+		await a.evaluate((to) => window.meshPage.sendText(to, "hello"), again?.channel ?? "");
+		await expect.poll(async () => (await read(b, "closings")).at(-1)?.code, patient).toBe("frame-not-binary");
 	});
 });

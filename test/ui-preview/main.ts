@@ -7,6 +7,7 @@ import App from "../../src/ui/App.svelte";
 import DemoPage from "../../src/ui/demo/DemoPage.svelte";
 import { createHouse } from "../../src/ui/demo/house.js";
 import { DEMO_HOUSEHOLDS } from "../../src/ui/demo/households.js";
+import type { DemoProgress } from "../../src/ui/demo/street.js";
 import { initLocale, setLocale } from "../../src/ui/locale.js";
 import { createNodeClient } from "../../src/ui/nodeClient.js";
 import { fakePort } from "./fakePort.js";
@@ -39,13 +40,13 @@ if (parameters.has("en")) setLocale("en");
 if (scene === "demo") {
 	const parts = {
 		startNode: (index: number) => fakePort({ ...street(index % 6), timeScale: 30 }),
-		createMesh: () => ({ send() {}, close() {}, update() {}, stop() {}, stats: () => ({}) as never }),
+		loadMesh: () => Promise.reject(new Error("no mesh in the preview")),
 	};
 	const houses = DEMO_HOUSEHOLDS.map((household, index) => createHouse(index, household, parts));
 	mount(DemoPage, {
 		target,
 		props: {
-			start: async (onProgress) => {
+			start: async (onProgress: (progress: DemoProgress) => void) => {
 				onProgress({ type: "running" });
 				return { houses, stop() {} };
 			},

@@ -55,7 +55,7 @@ export function street(self: number, head = 846): StreetView {
 			serial: { state: "open", baudRate: 2400 },
 			live: { importW: seller ? 0 : 1310, exportW: seller ? 3420 : 0, atMs: NOW_MS - 18_000 },
 			meterId: "6970631404420815",
-			lastReading: { minute: nowMinute - 1, importWh: 2, exportWh: 54, quality: "measured" },
+			lastReading: { minute: nowMinute - 1, importWh: 2, exportWh: 54 },
 			telegrams: 17_412,
 			dropped: { "bad-crc": 3, "bad-telegram": 1 },
 		},

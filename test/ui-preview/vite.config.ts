@@ -7,7 +7,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
 	root: fileURLToPath(new URL(".", import.meta.url)),
 	publicDir: fileURLToPath(new URL("../../public", import.meta.url)),
-	plugins: [svelte()],
+	plugins: [svelte({ configFile: false })],
 	build: { outDir: fileURLToPath(new URL("../../dist-preview", import.meta.url)) },
 	server: { fs: { allow: [fileURLToPath(new URL("../..", import.meta.url))] } },
 });

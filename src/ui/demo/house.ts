@@ -1,7 +1,6 @@
 /** One house of the demo street: a real node in its own worker, which can be switched off and on. */
 import { createSubscriber } from "svelte/reactivity";
-import type { Mesh, MeshOptions } from "../../network/mesh.js";
-import { connectModem, type Modem } from "../modem.js";
+import { type CreateMesh, connectModem, type Modem } from "../modem.js";
 import { createNodeClient, type NodeClient } from "../nodeClient.js";
 import type { OwnedPort } from "../nodePort.js";
 import type { DemoHousehold } from "./households.js";
@@ -19,7 +18,7 @@ export interface House {
 /** What a house is connected to: the real workers and mesh, or a test's. */
 export interface HouseParts {
 	startNode(index: number): OwnedPort;
-	createMesh(options: MeshOptions): Mesh;
+	loadMesh(): Promise<CreateMesh>;
 }
 
 /** A house that is switched on. Its client changes with every switching on; what it stored stays. */
@@ -34,7 +33,7 @@ export function createHouse(index: number, household: DemoHousehold, parts: Hous
 
 	function start(): NodeClient {
 		const port = parts.startNode(index);
-		running = { port, modem: connectModem(port, parts.createMesh) };
+		running = { port, modem: connectModem(port, parts.loadMesh) };
 		return createNodeClient(port);
 	}
 

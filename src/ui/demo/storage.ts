@@ -1,6 +1,6 @@
 /** Demo databases: named apart from the real one, and gone when the demo is. */
 
-const DATABASE_PREFIX = "nabostrom/demo/";
+import { DEMO_PREFIX } from "../../worker/start.js";
 
 /** A name that no earlier demo had, so that a new street never finds an old one's data. */
 export function newDemoName(): string {
@@ -10,6 +10,6 @@ export function newDemoName(): string {
 /** Deletes what this and earlier demos left behind: a tab that was closed could not clean up. */
 export async function deleteDemoDatabases(): Promise<void> {
 	for (const { name } of (await indexedDB.databases?.()) ?? []) {
-		if (name?.startsWith(DATABASE_PREFIX)) indexedDB.deleteDatabase(name);
+		if (name?.startsWith(DEMO_PREFIX)) indexedDB.deleteDatabase(name);
 	}
 }

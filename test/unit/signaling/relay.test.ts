@@ -188,14 +188,13 @@ describe("limits", () => {
 	});
 
 	it("drops what comes faster than the token bucket allows, and longer messages cost more", async () => {
-		const url = await serve({ burstTokens: 10, tokensPerSecond: 20, refusals: 1_000 });
+		const url = await serve({ burstTokens: 10, tokensPerSecond: 5, refusals: 1_000 });
 		const a = await connect(url);
 		for (let i = 0; i < 30; i++) a.say({ type: "ping" });
 		await wait(100);
 		expect(a.heard.length).toBeGreaterThanOrEqual(10);
 		expect(a.heard.length).toBeLessThan(14);
 		expect((await health(url)).refused["too-many-messages"]).toBeGreaterThan(15);
-		await wait(600);
 		const b = await connect(url);
 		b.say({ type: "subscribe", topics: ["x"] });
 		for (let i = 0; i < 3; i++) b.say({ type: "publish", topic: "x", data: "y".repeat(5_000) });

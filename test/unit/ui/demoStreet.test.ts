@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { Mesh } from "../../../src/network/mesh.js";
 import type { Command, CommandError, NodeOutput, ReplyValue, StreetView, View } from "../../../src/node/protocol.js";
 import type { Result } from "../../../src/primitives/result.js";
 import type { HouseParts } from "../../../src/ui/demo/house.js";
@@ -40,8 +39,8 @@ class TestStreet implements HouseParts {
 		};
 	}
 
-	createMesh(): Mesh {
-		throw new Error("these nodes ask for no mesh");
+	loadMesh(): Promise<never> {
+		return Promise.reject(new Error("these nodes ask for no mesh"));
 	}
 
 	#obey(house: number, command: Command): Result<ReplyValue, CommandError> {

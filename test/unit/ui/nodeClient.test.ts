@@ -101,15 +101,19 @@ describe("the modem", () => {
 		};
 	}
 
-	test("is in the mesh that the node asks for, and carries frames both ways", () => {
+	const loaded = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+	test("is in the mesh that the node asks for, and carries frames both ways", async () => {
 		const port = testPort();
 		const mesh = testMesh();
-		connectModem(port, mesh.create);
+		connectModem(port, async () => mesh.create);
 		port.send({ type: "peerFrame", channel: "early", frame: Uint8Array.of(0) });
 		port.send({ type: "network", network: settings });
+		await loaded();
 		port.send({ type: "peerFrame", channel: "c", frame: Uint8Array.of(1, 2) });
 		port.send({ type: "closePeer", channel: "c", code: "bad-proof" });
 		port.send({ type: "network", network: { ...settings, topic: "u" } });
+		await loaded();
 		port.send({ type: "network" });
 		expect(mesh.calls).toEqual([["send", "c", [1, 2]], ["close", "c", "bad-proof"], ["update", "u"], ["stop"]]);
 		mesh.opened[0]?.onFrame("c", Uint8Array.of(3));
@@ -122,13 +126,35 @@ describe("the modem", () => {
 		]);
 	});
 
-	test("that was stopped joins no mesh again", () => {
+	test("joins once, with the latest settings, although the node asked twice while WebRTC was loading", async () => {
 		const port = testPort();
 		const mesh = testMesh();
-		const modem = connectModem(port, mesh.create);
+		connectModem(port, async () => mesh.create);
 		port.send({ type: "network", network: settings });
+		port.send({ type: "network", network: { ...settings, topic: "u" } });
+		await loaded();
+		expect(mesh.opened.map((options) => options.settings.topic)).toEqual(["u"]);
+	});
+
+	test("does not join when the node has changed its mind while WebRTC was loading", async () => {
+		const port = testPort();
+		const mesh = testMesh();
+		connectModem(port, async () => mesh.create);
+		port.send({ type: "network", network: settings });
+		port.send({ type: "network" });
+		await loaded();
+		expect(mesh.opened).toEqual([]);
+	});
+
+	test("that was stopped joins no mesh again", async () => {
+		const port = testPort();
+		const mesh = testMesh();
+		const modem = connectModem(port, async () => mesh.create);
+		port.send({ type: "network", network: settings });
+		await loaded();
 		modem.stop();
 		port.send({ type: "network", network: settings });
+		await loaded();
 		expect(mesh.calls).toEqual([["stop"]]);
 		expect(mesh.opened).toHaveLength(1);
 	});
