@@ -30,6 +30,24 @@ export function plotColumns(series: Series): PlotColumns {
 	return [seconds, powers(series.importWh), powers(series.exportWh)];
 }
 
+/**
+ * Without the minutes before the first reading, from the full hour on: a household that joined at noon has no morning
+ * that is missing. The sentence beside the graph says where it begins.
+ */
+export function fromFirstReading(series: Series): Series {
+	const first = series.importWh.findIndex((importWh) => importWh >= 0);
+	if (first <= 0) return series;
+	const start = Math.max(0, first - ((series.fromMinute + first) % 60));
+	return {
+		member: series.member,
+		fromMinute: series.fromMinute + start,
+		importWh: series.importWh.subarray(start),
+		exportWh: series.exportWh.subarray(start),
+		boughtWh: series.boughtWh.subarray(start),
+		soldWh: series.soldWh.subarray(start),
+	};
+}
+
 export function totalsOf(series: Series): SeriesTotals {
 	const totals: SeriesTotals = { minutes: 0, importWh: 0, exportWh: 0 };
 	for (let i = 0; i < series.importWh.length; i++) {

@@ -46,6 +46,7 @@ if (scene === "demo") {
 	mount(DemoPage, {
 		target,
 		props: {
+			onclose: () => location.reload(),
 			start: async (onProgress: (progress: DemoProgress) => void) => {
 				onProgress({ type: "running" });
 				return { houses, stop() {} };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Series } from "../../../src/node/protocol.js";
-import { gapsOf, hourRows, plotColumns, totalsOf } from "../../../src/ui/series.js";
+import { fromFirstReading, gapsOf, hourRows, plotColumns, totalsOf } from "../../../src/ui/series.js";
 
 /** 13:58 to 14:03 in Oslo, with two minutes missing. */
 const series: Series = {
@@ -22,6 +22,27 @@ test("a minute without a reading is a gap in the graph, never a zero", () => {
 
 test("a gap at the end goes on to the end", () => {
 	expect(gapsOf({ ...series, importWh: Int32Array.of(1, -1) })).toEqual([{ from: 1, until: 2 }]);
+});
+
+test("a day begins at the full hour before its first reading, and gaps after that stay", () => {
+	const morning = new Int32Array(123).fill(-1);
+	const of = (values: Int32Array) => Int32Array.of(...morning, ...values);
+	const late = {
+		...series,
+		fromMinute: series.fromMinute - 123,
+		importWh: of(series.importWh),
+		exportWh: of(series.exportWh),
+		boughtWh: of(series.boughtWh),
+		soldWh: of(series.soldWh),
+	};
+	const shown = fromFirstReading(late);
+	expect(shown.fromMinute % 60).toBe(0);
+	expect(shown.importWh.length).toBe(58 + 5);
+	expect(totalsOf(shown)).toEqual(totalsOf(series));
+	expect(gapsOf(shown)).toEqual([
+		{ from: 0, until: 58 },
+		{ from: 59, until: 61 },
+	]);
 });
 
 test("the totals are sums of integers, with the peak and how many minutes were read", () => {

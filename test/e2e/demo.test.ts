@@ -1,0 +1,80 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type App, startApp } from "./support/app.js";
+import { expect as expectPage, until } from "./support/expect.js";
+
+/** The demo street: ten real nodes in ten workers of one tab. */
+let app: App;
+let page: Page;
+
+beforeAll(async () => {
+	app = await startApp();
+	page = await app.openPage();
+	await page.goto(app.url);
+}, 120_000);
+
+afterAll(async () => {
+	await app?.stop();
+});
+
+/** Balances in øre and head index by house, as the tiles show them. */
+async function tiles(): Promise<{ name: string; ore: number; block: number }[]> {
+	const texts = await page.locator("li, article, section, button").filter({ hasText: /kr · blokk \d+/ }).allInnerTexts();
+	const seen = new Map<string, { name: string; ore: number; block: number }>();
+	for (const text of texts) {
+		const match = /(Bjørkeveien \d+)\n[\s\S]*?([\d\s ]+,\d\d)\s*kr · blokk (\d+)/.exec(text);
+		if (match?.[1] === undefined || seen.has(match[1])) continue;
+		seen.set(match[1], { name: match[1], ore: Number(match[2]?.replace(/[\s,]/g, "")), block: Number(match[3]) });
+	}
+	return [...seen.values()];
+}
+
+describe("the demo street", () => {
+	it("is live soon after the click: ten nodes, contracts, blocks", async () => {
+		const clickedMs = Date.now();
+		await page.getByText("Prøv en demogate").click();
+		await expectPage(page.getByText("Avslutt demoen")).visible(60_000);
+		console.log(`demo street live ${Date.now() - clickedMs} ms after the click`);
+		await expectPage(page.getByText("Demo", { exact: true })).visible();
+	}, 90_000);
+
+	it("moves money while blocks come, and creates none", async () => {
+		const before = await until(tiles, (seen) => seen.length === 10, 20_000);
+		const after = await until(
+			tiles,
+			(seen) => seen.filter(({ name, ore }) => ore !== before.find((house) => house.name === name)?.ore).length >= 4,
+			60_000,
+		);
+		expect(Math.max(...after.map(({ block }) => block))).toBeGreaterThan(Math.max(...before.map(({ block }) => block)));
+		// Five consumers were given 200 kr each; tiles round to øre, and are not all of the same block.
+		const sumOre = after.reduce((sum, { ore }) => sum + ore, 0);
+		expect(Math.abs(sumOre - 100_000)).toBeLessThanOrEqual(50);
+	}, 90_000);
+
+	it("goes on without a house that is switched off, which catches up when it is switched on again", async () => {
+		await page.getByRole("button", { name: /Slå av Bjørkeveien 3/ }).click();
+		const before = await until(tiles, (seen) => seen.length === 9, 10_000);
+		const headBefore = Math.max(...before.map(({ block }) => block));
+		const after = await until(tiles, (seen) => Math.max(...seen.map(({ block }) => block)) >= headBefore + 3, 60_000);
+		expect(after.length).toBe(9);
+		await page.getByRole("button", { name: /Slå på Bjørkeveien 3/ }).click();
+		await until(
+			tiles,
+			(seen) => {
+				const back = seen.find(({ name }) => name === "Bjørkeveien 3");
+				return back !== undefined && back.block >= headBefore + 3;
+			},
+			30_000,
+		);
+	}, 120_000);
+
+	it("leaves no database behind when it ends", async () => {
+		await page.getByText("Avslutt demoen").click();
+		const left = await until(
+			() => page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name ?? "")),
+			(names) => names.every((name) => !name.startsWith("nabostrom-demo/")),
+			20_000,
+		);
+		expect(left.filter((name) => name.startsWith("nabostrom-demo/"))).toEqual([]);
+	}, 60_000);
+});

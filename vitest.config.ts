@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+	test: {
+		projects: [
+			{ test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
+			// Real browsers: one file after another, two cores are few.
+			{
+				test: {
+					name: "e2e",
+					include: ["test/e2e/**/*.test.ts"],
+					fileParallelism: false,
+					testTimeout: 60_000,
+					bail: 1,
+				},
+			},
+			{ test: { name: "long", include: ["test/long/**/*.test.ts"], fileParallelism: false, testTimeout: 900_000 } },
+		],
+	},
+});
