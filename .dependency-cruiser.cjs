@@ -12,7 +12,7 @@ const below = {
 	serial: ["node/protocol", "primitives"],
 	worker: ["node", "storage", "serial", "message", "meter", "contract", "block", "primitives"],
 	cli: ["node", "storage", "consensus", "message", "meter", "contract", "block", "primitives"],
-	ui: ["node/protocol", "network", "serial", "primitives", "worker/main"],
+	ui: ["node/protocol", "network", "serial", "primitives", "worker/main", "worker/start"],
 };
 
 const core = "^src/(primitives|block|contract|meter|message|consensus|node)/";

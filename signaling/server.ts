@@ -34,6 +34,8 @@ async function main(): Promise<void> {
 	});
 	if (!started.ok) return giveUp(startFailure(started.error));
 	const fingerprint = certificate.authority === undefined ? undefined : fingerprintOf(certificate.authority);
+	// Before anybody is told that it runs.
+	stopOnSignal(started.value);
 	process.stdout.write(
 		greeting({
 			localUrl: started.value.localUrl,
@@ -44,7 +46,6 @@ async function main(): Promise<void> {
 			colors: process.stdout.isTTY === true,
 		}),
 	);
-	stopOnSignal(started.value);
 }
 
 /** Under which addresses neighbours reach what listens on `host`. */

@@ -3,7 +3,15 @@ import type { Certificate } from "../block/certificate.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { hasMajority } from "./quorum.js";
-import { hashAt, persist, type Turn } from "./state.js";
+import { hashAt, persist, type RaftState, type Turn } from "./state.js";
+
+/** Why a voter does not vote after a part of its log could not be read: until certified blocks fill the hole. */
+export const LOG_DAMAGED = "log-damaged";
+
+/** Everything that was acknowledged before the damage is covered by a certificate again. */
+export function recoverLog(state: RaftState): void {
+	if (state.suspended === LOG_DAMAGED && state.base.index >= (state.lastSigned?.index ?? 0)) state.suspended = undefined;
+}
 
 /** Commits everything up to a certified entry of the own log. `beforeWrite` may send what does not depend on the write. */
 export function commitTo(turn: Turn, certificate: Certificate, beforeWrite: () => void): void {
@@ -20,6 +28,7 @@ export function commitTo(turn: Turn, certificate: Certificate, beforeWrite: () =
 	state.base = { index, hash: last.hash, term, timestampMs };
 	state.certificate = certificate;
 	if (state.ahead !== undefined && state.ahead.index <= index) state.ahead = undefined;
+	recoverLog(state);
 	beforeWrite();
 	persist(turn, { commit: { certificate } });
 	turn.effects.push({ type: "commit", entries, certificate });
@@ -49,7 +58,7 @@ export function onCertificate(turn: Turn, from: number, certificate: Certificate
 }
 
 /** A signature of the own key that this device does not know of: a twin or an older life of it votes elsewhere. */
-function checkOwnSignature(turn: Turn, certificate: Certificate): void {
+export function checkOwnSignature(turn: Turn, certificate: Certificate): void {
 	const { state } = turn;
 	if (state.suspended !== undefined || !certificate.signatures.some((signed) => signed.voter === state.self)) return;
 	const known = state.lastSigned;

@@ -20,9 +20,9 @@ export function mayVote(state: RaftState): boolean {
 export function startPreVote(turn: Turn): void {
 	const { state } = turn;
 	resetElectionTimer(state);
+	state.leader = undefined;
 	if (!isVoter(state) || !mayVote(state) || state.nowMs < state.standNotBeforeMs) return;
 	state.role = "preCandidate";
-	state.leader = undefined;
 	state.votes = new Map([[state.self, { granted: true, clockOffsetMs: 0 }]]);
 	const last = lastOf(state);
 	ask(turn, { type: "preVote", term: state.term + 1, lastTerm: last.term, lastIndex: last.index });
@@ -67,6 +67,7 @@ export function onPreVoteReply(turn: Turn, from: number, reply: PreVoteReplyMess
 		return;
 	}
 	if (state.role !== "preCandidate" || (reply.granted && reply.term !== state.term + 1)) return;
+	if (!state.voters.includes(from)) return;
 	state.votes.set(from, { granted: reply.granted, clockOffsetMs: reply.chainMs - state.chainMs });
 	countPreVotes(turn);
 }
@@ -77,8 +78,8 @@ function countPreVotes(turn: Turn): void {
 	// A node stands only with a clock that its answerers share: a leader's clock stamps the blocks.
 	const offMs = -lowerMedian([...state.votes.values()].map((vote) => vote.clockOffsetMs));
 	if (Math.abs(offMs) > state.settings.clockToleranceMs * state.settings.timeScale) {
+		// Answers that still come may outvote the one that is wrong.
 		state.clockOffMs = offMs;
-		state.role = "follower";
 		return;
 	}
 	state.clockOffMs = undefined;

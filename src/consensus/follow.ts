@@ -19,9 +19,13 @@ export function onAppendEntries(turn: Turn, from: number, message: AppendEntries
 		adoptTerm(turn, message.term);
 		persist(turn, {});
 	}
+	// §5.2: a term has one leader. Whoever says otherwise is not believed, and stops nobody.
+	if (state.leader !== undefined && state.leader !== from) {
+		turn.effects.push({ type: "misbehaved", from, code: "second-leader-in-term" });
+		return;
+	}
 	// §5.2: an appendEntries of the current term is a won election.
 	if (state.role !== "follower") becomeFollower(turn, "another-leads");
-	assert(state.leader === undefined || state.leader === from, `one leader in term ${state.term}`);
 	state.leader = from;
 	state.lastLeaderContactMs = state.nowMs;
 	resetElectionTimer(state);
@@ -32,13 +36,24 @@ export function onAppendEntries(turn: Turn, from: number, message: AppendEntries
 		return;
 	}
 	const { matchIndex, fresh } = agreed;
-	if (fresh.length > 0) truncate(turn, matchIndex + 1);
+	if (fresh.length > 0) {
+		// A leader never replaces a block of its own term (§5.3, leader append-only): what was acknowledged in it stays.
+		if (state.tail[matchIndex - state.base.index]?.block.term === state.term) {
+			turn.effects.push({ type: "misbehaved", from, code: "replaced-in-term" });
+			return;
+		}
+		truncate(turn, matchIndex + 1);
+	}
+	// What is certified already does not wait for the entries above it, which may be held back or refused.
+	const { certificate } = message;
+	const covers = certificate !== undefined && certificate.index <= matchIndex;
+	if (covers) onCertificate(turn, from, certificate);
 	state.waiting = {
 		leader: from,
 		round: message.round,
 		entries: fresh,
 		held: false,
-		certificate: message.certificate,
+		certificate: covers ? undefined : certificate,
 	};
 	goOn(turn, matchIndex);
 }
@@ -103,8 +118,10 @@ function finish(
 	certificate: Certificate | undefined,
 ): void {
 	turn.state.waiting = undefined;
-	// First the certificate, so that the answer says how far this log is certified.
+	// First the certificate, so that the answer says how far this log is certified; one that came before its block, too.
+	const { ahead } = turn.state;
 	if (certificate !== undefined) onCertificate(turn, leader, certificate);
+	if (ahead !== undefined && ahead.index <= matchIndex) onCertificate(turn, leader, ahead);
 	reply(turn, leader, round, { status: "match", matchIndex });
 }
 

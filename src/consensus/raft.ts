@@ -6,6 +6,7 @@ import type { Acknowledged, Certificate } from "../block/certificate.js";
 import type { Entry, RaftMessage } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
+import { checkOwnSignature, recoverLog } from "./commit.js";
 import { onPreVote, onPreVoteReply, onRequestVote, onVoteReply, startPreVote } from "./election.js";
 import { onAppendEntries, onValidated, tickHeld } from "./follow.js";
 import { doubtClock, onAppendReply, propose, sendEntries, tickLeader, trackPeer } from "./replication.js";
@@ -70,9 +71,6 @@ export function createRaft(
 	return state;
 }
 
-/** Why a voter does not vote after a part of its log could not be read: until certified blocks fill the hole. */
-export const LOG_DAMAGED = "log-damaged";
-
 /** One input, its effects. */
 export function step(state: RaftState, input: RaftInput): RaftEffect[] {
 	const turn: Turn = { state, effects: [] };
@@ -125,6 +123,8 @@ function onTick(turn: Turn, monotonicMs: number, chainMs: number): void {
 		if (state.role === "leader") tickLeader(turn);
 		return;
 	}
+	// The clock was set: whether it is right is found out anew.
+	if (Math.abs(jumpMs) > CLOCK_JUMP_MS * state.settings.timeScale) state.clockOffMs = undefined;
 	tickHeld(turn);
 	if (monotonicMs >= state.electionDeadlineMs) startPreVote(turn);
 }
@@ -184,8 +184,13 @@ function onInstalled(turn: Turn, base: LogBase, certificate: Certificate): void 
 	state.tail = kept;
 	state.waiting = undefined;
 	if (state.ahead !== undefined && state.ahead.index <= base.index) state.ahead = undefined;
-	// Everything that was acknowledged before the damage is covered by a certificate again.
-	if (state.suspended === LOG_DAMAGED && base.index >= (state.lastSigned?.index ?? 0)) state.suspended = undefined;
+	recoverLog(state);
+	checkOwnSignature(turn, certificate);
+	if (kept.length === 0) {
+		// An open proposal is among what was certified, or is gone.
+		state.proposalDeadlineMs = undefined;
+		state.acknowledgements.clear();
+	}
 	persist(turn, { truncateFrom: (kept.at(-1)?.block.index ?? base.index) + 1 });
 	if (gone.length > 0) {
 		turn.effects.push({ type: "truncated", fromIndex: base.index + 1, blocks: gone.map((entry) => entry.block) });

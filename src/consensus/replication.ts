@@ -53,7 +53,8 @@ export function sendEntries(turn: Turn, peer: number): void {
 	const { state } = turn;
 	const progress = state.progress.get(peer);
 	assert(progress !== undefined, "a leader tracks every peer that it sends to");
-	const first = Math.max(progress.nextIndex, state.base.index + 1);
+	// Whatever a peer says that it has, there is nothing to send beyond the own log.
+	const first = Math.min(Math.max(progress.nextIndex, state.base.index + 1), lastOf(state).index + 1);
 	const prevHash = hashAt(state, first - 1);
 	assert(prevHash !== undefined, "the entry before nextIndex is in the log");
 	turn.effects.push({

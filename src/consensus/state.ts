@@ -154,7 +154,9 @@ export type RaftEffect =
 	| { type: "behind"; from: number; certificate: Certificate }
 	/** A voter's ledger refuses transactions of the open proposal. */
 	| { type: "refusedBy"; from: number; ids: readonly Uint8Array[] }
-	| { type: "evidence"; code: "conflicting-certificates" | "unknown-own-signature"; certificate: Certificate };
+	| { type: "evidence"; code: "conflicting-certificates" | "unknown-own-signature"; certificate: Certificate }
+	/** A message that no correct device sends: it changed nothing. */
+	| { type: "misbehaved"; from: number; code: "second-leader-in-term" | "replaced-in-term" };
 
 /** One step in the making: the state is changed in place, the effects are collected in order. */
 export interface Turn {

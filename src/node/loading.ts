@@ -2,7 +2,7 @@
 import { blockHash, decodeBlock } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
 import type { Transaction } from "../block/transaction.js";
-import { LOG_DAMAGED } from "../consensus/raft.js";
+import { LOG_DAMAGED } from "../consensus/commit.js";
 import { openGenesis } from "../contract/genesis.js";
 import type { Ledger } from "../contract/ledger.js";
 import type { Entry } from "../message/message.js";
@@ -72,9 +72,11 @@ export async function loadChain(
 		if (transaction === undefined) damaged.push("outbox");
 		else outbox.push({ id, transaction });
 	}
-	// A voter that forgot its votes, or blocks that it acknowledged, must not vote as if nothing had been.
-	const lost = damaged.some((store) => store !== "outbox");
+	// A voter that forgot its votes, or blocks that it acknowledged, must not vote as if nothing had been. What it
+	// acknowledged lies at or below what it last signed.
 	const known = votes.ok ? votes.value : { ...NO_VOTES, suspended: "votes-damaged" };
+	const isShort = (known.lastSigned?.index ?? 0) > (chain?.last.block.index ?? 0);
+	const lost = isShort && damaged.some((store) => store !== "outbox");
 	return ok({
 		config: config.value,
 		votes: lost && known.suspended === undefined ? { ...known, suspended: LOG_DAMAGED } : known,

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { type Block, encodeBlock } from "../block/block.js";
 import { MONEY_KINDS } from "../block/transaction.js";
 import { nameShape } from "../block/transactionCodec.js";
-import type { HandshakeMessage, Message } from "../message/message.js";
+import type { HandshakeMessage, HelloMessage, Message } from "../message/message.js";
 import { assert, unreachable } from "../primitives/assert.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { taggedHash } from "../primitives/hash.js";
@@ -59,7 +59,15 @@ const hashTopic = taggedHash("topic");
 type Stage =
 	| { stage: "welcome" }
 	| { stage: "lobby"; lobby: Lobby }
-	| { stage: "joining"; storage: ChainStorage; config: ChainConfig; gridId: Uint8Array; nextRequestMs: number }
+	| {
+			stage: "joining";
+			storage: ChainStorage;
+			config: ChainConfig;
+			gridId: Uint8Array;
+			nextRequestMs: number;
+			/** Said while there was no genesis yet to understand them by. */
+			hellos: Map<Peer, HelloMessage>;
+	  }
 	| { stage: "street"; street: Street };
 
 export class Node {
@@ -71,6 +79,8 @@ export class Node {
 	#signaling: SignalingView = { connected: 0, configured: 0 };
 	#refusals: Record<string, number> = {};
 	readonly #faults = new Map<string, { fault: Fault; count: number }>();
+	/** Why what this browser belongs to could not be opened. Its keys may still be there: nothing is begun over them. */
+	#unopened: string | undefined;
 	#waitingActs: { id: number; command: ActCommand; untilMs: number }[] = [];
 	#isDirty = true;
 	#nextViewMs = 0;
@@ -111,6 +121,7 @@ export class Node {
 	}
 
 	async #handle(input: NodeInput): Promise<void> {
+		await this.street?.noticeGap();
 		switch (input.type) {
 			case "tick":
 				await this.#tick();
@@ -156,12 +167,14 @@ export class Node {
 	async #open(): Promise<void> {
 		const record = await this.#dependencies.storage.loadProfile();
 		if (!record.ok) {
+			this.#unopened = record.error.code;
 			this.#storageFault(record.error);
 			return;
 		}
 		if (record.value === undefined) return;
 		const profile = decodeProfile(record.value);
 		if (!profile.ok) {
+			this.#unopened = "profile-damaged";
 			this.#fault({ code: "profile-damaged" });
 			return;
 		}
@@ -178,6 +191,7 @@ export class Node {
 	async #openChain(database: string, gridId: Uint8Array): Promise<void> {
 		const storage = await this.#dependencies.storage.openChain(database);
 		if (!storage.ok) {
+			this.#unopened = storage.error.code;
 			this.#storageFault(storage.error);
 			return;
 		}
@@ -193,8 +207,12 @@ export class Node {
 			this.#enterStreet(street.value);
 			return;
 		}
-		if (street.error.code === "no-genesis") await this.#enterJoining(storage.value, gridId);
-		else this.#storageFault(street.error);
+		if (street.error.code === "no-genesis") {
+			await this.#enterJoining(storage.value, gridId);
+			return;
+		}
+		this.#unopened = street.error.code;
+		this.#storageFault(street.error);
 	}
 
 	#enterStreet(street: Street): void {
@@ -216,7 +234,7 @@ export class Node {
 			this.#fault({ code: "record-damaged", store: "config" });
 			return;
 		}
-		this.#stage = { stage: "joining", storage, config: config.value, gridId, nextRequestMs: 0 };
+		this.#stage = { stage: "joining", storage, config: config.value, gridId, nextRequestMs: 0, hellos: new Map() };
 		const deviceKey = this.#dependencies.signer.publicKeyOf(config.value.keys.deviceSecret);
 		this.#emitNetwork(config.value, deviceKey);
 		this.#peers.speakAbout(gridId, config.value.keys.deviceSecret);
@@ -250,7 +268,8 @@ export class Node {
 		const { device } = peer;
 		const stage = this.#stage;
 		if (device === undefined) return;
-		if (stage.stage === "lobby") stage.lobby.onGone(device);
+		if (stage.stage === "joining") stage.hellos.delete(peer);
+		else if (stage.stage === "lobby") stage.lobby.onGone(device);
 		else if (stage.stage === "street") this.#arrivals.push(() => stage.street.onGone(device));
 	}
 
@@ -269,6 +288,7 @@ export class Node {
 			}
 			case "joining":
 				if (message.type === "genesis") await this.#onGenesis(peer, message.block);
+				else if (message.type === "hello") stage.hellos.set(peer, message);
 				break;
 			case "street":
 				if (peer.device !== undefined) await stage.street.onMessage(peer as Peer & { device: string }, message);
@@ -338,6 +358,7 @@ export class Node {
 		}
 		const deviceKey = this.#dependencies.signer.publicKeyOf(stage.config.keys.deviceSecret);
 		await this.#openChain(databaseName(stage.gridId, deviceKey), stage.gridId);
+		for (const [neighbour, hello] of stage.hellos) this.#arrivals.push(() => this.#onMessage(neighbour, hello));
 	}
 
 	#newKeys(): Keys {
@@ -372,6 +393,7 @@ export class Node {
 
 	async #newLobby(profile: LobbyProfile): Promise<Result<ReplyValue, CommandError>> {
 		if (this.#stage.stage !== "welcome") return refused({ code: "already-in-a-neighbourhood" });
+		if (this.#unopened !== undefined) return refused({ code: this.#unopened });
 		const saved = await this.#saveProfile({ stage: "lobby", lobby: profile });
 		if (!saved.ok) return refused({ code: saved.error.code });
 		this.#enterLobby(profile);
@@ -405,6 +427,7 @@ export class Node {
 		{ householdName, alwaysOn, signalingUrls }: Pick<ChainConfig, "householdName" | "alwaysOn" | "signalingUrls">,
 	): Promise<Result<ReplyValue, CommandError>> {
 		if (this.#stage.stage !== "welcome") return refused({ code: "already-in-a-neighbourhood" });
+		if (this.#unopened !== undefined) return refused({ code: this.#unopened });
 		const keys = this.#newKeys();
 		const { gridId, networkKey, pin } = link;
 		const config: ChainConfig = {
@@ -446,6 +469,7 @@ export class Node {
 		const saved = await this.#saveProfile(undefined);
 		if (!saved.ok) return refused({ code: saved.error.code });
 		this.#stage = { stage: "welcome" };
+		this.#unopened = undefined;
 		for (const peer of [...this.#peers.authenticated()]) this.#peers.refuse(peer, { code: "abandoned" });
 		this.#dependencies.emit({ type: "network" });
 		return DONE;

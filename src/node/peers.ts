@@ -40,7 +40,7 @@ export interface Peer {
 
 export interface PeerEvents {
 	/** Both sides have proven who they are. */
-	onAuthenticated(peer: Peer, deviceKey: Uint8Array): void;
+	onAuthenticated(peer: Peer): void;
 	onMessage(peer: Peer, message: Message): void;
 	/** A handshake in another context than the current one: true if it was dealt with or may wait. */
 	onOtherContext(peer: Peer, handshake: HandshakeMessage): boolean;
@@ -74,10 +74,18 @@ export class Peers {
 		return undefined;
 	}
 
-	/** From now on this device talks about `context`: all channels shake hands anew. */
+	/** From now on this device talks about `context`: all channels shake hands anew, unless it does so already. */
 	speakAbout(context: Uint8Array, deviceSecret: Uint8Array): void {
-		this.#identity = { context, deviceSecret, deviceKey: publicKeyOf(deviceSecret) };
+		const deviceKey = publicKeyOf(deviceSecret);
+		const before = this.#identity;
+		if (before !== undefined && equalBytes(before.context, context) && equalBytes(before.deviceKey, deviceKey)) {
+			for (const peer of [...this.authenticated()]) this.#events.onAuthenticated(peer);
+			return;
+		}
+		this.#identity = { context, deviceSecret, deviceKey };
 		for (const peer of this.#peers.values()) {
+			// A lobby is quiet: silence counts from here on.
+			peer.lastHeardMs = this.#dependencies.clocks.monotonicMs();
 			const wasAuthenticated = peer.device !== undefined;
 			peer.device = undefined;
 			peer.sent = undefined;
@@ -238,7 +246,7 @@ export class Peers {
 			this.closed(older.channel);
 		}
 		peer.device = device;
-		this.#events.onAuthenticated(peer, current.received.deviceKey);
+		this.#events.onAuthenticated(peer);
 	}
 
 	/** What a side signs: both handshakes and both fingerprints in the initiator's order, and which side it is. */

@@ -35,20 +35,24 @@ export function planProposal(view: ProposerView): ProposalPlan | undefined {
 	const lastSlot = slotOf(last.timestampMs, blockIntervalMs);
 	const minuteDue = chainMs >= readingDelayMs && slotOf(chainMs - readingDelayMs, blockIntervalMs) > lastSlot;
 	const clockMs = Math.max(chainMs, nextMs);
-	const quickMs = quickTimestampMs(chainMs, nextMs, blockIntervalMs, minuteDue);
+	const quickMs = Math.max(nextMs, quickTimestampMs(chainMs, lastSlot, blockIntervalMs));
 	if (last.term < view.term) return { timestampMs: minuteDue ? clockMs : quickMs, empty: true };
 	if (minuteDue) return { timestampMs: clockMs, empty: false };
-	// A backlog block carries its parent's minute: it must not take the place of the minute that runs.
+	// A backlog block carries its parent's minute, and no quick block takes the place of a minute that is not proposed yet.
+	const mayCarry = (timestampMs: number) =>
+		slotOf(timestampMs, blockIntervalMs) <= Math.max(lastSlot, slotOf(chainMs, blockIntervalMs) - 1);
 	const { acts, readings } = view.waiting(minuteOf(nextMs) - 1);
-	if (readings >= BACKLOG_READINGS) return { timestampMs: nextMs, empty: false };
-	if (acts > 0) return { timestampMs: quickMs, empty: false };
+	if (readings >= BACKLOG_READINGS && mayCarry(nextMs)) return { timestampMs: nextMs, empty: false };
+	if (acts > 0 && mayCarry(quickMs)) return { timestampMs: quickMs, empty: false };
 	return undefined;
 }
 
+/** Quick blocks before a minute's own block are stamped from here before its boundary on, 1 ms apart: room for many. */
+const QUICK_ROOM_MS = 1_000;
+
 /** Until a minute's block is proposed, a quick block is stamped before that minute's boundary, so that it does not count in its place. */
-function quickTimestampMs(chainMs: number, nextMs: number, blockIntervalMs: number, minuteDue: boolean): number {
-	if (minuteDue) return Math.max(chainMs, nextMs);
+function quickTimestampMs(chainMs: number, lastSlot: number, blockIntervalMs: number): number {
 	const slot = slotOf(chainMs, blockIntervalMs);
-	const minuteProposed = slot <= slotOf(nextMs - 1, blockIntervalMs);
-	return Math.max(nextMs, minuteProposed ? chainMs : slot * blockIntervalMs - 1);
+	if (slot <= lastSlot) return chainMs;
+	return slot * blockIntervalMs - Math.min(QUICK_ROOM_MS, Math.ceil(blockIntervalMs / 2));
 }

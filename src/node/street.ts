@@ -193,6 +193,8 @@ export class Street {
 			this.#events.onFault({ code: "record-damaged", store });
 		}
 		const change: ChainChange = { config: encodeConfig(this.config) };
+		// What lies above a damaged proposed block would be taken for damage again at every start.
+		if (loaded.damaged.includes("proposedBlocks")) change.truncateFrom = this.chain.last.block.index + 1;
 		const done: string[] = [];
 		for (const { id, transaction } of loaded.outbox) {
 			if (this.#isOnChain(transaction)) {
@@ -273,18 +275,22 @@ export class Street {
 
 	// ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-	async tick(): Promise<void> {
+	/** Before every input: a tab that was frozen steps down before it looks at anything that waited for it. */
+	async noticeGap(): Promise<void> {
 		const { clocks, settings } = this.#dependencies;
 		const monotonicMs = clocks.monotonicMs();
-		const chainMs = clocks.chainMs();
-		const gapMs = monotonicMs - this.#lastTickMs;
-		this.#lastTickMs = monotonicMs;
 		const electionTimeoutMs = this.raft?.settings.electionTimeoutMaxMs ?? settings.silenceMs;
-		if (gapMs > electionTimeoutMs) {
-			// The tab was frozen: it steps down before it looks at anything that waited for it.
-			this.#peers.forgiveSilence();
-			await this.#raft({ type: "resume", monotonicMs, chainMs });
-		}
+		if (monotonicMs - this.#lastTickMs <= electionTimeoutMs) return;
+		this.#lastTickMs = monotonicMs;
+		this.#peers.forgiveSilence();
+		await this.#raft({ type: "resume", monotonicMs, chainMs: clocks.chainMs() });
+	}
+
+	async tick(): Promise<void> {
+		const { clocks } = this.#dependencies;
+		const monotonicMs = clocks.monotonicMs();
+		const chainMs = clocks.chainMs();
+		this.#lastTickMs = monotonicMs;
 		await this.#raft({ type: "tick", monotonicMs, chainMs });
 		await this.#maybePropose();
 		this.#maybeSync(monotonicMs);
@@ -336,6 +342,9 @@ export class Street {
 			case "refusedBy":
 				this.mempool.leaveOut(effect.ids.map(toHex), this.chain.last.block.index + LEFT_OUT_BLOCKS);
 				this.#events.onRefused("proposal-refused");
+				break;
+			case "misbehaved":
+				this.#events.onRefused(effect.code);
 				break;
 			case "evidence":
 				this.#events.onFault({ code: effect.code, index: effect.certificate.index, term: effect.certificate.term });
@@ -583,6 +592,7 @@ export class Street {
 				break;
 			case "transactions":
 				this.#onTransactions(peer, message.transactions);
+				await this.#maybePropose();
 				break;
 			case "blocksRequest":
 				await this.#onBlocksRequest(peer, message.fromIndex);
@@ -616,12 +626,14 @@ export class Street {
 			this.#events.onFault({ code: "twin-device", bootCount: knownBoot.bootCount });
 			await this.#raft({ type: "suspend", code: "twin-device" });
 		}
-		const known = this.#boots.get(peer.device);
-		if (known === undefined || known.bootCount < bootCount) this.#boots.set(peer.device, { bootCount, bootId });
 		this.sync.heard(peer.device, hello.headIndex);
 		this.#hellos.add(peer.device);
 		const device = this.deviceIndexOf(peer.device);
+		// Nothing is kept for strangers, of whom there is no end.
 		if (device === undefined) return;
+		const known = this.#boots.get(peer.device);
+		// Of two clones with the same count each comes to hear of the other.
+		if (known === undefined || known.bootCount <= bootCount) this.#boots.set(peer.device, { bootCount, bootId });
 		await this.#raft({ type: "greeted", from: device });
 		this.#gossip(
 			peer,
@@ -632,7 +644,7 @@ export class Street {
 	#onStatus(device: string, status: StatusMessage): void {
 		const { headIndex, headHash, term, role } = status;
 		this.sync.heard(device, headIndex);
-		this.statuses.set(device, { headIndex, headHash, term, role });
+		if (this.deviceIndexOf(device) !== undefined) this.statuses.set(device, { headIndex, headHash, term, role });
 	}
 
 	async #onRaftMessage(peer: Peer & { device: string }, message: RaftMessage): Promise<void> {
@@ -778,6 +790,7 @@ export class Street {
 
 	/** Signs this household's readings. Those that are on the chain or on their way are left alone. */
 	async submitReadings(readings: readonly Reading[]): Promise<void> {
+		if (readings.length === 0) return;
 		const { member } = this;
 		if (member === undefined) return;
 		const { households, devices } = this.chain.head.ledger;

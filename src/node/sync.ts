@@ -18,7 +18,6 @@ const MAX_RUN_BLOCKS = 4_096;
 
 export type SyncError =
 	| ChainError
-	| { code: "unasked-blocks" }
 	| { code: "run-too-long" }
 	| { code: "run-differs-from-certificate"; index: number }
 	| { code: "pinned-block-differs"; index: number };
@@ -90,9 +89,9 @@ export class Sync {
 		checkCertificate: (certificate: Certificate, parent: Link) => Result<true, { code: string }>,
 	): Result<CertifiedRun | undefined, SyncError | { code: string }> {
 		const request = this.#request;
+		// An answer that came after its time-out, when somebody else was asked, is not needed any more.
 		if (request === undefined || request.device !== device || request.fromIndex !== message.fromIndex) {
-			// An answer that came after its time-out, or after blocks came another way.
-			return request === undefined ? ok(undefined) : refused({ code: "unasked-blocks" });
+			return ok(undefined);
 		}
 		this.#request = undefined;
 		this.#dropStale(head);

@@ -3,7 +3,7 @@
  * text. Decoding is strict: length and nesting are bounded before anything is built, and what does not encode to the
  * same bytes again is refused, so that every value has exactly one encoding.
  */
-import { decode as cborDecode, encode as cborEncode } from "cborg";
+import { decode as cborDecode, encode as cborEncode, Tokenizer, Type } from "cborg";
 import { assert } from "./assert.js";
 import { equalBytes } from "./bytes.js";
 import { ok, type Result, refused } from "./result.js";
@@ -36,7 +36,10 @@ export function decode(bytes: Uint8Array, limitBytes: number): Result<CborValue,
 	}
 	let value: CborValue;
 	try {
-		value = cborDecode(bytes, DECODE_OPTIONS) as CborValue;
+		// A plain view: byte strings cut from Node's Buffer would be Buffers that share its memory.
+		const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+		const tokenizer = new TextKeepingTokenizer(plain, DECODE_OPTIONS);
+		value = cborDecode(plain, { ...DECODE_OPTIONS, tokenizer }) as CborValue;
 	} catch {
 		// cborg reports malformed input (such as text that is not UTF-8) by throwing.
 		return refused({ code: "bad-cbor" });
@@ -62,7 +65,22 @@ const DECODE_OPTIONS = {
 	allowNaN: false,
 	allowBigInt: false,
 	strict: true,
+	retainStringBytes: true,
 } as const;
+
+const BYTE_ORDER_MARK = Uint8Array.of(0xef, 0xbb, 0xbf);
+
+/** cborg's TextDecoder swallows a byte order mark at a text's beginning: what was written would not be read again. */
+class TextKeepingTokenizer extends Tokenizer {
+	override next() {
+		const token = super.next();
+		const { byteValue } = token;
+		if (Type.equals(token.type, Type.string) && byteValue !== undefined) {
+			if (equalBytes(byteValue.subarray(0, 3), BYTE_ORDER_MARK)) token.value = `\uFEFF${token.value}`;
+		}
+		return token;
+	}
+}
 
 /**
  * Walks the item heads without building anything: only integers, bytes, text and arrays, lengths that the input can

@@ -113,7 +113,9 @@ class IndexedDbChain implements ChainStorage {
 
 	write(change: ChainChange): Promise<Result<true, StorageError>> {
 		return attempt("storage-write-failed", async () => {
-			const transaction = this.#database.transaction(storesOf(change), "readwrite", { durability: "strict" });
+			const stores = storesOf(change);
+			if (stores.length === 0) return true as const;
+			const transaction = this.#database.transaction(stores, "readwrite", { durability: "strict" });
 			const done = transaction.done;
 			try {
 				await Promise.all([...requestsOf(change, transaction), moveBlocks(change, transaction)]);

@@ -56,8 +56,10 @@ class MemoryChain implements ChainStorage {
 	async write(change: ChainChange): Promise<Result<true, StorageError>> {
 		const { commit, install, append, truncateFrom } = change;
 		// A transaction that names a block which is not there fails as a whole, before anything is changed.
-		for (let index = this.#blockchain.size; commit !== undefined && index <= commit.upToIndex; index++) {
-			if (!this.#proposed.has(index)) return refused({ code: "storage-write-failed", reason: "NotFoundError" });
+		const isThere = (index: number) =>
+			index === append?.index || (this.#proposed.has(index) && index < (truncateFrom ?? Number.POSITIVE_INFINITY));
+		if (commit !== undefined && !isThere(commit.upToIndex)) {
+			return refused({ code: "storage-write-failed", reason: "NotFoundError" });
 		}
 		if (change.config !== undefined) this.#config = change.config;
 		if (change.votes !== undefined) this.#votes = change.votes;

@@ -13,7 +13,7 @@ import { startOfDayMinute } from "./localDay.js";
 import type { ChainClock, WorkerStart } from "./start.js";
 
 const TICK_MS = 100;
-/** Where an hour takes a minute, five seconds are too short for signing and gossip: a third of a real second or so. */
+/** Where a minute takes two seconds, five seconds of it are too short for signing and gossip: two thirds of a real second. */
 const DEMO_READING_DELAY_MS = 20_000;
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;

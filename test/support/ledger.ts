@@ -251,7 +251,10 @@ export class TestNeighbourhood {
 		const frame = { index: this.head.index + 1, previousHash: blockHash(this.head), timestampMs };
 		const executed = executeBlock(this.ledger, frame, transactions);
 		if (executed.ok) return undefined;
-		assert(executed.error.at === transactions.length - 1, `only the last is refused: ${JSON.stringify(executed.error)}`);
+		assert(
+			executed.error.at === transactions.length - 1,
+			`only the last is refused: ${JSON.stringify(executed.error)}`,
+		);
 		return executed.error.cause;
 	}
 

@@ -74,13 +74,18 @@ async function run(
 	if (founder === undefined) return;
 	const guests = houses.slice(1);
 
-	/** One house after another; the counter on the screen goes along. */
+	/** All houses at once, as in a real street; the counter on the screen goes along. */
 	async function each(step: DemoStep, chosen: readonly House[], act: (house: House) => Promise<void>): Promise<void> {
-		for (const [done, house] of chosen.entries()) {
-			onProgress({ type: "step", step, done, total: chosen.length });
-			await act(house);
-		}
-		onProgress({ type: "step", step, done: chosen.length, total: chosen.length });
+		let done = 0;
+		const report = () => onProgress({ type: "step", step, done, total: chosen.length });
+		report();
+		await Promise.all(
+			chosen.map(async (house) => {
+				await act(house);
+				done += 1;
+				report();
+			}),
+		);
 	}
 
 	await each("starting", houses, async (house) => void (await wait(house, (view) => view)));

@@ -83,6 +83,9 @@ describe.each(SERVERS)("with %s", (_name, start) => {
 		expect(a.client.publish("street", 1)).toBe(false);
 		await expect.poll(() => [...a.statuses, ...b.statuses]).toEqual([true, true]);
 		b.client.subscribe("later");
+		// What came back to b shows that the server knows of its topics.
+		b.client.publish("later", 0);
+		await expect.poll(() => b.heard.splice(0)).toEqual([["later", 0]]);
 		a.client.publish("street", { hello: ["é"] });
 		a.client.publish("elsewhere", 2);
 		await expect.poll(() => b.heard).toEqual([["street", { hello: ["é"] }]]);

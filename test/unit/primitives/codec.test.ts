@@ -60,15 +60,6 @@ describe("the codec", () => {
 	});
 
 	it.each([
-		["1800", "0 in two bytes"],
-		["1817", "23 in two bytes"],
-		["190018", "24 in three bytes"],
-		["1a000003e8", "1,000 in five bytes"],
-		["1b00000000000f4240", "1,000,000 in nine bytes"],
-		["3800", "−1 in two bytes"],
-		["580161", "a length of 1 in two bytes"],
-		["780161", "a text's length in two bytes"],
-		["980100", "an array's length in two bytes"],
 		["62c328", "text that is not UTF-8"],
 		["61ff", "a byte that is never UTF-8"],
 		["62c080", "an overlong zero"],
@@ -78,6 +69,15 @@ describe("the codec", () => {
 	});
 
 	it.each([
+		["1800", "0 in two bytes"],
+		["1817", "23 in two bytes"],
+		["190018", "24 in three bytes"],
+		["1a000003e8", "1,000 in five bytes"],
+		["1b00000000000f4240", "1,000,000 in nine bytes"],
+		["3800", "−1 in two bytes"],
+		["580161", "a length of 1 in two bytes"],
+		["780161", "a text's length in two bytes"],
+		["980100", "an array's length in two bytes"],
 		["", "nothing"],
 		["0000", "a second item"],
 		["8000", "a byte behind the array"],
@@ -164,7 +164,7 @@ describe("the codec", () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ maxLength: 30 }), (bytes) => {
 				const decoded = decode(bytes, LIMIT_BYTES);
-				if (decoded.ok) expect(encode(decoded.value)).toEqual(bytes);
+				if (decoded.ok) expect(toHex(encode(decoded.value))).toBe(toHex(bytes));
 			}),
 			{ numRuns: 2_000 },
 		);
@@ -176,7 +176,7 @@ describe("the codec", () => {
 				const bytes = Uint8Array.from(encode(value));
 				bytes[at % bytes.length] = byte;
 				const decoded = decode(bytes, LIMIT_BYTES);
-				if (decoded.ok) expect(encode(decoded.value)).toEqual(bytes);
+				if (decoded.ok) expect(toHex(encode(decoded.value))).toBe(toHex(bytes));
 			}),
 			{ numRuns: 1_000 },
 		);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Point, recoverPublicKey, verify as nobleVerify } from "@noble/secp256k1";
+import { verify as nobleVerify, Point, recoverPublicKey } from "@noble/secp256k1";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../../src/primitives/bytes.js";
@@ -157,7 +157,8 @@ describe.each(WARM_USES)("a verifier that has seen the key %i times", (uses) => 
 		expect(verifier.verify(good, digestOf(8), publicKey)).toBe(false);
 		expect(verifier.verify(good, digest, publicKeyOf(secretOf(8)))).toBe(false);
 		expect(verifier.verify(signatureOf(r, s, 1 - bit), digest, publicKey)).toBe(false);
-		for (const other of [2, 3, 27, 255]) expect(verifier.verify(signatureOf(r, s, other), digest, publicKey)).toBe(false);
+		for (const other of [2, 3, 27, 255])
+			expect(verifier.verify(signatureOf(r, s, other), digest, publicKey)).toBe(false);
 	});
 
 	it("refuses the other half of the s values, with either bit", () => {
@@ -261,7 +262,9 @@ describe("the table of a key", () => {
 		const verifier = createVerifier(2);
 		for (let round = 0; round < 5; round++) {
 			for (let i = 0; i < 3; i++) {
-				expect(verifier.verify(sign(digestOf(round), secretOf(i)), digestOf(round), publicKeyOf(secretOf(i)))).toBe(true);
+				expect(verifier.verify(sign(digestOf(round), secretOf(i)), digestOf(round), publicKeyOf(secretOf(i)))).toBe(
+					true,
+				);
 			}
 		}
 	});

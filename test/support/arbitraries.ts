@@ -1,0 +1,136 @@
+/** Random transactions and blocks whose every field is within its bounds. Signatures are any bytes. */
+import fc from "fast-check";
+import type { Block } from "../../src/block/block.js";
+import { BLOCK_VERSION, transactionsRoot } from "../../src/block/block.js";
+import type { Certificate } from "../../src/block/certificate.js";
+import { QUALITIES } from "../../src/block/reading.js";
+import { MONEY_KINDS, type Transaction } from "../../src/block/transaction.js";
+import {
+	MAX_AMOUNT_MICRO_NOK,
+	MAX_MINUTE,
+	MAX_NOTICE_MINUTES,
+	MAX_PRICE_MICRO_NOK_PER_WH,
+	MAX_READING_WH,
+} from "../../src/primitives/units.js";
+
+export const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+export const naturalNumber = fc.nat(Number.MAX_SAFE_INTEGER);
+
+const member = fc.nat(999);
+const minute = fc.nat(MAX_MINUTE);
+const nonce = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const amountMicroNok = fc.integer({ min: 1, max: MAX_AMOUNT_MICRO_NOK });
+const tariffPrice = fc.nat(MAX_PRICE_MICRO_NOK_PER_WH);
+const signature = bytesOf(65);
+/** As people and streets are called. */
+export const name = fc
+	.array(fc.constantFrom("Å", "b", "æ", "7", "-", "’", " ", "𝒳", "例"), { minLength: 1, maxLength: 18 })
+	.map((letters) => `x${letters.join("")}y`);
+
+const act = { member, nonce, signature };
+const constant = <K extends string>(kind: K) => fc.constant(kind);
+
+export const reading = fc.record({
+	kind: constant("reading"),
+	member,
+	minute,
+	importWh: fc.nat(MAX_READING_WH),
+	exportWh: fc.nat(MAX_READING_WH),
+	quality: fc.constantFrom(...QUALITIES),
+	signature,
+});
+
+const invitation = fc.record({
+	id: bytesOf(16),
+	operator: member,
+	expiryMinute: minute,
+	oneTimeKey: bytesOf(33),
+	signature,
+});
+
+export const join = fc
+	.record({
+		kind: constant("join"),
+		name,
+		householdKey: bytesOf(33),
+		deviceKey: bytesOf(33),
+		alwaysOn: fc.boolean(),
+		invited: fc.option(fc.tuple(invitation, signature), { nil: undefined }),
+		household: signature,
+		device: signature,
+	})
+	.map(({ invited, household, device, ...rest }) => ({
+		...rest,
+		invitation: invited?.[0],
+		signatures: { household, device, oneTime: invited?.[1] },
+	}));
+
+export const transactionsByKind = {
+	reading,
+	offer: fc.record({
+		kind: constant("offer"),
+		...act,
+		priceMicroNokPerWh: fc.integer({ min: 1, max: MAX_PRICE_MICRO_NOK_PER_WH }),
+		fromMinute: minute,
+		untilMinute: minute,
+		energyLimitWh: fc.nat(1_000_000_000_000),
+		noticeMinutes: fc.nat(MAX_NOTICE_MINUTES),
+		buyer: fc.option(member, { nil: undefined }),
+		maxBuyers: fc.nat(1_000),
+	}),
+	withdraw: fc.record({ kind: constant("withdraw"), ...act, offerId: bytesOf(32) }),
+	accept: fc.record({ kind: constant("accept"), ...act, expiryMinute: minute, offerId: bytesOf(32) }),
+	end: fc.record({ kind: constant("end"), ...act, contractId: bytesOf(32) }),
+	buy: fc.record({ kind: constant("buy"), ...act, expiryMinute: minute, amountMicroNok }),
+	issue: fc.record({
+		kind: constant("issue"),
+		...act,
+		expiryMinute: minute,
+		orderId: bytesOf(32),
+		amountMicroNok,
+		reference: fc.string({ minLength: 1, maxLength: 30, unit: "binary" }),
+	}),
+	join,
+	found: fc.record({
+		kind: constant("found"),
+		name,
+		moneyKind: fc.constantFrom(...MONEY_KINDS),
+		retailMicroNokPerWh: tariffPrice,
+		feedInMicroNokPerWh: tariffPrice,
+		localFeeMicroNokPerWh: tariffPrice,
+		blockIntervalMs: fc.constantFrom(1_000, 5_000, 20_000, 60_000),
+		settlementGraceBlocks: fc.nat(100_000),
+		readingWindowBlocks: fc.integer({ min: 1, max: 1_000_000 }),
+		timeScale: fc.integer({ min: 1, max: 10_000 }),
+		salt: bytesOf(16),
+		signature,
+	}),
+} satisfies { [K in Transaction["kind"]]: fc.Arbitrary<Extract<Transaction, { kind: K }>> };
+
+export const transaction: fc.Arbitrary<Transaction> = fc.oneof(...Object.values(transactionsByKind));
+
+export const block: fc.Arbitrary<Block> = fc
+	.record({
+		version: fc.constant(BLOCK_VERSION),
+		index: naturalNumber,
+		previousHash: bytesOf(32),
+		timestampMs: fc.nat(MAX_MINUTE * 60_000),
+		term: naturalNumber,
+		proposer: fc.nat(0xffff),
+		stateRoot: bytesOf(32),
+		transactions: fc.array(transaction, { maxLength: 6 }),
+	})
+	.map((fields) => ({ ...fields, transactionsRoot: transactionsRoot(fields.transactions, fields.timestampMs) }));
+
+export const certificate: fc.Arbitrary<Certificate> = fc.record({
+	index: naturalNumber,
+	term: naturalNumber,
+	hash: bytesOf(32),
+	signatures: fc
+		.uniqueArray(fc.record({ voter: fc.nat(0xffff), signature }), {
+			selector: ({ voter }) => voter,
+			minLength: 1,
+			maxLength: 8,
+		})
+		.map((list) => list.sort((a, b) => a.voter - b.voter)),
+});
