@@ -34,6 +34,7 @@ export class FrameAssembler {
 		const shaped = v.safeParse(PART_SHAPE, decoded.value, { abortEarly: true });
 		if (!shaped.success) return refused({ code: "bad-part" });
 		const [number, at, count, bytes] = shaped.output;
+		if (at >= count) return refused({ code: "bad-part" });
 		// A short message (a heartbeat) may stand between the parts of a long one.
 		if (count === 1) return ok(bytes);
 		if (at === 0) {

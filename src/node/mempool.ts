@@ -4,7 +4,7 @@ import { transactionId } from "../block/transactionCodec.js";
 import { judgeAll } from "../contract/execute.js";
 import type { Ledger } from "../contract/ledger.js";
 import type { Refusal, Wait } from "../contract/refusal.js";
-import { toHex } from "../primitives/bytes.js";
+import { equalBytes, toHex } from "../primitives/bytes.js";
 
 /** A week of readings of one household, and a bit: what an outage as long as the reading window leaves behind. */
 const MAX_READINGS_PER_MEMBER = 11_000;
@@ -31,7 +31,7 @@ export class Mempool {
 	/** Whether exactly this transaction, signature included, is here: its signature was checked already. */
 	has(id: string, transaction: Transaction): boolean {
 		const known = this.#waiting.get(id)?.transaction;
-		return known !== undefined && toHex(signatureOf(known)) === toHex(signatureOf(transaction));
+		return known !== undefined && equalBytes(signatureOf(known), signatureOf(transaction));
 	}
 
 	/** Takes a transaction whose signatures were checked. */

@@ -773,6 +773,12 @@ export class Street {
 
 	/** Writes signed transactions to the outbox, strictly, and hands them to the neighbours. */
 	async #submit(transactions: readonly Transaction[]): Promise<boolean> {
+		const { ledger } = this.chain.head;
+		for (const transaction of transactions) {
+			// A signature that a fault spoilt could give the key away: it must not leave this device.
+			const cause = checkSignatures(ledger, transaction, this.#dependencies.verifier);
+			assert(cause === undefined, `what was signed here verifies: ${cause?.code ?? ""}`);
+		}
 		const entries = transactions.map((transaction) => ({
 			id: idOf(transaction, this.gridId),
 			transaction,

@@ -46,12 +46,18 @@ export interface App {
 	stop(): Promise<void>;
 }
 
-export async function startApp(): Promise<App> {
+/** The real server with the real app, on a free port. */
+export async function serveApp(): Promise<Service> {
 	const service = await startService({ port: 0, staticFolder: builtApp() });
 	if (!service.ok) throw new Error(service.error.code);
+	return service.value;
+}
+
+export async function startApp(): Promise<App> {
+	const service = await serveApp();
 	const executablePath = chromiumPath();
 	const browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGS });
-	return createApp(service.value, browser, executablePath);
+	return createApp(service, browser, executablePath);
 }
 
 function createApp(service: Service, browser: Browser, executablePath: string): App {

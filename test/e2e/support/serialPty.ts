@@ -71,7 +71,11 @@ export async function launchSerialBrowser(origin: string): Promise<SerialBrowser
 	try {
 		const pty = await whenLinked(join(folder, "pty"), socat);
 		const executablePath = writeWrapper(folder, { pty, tty, policies: writePolicies(folder, origin) });
-		const context = await chromium.launchPersistentContext(join(folder, "profile"), { executablePath, headless: true });
+		const context = await chromium.launchPersistentContext(join(folder, "profile"), {
+			executablePath,
+			headless: true,
+			locale: "nb-NO",
+		});
 		const unplug = async () => {
 			if (socat.exitCode !== null || socat.signalCode !== null) return;
 			socat.kill();

@@ -1,0 +1,341 @@
+/**
+ * The rules of the market and of settlement once more: written from the design and not from the code, slow, without
+ * any cleverness, in bigints. Everything is looked up in the whole past, nothing is kept up to date. The ledger must
+ * agree with it.
+ */
+
+const MINUTE_MS = 60_000;
+
+export interface ReferenceRules {
+	households: number;
+	foundedMs: number;
+	blockIntervalMs: number;
+	graceBlocks: number;
+	windowBlocks: number;
+}
+
+export interface ReferenceReading {
+	member: number;
+	minute: number;
+	importWh: number;
+	exportWh: number;
+	/** Not so for typed readings, nor for simulated ones outside of a trial: they are shown only. */
+	settles: boolean;
+}
+
+export interface ReferenceTerms {
+	seller: number;
+	price: number;
+	fromMinute: number;
+	untilMinute: number;
+	limitWh: number;
+	notice: number;
+	buyer: number | undefined;
+	maxBuyers: number;
+}
+
+interface ReferenceOffer extends ReferenceTerms {
+	isOpen: boolean;
+	accepted: number[];
+}
+
+interface ReferenceContract {
+	seller: number;
+	buyer: number;
+	price: bigint;
+	fromMinute: number;
+	untilMinute: number;
+	limitWh: bigint;
+	notice: number;
+}
+
+/** One contract's part of one settled minute. */
+interface Outcome {
+	contract: number;
+	minute: number;
+	energyWh: bigint;
+}
+
+export interface ReferenceSettled {
+	seller: number;
+	minute: number;
+	availableWh: bigint;
+	/** Contracts that got nothing are left out. */
+	deliveries: { contract: number; buyer: number; energyWh: bigint; amount: bigint }[];
+}
+
+export interface ReferenceRest {
+	household: number;
+	minute: number;
+	importWh: bigint;
+	exportWh: bigint;
+}
+
+const least = (...values: bigint[]) => values.reduce((a, b) => (b < a ? b : a));
+const sum = (values: readonly bigint[]) => values.reduce((a, b) => a + b, 0n);
+
+/**
+ * Settlement rule 2, Wh by Wh: everybody gets the whole part of its share, and what is left goes one by one to the
+ * largest fraction that has not had one, the older contract first.
+ */
+export function referenceAllocation(availableWh: bigint, wantedWh: readonly bigint[]): bigint[] {
+	const all = sum(wantedWh);
+	if (all <= availableWh) return [...wantedWh];
+	const shares = wantedWh.map((wanted) => (availableWh * wanted) / all);
+	const served = new Set<number>();
+	while (sum(shares) < availableWh) {
+		let best = -1;
+		for (let at = 0; at < wantedWh.length; at++) {
+			if (served.has(at)) continue;
+			const fraction = (availableWh * (wantedWh[at] ?? 0n)) % all;
+			const bestFraction = best < 0 ? -1n : (availableWh * (wantedWh[best] ?? 0n)) % all;
+			if (fraction > bestFraction) best = at;
+		}
+		served.add(best);
+		shares[best] = (shares[best] ?? 0n) + 1n;
+	}
+	return shares;
+}
+
+export class ReferenceLedger {
+	readonly #rules: ReferenceRules;
+	readonly balances: bigint[];
+	issued = 0n;
+	readonly offers: ReferenceOffer[] = [];
+	readonly contracts: ReferenceContract[] = [];
+	/** In the order in which they came. */
+	readonly readings: ReferenceReading[] = [];
+	readonly orders: { member: number; amount: bigint; isOpen: boolean }[] = [];
+	readonly outcomes: Outcome[] = [];
+	readonly rests: ReferenceRest[] = [];
+	/** Genesis first. */
+	readonly #timestampsMs: number[];
+
+	constructor(rules: ReferenceRules) {
+		this.#rules = rules;
+		this.balances = Array.from({ length: rules.households }, () => 0n);
+		this.#timestampsMs = [rules.foundedMs];
+	}
+
+	get timestampMs(): number {
+		return this.#timestampsMs.at(-1) ?? 0;
+	}
+
+	/** The minute in which the block that is being made is stamped. */
+	get #minute(): number {
+		return Math.floor(this.timestampMs / MINUTE_MS);
+	}
+
+	openBlock(timestampMs: number): void {
+		this.#timestampsMs.push(timestampMs);
+	}
+
+	/** How many blocks that count carry a timestamp at or after the end of a minute. */
+	#countedSince(minute: number): number {
+		const slot = (ms: number) => Math.floor(ms / this.#rules.blockIntervalMs);
+		return this.#timestampsMs.filter(
+			(ms, at) => at > 0 && slot(ms) > slot(this.#timestampsMs[at - 1] ?? 0) && ms >= (minute + 1) * MINUTE_MS,
+		).length;
+	}
+
+	// ── transactions: each says whether it is taken ──────────────────────────────────────────────────────────────
+
+	takeReading(reading: ReferenceReading): boolean {
+		if ((reading.minute + 1) * MINUTE_MS > this.timestampMs) return false;
+		if (reading.minute < Math.floor(this.#rules.foundedMs / MINUTE_MS)) return false;
+		if (this.#countedSince(reading.minute) > this.#rules.windowBlocks) return false;
+		if (this.#readingOf(reading.member, reading.minute) !== undefined) return false;
+		this.readings.push(reading);
+		return true;
+	}
+
+	takeOffer(terms: ReferenceTerms): boolean {
+		if (terms.fromMinute >= terms.untilMinute || terms.untilMinute <= this.#minute + 1) return false;
+		if (terms.buyer === terms.seller) return false;
+		this.offers.push({ ...terms, isOpen: true, accepted: [] });
+		return true;
+	}
+
+	takeWithdraw(member: number, at: number): boolean {
+		const offer = this.offers[at];
+		if (offer === undefined || !offer.isOpen || offer.seller !== member) return false;
+		offer.isOpen = false;
+		return true;
+	}
+
+	takeAccept(buyer: number, at: number): boolean {
+		const offer = this.offers[at];
+		if (offer === undefined || !offer.isOpen || offer.seller === buyer || offer.accepted.includes(buyer)) return false;
+		if (offer.buyer !== undefined && offer.buyer !== buyer) return false;
+		const fromMinute = Math.max(offer.fromMinute, this.#minute + 1);
+		const { untilMinute } = offer;
+		if (fromMinute >= untilMinute) return false;
+		const overlaps = this.contracts.some(
+			(other) => other.buyer === buyer && other.fromMinute < untilMinute && fromMinute < other.untilMinute,
+		);
+		if (overlaps) return false;
+		offer.accepted.push(buyer);
+		if (offer.buyer !== undefined || offer.accepted.length === offer.maxBuyers) offer.isOpen = false;
+		this.contracts.push({
+			seller: offer.seller,
+			buyer,
+			price: BigInt(offer.price),
+			fromMinute,
+			untilMinute,
+			limitWh: BigInt(offer.limitWh),
+			notice: offer.notice,
+		});
+		return true;
+	}
+
+	takeEnd(member: number, at: number): boolean {
+		const contract = this.contracts[at];
+		if (contract === undefined || (contract.seller !== member && contract.buyer !== member)) return false;
+		const delivered = this.outcomes.filter((outcome) => outcome.contract === at && outcome.energyWh > 0n);
+		const lastDelivery = Math.max(contract.fromMinute - 1, ...delivered.map(({ minute }) => minute));
+		const idle = this.#minute + 1 - lastDelivery > 7 * 24 * 60;
+		const untilMinute = this.#minute + 1 + (idle ? 0 : contract.notice);
+		if (untilMinute >= contract.untilMinute) return false;
+		contract.untilMinute = untilMinute;
+		return true;
+	}
+
+	takeBuy(member: number, amount: number): boolean {
+		this.orders.push({ member, amount: BigInt(amount), isOpen: true });
+		return true;
+	}
+
+	/** The founder is the operator. */
+	takeIssue(member: number, at: number, amount: number): boolean {
+		const order = this.orders[at];
+		if (member !== 0 || order === undefined || !order.isOpen || order.amount !== BigInt(amount)) return false;
+		order.isOpen = false;
+		this.issued += order.amount;
+		this.balances[order.member] = this.balanceOf(order.member) + order.amount;
+		return true;
+	}
+
+	// ── the end of a block ───────────────────────────────────────────────────────────────────────────────────────
+
+	closeBlock(): { settled: ReferenceSettled[]; rests: ReferenceRest[] } {
+		const settled: ReferenceSettled[] = [];
+		for (let seller = 0; seller < this.#rules.households; seller++) {
+			for (let minute = Math.floor(this.#rules.foundedMs / MINUTE_MS); minute < this.#minute; minute++) {
+				const contracts = this.#contractsOf(seller, minute);
+				if (contracts.length === 0 || contracts.every((at) => this.#isSettled(at, minute))) continue;
+				if (!this.#isReady(seller, contracts, minute)) break;
+				settled.push(this.#settle(seller, contracts, minute));
+			}
+		}
+		const rests = this.#bookRests();
+		for (const offer of this.offers) if (offer.untilMinute <= this.#minute + 1) offer.isOpen = false;
+		return { settled, rests };
+	}
+
+	#contractsOf(seller: number, minute: number): number[] {
+		return [...this.contracts.keys()].filter((at) => {
+			const contract = this.contracts[at];
+			return contract?.seller === seller && contract.fromMinute <= minute && minute < contract.untilMinute;
+		});
+	}
+
+	#isSettled(contract: number, minute: number): boolean {
+		return this.outcomes.some((outcome) => outcome.contract === contract && outcome.minute === minute);
+	}
+
+	#readingOf(member: number, minute: number): ReferenceReading | undefined {
+		return this.readings.find((reading) => reading.member === member && reading.minute === minute);
+	}
+
+	#isReady(seller: number, contracts: readonly number[], minute: number): boolean {
+		if (this.#countedSince(minute) >= this.#rules.graceBlocks + 1) return true;
+		const concerned = [seller, ...contracts.map((at) => this.contracts[at]?.buyer ?? -1)];
+		return concerned.every((member) => this.#readingOf(member, minute) !== undefined);
+	}
+
+	#settle(seller: number, contracts: readonly number[], minute: number): ReferenceSettled {
+		const sold = this.#readingOf(seller, minute);
+		const availableWh = sold?.settles === true ? BigInt(sold.exportWh) : 0n;
+		const wantedWh = contracts.map((at) => {
+			const { buyer, limitWh, price } = this.contract(at);
+			const bought = this.#readingOf(buyer, minute);
+			const importWh = bought?.settles === true ? BigInt(bought.importWh) : 0n;
+			const left = limitWh === 0n ? importWh : limitWh - this.deliveredWh(at);
+			return least(importWh, left, this.balanceOf(buyer) / price);
+		});
+		const deliveries: ReferenceSettled["deliveries"] = [];
+		for (const [which, energyWh] of referenceAllocation(availableWh, wantedWh).entries()) {
+			const at = contracts[which] ?? -1;
+			const { buyer, price } = this.contract(at);
+			const amount = energyWh * price;
+			this.balances[buyer] = this.balanceOf(buyer) - amount;
+			this.balances[seller] = this.balanceOf(seller) + amount;
+			this.outcomes.push({ contract: at, minute, energyWh });
+			if (energyWh > 0n) deliveries.push({ contract: at, buyer, energyWh, amount });
+		}
+		return { seller, minute, availableWh, deliveries };
+	}
+
+	/** Of every reading on the chain, once all contract-minutes of its household and minute have settled. */
+	#bookRests(): ReferenceRest[] {
+		const rests: ReferenceRest[] = [];
+		for (const { member, minute, importWh, exportWh } of this.readings) {
+			if (this.rests.some((rest) => rest.household === member && rest.minute === minute)) continue;
+			const concerned = [...this.contracts.keys()].filter((at) => {
+				const { seller, buyer, fromMinute, untilMinute } = this.contract(at);
+				return (seller === member || buyer === member) && fromMinute <= minute && minute < untilMinute;
+			});
+			if (!concerned.every((at) => this.#isSettled(at, minute))) continue;
+			const energyOf = (side: "seller" | "buyer") =>
+				sum(
+					this.outcomes
+						.filter((outcome) => outcome.minute === minute && this.contract(outcome.contract)[side] === member)
+						.map(({ energyWh }) => energyWh),
+				);
+			rests.push({
+				household: member,
+				minute,
+				importWh: BigInt(importWh) - energyOf("buyer"),
+				exportWh: BigInt(exportWh) - energyOf("seller"),
+			});
+		}
+		this.rests.push(...rests);
+		return rests;
+	}
+
+	// ── what has come of it ──────────────────────────────────────────────────────────────────────────────────────
+
+	contract(at: number): ReferenceContract {
+		const contract = this.contracts[at];
+		if (contract === undefined) throw new Error(`no contract ${at}`);
+		return contract;
+	}
+
+	balanceOf(member: number): bigint {
+		return this.balances[member] ?? 0n;
+	}
+
+	deliveredWh(contract: number): bigint {
+		return sum(this.outcomes.filter((outcome) => outcome.contract === contract).map(({ energyWh }) => energyWh));
+	}
+
+	boughtWh(member: number): bigint {
+		return sum(
+			this.outcomes.filter(({ contract }) => this.contract(contract).buyer === member).map(({ energyWh }) => energyWh),
+		);
+	}
+
+	soldWh(member: number): bigint {
+		return sum(
+			this.outcomes.filter(({ contract }) => this.contract(contract).seller === member).map(({ energyWh }) => energyWh),
+		);
+	}
+
+	meteredWh(member: number, side: "importWh" | "exportWh"): bigint {
+		return sum(this.readings.filter((reading) => reading.member === member).map((reading) => BigInt(reading[side])));
+	}
+
+	restWh(member: number, side: "importWh" | "exportWh"): bigint {
+		return sum(this.rests.filter(({ household }) => household === member).map((rest) => rest[side]));
+	}
+}
