@@ -22,6 +22,11 @@ const KINDS: Record<string, () => string> = {
 	join: m.kind_join,
 };
 
+/** House numbers in the order of numbers: 2 before 10. */
+export function byName<T extends { name: string }>(members: readonly T[]): T[] {
+	return [...members].sort((a, b) => a.name.localeCompare(b.name, "nb", { numeric: true }));
+}
+
 export function memberName(street: StreetView, member: number): string {
 	return street.members.find(({ index }) => index === member)?.name ?? `#${member}`;
 }

@@ -1,8 +1,8 @@
 /** `npm run bench [-- --json]`: what the node's inner loops cost, side by side with their peers and their limits, in one run. */
 import { performance } from "node:perf_hooks";
 import { verify as nobleVerify } from "@noble/secp256k1";
-import type { Street } from "../../src/cli/street.js";
 import { replayStreet } from "../../src/cli/replayStreet.js";
+import type { Street } from "../../src/cli/street.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
 
@@ -43,7 +43,10 @@ function signatures(): { figures: Figure[]; verifyPerSecond: number } {
 		samples.length,
 		all(({ signature, digest }) => nobleVerify(signature.subarray(0, 64), digest, publicKey, { prehash: false })),
 	);
-	const known = rate(samples.length, all(({ signature, digest }) => verifier.verify(signature, digest, publicKey)));
+	const known = rate(
+		samples.length,
+		all(({ signature, digest }) => verifier.verify(signature, digest, publicKey)),
+	);
 	const signing = rate(100, () => {
 		for (const { digest } of samples.slice(0, 100)) sign(digest, secret);
 	});
@@ -51,7 +54,12 @@ function signatures(): { figures: Figure[]; verifyPerSecond: number } {
 		verifyPerSecond: known,
 		figures: [
 			{ name: "verify, noble-secp256k1", value: peer, unit: "1/s" },
-			{ name: "verify, known member", value: known, unit: "1/s", ratio: { value: known / peer, to: "noble-secp256k1" } },
+			{
+				name: "verify, known member",
+				value: known,
+				unit: "1/s",
+				ratio: { value: known / peer, to: "noble-secp256k1" },
+			},
 			{ name: "sign", value: signing, unit: "1/s", ratio: { value: signing / known, to: "verify" } },
 		],
 	};
@@ -94,7 +102,12 @@ async function replay(households: number, minutes: number, verifyPerSecond: numb
 	const bareMs = (verifications * 1_000) / verifyPerSecond;
 	const name = `replay, ${households} households`;
 	return [
-		{ name, value: elapsedMs / blocks, unit: "ms/block", ratio: { value: elapsedMs / bareMs, to: "its bare signature checks" } },
+		{
+			name,
+			value: elapsedMs / blocks,
+			unit: "ms/block",
+			ratio: { value: elapsedMs / bareMs, to: "its bare signature checks" },
+		},
 		{ name: `${name}, chain`, value: bytesPerReading, unit: "bytes/reading" },
 	];
 }

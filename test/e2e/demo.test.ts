@@ -19,7 +19,10 @@ afterAll(async () => {
 
 /** Balances in øre and head index by house, as the tiles show them. */
 async function tiles(): Promise<{ name: string; ore: number; block: number }[]> {
-	const texts = await page.locator("li, article, section, button").filter({ hasText: /kr · blokk \d+/ }).allInnerTexts();
+	const texts = await page
+		.locator("li, article, section, button")
+		.filter({ hasText: /kr · blokk \d+/ })
+		.allInnerTexts();
 	const seen = new Map<string, { name: string; ore: number; block: number }>();
 	for (const text of texts) {
 		const match = /(Bjørkeveien \d+)\n[\s\S]*?([\d\s ]+,\d\d)\s*kr · blokk (\d+)/.exec(text);

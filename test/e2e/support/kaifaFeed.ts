@@ -14,6 +14,9 @@ export interface Telegram {
 	exportW?: number;
 }
 
+/** What the meter says in a slot, counted from the epoch and from the first that is fed. */
+export type TelegramAt = (slot: number, sinceFirst: number) => Telegram;
+
 export interface Sample {
 	/** When its frame's last byte was sent. */
 	atMs: number;
@@ -39,7 +42,7 @@ export interface MinuteEnergy {
 const MS_PER_MINUTE = 60_000;
 const WATT_MS_PER_WH = 3_600_000;
 /** List 1 comes every 2 s: slots are counted from the epoch, 30 to the minute. */
-export const SLOT_MS = 2_000;
+const SLOT_MS = 2_000;
 export const SLOTS_PER_MINUTE = 30;
 /** Each fifth slot, so every 10 s, has list 2. */
 const FULL_LIST_SLOTS = 5;
@@ -48,6 +51,8 @@ const FULL_LIST_SLOTS = 5;
  * minute is closed 4 s after it, with what is known then.
  */
 const PHASE_MS = 1_300;
+/** The meter goes on for so long after the last minute. */
+const TAIL_SLOTS = 4;
 /** A frame arrives in two pieces. */
 const PIECES_APART_MS = 60;
 const NOISE_EVERY_SLOTS = 7;
@@ -61,11 +66,6 @@ const DAMAGED_FRAME_W = 60_000;
 /** Where list 1 has its control byte, and a byte of its power. */
 const CONTROL_BYTE = 6;
 const POWER_BYTE = 36;
-
-/** The slot that comes next. */
-export function nextSlot(nowMs: number): number {
-	return Math.ceil((nowMs - PHASE_MS) / SLOT_MS);
-}
 
 export function isFullListSlot(slot: number): boolean {
 	return slot % FULL_LIST_SLOTS === 0;
@@ -87,14 +87,16 @@ export function encodeTelegram(slot: number, importW: number, exportW: number): 
 	return { bytes: encodeKaifa(telegram), importW, exportW };
 }
 
-/** Speaks slot after slot, from now until the meter has no more to say. */
-export async function feed(port: Writable, telegramAt: (slot: number) => Telegram | undefined): Promise<Fed> {
+/** Speaks from now until so many whole minutes are over, and a little longer. */
+export async function feed(port: Writable, wholeMinutes: number, telegramAt: TelegramAt): Promise<Fed> {
 	const fed: Fed = { samples: [], noises: 0, damagedHeaders: 0, damagedPowers: 0 };
-	const firstSlot = nextSlot(Date.now());
-	for (let slot = firstSlot; ; slot++) {
-		const telegram = telegramAt(slot);
-		if (telegram === undefined) return fed;
-		await sleepUntil(slot * SLOT_MS + PHASE_MS);
+	const firstSlot = Math.ceil((Date.now() - PHASE_MS) / SLOT_MS);
+	const firstFullSlot = Math.ceil(firstSlot / FULL_LIST_SLOTS) * FULL_LIST_SLOTS;
+	const firstMinute = Math.ceil(slotMs(firstFullSlot) / MS_PER_MINUTE);
+	const lastSlot = (firstMinute + wholeMinutes) * SLOTS_PER_MINUTE + TAIL_SLOTS;
+	for (let slot = firstSlot; slot <= lastSlot; slot++) {
+		const telegram = telegramAt(slot, slot - firstSlot);
+		await sleepUntil(slotMs(slot));
 		if (slot % NOISE_EVERY_SLOTS === 0) {
 			fed.noises += 1;
 			port.write(noise(slot));
@@ -115,6 +117,7 @@ export async function feed(port: Writable, telegramAt: (slot: number) => Telegra
 		port.write(bytes.subarray(half));
 		fed.samples.push({ atMs: Date.now(), ...powers });
 	}
+	return fed;
 }
 
 /** The energy of each minute that the samples of both directions cover wholly. */
@@ -170,6 +173,10 @@ function damagedFrame(slot: number, at: number): Uint8Array {
 	const bytes = encodeKaifa({ list: 1, importW: DAMAGED_FRAME_W, meterClock });
 	bytes[at] = (bytes[at] ?? 0) ^ 0x04;
 	return bytes;
+}
+
+function slotMs(slot: number): number {
+	return slot * SLOT_MS + PHASE_MS;
 }
 
 async function sleepUntil(atMs: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a person does on the screens, in Norwegian. */
-import { expect as expectPage } from "./expect.js";
+
 import type { Page } from "playwright-core";
+import { expect as expectPage } from "./expect.js";
 
 export interface Standing {
 	headIndex: number;
@@ -11,7 +12,11 @@ export interface Standing {
 }
 
 /** Starts a neighbourhood and stays in its lobby; gives the lobby's link. */
-export async function openLobby(page: Page, url: string, names: { neighbourhood: string; household: string }): Promise<string> {
+export async function openLobby(
+	page: Page,
+	url: string,
+	names: { neighbourhood: string; household: string },
+): Promise<string> {
 	await page.goto(url);
 	await page.getByRole("link", { name: /Start et nabolag/ }).click();
 	await page.getByLabel("Nabolagets navn").fill(names.neighbourhood);
@@ -52,13 +57,18 @@ export async function goTo(page: Page, screen: "" | "meter" | "market" | "balanc
 export async function standingOf(page: Page): Promise<Standing> {
 	await goTo(page, "chain");
 	await expectPage(page.getByText("Tilstandsrot")).visible();
-	const rows = await page.locator("dl").evaluateAll((lists) =>
-		Object.fromEntries(
-			lists.flatMap((list) =>
-				[...list.querySelectorAll("dt")].map((term) => [term.textContent?.trim(), term.nextElementSibling?.textContent?.trim() ?? ""]),
+	const rows = await page
+		.locator("dl")
+		.evaluateAll((lists) =>
+			Object.fromEntries(
+				lists.flatMap((list) =>
+					[...list.querySelectorAll("dt")].map((term) => [
+						term.textContent?.trim(),
+						term.nextElementSibling?.textContent?.trim() ?? "",
+					]),
+				),
 			),
-		),
-	);
+		);
 	const text = (name: string): string => String(rows[name] ?? "");
 	const number = (name: string) => Number((text(name).split("·")[0] ?? "").replace(/\s/g, ""));
 	return {

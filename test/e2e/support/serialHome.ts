@@ -1,13 +1,12 @@
 /** A household alone in its neighbourhood, with a meter on a real serial port. */
 import type { Page } from "playwright-core";
-import type { Reading } from "../../../src/block/reading.js";
 import { blockHash, decodeBlock } from "../../../src/block/block.js";
+import type { Reading } from "../../../src/block/reading.js";
 import { openRecord } from "../../../src/node/records.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
 import { PERSISTENT_PREFIX } from "../../../src/worker/start.js";
 import { serveApp } from "./app.js";
 import { expect as expectPage, until } from "./expect.js";
-import type { Fed, MinuteEnergy } from "./kaifaFeed.js";
 import { goTo, openLobby, start } from "./screens.js";
 import { launchSerialBrowser, type SerialBrowser } from "./serialPty.js";
 
@@ -123,52 +122,10 @@ async function storedBlocks(prefix: string): Promise<number[][]> {
 }
 
 /** Waits until a minute is on the chain, then gives all readings. */
-export async function readingsUpTo(page: Page, minute: number): Promise<Reading[]> {
+export async function chainUpTo(page: Page, minute: number): Promise<Reading[]> {
 	return until(
 		() => chainReadings(page),
 		(readings) => readings.some((reading) => reading.minute >= minute),
 		30_000,
 	);
-}
-
-/** A minute on the chain beside the same minute by the test's own count. */
-export interface Compared {
-	minute: number;
-	quality: Reading["quality"] | "missing";
-	importWh: number;
-	exportWh: number;
-	/** Chain minus count. */
-	importDifferenceWh: number;
-	exportDifferenceWh: number;
-}
-
-export function compare(expected: readonly MinuteEnergy[], readings: readonly Reading[]): Compared[] {
-	return expected.map(({ minute, importWh, exportWh }) => {
-		const found = readings.filter((reading) => reading.minute === minute);
-		if (found.length > 1) throw new Error(`minute ${minute} is on the chain ${found.length} times`);
-		const [reading] = found;
-		return {
-			minute,
-			quality: reading?.quality ?? "missing",
-			importWh: reading?.importWh ?? Number.NaN,
-			exportWh: reading?.exportWh ?? Number.NaN,
-			importDifferenceWh: (reading?.importWh ?? Number.NaN) - importWh,
-			exportDifferenceWh: (reading?.exportWh ?? Number.NaN) - exportWh,
-		};
-	});
-}
-
-/** What was measured, for the log. */
-export function report(compared: readonly Compared[], fed: Fed): string {
-	const signed = (valueWh: number) => `${valueWh < 0 ? "" : "+"}${valueWh.toFixed(3)}`;
-	const lines = compared.map(
-		(each) =>
-			`${new Date(each.minute * 60_000).toISOString().slice(11, 16)} UTC ${each.quality}: ` +
-			`import ${each.importWh} Wh (${signed(each.importDifferenceWh)}), ` +
-			`export ${each.exportWh} Wh (${signed(each.exportDifferenceWh)})`,
-	);
-	const { samples, noises, damagedHeaders, damagedPowers } = fed;
-	const damaged = `damaged frames: ${damagedHeaders} in the header, ${damagedPowers} in the power`;
-	const fedLine = `fed ${samples.length} telegrams, ${noises} runs of noise, ${damaged}`;
-	return [...lines, fedLine].join("\n");
 }

@@ -234,11 +234,10 @@ describe("a key that signs elsewhere", () => {
 		});
 		expect(state.suspended).toBe("unknown-own-signature");
 		expect(writes(effects).at(-1)?.votes.suspended).toBe("unknown-own-signature");
-		expect(messages(hear(state, 2, { type: "requestVote", term: 9, lastTerm: 9, lastIndex: 9 }), "voteReply")).toEqual([
-			{ type: "voteReply", term: 1, granted: false },
-		].slice(1));
 		for (let i = 0; i < 5; i++) pass(state, 5_000);
 		expect(state.role).toBe("follower");
+		const request = { type: "requestVote", term: 9, lastTerm: 9, lastIndex: 9 } as const;
+		expect(messages(hear(state, 2, request), "voteReply")).toMatchObject([{ granted: false }]);
 	});
 
 	it("is noticed in the certificate of caught-up blocks as well", () => {

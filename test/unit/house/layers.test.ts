@@ -49,7 +49,10 @@ describe("the house", () => {
 	});
 
 	it("refuses a curve library outside of its one file, and a module of Node.js in the core", patient, () => {
-		breakIn("src/block/merkle.ts", 'export { Point } from "@noble/secp256k1";\nexport { readFileSync } from "node:fs";\n');
+		breakIn(
+			"src/block/merkle.ts",
+			'export { Point } from "@noble/secp256k1";\nexport { readFileSync } from "node:fs";\n',
+		);
 		const { output } = layers();
 		expect(output).toContain("one-curve-file: src/block/merkle.ts");
 		expect(output).toContain("core-packages: src/block/merkle.ts → fs");

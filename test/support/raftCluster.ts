@@ -1,0 +1,355 @@
+/**
+ * Some pure cores with disks and a bad network, driven by one seed. After every step the properties of the Raft paper's
+ * figure 3 are checked; a failure names the seed. Only what was written survives a crash; a message that depends on a
+ * write leaves after it.
+ */
+import type { Acknowledged, Certificate } from "../../src/block/certificate.js";
+import { createRaft, step } from "../../src/consensus/raft.js";
+import { mayPropose } from "../../src/consensus/replication.js";
+import {
+	hashAt,
+	type LogBase,
+	lastOf,
+	type Persist,
+	type RaftEffect,
+	type RaftInput,
+	type RaftState,
+} from "../../src/consensus/state.js";
+import type { Entry, RaftMessage } from "../../src/message/message.js";
+import { toHex } from "../../src/primitives/bytes.js";
+import { after, entryOn, GENESIS, isFairlySigned, START_MS, signed } from "./raft.js";
+
+interface Disk {
+	votes: Persist["votes"];
+	proposed: Entry[];
+	blockchain: Entry[];
+	certificate: Certificate | undefined;
+}
+
+interface Member {
+	readonly index: number;
+	state: RaftState;
+	disk: Disk;
+	isUp: boolean;
+	/** Writes under way, oldest first, and what waits for them. */
+	writes: Persist[];
+	held: { to: number; message: RaftMessage; afterSeq: number }[];
+	settledSeq: number;
+	inputs: RaftInput[];
+}
+
+export class RaftCluster {
+	readonly trace: string[] = [];
+	readonly #seed: number;
+	readonly #members: Member[] = [];
+	readonly #voters: number[];
+	#network: { from: number; to: number; message: RaftMessage }[] = [];
+	readonly #cut = new Set<string>();
+	#nowMs = 0;
+	#random: number;
+
+	// What ever happened, for the properties.
+	readonly #leaders = new Map<number, number>();
+	readonly #entries = new Map<string, string>();
+	readonly #committed: { hash: string; term: number }[] = [{ hash: toHex(GENESIS.hash), term: 0 }];
+	readonly #signed = new Map<string, string>();
+	readonly #votes = new Map<string, number>();
+
+	constructor(seed: number) {
+		this.#seed = seed;
+		this.#random = Math.imul(seed, 0x9e3779b1);
+		const voters = 3 + this.#below(3);
+		this.#voters = Array.from({ length: voters }, (_, at) => at);
+		// Sometimes one more that only observes.
+		for (let index = 0; index < voters + this.#below(2); index++) {
+			const votes = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
+			const disk: Disk = { votes, proposed: [], blockchain: [], certificate: undefined };
+			this.#members.push(this.#boot(index, disk));
+		}
+		for (const member of this.#members) this.#greet(member);
+	}
+
+	get committedCount(): number {
+		return this.#committed.length - 1;
+	}
+
+	#next(): number {
+		this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) | 0;
+		return (this.#random >>> 0) / 4_294_967_296;
+	}
+
+	#below(limit: number): number {
+		return Math.floor(this.#next() * limit);
+	}
+
+	#happens(probability: number): boolean {
+		return this.#next() < probability;
+	}
+
+	#must(holds: boolean, what: string): void {
+		if (holds) return;
+		throw new Error(`seed ${this.#seed}: ${what}\n${this.trace.slice(-60).join("\n")}`);
+	}
+
+	#boot(index: number, disk: Disk): Member {
+		const last = disk.blockchain.at(-1);
+		const base: LogBase = last === undefined ? GENESIS : after(last);
+		const { votes, certificate, proposed } = disk;
+		const restart = { self: index, voters: this.#voters, ...votes, base, certificate, tail: [...proposed] };
+		const clocks = { monotonicMs: this.#nowMs, chainMs: START_MS + this.#nowMs };
+		const state = createRaft(restart, clocks, this.#below(1_000_000));
+		return { index, state, disk, isUp: true, writes: [], held: [], settledSeq: 0, inputs: [] };
+	}
+
+	#greet(member: Member): void {
+		for (const other of this.#members) {
+			if (other === member || !other.isUp || this.#cut.has(`${other.index}>${member.index}`)) continue;
+			if (this.#cut.has(`${member.index}>${other.index}`)) continue;
+			this.#feed(member, { type: "greeted", from: other.index });
+			this.#feed(other, { type: "greeted", from: member.index });
+		}
+	}
+
+	// ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+	/** Faults of every kind for so many steps. */
+	storm(steps: number): void {
+		for (let i = 0; i < steps; i++) {
+			this.#work(0.85, 0.9);
+			if (this.#happens(0.02)) this.#crash(this.#pick());
+			if (this.#happens(0.08)) for (const member of this.#members) if (!member.isUp && this.#happens(0.5)) this.#restart(member);
+			if (this.#happens(0.02)) this.#partition();
+			if (this.#happens(0.06)) this.#mend();
+		}
+	}
+
+	/** Everything works again: a quorum commits, and everybody has it. */
+	heal(): void {
+		this.#mend();
+		for (const member of this.#members) if (!member.isUp) this.#restart(member);
+		const before = this.committedCount;
+		for (let i = 0; i < 3_000; i++) {
+			this.#work(1, 1);
+			const heads = new Set(this.#members.map(({ state }) => state.base.index));
+			if (this.committedCount > before && heads.size === 1) return;
+		}
+		this.#must(false, `no progress after healing: ${this.#members.map(({ state }) => `${state.role} ${state.base.index}`)}`);
+	}
+
+	#pick(): Member {
+		return this.#members[this.#below(this.#members.length)] as Member;
+	}
+
+	/** A moment: some writes settle, some messages arrive, time passes. */
+	#work(arrives: number, settles: number): void {
+		this.#nowMs += 20 + this.#below(200);
+		for (const member of this.#members) {
+			if (!member.isUp) continue;
+			while (member.writes.length > 0 && this.#happens(settles)) this.#settle(member);
+			this.#feed(member, { type: "tick", monotonicMs: this.#nowMs, chainMs: START_MS + this.#nowMs });
+			if (mayPropose(member.state) && this.#happens(0.7)) this.#propose(member);
+		}
+		for (let count = this.#network.length; count > 0; count--) {
+			const [sent] = this.#network.splice(arrives === 1 ? 0 : this.#below(this.#network.length), 1);
+			if (sent === undefined) break;
+			const { from, to, message } = sent;
+			const member = this.#members[to];
+			if (member?.isUp !== true || this.#cut.has(`${from}>${to}`)) continue;
+			if (!this.#happens(arrives)) {
+				// Lost, or late.
+				if (this.#happens(0.5)) this.#network.push(sent);
+				continue;
+			}
+			if (arrives < 1 && this.#happens(0.05)) this.#network.push(sent);
+			this.#feed(member, { type: "message", from, message });
+		}
+	}
+
+	#propose(member: Member): void {
+		const { state } = member;
+		const parent = lastOf(state);
+		const timestampMs = Math.max(parent.timestampMs + 1, state.chainMs);
+		const variant = this.#below(250);
+		const entry = entryOn(parent, state.term, { timestampMs, variant, proposer: member.index });
+		this.#feed(member, { type: "propose", entry });
+	}
+
+	#feed(member: Member, first: RaftInput): void {
+		member.inputs.push(first);
+		for (let input = member.inputs.shift(); input !== undefined; input = member.inputs.shift()) {
+			for (const effect of step(member.state, input)) this.#carryOut(member, effect);
+		}
+	}
+
+	#carryOut(member: Member, effect: RaftEffect): void {
+		const { index, state } = member;
+		switch (effect.type) {
+			case "persist":
+				member.writes.push(effect.persist);
+				if (effect.persist.append !== undefined) this.#checkAppended(effect.persist.append);
+				break;
+			case "send": {
+				if (effect.sign !== undefined) this.#checkSigned(index, effect.sign);
+				const message = signed(index, effect);
+				if (message.type === "voteReply" && message.granted) this.#checkVote(index, message.term, effect.to);
+				const afterSeq = effect.afterSeq ?? 0;
+				if (afterSeq > member.settledSeq) member.held.push({ to: effect.to, message, afterSeq });
+				else this.#send(member, effect.to, message);
+				break;
+			}
+			case "validate":
+				member.inputs.push({ type: "validated", hash: effect.entry.hash, result: { valid: true } });
+				break;
+			case "commit":
+				this.trace.push(`${this.#nowMs} ${index} commits to ${effect.certificate.index} of term ${effect.certificate.term}`);
+				this.#checkCertificate(effect.certificate);
+				for (const entry of effect.entries) this.#checkCommitted(entry);
+				break;
+			case "becameLeader":
+				this.trace.push(`${this.#nowMs} ${index} leads term ${effect.term}`);
+				this.#checkLeader(member, effect.term);
+				break;
+			case "behind":
+				if (this.#happens(0.5)) this.#catchUp(member, effect.from);
+				break;
+			case "evidence":
+			case "misbehaved":
+				this.#must(false, `${effect.code} at ${index}`);
+				break;
+			case "truncated":
+				this.#must(effect.fromIndex > state.base.index, "nothing committed is truncated");
+				break;
+			case "becameFollower":
+			case "refusedBy":
+				break;
+		}
+	}
+
+	#send(member: Member, to: number, message: RaftMessage): void {
+		if (to === member.index) member.inputs.push({ type: "message", from: to, message });
+		else this.#network.push({ from: member.index, to, message });
+	}
+
+	/** The oldest write is on the disk: what waited for it leaves. */
+	#settle(member: Member): void {
+		const write = member.writes.shift();
+		if (write === undefined) return;
+		applyTo(member.disk, write);
+		member.settledSeq = write.seq;
+		const ready = member.held.filter(({ afterSeq }) => afterSeq <= write.seq);
+		member.held = member.held.filter(({ afterSeq }) => afterSeq > write.seq);
+		for (const { to, message } of ready) this.#send(member, to, message);
+		const [own] = member.inputs.splice(0, 1);
+		if (own !== undefined) this.#feed(member, own);
+	}
+
+	/** Fetches certified blocks: another's disk serves them. */
+	#catchUp(member: Member, from: number): void {
+		const other = this.#members[from];
+		if (other?.isUp !== true || this.#cut.has(`${from}>${member.index}`)) return;
+		const { blockchain, certificate } = other.disk;
+		if (certificate === undefined || certificate.index <= member.state.base.index) return;
+		while (member.writes.length > 0) this.#settle(member);
+		const { disk } = member;
+		if (certificate.index <= disk.blockchain.length) return;
+		disk.blockchain = blockchain.slice(0, certificate.index);
+		disk.proposed = disk.proposed.filter(({ block }) => block.index > certificate.index);
+		disk.certificate = certificate;
+		for (const entry of disk.blockchain) this.#checkCommitted(entry);
+		const head = disk.blockchain.at(-1) as Entry;
+		member.inputs.push({ type: "installed", base: after(head), certificate });
+	}
+
+	#crash(member: Member): void {
+		if (!member.isUp) return;
+		this.trace.push(`${this.#nowMs} ${member.index} crashes with ${member.writes.length} writes under way`);
+		// Of the writes under way the first ones may have made it.
+		while (member.writes.length > 0 && this.#happens(0.5)) applyTo(member.disk, member.writes.shift() as Persist);
+		member.isUp = false;
+		for (const other of this.#members) if (other.isUp) this.#feed(other, { type: "gone", from: member.index });
+	}
+
+	#restart(member: Member): void {
+		this.trace.push(`${this.#nowMs} ${member.index} restarts`);
+		const booted = this.#boot(member.index, member.disk);
+		this.#members[member.index] = booted;
+		this.#greet(booted);
+	}
+
+	/** One-way and non-transitive cuts, too. */
+	#partition(): void {
+		for (const a of this.#members) {
+			for (const b of this.#members) if (a !== b && this.#happens(0.35)) this.#cut.add(`${a.index}>${b.index}`);
+		}
+		this.trace.push(`${this.#nowMs} cut ${[...this.#cut].join(" ")}`);
+	}
+
+	#mend(): void {
+		if (this.#cut.size === 0) return;
+		this.#cut.clear();
+		for (const member of this.#members) if (member.isUp) this.#greet(member);
+	}
+
+	// ── the properties ───────────────────────────────────────────────────────────────────────────────────────────
+
+	/** Election safety: at most one leader in a term. Leader completeness: it has all that was committed before. */
+	#checkLeader({ index, state }: Member, term: number): void {
+		const known = this.#leaders.get(term);
+		this.#must(known === undefined || known === index, `${known} and ${index} lead term ${term}`);
+		this.#leaders.set(term, index);
+		for (const [at, block] of this.#committed.entries()) {
+			if (block.term >= term || at < state.base.index) continue;
+			const own = hashAt(state, at);
+			this.#must(own !== undefined && toHex(own) === block.hash, `the leader of ${term} lacks committed block ${at}`);
+		}
+	}
+
+	/** Log matching: index and term name one block; by the hash in it all blocks below are the same. */
+	#checkAppended({ block, hash }: Entry): void {
+		const key = `${block.index}/${block.term}`;
+		const known = this.#entries.get(key);
+		this.#must(known === undefined || known === toHex(hash), `two blocks of index/term ${key}`);
+		this.#entries.set(key, toHex(hash));
+	}
+
+	/** State machine safety: what was committed at an index never changes. */
+	#checkCommitted({ block, hash }: Entry): void {
+		const known = this.#committed[block.index];
+		this.#must(known === undefined || known.hash === toHex(hash), `block ${block.index} was committed twice`);
+		this.#must(block.index <= this.#committed.length, "blocks are committed without holes");
+		this.#committed[block.index] ??= { hash: toHex(hash), term: block.term };
+	}
+
+	#checkCertificate(certificate: Certificate): void {
+		const voters = certificate.signatures.map(({ voter }) => voter);
+		const isMajority = new Set(voters).size > this.#voters.length / 2;
+		const known = voters.every((voter) => this.#voters.includes(voter));
+		this.#must(isMajority && known && isFairlySigned(certificate), `the certificate of ${certificate.index} is good`);
+	}
+
+	#checkSigned(voter: number, { index, term, hash }: Acknowledged): void {
+		this.#must(this.#voters.includes(voter), `observer ${voter} signs`);
+		const key = `${voter}/${index}/${term}`;
+		const known = this.#signed.get(key);
+		this.#must(known === undefined || known === toHex(hash), `${voter} signs two blocks of index ${index}, term ${term}`);
+		this.#signed.set(key, toHex(hash));
+	}
+
+	#checkVote(voter: number, term: number, candidate: number): void {
+		const key = `${voter}/${term}`;
+		const known = this.#votes.get(key);
+		this.#must(known === undefined || known === candidate, `${voter} votes twice in term ${term}`);
+		this.#votes.set(key, candidate);
+	}
+}
+
+function applyTo(disk: Disk, { votes, truncateFrom, append, commit }: Persist): void {
+	disk.votes = votes;
+	if (truncateFrom !== undefined) disk.proposed = disk.proposed.filter(({ block }) => block.index < truncateFrom);
+	if (append !== undefined) disk.proposed = [...disk.proposed.filter(({ block }) => block.index < append.block.index), append];
+	if (commit === undefined) return;
+	const { certificate } = commit;
+	disk.blockchain = [...disk.blockchain, ...disk.proposed.filter(({ block }) => block.index <= certificate.index)];
+	disk.proposed = disk.proposed.filter(({ block }) => block.index > certificate.index);
+	disk.certificate = certificate;
+}

@@ -1,0 +1,334 @@
+/**
+ * Random lives of a neighbourhood, told to the ledger and to the reference at once. The reference says of every
+ * transaction whether the rules allow it; the ledger is given them all.
+ */
+import fc from "fast-check";
+import { BLOCK_VERSION, type Block, blockHash, transactionsRoot } from "../../src/block/block.js";
+import type { Quality } from "../../src/block/reading.js";
+import type { Transaction, Unsigned } from "../../src/block/transaction.js";
+import { transactionId } from "../../src/block/transactionCodec.js";
+import { type Executed, executeCandidates } from "../../src/contract/execute.js";
+import { openGenesis } from "../../src/contract/genesis.js";
+import type { Ledger } from "../../src/contract/ledger.js";
+import { assert } from "../../src/primitives/assert.js";
+import { createVerifier } from "../../src/primitives/signature.js";
+import { DEFAULT_PARAMETERS, FOUNDED_MS, genesisOf, NO_SIGNATURE, signedJoin } from "./ledger.js";
+import { ReferenceLedger } from "./referenceLedger.js";
+
+const MINUTE_MS = 60_000;
+const MEMBERS = 4;
+
+const member = fc.nat(MEMBERS - 1);
+/** Mostly small, so that there is often too little; sometimes as much as a reading can say. */
+const energyWh = fc.oneof(
+	{ weight: 8, arbitrary: fc.nat(30) },
+	{ weight: 1, arbitrary: fc.constantFrom(0, 1_000_000) },
+);
+const quality: fc.Arbitrary<Quality> = fc.oneof(
+	{ weight: 6, arbitrary: fc.constant<Quality>("measured") },
+	{ weight: 1, arbitrary: fc.constantFrom<Quality>("estimated", "catch-up", "gap", "simulated", "typed") },
+);
+const reference = fc.nat(5);
+
+const act = fc.oneof(
+	{
+		weight: 4,
+		arbitrary: fc.record({
+			kind: fc.constant("offer" as const),
+			member,
+			priceMicroNokPerWh: fc.integer({ min: 1, max: 40 }),
+			/** Relative to the block's minute. */
+			from: fc.integer({ min: -3, max: 5 }),
+			length: fc.integer({ min: -1, max: 25 }),
+			energyLimitWh: fc.oneof(fc.constant(0), fc.nat(60)),
+			noticeMinutes: fc.nat(4),
+			buyer: fc.option(member, { nil: undefined }),
+			maxBuyers: fc.nat(2),
+		}),
+	},
+	{ weight: 6, arbitrary: fc.record({ kind: fc.constant("accept" as const), member, offer: reference }) },
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("withdraw" as const), member, offer: reference }) },
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("end" as const), member, contract: reference }) },
+	{
+		weight: 1,
+		arbitrary: fc.record({ kind: fc.constant("buy" as const), member, amount: fc.integer({ min: 1, max: 500 }) }),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.record({
+			kind: fc.constant("issue" as const),
+			member: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: member }),
+			order: reference,
+			surplus: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) }),
+		}),
+	},
+);
+type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
+
+/** A street that trades: some open offers over long, and everybody accepts one of them. */
+const bargains: fc.Arbitrary<Act[]> = fc
+	.record({
+		offers: fc.array(
+			fc.record({
+				kind: fc.constant("offer" as const),
+				member,
+				priceMicroNokPerWh: fc.integer({ min: 1, max: 40 }),
+				from: fc.nat(3),
+				length: fc.integer({ min: 10, max: 40 }),
+				energyLimitWh: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 200 })),
+				noticeMinutes: fc.nat(4),
+				buyer: fc.constant(undefined),
+				maxBuyers: fc.constant(0),
+			}),
+			{ minLength: 1, maxLength: 3 },
+		),
+		choices: fc.array(reference, { minLength: MEMBERS, maxLength: MEMBERS }),
+	})
+	.map(({ offers, choices }) => [
+		...offers,
+		...choices.map((offer, at) => ({ kind: "accept" as const, member: at, offer })),
+	]);
+
+const step = fc.record({
+	move: fc.oneof(
+		{ weight: 7, arbitrary: fc.record({ minutes: fc.constant(1), lateMs: fc.nat(59_999) }) },
+		// The chain stood still.
+		{ weight: 1, arbitrary: fc.record({ minutes: fc.integer({ min: 2, max: 7 }), lateMs: fc.nat(59_999) }) },
+		// A quick block: within the minute, or one more of a backlog.
+		{ weight: 2, arbitrary: fc.record({ minutes: fc.constant(0), lateMs: fc.constantFrom(1, 20_000) }) },
+	),
+	/** Whether every household hands in the reading of the minute that has ended, and what they say. */
+	everybody: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+	energies: fc.array(fc.record({ importWh: energyWh, exportWh: energyWh, quality }), {
+		minLength: MEMBERS,
+		maxLength: MEMBERS,
+	}),
+	/** Some more readings: late, repeated, of minutes that have not ended. */
+	others: fc.array(
+		fc.record({ member, back: fc.integer({ min: -1, max: 12 }), importWh: energyWh, exportWh: energyWh, quality }),
+		{ maxLength: 6 },
+	),
+	acts: fc.array(act, { maxLength: 2 }),
+});
+
+export const scenario = fc.record({
+	graceBlocks: fc.nat(4),
+	windowBlocks: fc.integer({ min: 1, max: 12 }),
+	blockIntervalMs: fc.constantFrom(60_000, 60_000, 20_000),
+	moneyKind: fc.constantFrom("trial", "prepaid"),
+	tokens: fc.array(fc.constantFrom(0, 400, 5_000, 1_000_000, 10 ** 12), { minLength: MEMBERS, maxLength: MEMBERS }),
+	firstActs: bargains,
+	steps: fc.array(step, { minLength: 3, maxLength: 30 }),
+});
+export type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
+type Step = Scenario["steps"][number];
+
+/** A block, what came of it in the ledger, and what the reference says. */
+export interface Played {
+	block: Block;
+	executed: Executed;
+	reference: ReferenceLedger;
+	expected: ReturnType<ReferenceLedger["closeBlock"]>;
+	/** What the ledger took, and what the rules say that it should have taken. */
+	taken: Transaction[];
+	allowed: Transaction[];
+}
+
+const joins = Array.from({ length: MEMBERS }, (_, at) => signedJoin(at));
+const genesisCache = new Map<string, { genesis: Block; ledger: Ledger }>();
+
+/** The same parameters give the same genesis: it is signed and checked once. */
+export function foundedFor({ graceBlocks, windowBlocks, blockIntervalMs, moneyKind }: Scenario) {
+	const key = [graceBlocks, windowBlocks, blockIntervalMs, moneyKind].join();
+	let founded = genesisCache.get(key);
+	if (founded === undefined) {
+		const genesis = genesisOf(
+			{
+				...DEFAULT_PARAMETERS,
+				moneyKind,
+				blockIntervalMs,
+				settlementGraceBlocks: graceBlocks,
+				readingWindowBlocks: windowBlocks,
+			},
+			joins,
+		);
+		const ledger = openGenesis(genesis, createVerifier());
+		assert(ledger.ok, "the scenario's genesis opens");
+		founded = { genesis, ledger: ledger.value };
+		genesisCache.set(key, founded);
+	}
+	return founded;
+}
+
+/** Plays a scenario block by block. */
+export function* play(story: Scenario): Generator<Played> {
+	const { genesis, ledger } = foundedFor(story);
+	const player = new Player(story, genesis, ledger);
+	yield player.openingBlock();
+	for (const each of story.steps) yield player.step(each);
+}
+
+class Player {
+	readonly #story: Scenario;
+	readonly #reference: ReferenceLedger;
+	#head: Block;
+	#ledger: Ledger;
+	readonly #nonces = Array.from({ length: MEMBERS }, () => 0);
+	readonly #offerIds: Uint8Array[] = [];
+	readonly #contractIds: Uint8Array[] = [];
+	readonly #orderIds: Uint8Array[] = [];
+	#candidates: Transaction[] = [];
+	#allowed: Transaction[] = [];
+
+	constructor(story: Scenario, genesis: Block, ledger: Ledger) {
+		const { graceBlocks, windowBlocks, blockIntervalMs } = story;
+		this.#story = story;
+		this.#head = genesis;
+		this.#ledger = ledger;
+		this.#reference = new ReferenceLedger({
+			households: MEMBERS,
+			foundedMs: FOUNDED_MS,
+			blockIntervalMs,
+			graceBlocks,
+			windowBlocks,
+		});
+	}
+
+	/** Money, offers and contracts in the first minute. */
+	openingBlock(): Played {
+		this.#reference.openBlock(FOUNDED_MS + 1);
+		for (const [at, amount] of this.#story.tokens.entries()) {
+			if (amount === 0) continue;
+			this.#act({ kind: "buy", member: at, amount });
+			this.#act({ kind: "issue", member: 0, order: this.#orderIds.length - 1, surplus: 0 });
+		}
+		for (const each of this.#story.firstActs) this.#act(each);
+		return this.#close();
+	}
+
+	step({ move, everybody, energies, others, acts }: Step): Played {
+		const { timestampMs } = this.#head;
+		const boundaryMs = (Math.floor(timestampMs / MINUTE_MS) + move.minutes) * MINUTE_MS;
+		this.#reference.openBlock(move.minutes === 0 ? timestampMs + move.lateMs : boundaryMs + move.lateMs);
+		const ended = Math.floor(this.#reference.timestampMs / MINUTE_MS) - 1;
+		const [before, after] = [acts.slice(0, 1), acts.slice(1)];
+		for (const each of before) this.#act(each);
+		if (everybody) for (const [at, energy] of energies.entries()) this.#read({ member: at, minute: ended, ...energy });
+		for (const { back, ...other } of others) this.#read({ minute: ended - back, ...other });
+		for (const each of after) this.#act(each);
+		return this.#close();
+	}
+
+	#add(transaction: Transaction, isAllowed: boolean): void {
+		this.#candidates.push(transaction);
+		if (isAllowed) this.#allowed.push(transaction);
+	}
+
+	#read(reading: { member: number; minute: number; importWh: number; exportWh: number; quality: Quality }): void {
+		const isPlayMoney = this.#story.moneyKind === "trial";
+		const settles = reading.quality !== "typed" && (reading.quality !== "simulated" || isPlayMoney);
+		const isAllowed = this.#reference.takeReading({ ...reading, settles });
+		this.#add({ kind: "reading", ...reading, signature: NO_SIGNATURE }, isAllowed);
+	}
+
+	#act(wish: Act): void {
+		const nonce = (this.#nonces[wish.member] ?? 0) + 1;
+		const base = { member: wish.member, nonce };
+		const expiryMinute = 100_000_000;
+		const minute = Math.floor(this.#reference.timestampMs / MINUTE_MS);
+		const nothing = new Uint8Array(32);
+		switch (wish.kind) {
+			case "offer": {
+				const { priceMicroNokPerWh, energyLimitWh, noticeMinutes, buyer, maxBuyers } = wish;
+				const fromMinute = minute + wish.from;
+				const untilMinute = fromMinute + wish.length;
+				const terms = { priceMicroNokPerWh, fromMinute, untilMinute, energyLimitWh, noticeMinutes, buyer, maxBuyers };
+				const isAllowed = this.#reference.takeOffer({
+					seller: wish.member,
+					price: priceMicroNokPerWh,
+					fromMinute,
+					untilMinute,
+					limitWh: energyLimitWh,
+					notice: noticeMinutes,
+					buyer,
+					maxBuyers,
+				});
+				this.#sign({ kind: "offer", ...base, ...terms }, isAllowed, this.#offerIds);
+				break;
+			}
+			case "accept": {
+				const at = this.#newest(this.#offerIds, wish.offer);
+				const isAllowed = this.#reference.takeAccept(wish.member, at);
+				const offerId = this.#offerIds[at] ?? nothing;
+				this.#sign({ kind: "accept", ...base, expiryMinute, offerId }, isAllowed, this.#contractIds);
+				break;
+			}
+			case "withdraw": {
+				const at = this.#newest(this.#offerIds, wish.offer);
+				const offerId = this.#offerIds[at] ?? nothing;
+				this.#sign({ kind: "withdraw", ...base, offerId }, this.#reference.takeWithdraw(wish.member, at));
+				break;
+			}
+			case "end": {
+				const at = this.#newest(this.#contractIds, wish.contract);
+				const contractId = this.#contractIds[at] ?? nothing;
+				this.#sign({ kind: "end", ...base, contractId }, this.#reference.takeEnd(wish.member, at));
+				break;
+			}
+			case "buy": {
+				const isAllowed = this.#reference.takeBuy(wish.member, wish.amount);
+				this.#sign({ kind: "buy", ...base, expiryMinute, amountMicroNok: wish.amount }, isAllowed, this.#orderIds);
+				break;
+			}
+			case "issue": {
+				const at = this.#newest(this.#orderIds, this.#orderIds.length - 1 - wish.order);
+				const amountMicroNok = Number(this.#reference.orders[at]?.amount ?? 1n) + wish.surplus;
+				const isAllowed = this.#reference.takeIssue(wish.member, at, amountMicroNok);
+				const orderId = this.#orderIds[at] ?? nothing;
+				this.#sign({ kind: "issue", ...base, expiryMinute, orderId, amountMicroNok, reference: "x" }, isAllowed);
+				break;
+			}
+		}
+	}
+
+	/** The nth from the end; −1: none. */
+	#newest(ids: readonly Uint8Array[], back: number): number {
+		return ids.length === 0 ? -1 : ids.length - 1 - (Math.abs(back) % ids.length);
+	}
+
+	#sign(unsigned: Unsigned<Transaction>, isAllowed: boolean, ids?: Uint8Array[]): void {
+		const transaction = { ...unsigned, signature: NO_SIGNATURE } as Transaction;
+		this.#add(transaction, isAllowed);
+		if (!isAllowed || !("nonce" in transaction)) return;
+		this.#nonces[transaction.member] = transaction.nonce;
+		ids?.push(transactionId(transaction, this.#ledger.gridId));
+	}
+
+	#close(): Played {
+		const expected = this.#reference.closeBlock();
+		const { timestampMs } = this.#reference;
+		const frame = { index: this.#head.index + 1, previousHash: blockHash(this.#head), timestampMs };
+		const executed = executeCandidates(this.#ledger, frame, this.#candidates, () => true);
+		const allowed = this.#allowed;
+		this.#candidates = [];
+		this.#allowed = [];
+		this.#ledger = executed.ledger;
+		this.#head = {
+			version: BLOCK_VERSION,
+			...frame,
+			term: 1,
+			proposer: 0,
+			transactionsRoot: transactionsRoot(executed.transactions, timestampMs),
+			stateRoot: executed.stateRoot,
+			transactions: executed.transactions,
+		};
+		return {
+			block: this.#head,
+			executed,
+			reference: this.#reference,
+			expected,
+			taken: executed.transactions,
+			allowed,
+		};
+	}
+}
