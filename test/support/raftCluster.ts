@@ -117,7 +117,8 @@ export class RaftCluster {
 		for (let i = 0; i < steps; i++) {
 			this.#work(0.85, 0.9);
 			if (this.#happens(0.02)) this.#crash(this.#pick());
-			if (this.#happens(0.08)) for (const member of this.#members) if (!member.isUp && this.#happens(0.5)) this.#restart(member);
+			if (this.#happens(0.08))
+				for (const member of this.#members) if (!member.isUp && this.#happens(0.5)) this.#restart(member);
 			if (this.#happens(0.02)) this.#partition();
 			if (this.#happens(0.06)) this.#mend();
 		}
@@ -133,7 +134,10 @@ export class RaftCluster {
 			const heads = new Set(this.#members.map(({ state }) => state.base.index));
 			if (this.committedCount > before && heads.size === 1) return;
 		}
-		this.#must(false, `no progress after healing: ${this.#members.map(({ state }) => `${state.role} ${state.base.index}`)}`);
+		this.#must(
+			false,
+			`no progress after healing: ${this.#members.map(({ state }) => `${state.role} ${state.base.index}`)}`,
+		);
 	}
 
 	#pick(): Member {
@@ -201,7 +205,9 @@ export class RaftCluster {
 				member.inputs.push({ type: "validated", hash: effect.entry.hash, result: { valid: true } });
 				break;
 			case "commit":
-				this.trace.push(`${this.#nowMs} ${index} commits to ${effect.certificate.index} of term ${effect.certificate.term}`);
+				this.trace.push(
+					`${this.#nowMs} ${index} commits to ${effect.certificate.index} of term ${effect.certificate.term}`,
+				);
 				this.#checkCertificate(effect.certificate);
 				for (const entry of effect.entries) this.#checkCommitted(entry);
 				break;
@@ -331,7 +337,10 @@ export class RaftCluster {
 		this.#must(this.#voters.includes(voter), `observer ${voter} signs`);
 		const key = `${voter}/${index}/${term}`;
 		const known = this.#signed.get(key);
-		this.#must(known === undefined || known === toHex(hash), `${voter} signs two blocks of index ${index}, term ${term}`);
+		this.#must(
+			known === undefined || known === toHex(hash),
+			`${voter} signs two blocks of index ${index}, term ${term}`,
+		);
 		this.#signed.set(key, toHex(hash));
 	}
 
@@ -346,7 +355,8 @@ export class RaftCluster {
 function applyTo(disk: Disk, { votes, truncateFrom, append, commit }: Persist): void {
 	disk.votes = votes;
 	if (truncateFrom !== undefined) disk.proposed = disk.proposed.filter(({ block }) => block.index < truncateFrom);
-	if (append !== undefined) disk.proposed = [...disk.proposed.filter(({ block }) => block.index < append.block.index), append];
+	if (append !== undefined)
+		disk.proposed = [...disk.proposed.filter(({ block }) => block.index < append.block.index), append];
 	if (commit === undefined) return;
 	const { certificate } = commit;
 	disk.blockchain = [...disk.blockchain, ...disk.proposed.filter(({ block }) => block.index <= certificate.index)];

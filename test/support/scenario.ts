@@ -129,7 +129,8 @@ export interface Played {
 	executed: Executed;
 	reference: ReferenceLedger;
 	expected: ReturnType<ReferenceLedger["closeBlock"]>;
-	/** What the ledger took, and what the rules say that it should have taken. */
+	/** How many transactions the ledger was offered; what it took, and what the rules say that it should have taken. */
+	offered: number;
 	taken: Transaction[];
 	allowed: Transaction[];
 }
@@ -310,6 +311,7 @@ class Player {
 		const frame = { index: this.#head.index + 1, previousHash: blockHash(this.#head), timestampMs };
 		const executed = executeCandidates(this.#ledger, frame, this.#candidates, () => true);
 		const allowed = this.#allowed;
+		const offered = this.#candidates.length;
 		this.#candidates = [];
 		this.#allowed = [];
 		this.#ledger = executed.ledger;
@@ -327,6 +329,7 @@ class Player {
 			executed,
 			reference: this.#reference,
 			expected,
+			offered,
 			taken: executed.transactions,
 			allowed,
 		};
