@@ -1,7 +1,7 @@
 /** `npm run replay -- DIR [--json]`. Exit code 0: replayed; 1: the nodes do not agree; 2: bad input. */
 import { performance } from "node:perf_hooks";
-import { createVerifier, publicKeyOf, sign } from "../primitives/signature.js";
 import { taggedHash } from "../primitives/hash.js";
+import { createVerifier, publicKeyOf, sign } from "../primitives/signature.js";
 import { MICRO_NOK_PER_NOK } from "../primitives/units.js";
 import { type ReplayResult, replayStreet } from "./replayStreet.js";
 import { readStreet } from "./street.js";
@@ -43,7 +43,9 @@ function print({ households, contracts, ...totals }: ReplayResult, elapsedMs: nu
 	const bareMs = (verifications / perSecond) * 1_000;
 	console.log(`${blocks} blocks, ${chainBytes} bytes, ${bytesPerReading} bytes per signed reading`);
 	console.log(`state root ${stateRoot}, all nodes agree: ${agree ? "yes" : "NO"}`);
-	console.log(`${verifications} signature checks; bare rate ${Math.round(perSecond)}/s, so ${Math.round(bareMs)} ms of them`);
+	console.log(
+		`${verifications} signature checks; bare rate ${Math.round(perSecond)}/s, so ${Math.round(bareMs)} ms of them`,
+	);
 	console.log(`elapsed ${elapsedMs} ms = ${(elapsedMs / bareMs).toFixed(2)} × the bare checks`);
 }
 

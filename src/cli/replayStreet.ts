@@ -1,11 +1,11 @@
 /** Plays a street's readings minute by minute through consensus: one full node per household. */
 import { encodeBlock } from "../block/block.js";
 import { contractOf, householdOf, type Ledger } from "../contract/ledger.js";
+import { DEFAULT_NODE_SETTINGS } from "../node/dependencies.js";
 import type { Command } from "../node/protocol.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { MAX_MINUTE, MS_PER_MINUTE } from "../primitives/units.js";
-import { DEFAULT_NODE_SETTINGS } from "../node/dependencies.js";
 import type { Street } from "./street.js";
 import { VirtualStreet } from "./virtualStreet.js";
 
@@ -52,7 +52,10 @@ async function carryOut(nodes: VirtualStreet, at: number, command: Command): Pro
 	assert(reply.ok, `${command.type} of household ${at} is accepted: ${JSON.stringify(reply)}`);
 	await nodes.confirm(at);
 	const id = reply.value.type === "signed" ? reply.value.id : "";
-	const shown = nodes.node(at).street?.outbox.shown().find((own) => own.id === id);
+	const shown = nodes
+		.node(at)
+		.street?.outbox.shown()
+		.find((own) => own.id === id);
 	assert(shown === undefined || shown.state === "confirmed", `${command.type} of household ${at} is confirmed`);
 	return id;
 }
@@ -118,7 +121,8 @@ async function playMinutes(
 	const all = street.lastArrivalMinute - street.firstMinute + 1;
 	for (let minute = street.firstMinute; minute <= street.lastArrivalMinute || !isSettled(nodes); minute++) {
 		nodes.chainMs = (minute + 1) * MS_PER_MINUTE;
-		for (const [at, readings] of arrivals.get(minute) ?? []) await nodes.node(at).handle({ type: "readings", readings });
+		for (const [at, readings] of arrivals.get(minute) ?? [])
+			await nodes.node(at).handle({ type: "readings", readings });
 		await nodes.settle();
 		await nodes.moveTo((minute + 1) * MS_PER_MINUTE + readingDelayMs);
 		onProgress(Math.min(minute - street.firstMinute + 1, all), all);
@@ -170,7 +174,9 @@ async function resultOf(nodes: VirtualStreet, street: Street): Promise<ReplayRes
 		bytesPerReading: readings === 0 ? 0 : Math.round((chainBytes / readings) * 100) / 100,
 		verifications: nodes.verifications,
 		stateRoot: toHex(head.block.stateRoot),
-		agree: heads.every((other) => equalBytes(other.hash, head.hash) && equalBytes(other.block.stateRoot, head.block.stateRoot)),
+		agree: heads.every(
+			(other) => equalBytes(other.hash, head.hash) && equalBytes(other.block.stateRoot, head.block.stateRoot),
+		),
 		households: street.households.map(({ name }, at) => {
 			const household = householdOf(ledger, memberOf(nodes, at));
 			const { balanceMicroNok, importWh, exportWh, boughtWh, soldWh } = household;

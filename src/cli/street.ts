@@ -3,14 +3,18 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { Reading } from "../block/reading.js";
+import { nameShape } from "../block/transactionCodec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import {
 	MAX_AMOUNT_MICRO_NOK,
+	MAX_CIRCULATION_MICRO_NOK,
 	MAX_PRICE_MICRO_NOK_PER_WH,
 	MAX_READING_WH,
 	MICRO_NOK_PER_NOK,
+	MINUTES_PER_DAY,
 	MS_PER_MINUTE,
 } from "../primitives/units.js";
+import { jsonLines } from "./jsonLines.js";
 
 export interface Street {
 	name: string;
@@ -54,24 +58,33 @@ export function readStreet(folder: string): Result<Street, StreetError> {
 	const text = read(folder, file);
 	if (!text.ok) return text;
 	let json: unknown;
+	const lines = jsonLines(text.value);
 	try {
 		json = JSON.parse(text.value);
 	} catch (error) {
-		return bad(`${file}:${lineOfJsonError(text.value, error)}`, `not JSON: ${(error as Error).message}`);
+		// The message may quote the text, line ends and all.
+		const what = (error as Error).message.replace(/\s+/g, " ");
+		return bad(`${file}:${lines.errorLine}`, `not JSON: ${what}`);
 	}
 	const shaped = v.safeParse(STREET_SHAPE, json);
 	if (!shaped.success) {
 		const [issue] = shaped.issues;
 		const path = v.getDotPath(issue) ?? "";
-		return bad(`${file}:${lineOfPath(text.value, path)}`, `${path === "" ? "the file" : path}: ${issue.message}`);
+		return bad(`${file}:${lines.lineOf(path)}`, `${path === "" ? "the file" : path}: ${issue.message}`);
 	}
 	const { name, tariff, households: listed, contracts: promised } = shaped.output;
-	const line = (path: string) => `${file}:${lineOfPath(text.value, path)}`;
+	const line = (path: string) => `${file}:${lines.lineOf(path)}`;
 
 	const households: StreetHousehold[] = [];
+	let tokensMicroNok = 0;
 	for (const [at, household] of listed.entries()) {
 		if (households.some((other) => other.name === household.name)) {
 			return bad(line(`households.${at}.name`), `household ${household.name} is there twice`);
+		}
+		tokensMicroNok += household.tokensNok * MICRO_NOK_PER_NOK;
+		if (tokensMicroNok > MAX_CIRCULATION_MICRO_NOK) {
+			const limitNok = MAX_CIRCULATION_MICRO_NOK / MICRO_NOK_PER_NOK;
+			return bad(line(`households.${at}.tokensNok`), `more than ${limitNok} tokens altogether`);
 		}
 		const readings = readReadings(folder, household.readings);
 		if (!readings.ok) return readings;
@@ -103,10 +116,13 @@ function bad(where: string, what: string): { ok: false; error: StreetError } {
 
 function read(folder: string, file: string): Result<string, StreetError> {
 	try {
-		return ok(readFileSync(join(folder, file), "utf8"));
+		return ok(readFileSync(join(folder, file), "utf8").replace(/^\uFEFF/, ""));
 	} catch (error) {
 		const code = (error as { code?: string }).code;
-		return bad(join(folder, file), code === "ENOENT" ? "the file is not there" : `cannot be read (${code ?? "unknown"})`);
+		return bad(
+			join(folder, file),
+			code === "ENOENT" ? "the file is not there" : `cannot be read (${code ?? "unknown"})`,
+		);
 	}
 }
 
@@ -117,9 +133,10 @@ const HEADERS = ["minute,importWh,exportWh", "minute,importWh,exportWh,arrives"]
 function readReadings(folder: string, file: string): Result<StreetHousehold["readings"], StreetError> {
 	const text = read(folder, file);
 	if (!text.ok) return text;
-	const lines = text.value.replace(/^\uFEFF/, "").split(/\r?\n/);
+	const lines = text.value.split(/\r?\n/);
 	const header = lines[0] ?? "";
-	if (!HEADERS.includes(header)) return bad(`${file}:1`, `the header is "${header}", expected "${HEADERS[0]}[,arrives]"`);
+	if (!HEADERS.includes(header))
+		return bad(`${file}:1`, `the header is "${header}", expected "${HEADERS[0]}[,arrives]"`);
 	const columns = header.split(",").length;
 	const seen = new Map<number, number>();
 	const readings: StreetHousehold["readings"] = [];
@@ -130,6 +147,7 @@ function readReadings(folder: string, file: string): Result<StreetHousehold["rea
 		if (fields.length !== columns) return bad(where, `${fields.length} columns, expected ${columns}`);
 		const minute = minuteOfText(fields[0] ?? "");
 		if (minute === undefined) return bad(where, `"${fields[0]}" is no minute like 2018-05-21T00:00:00Z`);
+		if (!isOfThisAge(minute)) return bad(where, `${fields[0]} is not from 1970-01-02 to 2199`);
 		const importWh = energyOfText(fields[1] ?? "");
 		const exportWh = energyOfText(fields[2] ?? "");
 		if (importWh === undefined) return bad(where, badEnergy("importWh", fields[1]));
@@ -138,6 +156,7 @@ function readReadings(folder: string, file: string): Result<StreetHousehold["rea
 		const arrivesMinute = arrivesText === "" ? minute : minuteOfText(arrivesText);
 		if (arrivesMinute === undefined) return bad(where, `arrives: "${arrivesText}" is no minute`);
 		if (arrivesMinute < minute) return bad(where, "arrives before its minute");
+		if (!isOfThisAge(arrivesMinute)) return bad(where, `arrives: ${arrivesText} is not from 1970-01-02 to 2199`);
 		const before = seen.get(minute);
 		if (before !== undefined) return bad(where, `minute ${fields[0]} was on line ${before} already`);
 		seen.set(minute, at + 1);
@@ -154,6 +173,11 @@ function energyOfText(text: string): number | undefined {
 	if (!/^\d{1,7}$/.test(text)) return undefined;
 	const energyWh = Number(text);
 	return energyWh <= MAX_READING_WH ? energyWh : undefined;
+}
+
+/** Minutes that a chain can hold, with some room to found it before them and to settle after them. */
+function isOfThisAge(minute: number): boolean {
+	return minute >= MINUTES_PER_DAY && minute * MS_PER_MINUTE < Date.UTC(2200, 0, 1);
 }
 
 /** Whole minutes in ISO UTC. */
@@ -182,7 +206,8 @@ function readContracts(
 		if (seller === buyer) return bad(where, `${contract.seller} cannot sell to itself`);
 		const fromMinute = contract.from === undefined ? undefined : minuteOfText(contract.from);
 		const untilMinute = contract.until === undefined ? undefined : minuteOfText(contract.until);
-		if (contract.from !== undefined && fromMinute === undefined) return bad(where, `from: "${contract.from}" is no minute`);
+		if (contract.from !== undefined && fromMinute === undefined)
+			return bad(where, `from: "${contract.from}" is no minute`);
 		if (contract.until !== undefined && untilMinute === undefined) {
 			return bad(where, `until: "${contract.until}" is no minute`);
 		}
@@ -217,77 +242,56 @@ const integer = (min: number, max: number) =>
 		v.maxValue(max, `expected at most ${max}`),
 	);
 const text = v.pipe(v.string("expected a text"), v.minLength(1, "expected a text"), v.maxLength(40, "longer than 40"));
+/** A name as the chain takes it. */
+const name = v.pipe(
+	text,
+	v.check((text) => v.is(nameShape, text), "has a blank at an end or a character that a screen cannot show"),
+);
+/** Says of a missing field that it is missing. */
+const object = ({ expected }: { expected: string | null }) =>
+	expected === "Object" ? "expected an object" : "is missing";
 const tariffPrice = integer(0, MAX_PRICE_MICRO_NOK_PER_WH);
 
 const STREET_SHAPE = v.object(
 	{
-		name: text,
-		tariff: v.object({
-			retailMicroNokPerWh: tariffPrice,
-			feedInMicroNokPerWh: tariffPrice,
-			localFeeMicroNokPerWh: v.optional(tariffPrice, 0),
-		}),
+		name,
+		tariff: v.object(
+			{
+				retailMicroNokPerWh: tariffPrice,
+				feedInMicroNokPerWh: tariffPrice,
+				localFeeMicroNokPerWh: v.optional(tariffPrice, 0),
+			},
+			object,
+		),
 		households: v.pipe(
 			v.array(
-				v.object({
-					name: text,
-					readings: v.pipe(v.string("expected a file name"), v.minLength(1, "expected a file name")),
-					tokensNok: integer(0, MAX_AMOUNT_MICRO_NOK / MICRO_NOK_PER_NOK),
-				}),
+				v.object(
+					{
+						name,
+						readings: v.pipe(v.string("expected a file name"), v.minLength(1, "expected a file name")),
+						tokensNok: integer(0, MAX_AMOUNT_MICRO_NOK / MICRO_NOK_PER_NOK),
+					},
+					object,
+				),
 				"expected a list",
 			),
 			v.minLength(1, "expected at least one household"),
 			v.maxLength(30, "expected at most 30 households"),
 		),
 		contracts: v.array(
-			v.object({
-				seller: text,
-				buyer: text,
-				priceMicroNokPerWh: integer(1, MAX_PRICE_MICRO_NOK_PER_WH),
-				from: v.optional(v.string("expected a text")),
-				until: v.optional(v.string("expected a text")),
-				energyWh: v.optional(integer(1, 1_000_000_000_000)),
-			}),
+			v.object(
+				{
+					seller: text,
+					buyer: text,
+					priceMicroNokPerWh: integer(1, MAX_PRICE_MICRO_NOK_PER_WH),
+					from: v.optional(v.string("expected a text")),
+					until: v.optional(v.string("expected a text")),
+					energyWh: v.optional(integer(1, 1_000_000_000_000)),
+				},
+				object,
+			),
 			"expected a list",
 		),
 	},
-	"expected an object",
+	object,
 );
-
-/** The line on which a path of names and positions begins: found by walking the text the way JSON is written. */
-function lineOfPath(source: string, path: string): number {
-	let at = 0;
-	for (const step of path === "" ? [] : path.split(".")) {
-		if (/^\d+$/.test(step)) at = afterItems(source, at, Number(step));
-		else {
-			const found = source.indexOf(`"${step}"`, at);
-			if (found < 0) break;
-			at = found + step.length + 2;
-		}
-	}
-	return source.slice(0, at).split("\n").length;
-}
-
-/** The offset at which the nth object of the list that begins after `from` opens. */
-function afterItems(source: string, from: number, count: number): number {
-	let depth = 0;
-	let seen = 0;
-	let inText = false;
-	for (let at = from; at < source.length; at++) {
-		const character = source[at];
-		if (inText) {
-			if (character === "\\") at += 1;
-			else if (character === '"') inText = false;
-		} else if (character === '"') inText = true;
-		else if (character === "{") {
-			if (depth === 0 && seen++ === count) return at + 1;
-			depth += 1;
-		} else if (character === "}") depth -= 1;
-	}
-	return from;
-}
-
-function lineOfJsonError(source: string, error: unknown): number {
-	const position = /position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
-	return position === undefined ? source.split("\n").length : source.slice(0, Number(position)).split("\n").length;
-}

@@ -35,7 +35,8 @@ export class VirtualStreet {
 
 	constructor(count: number, seed: string, chainMs: number, settings: Partial<NodeSettings> = {}) {
 		this.chainMs = chainMs;
-		for (let at = 0; at < count; at++) this.nodes.push(this.#createNode(at, seed, { ...DEFAULT_NODE_SETTINGS, ...settings }));
+		for (let at = 0; at < count; at++)
+			this.nodes.push(this.#createNode(at, seed, { ...DEFAULT_NODE_SETTINGS, ...settings }));
 	}
 
 	#createNode(at: number, seed: string, settings: NodeSettings): Node {

@@ -10,7 +10,8 @@ export const LOG_DAMAGED = "log-damaged";
 
 /** Everything that was acknowledged before the damage is covered by a certificate again. */
 export function recoverLog(state: RaftState): void {
-	if (state.suspended === LOG_DAMAGED && state.base.index >= (state.lastSigned?.index ?? 0)) state.suspended = undefined;
+	if (state.suspended === LOG_DAMAGED && state.base.index >= (state.lastSigned?.index ?? 0))
+		state.suspended = undefined;
 }
 
 /** Commits everything up to a certified entry of the own log. `beforeWrite` may send what does not depend on the write. */

@@ -142,8 +142,15 @@ function onGreeted(turn: Turn, from: number): void {
 	}
 }
 
+/** No neighbourhood has so many elections while a device is away: one bad message must not use up all terms there are. */
+const MAX_TERM_LEAP = 1_000_000;
+
 function onMessage(turn: Turn, from: number, message: RaftMessage): void {
 	const { state } = turn;
+	if (message.term > state.term + MAX_TERM_LEAP) {
+		turn.effects.push({ type: "misbehaved", from, code: "term-leap" });
+		return;
+	}
 	switch (message.type) {
 		case "preVote":
 			onPreVote(turn, from, message);

@@ -156,7 +156,7 @@ export type RaftEffect =
 	| { type: "refusedBy"; from: number; ids: readonly Uint8Array[] }
 	| { type: "evidence"; code: "conflicting-certificates" | "unknown-own-signature"; certificate: Certificate }
 	/** A message that no correct device sends: it changed nothing. */
-	| { type: "misbehaved"; from: number; code: "second-leader-in-term" | "replaced-in-term" };
+	| { type: "misbehaved"; from: number; code: "second-leader-in-term" | "replaced-in-term" | "term-leap" };
 
 /** One step in the making: the state is changed in place, the effects are collected in order. */
 export interface Turn {

@@ -106,7 +106,10 @@ function settleMinute(draft: Draft, seller: number, contracts: readonly Contract
 		const bought = pendingOf(draft, contract.buyer, minute);
 		const importWh = settles(draft, bought) ? bought.importWh : 0;
 		const { balanceMicroNok } = householdOf(draft, contract.buyer);
-		return Math.min(importWh, remainingWh(contract), affordableWh(balanceMicroNok, contract.priceMicroNokPerWh));
+		// A contract whose sum no longer fits a safe integer is used up: an endless trade must not stop every node.
+		const sumLeftMicroNok = subtract(Number.MAX_SAFE_INTEGER, contract.amountMicroNok);
+		const payableMicroNok = Math.min(balanceMicroNok, sumLeftMicroNok);
+		return Math.min(importWh, remainingWh(contract), affordableWh(payableMicroNok, contract.priceMicroNokPerWh));
 	});
 	const deliveries: Delivery[] = [];
 	for (const [at, energyWh] of allocate(availableWh, wantedWh).entries()) {

@@ -27,8 +27,8 @@ import type {
 	StatusMessage,
 } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
-import { ZERO_HASH } from "../primitives/hash.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
+import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { minuteOf } from "../primitives/units.js";
 import { type ActCommand, createAct } from "./acts.js";
@@ -488,7 +488,8 @@ export class Street {
 	async #greetNewDevices(): Promise<void> {
 		for (const device of this.#hellos) {
 			const index = this.deviceIndexOf(device);
-			if (index !== undefined && this.raft?.peers.has(index) === false) await this.#raft({ type: "greeted", from: index });
+			if (index !== undefined && this.raft?.peers.has(index) === false)
+				await this.#raft({ type: "greeted", from: index });
 		}
 	}
 
@@ -776,7 +777,9 @@ export class Street {
 		const { ledger } = this.chain.head;
 		for (const transaction of transactions) {
 			// A signature that a fault spoilt could give the key away: it must not leave this device.
-			const cause = checkSignatures(ledger, transaction, this.#dependencies.verifier);
+			// A `join` holds an operator's signature as well; it was looked at before.
+			const isOwn = transaction.kind !== "join";
+			const cause = isOwn ? checkSignatures(ledger, transaction, this.#dependencies.verifier) : undefined;
 			assert(cause === undefined, `what was signed here verifies: ${cause?.code ?? ""}`);
 		}
 		const entries = transactions.map((transaction) => ({
@@ -884,16 +887,22 @@ export class Street {
 			alwaysOn,
 			invitation,
 		};
-		await this.#submit([
-			{
-				...unsigned,
-				signatures: {
-					household: this.#sign(unsigned, keys.householdSecret),
-					device: this.#sign(unsigned, keys.deviceSecret),
-					oneTime: this.#sign(unsigned, oneTimeSecret),
-				},
+		const join: JoinTransaction = {
+			...unsigned,
+			signatures: {
+				household: this.#sign(unsigned, keys.householdSecret),
+				device: this.#sign(unsigned, keys.deviceSecret),
+				oneTime: this.#sign(unsigned, oneTimeSecret),
 			},
-		]);
+		};
+		// The operator may have joined later than this chain reaches: the neighbours know then.
+		const cause = checkSignatures(this.chain.head.ledger, join, this.#dependencies.verifier);
+		if (cause?.code === "bad-signature") {
+			this.joinRefusal = cause.code;
+			this.#events.onRefused(cause.code);
+			return;
+		}
+		await this.#submit([join]);
 	}
 
 	/** Changes this device's settings, strictly. */

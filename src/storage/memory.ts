@@ -1,5 +1,5 @@
 /** Storage in memory: for the replay, the simulator and tests. Behaves like a database whose every write is durable at once. */
-import { ok, type Result, refused } from "../primitives/result.js";
+
 import {
 	type ChainChange,
 	type ChainStorage,
@@ -9,6 +9,7 @@ import {
 	type StoredChain,
 	staysKept,
 } from "../node/storage.js";
+import { ok, type Result, refused } from "../primitives/result.js";
 
 /** What survives when the node that uses it is gone. */
 export class MemoryStorage implements StorageRoot {
@@ -101,7 +102,9 @@ class MemoryChain implements ChainStorage {
 		return ok(blocks);
 	}
 
-	async certificateFrom(index: number): Promise<Result<{ index: number; record: Uint8Array } | undefined, StorageError>> {
+	async certificateFrom(
+		index: number,
+	): Promise<Result<{ index: number; record: Uint8Array } | undefined, StorageError>> {
 		const first = ascending(this.#certificates).find((kept) => kept.index >= index);
 		return ok(first);
 	}

@@ -6,8 +6,8 @@ import { DEFAULT_NODE_SETTINGS, type NodeSettings } from "../node/dependencies.j
 import { Node } from "../node/node.js";
 import type { NodeInput, NodeOutput } from "../node/protocol.js";
 import { createVerifier, publicKeyOf, sign } from "../primitives/signature.js";
-import { createSerialReader } from "../serial/webSerialPort.js";
 import { findSerial } from "../serial/platformSerial.js";
+import { createSerialReader } from "../serial/webSerialPort.js";
 import { IndexedDbStorage } from "../storage/indexedDb.js";
 import { startOfDayMinute } from "./localDay.js";
 import type { ChainClock, WorkerStart } from "./start.js";

@@ -9,7 +9,7 @@ import { tellSerialStory } from "./support/serialStory.js";
 function telegramAt(slot: number): Telegram {
 	const slotsToOddMinute = Math.abs((slot % (2 * SLOTS_PER_MINUTE)) - SLOTS_PER_MINUTE);
 	const kettleW = slot % 20 < 7 ? 2_000 : 0;
-	const importW = 300 + 140 * (SLOTS_PER_MINUTE - slotsToOddMinute) + kettleW;
+	const importW = 300 + 230 * (SLOTS_PER_MINUTE - slotsToOddMinute) + kettleW;
 	const exportW = 200 + 130 * slotsToOddMinute;
 	return encodeTelegram(slot, importW, exportW);
 }

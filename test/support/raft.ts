@@ -13,7 +13,7 @@ export const GENESIS: LogBase = { index: 0, hash: taggedHash("test")(), term: 0,
 export type Parent = Pick<LogBase, "index" | "hash" | "timestampMs">;
 
 /** Where an entry stands, as the parent of the next. */
-export function after(entry: Entry): LogBase {
+export function baseAt(entry: Entry): LogBase {
 	const { index, term, timestampMs } = entry.block;
 	return { index, hash: entry.hash, term, timestampMs };
 }
@@ -46,7 +46,7 @@ export function logOf(terms: readonly number[], parent: LogBase = GENESIS): Entr
 	for (const term of terms) {
 		const entry = entryOn(below, term);
 		entries.push(entry);
-		below = after(entry);
+		below = baseAt(entry);
 	}
 	return entries;
 }
@@ -213,7 +213,7 @@ export function matchReply(state: RaftState, from: number, matchIndex: number, e
 
 /** Proposes an empty block on top of the leader's log. */
 export function proposeOn(state: RaftState, options: { timestampMs?: number; variant?: number } = {}) {
-	const parent = state.tail.at(-1) === undefined ? state.base : after(state.tail.at(-1) as Entry);
+	const parent = state.tail.at(-1) === undefined ? state.base : baseAt(state.tail.at(-1) as Entry);
 	const entry = entryOn(parent, state.term, { proposer: state.self, ...options });
 	return { entry, effects: run(state, { type: "propose", entry }) };
 }

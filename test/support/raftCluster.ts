@@ -17,7 +17,7 @@ import {
 } from "../../src/consensus/state.js";
 import type { Entry, RaftMessage } from "../../src/message/message.js";
 import { toHex } from "../../src/primitives/bytes.js";
-import { after, entryOn, GENESIS, isFairlySigned, START_MS, signed } from "./raft.js";
+import { baseAt, entryOn, GENESIS, isFairlySigned, START_MS, signed } from "./raft.js";
 
 interface Disk {
 	votes: Persist["votes"];
@@ -93,7 +93,7 @@ export class RaftCluster {
 
 	#boot(index: number, disk: Disk): Member {
 		const last = disk.blockchain.at(-1);
-		const base: LogBase = last === undefined ? GENESIS : after(last);
+		const base: LogBase = last === undefined ? GENESIS : baseAt(last);
 		const { votes, certificate, proposed } = disk;
 		const restart = { self: index, voters: this.#voters, ...votes, base, certificate, tail: [...proposed] };
 		const clocks = { monotonicMs: this.#nowMs, chainMs: START_MS + this.#nowMs };
@@ -263,7 +263,7 @@ export class RaftCluster {
 		disk.certificate = certificate;
 		for (const entry of disk.blockchain) this.#checkCommitted(entry);
 		const head = disk.blockchain.at(-1) as Entry;
-		member.inputs.push({ type: "installed", base: after(head), certificate });
+		member.inputs.push({ type: "installed", base: baseAt(head), certificate });
 	}
 
 	#crash(member: Member): void {

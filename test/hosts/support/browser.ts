@@ -1,9 +1,9 @@
 /** A Chromium on a computer of the test, with a profile and a home folder of its own, and nothing switched off. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { createScratch } from "./scratch.js";
 import { type Host, isOnPath } from "./wifi.js";
 
 export interface HostBrowser {
@@ -22,7 +22,8 @@ export function authorityStoreMissing(): string | undefined {
 }
 
 export async function openBrowser(host: Host, options: BrowserOptions = {}): Promise<HostBrowser> {
-	const home = mkdtempSync(join(tmpdir(), "nabostrom-host-"));
+	const scratch = createScratch("host");
+	const home = scratch.folder;
 	let context: BrowserContext;
 	try {
 		if (options.authority !== undefined) installAuthority(home, options.authority);
@@ -35,14 +36,14 @@ export async function openBrowser(host: Host, options: BrowserOptions = {}): Pro
 			locale: "nb-NO",
 		});
 	} catch (error) {
-		rmSync(home, { recursive: true, force: true });
+		scratch.remove();
 		throw error;
 	}
 	return {
 		page: context.pages()[0] ?? (await context.newPage()),
 		async close() {
 			await context.close().catch(() => {});
-			rmSync(home, { recursive: true, force: true });
+			scratch.remove();
 		},
 	};
 }

@@ -1,9 +1,9 @@
 /** The real server program, started on a computer of the test as `npm start` does it there for the first time. */
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createScratch } from "./scratch.js";
 import type { Host } from "./wifi.js";
 
 export interface ServerProgram {
@@ -24,9 +24,9 @@ const STOP_MS = 5_000;
 
 /** With an empty `dist` and without a certificate: whoever works in this folder keeps theirs. */
 export async function startServer(host: Host): Promise<ServerProgram> {
-	const scratch = mkdtempSync(join(tmpdir(), "nabostrom-server-"));
+	const scratch = createScratch("server");
 	const mounts = ["dist", join(".cache", "certificate")].map((folder) => {
-		const own = join(scratch, folder);
+		const own = join(scratch.folder, folder);
 		mkdirSync(own, { recursive: true });
 		mkdirSync(join(project, folder), { recursive: true });
 		return `mount --bind '${own}' '${join(project, folder)}'`;
@@ -58,7 +58,7 @@ export async function startServer(host: Host): Promise<ServerProgram> {
 			await ended;
 			clearTimeout(timer);
 		}
-		rmSync(scratch, { recursive: true, force: true });
+		scratch.remove();
 	};
 	try {
 		await greeted;

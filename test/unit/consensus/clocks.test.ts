@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { mayPropose } from "../../../src/consensus/replication.js";
 import {
-	after,
 	append,
+	baseAt,
 	device,
 	elect,
 	entryOn,
@@ -117,8 +117,8 @@ describe("a block stamped ahead of a voter's clock", () => {
 	it("is taken at once if it stands 1 ms after its parent: somebody's clock was ahead before", () => {
 		const state = device(1);
 		const first = ahead(29_999);
-		const second = entryOn(after(first), 1, { timestampMs: START_MS + 30_001 });
-		const third = entryOn(after(first), 1, { timestampMs: START_MS + 30_000 });
+		const second = entryOn(baseAt(first), 1, { timestampMs: START_MS + 30_001 });
+		const third = entryOn(baseAt(first), 1, { timestampMs: START_MS + 30_000 });
 		hear(state, 0, append(1, GENESIS, [first, second]));
 		expect(state.tail).toEqual([first]);
 		hear(state, 0, append(2, GENESIS, [first, third]));

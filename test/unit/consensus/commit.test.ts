@@ -4,8 +4,8 @@ import { step } from "../../../src/consensus/raft.js";
 import type { RaftEffect } from "../../../src/consensus/state.js";
 import type { Entry } from "../../../src/message/message.js";
 import {
-	after,
 	append,
+	baseAt,
 	certify,
 	device,
 	elect,
@@ -25,7 +25,7 @@ import {
 
 const commits = (effects: readonly RaftEffect[]) => effects.filter((effect) => effect.type === "commit");
 const installed = (entry: Entry, voters: readonly number[]) =>
-	({ type: "installed", base: after(entry), certificate: certify(entry, voters) }) as const;
+	({ type: "installed", base: baseAt(entry), certificate: certify(entry, voters) }) as const;
 
 describe("commitIndex", () => {
 	it("moves when a majority of all voters has signed the leader's block, and never by fewer", () => {
@@ -43,7 +43,7 @@ describe("commitIndex", () => {
 		const { certificate } = commit as Extract<RaftEffect, { type: "commit" }>;
 		expect(certificate.signatures.map(({ voter }) => voter)).toEqual([0, 1, 4]);
 		expect(isFairlySigned(certificate)).toBe(true);
-		expect(state.base).toEqual(after(entry));
+		expect(state.base).toEqual(baseAt(entry));
 	});
 
 	it("moves in one strict write with its certificate, before anybody is told that it is committed", () => {
@@ -54,7 +54,10 @@ describe("commitIndex", () => {
 		expect(kinds(effects)).toEqual(["send", "send", "persist", "commit"]);
 		expect(writes(effects)[0]?.commit?.certificate).toEqual(certify(entry, [0, 1]));
 		// The certificate itself goes out while it is written: it speaks for itself.
-		expect(messages(effects, "appendEntries")).toMatchObject([{ certificate: { index: 1 } }, { certificate: { index: 1 } }]);
+		expect(messages(effects, "appendEntries")).toMatchObject([
+			{ certificate: { index: 1 } },
+			{ certificate: { index: 1 } },
+		]);
 	});
 
 	it("does not move by a matchIndex without a signature, nor by the signature of another block", () => {
@@ -79,7 +82,7 @@ describe("commitIndex", () => {
 		const [entry] = logOf([1]) as [Entry];
 		hear(state, 0, append(1, GENESIS, [entry]));
 		expect(state.base.index).toBe(0);
-		const effects = hear(state, 0, append(1, after(entry), [], certify(entry, [0, 2])));
+		const effects = hear(state, 0, append(1, baseAt(entry), [], certify(entry, [0, 2])));
 		expect(commits(effects)).toMatchObject([{ entries: [entry] }]);
 		expect(messages(effects, "appendReply")).toMatchObject([{ commitIndex: 1 }]);
 	});
@@ -88,21 +91,21 @@ describe("commitIndex", () => {
 		const state = device(1, { voters: [0, 1, 2, 3, 4] });
 		const [entry] = logOf([1]) as [Entry];
 		hear(state, 0, append(1, GENESIS, [entry], certify(entry, [0, 2])));
-		hear(state, 0, append(1, after(entry), [], certify(entry, [0, 2, 7, 8])));
+		hear(state, 0, append(1, baseAt(entry), [], certify(entry, [0, 2, 7, 8])));
 		expect(state.base.index).toBe(0);
-		hear(state, 0, append(1, after(entry), [], certify(entry, [0, 2, 4])));
+		hear(state, 0, append(1, baseAt(entry), [], certify(entry, [0, 2, 4])));
 		expect(state.base.index).toBe(1);
 	});
 
 	it("does not wait for the block above: one that is held back, or refused, comes with the certificate below it", () => {
 		const [entry, next] = logOf([1, 1]) as [Entry, Entry];
 		const state = device(1, { term: 1, tail: [entry] });
-		const message = append(1, after(entry), [next], certify(entry, [0, 2]));
+		const message = append(1, baseAt(entry), [next], certify(entry, [0, 2]));
 		run(state, { type: "message", from: 0, message }, () => ({ valid: false, refusedIds: [] }));
 		expect(state.base.index).toBe(1);
-		const late = entryOn(after(entry), 1, { timestampMs: entry.block.timestampMs + 99_000 });
+		const late = entryOn(baseAt(entry), 1, { timestampMs: entry.block.timestampMs + 99_000 });
 		const holding = device(1, { term: 1, tail: [entry] });
-		hear(holding, 0, append(1, after(entry), [late], certify(entry, [0, 2])));
+		hear(holding, 0, append(1, baseAt(entry), [late], certify(entry, [0, 2])));
 		expect(holding.waiting?.held).toBe(true);
 		expect(holding.base.index).toBe(1);
 	});
@@ -112,7 +115,7 @@ describe("a certificate for a block that is not held", () => {
 	it("waits, and says whom to ask for it", () => {
 		const [entry] = logOf([1]) as [Entry];
 		const state = device(1);
-		const effects = hear(state, 0, append(1, after(entry), [], certify(entry, [0, 2])));
+		const effects = hear(state, 0, append(1, baseAt(entry), [], certify(entry, [0, 2])));
 		expect(effects).toContainEqual({ type: "behind", from: 0, certificate: certify(entry, [0, 2]) });
 		expect(state.base.index).toBe(0);
 	});
@@ -120,7 +123,7 @@ describe("a certificate for a block that is not held", () => {
 	it("commits the block as soon as it has come", () => {
 		const [entry] = logOf([1]) as [Entry];
 		const state = device(1);
-		hear(state, 0, append(1, after(entry), [], certify(entry, [0, 2])));
+		hear(state, 0, append(1, baseAt(entry), [], certify(entry, [0, 2])));
 		const effects = hear(state, 0, append(1, GENESIS, [entry]));
 		expect(commits(effects)).toMatchObject([{ entries: [entry] }]);
 		expect(state.ahead).toBeUndefined();
@@ -129,7 +132,7 @@ describe("a certificate for a block that is not held", () => {
 	it("is forgotten when the block came by catching up", () => {
 		const [first, second] = logOf([1, 1]) as [Entry, Entry];
 		const state = device(1);
-		hear(state, 0, append(1, after(second), [], certify(second, [0, 2])));
+		hear(state, 0, append(1, baseAt(second), [], certify(second, [0, 2])));
 		step(state, installed(first, [0, 2]));
 		expect(state.ahead?.index).toBe(2);
 		step(state, installed(second, [0, 2]));
@@ -141,30 +144,30 @@ describe("blocks of earlier terms (Raft paper §5.4.2, figure 8)", () => {
 	it("are not committed by counting: an own block above them is needed", () => {
 		// (c): S1, leader again in term 4, has its block of term 2 on a majority, and nothing of term 4 yet.
 		const [one, two] = logOf([1, 2]) as [Entry, Entry];
-		const s1 = device(0, { voters: [0, 1, 2, 3, 4], term: 3, base: after(one), tail: [two] });
+		const s1 = device(0, { voters: [0, 1, 2, 3, 4], term: 3, base: baseAt(one), tail: [two] });
 		elect(s1);
 		expect(s1.term).toBe(4);
 		for (const from of [1, 2, 3]) expect(commits(hear(s1, from, matchReply(s1, from, 2, two)))).toEqual([]);
 		expect(s1.base.index).toBe(1);
 		// (d): so S5 may still be elected with its block of term 3, and replace the one of term 2 everywhere.
-		const s2 = device(1, { voters: [0, 1, 2, 3, 4], term: 4, base: after(one), tail: [two] });
+		const s2 = device(1, { voters: [0, 1, 2, 3, 4], term: 4, base: baseAt(one), tail: [two] });
 		const request = { type: "requestVote", term: 5, lastTerm: 3, lastIndex: 2 } as const;
 		expect(messages(hear(s2, 4, request), "voteReply")[0]?.granted).toBe(true);
-		const three = entryOn(after(one), 3);
-		hear(s2, 4, append(5, after(one), [three]));
+		const three = entryOn(baseAt(one), 3);
+		hear(s2, 4, append(5, baseAt(one), [three]));
 		expect(s2.tail).toEqual([three]);
 	});
 
 	it("are committed with it, once a block of the own term is on a majority (e)", () => {
 		const [one, two] = logOf([1, 2]) as [Entry, Entry];
-		const s1 = device(0, { voters: [0, 1, 2, 3, 4], term: 3, base: after(one), tail: [two] });
+		const s1 = device(0, { voters: [0, 1, 2, 3, 4], term: 3, base: baseAt(one), tail: [two] });
 		elect(s1);
 		const { entry } = proposeOn(s1);
 		hear(s1, 1, matchReply(s1, 1, 3, entry));
 		const [commit] = commits(hear(s1, 2, matchReply(s1, 2, 3, entry)));
 		expect(commit).toMatchObject({ entries: [two, entry] });
 		// S5 cannot be elected any more.
-		const s2 = device(1, { voters: [0, 1, 2, 3, 4], term: 4, base: after(one), tail: [two, entry] });
+		const s2 = device(1, { voters: [0, 1, 2, 3, 4], term: 4, base: baseAt(one), tail: [two, entry] });
 		const request = { type: "requestVote", term: 5, lastTerm: 3, lastIndex: 2 } as const;
 		expect(messages(hear(s2, 4, request), "voteReply")[0]?.granted).toBe(false);
 	});
@@ -177,8 +180,8 @@ describe("an acknowledgement", () => {
 		const [bare] = messages(hear(state, 0, append(2, GENESIS, [old])), "appendReply");
 		expect(bare).toMatchObject({ status: "match", matchIndex: 1, acknowledgement: undefined });
 		expect(state.lastSigned).toBeUndefined();
-		const current = entryOn(after(old), 2);
-		const [sealed] = messages(hear(state, 0, append(2, after(old), [current])), "appendReply");
+		const current = entryOn(baseAt(old), 2);
+		const [sealed] = messages(hear(state, 0, append(2, baseAt(old), [current])), "appendReply");
 		expect(sealed?.acknowledgement?.hash).toEqual(current.hash);
 		expect(state.lastSigned).toEqual({ index: 2, term: 2, hash: current.hash });
 	});
@@ -226,7 +229,7 @@ describe("a key that signs elsewhere", () => {
 	it("is noticed by a certificate with an own signature that this device does not know: it stops voting", () => {
 		const [entry] = logOf([1]) as [Entry];
 		const state = device(1);
-		const effects = hear(state, 0, append(1, after(entry), [], certify(entry, [0, 1])));
+		const effects = hear(state, 0, append(1, baseAt(entry), [], certify(entry, [0, 1])));
 		expect(effects).toContainEqual({
 			type: "evidence",
 			code: "unknown-own-signature",
@@ -251,8 +254,8 @@ describe("a key that signs elsewhere", () => {
 		const [first, second] = logOf([1, 1]) as [Entry, Entry];
 		const lastSigned = { index: 2, term: 1, hash: second.hash };
 		const state = device(1, { term: 1, lastSigned, tail: [first, second] });
-		hear(state, 0, append(1, after(second), [], certify(first, [0, 1])));
-		hear(state, 0, append(1, after(second), [], certify(second, [0, 1])));
+		hear(state, 0, append(1, baseAt(second), [], certify(first, [0, 1])));
+		hear(state, 0, append(1, baseAt(second), [], certify(second, [0, 1])));
 		expect(state).toMatchObject({ suspended: undefined, base: { index: 2 } });
 	});
 
@@ -272,9 +275,9 @@ describe("a key that signs elsewhere", () => {
 
 	it("is proven by two certificates for one index", () => {
 		const [entry] = logOf([1]) as [Entry];
-		const state = device(1, { base: after(entry), certificate: certify(entry, [0, 2]) });
+		const state = device(1, { base: baseAt(entry), certificate: certify(entry, [0, 2]) });
 		const other = certify(entryOn(GENESIS, 1, { variant: 1 }), [0, 2]);
-		const effects = hear(state, 0, append(1, after(entry), [], other));
+		const effects = hear(state, 0, append(1, baseAt(entry), [], other));
 		expect(effects).toContainEqual({ type: "evidence", code: "conflicting-certificates", certificate: other });
 	});
 });
@@ -311,9 +314,9 @@ describe("blocks that came by catching up", () => {
 		step(state, installed(log[0], [0, 2]));
 		expect(state.suspended).toBe(LOG_DAMAGED);
 		// Or by the leader's own messages, where only the tail was lost.
-		hear(state, 0, append(1, after(log[0]), [log[1]]));
+		hear(state, 0, append(1, baseAt(log[0]), [log[1]]));
 		expect(state.suspended).toBe(LOG_DAMAGED);
-		hear(state, 0, append(1, after(log[1]), [], certify(log[1], [0, 2])));
+		hear(state, 0, append(1, baseAt(log[1]), [], certify(log[1], [0, 2])));
 		expect(state.suspended).toBeUndefined();
 	});
 });

@@ -1,6 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { step } from "../../../src/consensus/raft.js";
-import { append, device, elect, GENESIS, hear, kinds, logOf, messages, pass, run, START_MS, writes } from "../../support/raft.js";
+import {
+	append,
+	device,
+	elect,
+	GENESIS,
+	hear,
+	kinds,
+	logOf,
+	messages,
+	pass,
+	run,
+	START_MS,
+	writes,
+} from "../../support/raft.js";
 
 const TIMEOUT_MS = 5_000;
 const granted = (term: number, chainMs = START_MS + TIMEOUT_MS) =>
@@ -42,7 +55,8 @@ describe("an election (Raft paper §5.2)", () => {
 		const state = device(0, { voters: [0, 1, 2, 3, 4] });
 		pass(state, TIMEOUT_MS);
 		for (const from of [1, 2]) step(state, { type: "message", from, message: granted(1) });
-		for (const from of [1, 2]) step(state, { type: "message", from, message: { type: "voteReply", term: 1, granted: true } });
+		for (const from of [1, 2])
+			step(state, { type: "message", from, message: { type: "voteReply", term: 1, granted: true } });
 		// Three of five said yes, but the own vote has not been written yet.
 		expect(state.role).toBe("candidate");
 		const effects = run(state, { type: "message", from: 0, message: { type: "voteReply", term: 1, granted: true } });
@@ -138,9 +152,9 @@ describe("a vote", () => {
 		const state = device(0, { voters: [0, 1, 2, 3, 4], greeted: [1] });
 		expect(pass(state, TIMEOUT_MS)).toEqual([]);
 		expect(messages(hear(state, 1, request(1)), "voteReply")).toEqual([{ type: "voteReply", term: 1, granted: false }]);
-		expect(messages(hear(state, 1, { type: "preVote", term: 2, lastTerm: 0, lastIndex: 0 }), "preVoteReply")).toMatchObject([
-			{ granted: false },
-		]);
+		expect(
+			messages(hear(state, 1, { type: "preVote", term: 2, lastTerm: 0, lastIndex: 0 }), "preVoteReply"),
+		).toMatchObject([{ granted: false }]);
 		run(state, { type: "greeted", from: 4 });
 		expect(messages(hear(state, 1, request(1)), "voteReply")[0]?.granted).toBe(true);
 		// A voter that goes away again was there: its hello counts for this run.
@@ -284,3 +298,14 @@ function reply(term: number) {
 		refusedIds: [],
 	} as const;
 }
+
+describe("a term", () => {
+	it("that leaps further than any number of elections is not believed", () => {
+		const state = device(0);
+		const { MAX_SAFE_INTEGER } = Number;
+		expect(hear(state, 1, request(MAX_SAFE_INTEGER, MAX_SAFE_INTEGER, 0))).toEqual([
+			{ type: "misbehaved", from: 1, code: "term-leap" },
+		]);
+		expect(state.term).toBe(0);
+	});
+});

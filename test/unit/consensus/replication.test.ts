@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { step } from "../../../src/consensus/raft.js";
 import { hashAt, lastOf } from "../../../src/consensus/state.js";
 import {
-	after,
 	append,
+	baseAt,
 	certify,
 	device,
 	elect,
@@ -31,20 +31,28 @@ describe("a follower's log (Raft paper §5.3)", () => {
 		expect(state.tail).toEqual([]);
 		const effects = step(state, { type: "validated", hash: entry.hash, result: { valid: true } });
 		expect(kinds(effects)).toEqual(["persist", "send"]);
-		expect(writes(effects)[0]).toMatchObject({ append: entry, votes: { lastSigned: { index: 1, term: 1, hash: entry.hash } } });
-		expect(effects[1]).toMatchObject({ afterSeq: writes(effects)[0]?.seq, message: { status: "match", matchIndex: 1 } });
+		expect(writes(effects)[0]).toMatchObject({
+			append: entry,
+			votes: { lastSigned: { index: 1, term: 1, hash: entry.hash } },
+		});
+		expect(effects[1]).toMatchObject({
+			afterSeq: writes(effects)[0]?.seq,
+			message: { status: "match", matchIndex: 1 },
+		});
 	});
 
 	it("does not take what does not stand on the entry before it: it says where its certified part ends", () => {
 		const state = device(0);
 		const [first, second] = logOf([1, 1]);
 		if (first === undefined || second === undefined) throw new Error("entries");
-		const effects = hear(state, 1, append(1, after(first), [second]));
+		const effects = hear(state, 1, append(1, baseAt(first), [second]));
 		expect(messages(effects, "appendReply")).toMatchObject([{ status: "behind", matchIndex: 0 }]);
 		expect(state.tail).toEqual([]);
 		// Nor an entry that hangs on another hash of the same index.
 		hear(state, 1, append(1, GENESIS, [entryOn(GENESIS, 1, { variant: 7 })]));
-		expect(messages(hear(state, 1, append(1, after(first), [second])), "appendReply")).toMatchObject([{ status: "behind" }]);
+		expect(messages(hear(state, 1, append(1, baseAt(first), [second])), "appendReply")).toMatchObject([
+			{ status: "behind" },
+		]);
 	});
 
 	it("refuses a message of an older term, and tells its sender the newer one", () => {
@@ -57,12 +65,17 @@ describe("a follower's log (Raft paper §5.3)", () => {
 	it("loses its conflicting tail, and that tail's blocks are handed back", () => {
 		const mine = logOf([1, 1, 2]);
 		const state = device(0, { term: 2, tail: mine });
-		const theirs = logOf([3, 3], after(mine[0] as (typeof mine)[0]));
-		const effects = hear(state, 1, append(3, after(mine[0] as (typeof mine)[0]), theirs));
+		const theirs = logOf([3, 3], baseAt(mine[0] as (typeof mine)[0]));
+		const effects = hear(state, 1, append(3, baseAt(mine[0] as (typeof mine)[0]), theirs));
 		expect(state.tail).toEqual([mine[0], ...theirs]);
 		expect(effects).toContainEqual({ type: "truncated", fromIndex: 2, blocks: [mine[1]?.block, mine[2]?.block] });
 		const written = writes(effects);
-		expect(written.map(({ truncateFrom, append }) => truncateFrom ?? append?.block.index)).toEqual([undefined, 2, 2, 3]);
+		expect(written.map(({ truncateFrom, append }) => truncateFrom ?? append?.block.index)).toEqual([
+			undefined,
+			2,
+			2,
+			3,
+		]);
 	});
 
 	it("is not shortened by an old message: what matches stays, and what follows it too", () => {
@@ -71,14 +84,16 @@ describe("a follower's log (Raft paper §5.3)", () => {
 		hear(state, 1, append(1, GENESIS, log));
 		const effects = hear(state, 1, append(1, GENESIS, log.slice(0, 1)));
 		expect(state.tail).toEqual(log);
-		expect(messages(effects, "appendReply")).toMatchObject([{ status: "match", matchIndex: 1, acknowledgement: undefined }]);
+		expect(messages(effects, "appendReply")).toMatchObject([
+			{ status: "match", matchIndex: 1, acknowledgement: undefined },
+		]);
 		hear(state, 1, append(1, GENESIS, []));
 		expect(state.tail).toEqual(log);
 	});
 
 	it("never changes at or below the certified block, whatever is said about it", () => {
 		const certified = entryOn(GENESIS, 1);
-		const state = device(0, { base: after(certified), certificate: certify(certified, [1, 2]) });
+		const state = device(0, { base: baseAt(certified), certificate: certify(certified, [1, 2]) });
 		hear(state, 1, append(2, GENESIS, [entryOn(GENESIS, 2, { variant: 9 })]));
 		expect(state.base.hash).toEqual(certified.hash);
 		expect(hashAt(state, 1)).toEqual(certified.hash);

@@ -1,0 +1,571 @@
+/**
+ * Real nodes with virtual clocks and a mesh in memory that can be cut, in one process. A house can be switched off at
+ * any write and on again; what it had written is all that it keeps. Signatures are keyed hashes unless real ones are
+ * asked for.
+ */
+import { toFrames } from "../../src/message/frames.js";
+import type { Message } from "../../src/message/message.js";
+import { encodeMessage } from "../../src/message/wire.js";
+import { DEFAULT_NODE_SETTINGS, type NodeSettings } from "../../src/node/dependencies.js";
+import { Node } from "../../src/node/node.js";
+import type { Command, CommandError, NodeInput, NodeOutput, ReplyValue, StreetView } from "../../src/node/protocol.js";
+import type { ChainStorage, StorageError, StorageRoot } from "../../src/node/storage.js";
+import type { Street } from "../../src/node/street.js";
+import { assert } from "../../src/primitives/assert.js";
+import { equalBytes, toHex } from "../../src/primitives/bytes.js";
+import { taggedHash } from "../../src/primitives/hash.js";
+import { ok, type Result } from "../../src/primitives/result.js";
+import { createVerifier, publicKeyOf, sign, type Verifier } from "../../src/primitives/signature.js";
+import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../../src/primitives/units.js";
+import { MemoryStorage } from "../../src/storage/memory.js";
+
+/** 20 February 2025, 05:20 UTC. */
+export const FIRST_MINUTE = 29_000_000;
+const STEP_MS = 100;
+/** The mesh tries a closed channel again. */
+const RECONNECT_MS = 1_000;
+
+const hashRandom = taggedHash("test random");
+const hashFingerprint = taggedHash("test fingerprint");
+const hashSignature = taggedHash("test signature");
+
+/** Counts writes, and switches its house off at one of them. */
+export class FragileStorage implements StorageRoot {
+	readonly #inner: StorageRoot;
+	/** Of the chains that were opened. */
+	readonly names = new Set<string>();
+	writes = 0;
+	/** At which write the power goes, and whether that write still reaches the disk. */
+	crash: { atWrite: number; isKept: boolean } | undefined;
+	/** A disk that is full: nothing is written, and it says so. */
+	isFull = false;
+	onCrash = () => {};
+
+	constructor(inner: StorageRoot = new MemoryStorage()) {
+		this.#inner = inner;
+	}
+
+	/** What backup software would make of it: the same profile, from here on apart. */
+	async copy(): Promise<FragileStorage> {
+		const copy = new MemoryStorage();
+		const profile = await this.#inner.loadProfile();
+		if (profile.ok && profile.value !== undefined) await copy.saveProfile(profile.value);
+		for (const name of this.names) {
+			const from = await this.#inner.openChain(name);
+			const to = await copy.openChain(name);
+			assert(from.ok && to.ok, "memory opens");
+			await copyChain(from.value, to.value);
+		}
+		return new FragileStorage(copy);
+	}
+
+	loadProfile(): Promise<Result<Uint8Array | undefined, StorageError>> {
+		return this.#inner.loadProfile();
+	}
+
+	saveProfile(record: Uint8Array): Promise<Result<true, StorageError>> {
+		return this.#write(() => this.#inner.saveProfile(record));
+	}
+
+	async openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
+		this.names.add(name);
+		const opened = await this.#inner.openChain(name);
+		if (!opened.ok) return opened;
+		const chain = opened.value;
+		return ok({
+			load: () => chain.load(),
+			write: (change) => this.#write(() => chain.write(change)),
+			readBlocks: (from, count) => chain.readBlocks(from, count),
+			certificateFrom: (index) => chain.certificateFrom(index),
+			close: () => chain.close(),
+		});
+	}
+
+	async #write(work: () => Promise<Result<true, StorageError>>): Promise<Result<true, StorageError>> {
+		if (this.isFull) return { ok: false, error: { code: "storage-write-failed", reason: "QuotaExceededError" } };
+		this.writes += 1;
+		if (this.crash?.atWrite !== this.writes) return work();
+		if (this.crash.isKept) await work();
+		this.onCrash();
+		// Nobody is there any more to hear the answer.
+		return new Promise(() => {});
+	}
+}
+
+async function copyChain(from: ChainStorage, to: ChainStorage): Promise<void> {
+	const stored = await from.load();
+	const blocks = await from.readBlocks(0, 1_000_000);
+	assert(stored.ok && blocks.ok, "memory loads");
+	const { config, votes, proposed, certificate, outbox } = stored.value;
+	await to.write({
+		...(config === undefined ? {} : { config }),
+		...(votes === undefined ? {} : { votes }),
+		install: { blocks: blocks.value, upToIndex: blocks.value.length - 1, certificate },
+		outboxPut: outbox,
+	});
+	for (const append of proposed) await to.write({ append });
+}
+
+export interface House {
+	/** In a street that was founded here: its member index, too. */
+	index: number;
+	readonly storage: FragileStorage;
+	node: Node;
+	isUp: boolean;
+	/** Settles when the power goes. */
+	died: Promise<void>;
+	topic: string | undefined;
+	faults: string[];
+	/** Codes with which its channels were closed, by either side. */
+	closed: string[];
+	seed: string;
+}
+
+export interface ClusterOptions {
+	settings?: Partial<NodeSettings>;
+	realSignatures?: boolean;
+	seed?: string;
+}
+
+interface Channel {
+	house: House;
+	name: string;
+	other: Channel | undefined;
+}
+
+export class Cluster {
+	readonly houses: House[] = [];
+	chainMs = FIRST_MINUTE * MS_PER_MINUTE;
+	monotonicMs = 0;
+	/** Looks at every frame: what it gives is delivered instead. */
+	tamper: ((from: number, to: number, frame: Uint8Array) => Uint8Array | undefined) | undefined;
+	readonly #options: ClusterOptions;
+	readonly #channels = new Map<string, Channel>();
+	readonly #cuts = new Set<string>();
+	readonly #notBeforeMs = new Map<string, number>();
+	#queue: { house: House; node: Node; input: NodeInput }[] = [];
+	readonly #replies = new Map<number, Result<ReplyValue, CommandError>>();
+	#nextId = 1;
+
+	constructor(options: ClusterOptions = {}) {
+		this.#options = options;
+	}
+
+	// ── houses ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+	/** A house that nobody lives in yet; with another's storage it is that house's copy. */
+	async add(storage = new FragileStorage()): Promise<House> {
+		const index = this.houses.length;
+		const house = {
+			index,
+			storage,
+			faults: [],
+			closed: [],
+			seed: `${this.#options.seed ?? ""}/${index}`,
+		} as unknown as House;
+		this.houses.push(house);
+		await this.on(index);
+		return house;
+	}
+
+	house(at: number): House {
+		const house = this.houses[at];
+		assert(house !== undefined, `house ${at} exists`);
+		return house;
+	}
+
+	/** Switches a house on: a new run of its node on what is stored. */
+	async on(at: number): Promise<void> {
+		const house = this.house(at);
+		house.isUp = true;
+		house.topic = undefined;
+		house.seed = `${house.seed}+`;
+		house.node = this.#createNode(house);
+		house.died = new Promise((resolve) => {
+			house.storage.onCrash = () => {
+				this.#powerOff(house);
+				resolve();
+			};
+		});
+		await Promise.race([house.node.start(), house.died]);
+		await this.#deliver();
+	}
+
+	/** Pulls the plug. */
+	off(at: number): void {
+		this.house(at).storage.onCrash();
+	}
+
+	#powerOff(house: House): void {
+		house.isUp = false;
+		house.topic = undefined;
+		for (const channel of this.#channelsOf(house)) this.#close(channel, "off");
+	}
+
+	#createNode(house: House): Node {
+		const { settings, realSignatures } = this.#options;
+		let drawn = 0;
+		const node: Node = new Node({
+			clocks: { chainMs: () => this.chainMs, monotonicMs: () => this.monotonicMs },
+			storage: house.storage,
+			signer: realSignatures === true ? { publicKeyOf, sign } : { publicKeyOf: cachedPublicKeyOf, sign: keyedSign },
+			verifier: realSignatures === true ? createVerifier() : keyedVerifier,
+			randomBytes: (length) => {
+				drawn += 1;
+				return hashRandom(new TextEncoder().encode(`${house.seed}/${drawn}`)).slice(0, length);
+			},
+			startOfDayMinute: (chainMs) => Math.floor(chainMs / MS_PER_MINUTE / MINUTES_PER_DAY) * MINUTES_PER_DAY,
+			emit: (output) => {
+				if (house.isUp && house.node === node) this.#onOutput(house, output);
+			},
+			settings: { ...DEFAULT_NODE_SETTINGS, ...settings },
+		});
+		return node;
+	}
+
+	#onOutput(house: House, output: NodeOutput): void {
+		switch (output.type) {
+			case "peerFrame": {
+				const channel = this.#channels.get(output.channel);
+				if (channel?.other !== undefined) this.#send(channel, channel.other, output.frame);
+				break;
+			}
+			case "reply":
+				this.#replies.set(output.id, output.result);
+				break;
+			case "fault":
+				house.faults.push(output.fault.code);
+				break;
+			case "closePeer": {
+				const channel = this.#channels.get(output.channel);
+				if (channel !== undefined) this.#close(channel, output.code);
+				break;
+			}
+			case "network":
+				house.topic = output.network?.topic;
+				for (const channel of this.#channelsOf(house)) {
+					if (channel.other?.house.topic !== house.topic) this.#close(channel, "left");
+				}
+				break;
+			case "view":
+				break;
+		}
+	}
+
+	// ── the mesh ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+	/** From now on nothing passes between these houses. */
+	cut(a: readonly number[], b: readonly number[]): void {
+		for (const x of a) for (const y of b) this.#cuts.add(pair(x, y));
+	}
+
+	mend(): void {
+		this.#cuts.clear();
+		this.#notBeforeMs.clear();
+	}
+
+	/** A house leaves everybody's reach, and stays on. */
+	isolate(at: number): void {
+		this.cut(
+			[at],
+			this.houses.map(({ index }) => index).filter((index) => index !== at),
+		);
+	}
+
+	#channelsOf(house: House): Channel[] {
+		return [...this.#channels.values()].filter((channel) => channel.house === house);
+	}
+
+	#send(from: Channel, to: Channel, frame: Uint8Array): void {
+		if (this.#cuts.has(pair(from.house.index, to.house.index))) return;
+		const { tamper } = this;
+		const passed = tamper === undefined ? frame : tamper(from.house.index, to.house.index, frame);
+		if (passed === undefined) return;
+		this.#feed(to.house, { type: "peerFrame", channel: to.name, frame: passed });
+	}
+
+	areConnected(a: number, b: number): boolean {
+		return this.#channelsOf(this.house(a)).some(({ other }) => other?.house.index === b);
+	}
+
+	/** A frame from nowhere, as a neighbour's page could send it. */
+	inject(from: number, to: number, frame: Uint8Array): void {
+		const channel = this.#channelsOf(this.house(to)).find(({ other }) => other?.house.index === from);
+		assert(channel !== undefined, `there is a channel from ${from} to ${to}`);
+		this.#feed(channel.house, { type: "peerFrame", channel: channel.name, frame });
+	}
+
+	async deliver(): Promise<void> {
+		await this.#deliver();
+	}
+
+	/** A message that a neighbour's own node would not have sent; gives what the receiver makes of it. */
+	async say(from: number, to: number, message: Message): Promise<void> {
+		for (const frame of toFrames(encodeMessage(message), this.#nextId++)) this.inject(from, to, frame);
+		await this.#deliver();
+	}
+
+	#feed(house: House, input: NodeInput): void {
+		this.#queue.push({ house, node: house.node, input });
+	}
+
+	#close(channel: Channel, code: string): void {
+		for (const end of [channel, channel.other]) {
+			if (end === undefined || !this.#channels.delete(end.name)) continue;
+			end.house.closed.push(code);
+			if (end.house.isUp) this.#feed(end.house, { type: "peerClosed", channel: end.name });
+		}
+		const { other } = channel;
+		if (other === undefined) return;
+		this.#notBeforeMs.set(pair(channel.house.index, other.house.index), this.monotonicMs + RECONNECT_MS);
+	}
+
+	/** Houses under one topic find one another. */
+	#connect(): void {
+		for (const a of this.houses) {
+			for (const b of this.houses.slice(a.index + 1)) {
+				const key = pair(a.index, b.index);
+				const meet = a.isUp && b.isUp && a.topic !== undefined && a.topic === b.topic && !this.#cuts.has(key);
+				if (!meet || this.monotonicMs < (this.#notBeforeMs.get(key) ?? 0)) continue;
+				if (this.#channelsOf(a).some(({ other }) => other?.house === b)) continue;
+				this.#open(a, b);
+			}
+		}
+	}
+
+	#open(a: House, b: House): void {
+		const id = this.#nextId++;
+		const [one, two]: Channel[] = [a, b].map((house) => ({ house, name: `${house.index}#${id}`, other: undefined }));
+		assert(one !== undefined && two !== undefined, "a channel has two ends");
+		one.other = two;
+		two.other = one;
+		for (const [end, initiator] of [
+			[one, true],
+			[two, false],
+		] as const) {
+			this.#channels.set(end.name, end);
+			this.#feed(end.house, {
+				type: "peerOpened",
+				channel: end.name,
+				localFingerprint: fingerprintOf(end.house),
+				remoteFingerprint: fingerprintOf(end.other?.house ?? end.house),
+				initiator,
+			});
+		}
+	}
+
+	async #deliver(): Promise<void> {
+		for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+			const { house, node, input } = next;
+			if (house.isUp && house.node === node) await Promise.race([node.handle(input), house.died]);
+		}
+	}
+
+	// ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+	/** Time passes for everybody, and everything under way arrives. */
+	async step(ms = STEP_MS): Promise<void> {
+		this.chainMs += ms;
+		this.monotonicMs += ms;
+		this.#connect();
+		for (const house of this.houses) if (house.isUp) this.#feed(house, { type: "tick" });
+		await this.#deliver();
+	}
+
+	async run(ms: number, stepMs = STEP_MS): Promise<void> {
+		for (let passed = 0; passed < ms; passed += stepMs) await this.step(stepMs);
+	}
+
+	async until(holds: () => boolean, what: string, limitMs = 120_000, stepMs = STEP_MS): Promise<void> {
+		for (let passed = 0; !holds(); passed += stepMs) {
+			if (passed > limitMs) throw new Error(`${what}, within ${limitMs} ms\n${this.#describe()}`);
+			await this.step(stepMs);
+		}
+	}
+
+	#describe(): string {
+		const lines = this.houses.map(({ index, isUp, node, faults, closed }) => {
+			const { raft, chain, outbox } = node.street ?? {};
+			const where = `${raft?.role} term ${raft?.term} head ${chain?.head.block.index} tail ${raft?.tail.length}`;
+			const refusals = JSON.stringify((node.view() as Partial<StreetView>).refusals ?? {});
+			return `${index} ${isUp ? "on" : "off"} ${node.view().stage} ${where} outbox ${outbox?.size} ${faults} ${closed} ${refusals}`;
+		});
+		return lines.join("\n");
+	}
+
+	/** There is a leader, everything is certified, and everybody who is on has it. */
+	isAtRest(): boolean {
+		const streets = this.houses.filter(({ isUp }) => isUp).map(({ node }) => node.street);
+		const leader = streets.find((street) => street?.raft?.role === "leader");
+		if (leader?.raft === undefined || leader.raft.tail.length > 0 || leader.raft.base.term !== leader.raft.term)
+			return false;
+		const { hash } = leader.chain.head;
+		return streets.every((street) => street !== undefined && equalBytes(street.chain.head.hash, hash));
+	}
+
+	async settle(limitMs?: number): Promise<void> {
+		await this.until(() => this.isAtRest(), "everybody who is on agrees", limitMs);
+	}
+
+	/** Goes on to so long after the next block interval begins. */
+	async nextMinute(afterMs = 6_000): Promise<void> {
+		const boundaryMs = (Math.floor((this.chainMs - afterMs) / MS_PER_MINUTE) + 1) * MS_PER_MINUTE + afterMs;
+		while (this.chainMs < boundaryMs) await this.step(Math.min(500, boundaryMs - this.chainMs));
+	}
+
+	// ── what people do ───────────────────────────────────────────────────────────────────────────────────────────
+
+	/** Has a node do something; answered at once or when its time comes. */
+	async command(at: number, command: Command): Promise<Result<ReplyValue, CommandError>> {
+		const id = this.ask(at, command);
+		await this.#deliver();
+		await this.until(() => this.#replies.has(id), `${command.type} is answered`);
+		const reply = this.#replies.get(id);
+		assert(reply !== undefined, "the answer is there");
+		return reply;
+	}
+
+	/** Asks without waiting. */
+	ask(at: number, command: Command): number {
+		const id = this.#nextId++;
+		this.#feed(this.house(at), { type: "command", id, command });
+		return id;
+	}
+
+	reply(id: number): Result<ReplyValue, CommandError> | undefined {
+		return this.#replies.get(id);
+	}
+
+	/** The code of a refusal, "ok" otherwise. */
+	async outcome(at: number, command: Command): Promise<string> {
+		const reply = await this.command(at, command);
+		return reply.ok ? "ok" : reply.error.code;
+	}
+
+	/** An act, until it is in a committed block everywhere; gives its id. */
+	async act(at: number, command: Command): Promise<string> {
+		const reply = await this.command(at, command);
+		if (!reply.ok || reply.value.type !== "signed") throw new Error(`${command.type}: ${JSON.stringify(reply)}`);
+		const { id } = reply.value;
+		await this.until(() => this.own(at, id)?.state === "confirmed", `${command.type} is confirmed`);
+		await this.settle();
+		return id;
+	}
+
+	/** A meter's minutes reach their node. */
+	async read(at: number, minute: number, importWh: number, exportWh = 0): Promise<void> {
+		this.#feed(this.house(at), { type: "readings", readings: [{ minute, importWh, exportWh, quality: "measured" }] });
+		await this.#deliver();
+	}
+
+	own(at: number, id: string) {
+		return this.street(at)
+			.outbox.shown()
+			.find((own) => own.id === id);
+	}
+
+	street(at: number): Street {
+		const { street } = this.house(at).node;
+		assert(street !== undefined, `house ${at} is in a street`);
+		return street;
+	}
+
+	view(at: number): StreetView {
+		const view = this.house(at).node.view();
+		assert(view.stage === "street", `house ${at} is in a street`);
+		return view;
+	}
+
+	height(at: number): number {
+		return this.street(at).chain.head.block.index;
+	}
+
+	leader(): number {
+		const leader = this.houses.find(({ isUp, node }) => isUp && node.street?.raft?.role === "leader");
+		assert(leader !== undefined, "somebody leads");
+		return leader.index;
+	}
+}
+
+const NEIGHBOURHOOD = {
+	name: "Solbakken",
+	moneyKind: "trial" as const,
+	retailMicroNokPerWh: 2_000,
+	feedInMicroNokPerWh: 400,
+	localFeeMicroNokPerWh: 0,
+};
+
+export const names = ["Hansen", "Olsen", "Berg", "Dahl", "Lie", "Moe"];
+
+/** Opens a lobby in house 0; gives its link. */
+export async function openLobby(cluster: Cluster): Promise<string> {
+	const householdName = names[0] ?? "";
+	const command = { type: "openLobby" as const, neighbourhood: NEIGHBOURHOOD, householdName, alwaysOn: true };
+	assert((await cluster.command(0, { ...command, signalingUrls: [] })).ok, "a lobby opens");
+	const view = cluster.house(0).node.view();
+	assert(view.stage === "lobby", "the founder is in its lobby");
+	return view.link;
+}
+
+export async function enterLobby(cluster: Cluster, at: number, link: string, alwaysOn = true): Promise<void> {
+	const command = { type: "enterLobby" as const, link, householdName: names[at] ?? "", alwaysOn, signalingUrls: [] };
+	assert((await cluster.command(at, command)).ok, "a guest comes in");
+}
+
+/** A street of houses that all vote, founded through a lobby, with its first leader. */
+export async function foundedStreet(count: number, options: ClusterOptions = {}): Promise<Cluster> {
+	const cluster = new Cluster(options);
+	for (let at = 0; at < count; at++) await cluster.add();
+	const link = await openLobby(cluster);
+	for (let at = 1; at < count; at++) await enterLobby(cluster, at, link);
+	const lobby = () => cluster.house(0).node.view();
+	await cluster.until(() => {
+		const view = lobby();
+		return view.stage === "lobby" && view.members.length === count;
+	}, "everybody is in the lobby");
+	assert((await cluster.command(0, { type: "start" })).ok, "the founder starts");
+	await cluster.settle();
+	cluster.houses.sort((a, b) => (a.node.street?.member ?? 0) - (b.node.street?.member ?? 0));
+	for (const [at, house] of cluster.houses.entries()) house.index = at;
+	return cluster;
+}
+
+/** The operator's invitation. */
+export async function invite(cluster: Cluster, operator = 0): Promise<string> {
+	const reply = await cluster.command(operator, { type: "invite" });
+	assert(reply.ok && reply.value.type === "link", "an operator invites");
+	return reply.value.link;
+}
+
+function pair(a: number, b: number): string {
+	return a < b ? `${a}-${b}` : `${b}-${a}`;
+}
+
+function fingerprintOf(house: House): Uint8Array {
+	return hashFingerprint(Uint8Array.of(house.index));
+}
+
+// ── keyed hashes instead of signatures ───────────────────────────────────────────────────────────────────────────
+
+const publicKeys = new Map<string, Uint8Array>();
+
+function cachedPublicKeyOf(secretKey: Uint8Array): Uint8Array {
+	const name = toHex(secretKey);
+	const known = publicKeys.get(name) ?? publicKeyOf(secretKey);
+	publicKeys.set(name, known);
+	return known;
+}
+
+function keyedSignature(digest: Uint8Array, publicKey: Uint8Array): Uint8Array {
+	const signature = new Uint8Array(65);
+	signature.set(hashSignature(publicKey, digest));
+	return signature;
+}
+
+export function keyedSign(digest: Uint8Array, secretKey: Uint8Array): Uint8Array {
+	return keyedSignature(digest, cachedPublicKeyOf(secretKey));
+}
+
+const keyedVerifier: Verifier = {
+	verify: (signature, digest, publicKey) => equalBytes(signature, keyedSignature(digest, publicKey)),
+};

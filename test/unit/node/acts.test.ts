@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster.js";
+
+const offer = (
+	change: Partial<{ priceMicroNokPerWh: number; fromMinute: number; untilMinute: number; buyer: number }> = {},
+) => ({
+	type: "offer" as const,
+	priceMicroNokPerWh: 1_000,
+	fromMinute: FIRST_MINUTE,
+	untilMinute: FIRST_MINUTE + 1_000,
+	noticeMinutes: 0,
+	...change,
+});
+const NOBODYS_ID = "00".repeat(32);
+const contracts = (cluster: Cluster, at: number) => cluster.view(at).market.contracts;
+
+describe("an act", () => {
+	it("goes from command to confirmed: buy and issue, offer, accept, settlement, end", async () => {
+		const cluster = await foundedStreet(3);
+		const orderId = await cluster.act(1, { type: "buy", amountMicroNok: 5_000_000 });
+		expect(cluster.view(0).operator?.orders).toMatchObject([{ id: orderId, member: 1, amountMicroNok: 5_000_000 }]);
+		await cluster.act(0, { type: "issue", orderId, amountMicroNok: 5_000_000, reference: "KID 7" });
+		expect(cluster.view(1).balance).toMatchObject({
+			balanceMicroNok: 5_000_000,
+			orders: [],
+			movements: [{ type: "issued", amountMicroNok: 5_000_000, reference: "KID 7" }],
+		});
+
+		const offerId = await cluster.act(2, offer());
+		expect(cluster.view(1).market.offers).toMatchObject([{ id: offerId, seller: 2, mine: false, buyers: 0 }]);
+		const contractId = await cluster.act(1, { type: "accept", offerId });
+		expect(contracts(cluster, 1)).toMatchObject([{ id: contractId, seller: 2, buyer: 1, mine: true, ended: false }]);
+
+		await cluster.nextMinute(1_000);
+		await cluster.nextMinute(1_000);
+		const minute = Math.floor(cluster.chainMs / 60_000) - 1;
+		await cluster.read(2, minute, 0, 300);
+		await cluster.read(1, minute, 200, 0);
+		await cluster.nextMinute();
+		await cluster.nextMinute();
+		// The minute before it waits for its readings; all of them settle in order once those are here too.
+		for (let m = FIRST_MINUTE; m < minute; m++) for (const at of [1, 2]) await cluster.read(at, m, 0, 0);
+		await cluster.nextMinute();
+		expect(contracts(cluster, 1)).toMatchObject([{ deliveredWh: 200, amountMicroNok: 200_000 }]);
+		expect(cluster.view(1).balance.balanceMicroNok).toBe(4_800_000);
+		expect(cluster.view(2).balance.balanceMicroNok).toBe(200_000);
+
+		await cluster.act(2, { type: "end", contractId });
+		expect(contracts(cluster, 1)).toMatchObject([{ ended: true }]);
+		expect(cluster.view(2).own.map(({ kind, state }) => `${kind} ${state}`)).toEqual([
+			"end confirmed",
+			"offer confirmed",
+		]);
+	});
+
+	it("that is refused says why, at once, and uses up no nonce", async () => {
+		const cluster = await foundedStreet(3);
+		const offerId = await cluster.act(2, offer({ buyer: 0 }));
+		const own = await cluster.act(1, offer());
+		for (const [at, command, code] of [
+			[1, { type: "accept", offerId: NOBODYS_ID }, "unknown-offer"],
+			[1, { type: "accept", offerId }, "offer-for-another"],
+			[1, { type: "accept", offerId: own }, "own-offer"],
+			[1, { type: "accept", offerId: "xyz" }, "bad-id"],
+			[1, { type: "withdraw", offerId }, "not-your-offer"],
+			[1, { type: "end", contractId: NOBODYS_ID }, "unknown-contract"],
+			[1, { type: "issue", orderId: NOBODYS_ID, amountMicroNok: 1, reference: "KID" }, "not-operator"],
+			[0, { type: "issue", orderId: NOBODYS_ID, amountMicroNok: 1, reference: "KID" }, "unknown-order"],
+			[0, { type: "issue", orderId: NOBODYS_ID, amountMicroNok: 1, reference: "" }, "bad-reference"],
+			[1, { type: "buy", amountMicroNok: 0 }, "bad-amount"],
+			[1, offer({ priceMicroNokPerWh: 0 }), "bad-price"],
+			[1, offer({ untilMinute: FIRST_MINUTE }), "bad-period"],
+			[1, offer({ fromMinute: 1, untilMinute: 2 }), "offer-expired"],
+			[1, { type: "series", member: 2, fromMinute: 0, untilMinute: 1 }, "not-your-readings"],
+		] as const) {
+			expect([command.type, await cluster.outcome(at, command)]).toEqual([command.type, code]);
+		}
+		await cluster.act(1, { type: "buy", amountMicroNok: 1 });
+		expect(cluster.street(0).chain.head.ledger.households[1]?.nonce).toBe(2);
+	});
+
+	it("waits for the one before it: one is under way at a time, in the order in which they were asked for", async () => {
+		const cluster = await foundedStreet(3);
+		cluster.isolate(1);
+		const ids = [1, 2, 3].map((amountMicroNok) => cluster.ask(1, { type: "buy", amountMicroNok }));
+		await cluster.deliver();
+		expect(ids.map((id) => cluster.reply(id) !== undefined)).toEqual([true, false, false]);
+		cluster.mend();
+		await cluster.until(() => ids.every((id) => cluster.reply(id)?.ok), "all of them are signed");
+		await cluster.until(() => cluster.street(1).outbox.size === 0, "all of them are confirmed");
+		expect(cluster.view(1).balance.orders.map(({ amountMicroNok }) => amountMicroNok)).toEqual([1, 2, 3]);
+	});
+
+	it("that cannot be confirmed keeps the next one waiting for a minute at most", async () => {
+		const cluster = await foundedStreet(3);
+		cluster.isolate(1);
+		expect(await cluster.outcome(1, { type: "buy", amountMicroNok: 1 })).toBe("ok");
+		const id = cluster.ask(1, { type: "buy", amountMicroNok: 2 });
+		await cluster.run(61_000, 500);
+		expect(cluster.reply(id)).toMatchObject({ ok: false, error: { code: "act-pending" } });
+		cluster.mend();
+		await cluster.until(() => cluster.street(1).outbox.size === 0, "the first one is confirmed after all");
+	});
+
+	it("that another act made impossible in the meantime is refused at the committed head", async () => {
+		const cluster = await foundedStreet(3);
+		const offerId = await cluster.act(2, { ...offer(), maxBuyers: 1 } as ReturnType<typeof offer>);
+		cluster.isolate(1);
+		const reply = await cluster.command(1, { type: "accept", offerId });
+		if (!reply.ok || reply.value.type !== "signed") throw new Error("signed");
+		const { id } = reply.value;
+		await cluster.until(
+			() => cluster.street(0).raft?.leader === 0 || cluster.street(0).raft?.leader === 2,
+			"the others are led",
+		);
+		expect(await cluster.outcome(0, { type: "accept", offerId })).toBe("ok");
+		await cluster.until(() => cluster.street(0).outbox.size === 0, "the other was faster");
+		cluster.mend();
+		await cluster.until(() => cluster.own(1, id)?.state === "refused", "the slower one is told");
+		expect(cluster.own(1, id)?.code).toMatch(/unknown-offer|offer-taken/);
+		expect(cluster.street(1).outbox.size).toBe(0);
+	});
+});
+
+describe("readings", () => {
+	const imported = (cluster: Cluster, member: number) =>
+		cluster.street(0).chain.head.ledger.households[member]?.importWh;
+
+	it("made while the mesh is away stay in the outbox, survive a restart, and are handed in later, each once", async () => {
+		const cluster = await foundedStreet(3);
+		cluster.isolate(2);
+		for (let minute = 0; minute < 5; minute++) {
+			await cluster.nextMinute(1_000);
+			await cluster.read(2, FIRST_MINUTE + minute, 10 + minute);
+		}
+		expect(cluster.view(2).chain.pending).toBe(5);
+		cluster.off(2);
+		await cluster.on(2);
+		expect(cluster.view(2).chain.pending).toBe(5);
+		cluster.mend();
+		await cluster.until(() => cluster.street(2).outbox.size === 0, "they are handed in");
+		await cluster.settle();
+		expect(imported(cluster, 2)).toBe(60);
+		expect(cluster.street(0).chain.head.ledger.households[2]?.seen).toEqual([[FIRST_MINUTE, FIRST_MINUTE + 5]]);
+	});
+
+	it("said twice by the meter are signed once", async () => {
+		const cluster = await foundedStreet(3);
+		await cluster.nextMinute(1_000);
+		for (const importWh of [7, 7, 8]) await cluster.read(1, FIRST_MINUTE, importWh);
+		expect(cluster.street(1).outbox.size).toBe(1);
+		await cluster.nextMinute();
+		await cluster.settle();
+		await cluster.read(1, FIRST_MINUTE, 9);
+		expect(cluster.street(1).outbox.size).toBe(0);
+		expect(imported(cluster, 1)).toBe(7);
+	});
+});

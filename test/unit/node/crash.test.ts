@@ -1,0 +1,120 @@
+import { describe, expect, it } from "vitest";
+import { toHex } from "../../../src/primitives/bytes.js";
+import { Cluster, enterLobby, FIRST_MINUTE, foundedStreet, openLobby } from "../../support/cluster.js";
+
+const heads = (cluster: Cluster) =>
+	new Set(cluster.houses.map(({ index }) => toHex(cluster.street(index).chain.head.hash)));
+
+/** A minute of life in which a house hands in a reading and orders tokens; it may lose its power at any write. */
+async function liveAMinute(cluster: Cluster, victim: number): Promise<{ isSigned: boolean }> {
+	await cluster.nextMinute(1_000);
+	await cluster.nextMinute(1_000);
+	await cluster.read(victim, FIRST_MINUTE, 5);
+	const id = cluster.ask(victim, { type: "buy", amountMicroNok: 7 });
+	await cluster.deliver();
+	await cluster.run(12_000, 200);
+	return { isSigned: cluster.reply(id)?.ok === true };
+}
+
+describe("a house that loses its power", () => {
+	it.each([
+		["the leader", true],
+		["a follower", false],
+	])("at any write, made or not made (%s), restarts with nothing lost and nothing double", async (_who, isLeader) => {
+		let crashes = 0;
+		for (let atWrite = 1; ; atWrite++) {
+			let reached = false;
+			for (const isKept of [true, false]) {
+				const cluster = await foundedStreet(3);
+				const victim = isLeader ? cluster.leader() : (cluster.leader() + 1) % 3;
+				const house = cluster.house(victim);
+				house.storage.crash = { atWrite: house.storage.writes + atWrite, isKept };
+				const { isSigned } = await liveAMinute(cluster, victim);
+				house.storage.crash = undefined;
+				if (!house.isUp) {
+					reached = true;
+					crashes += 1;
+					await cluster.on(victim);
+				}
+				// The meter says its minute once more: it counts once.
+				await cluster.until(() => cluster.isAtRest() && cluster.street(victim).outbox.size === 0, "all is confirmed");
+				await cluster.read(victim, FIRST_MINUTE, 5);
+				await cluster.nextMinute();
+				await cluster.until(() => cluster.isAtRest() && cluster.street(victim).outbox.size === 0, "all is confirmed");
+				const what = `write ${atWrite}, ${isKept ? "made" : "not made"}`;
+				const { households, orders } = cluster.street(victim).chain.head.ledger;
+				expect([what, households[victim]?.importWh, heads(cluster).size]).toEqual([what, 5, 1]);
+				// Signed means that it was written; written may mean that the answer got lost.
+				expect(orders.size).toBeLessThanOrEqual(1);
+				if (isSigned) expect([what, orders.size]).toEqual([what, 1]);
+				expect([what, cluster.houses.flatMap(({ faults }) => faults)]).toEqual([what, []]);
+				expect(cluster.view(victim).chain.notVoting).toBeUndefined();
+			}
+			if (!reached) break;
+		}
+		expect(crashes).toBeGreaterThanOrEqual(12);
+	});
+
+	it.each([
+		["the founder", 0],
+		["a guest", 1],
+	])(
+		"at any write of the founding (%s) is in the same neighbourhood as the others in the end",
+		async (_who, victim) => {
+			for (let atWrite = 1; atWrite <= 8; atWrite++) {
+				for (const isKept of [true, false]) {
+					const cluster = new Cluster();
+					for (let at = 0; at < 3; at++) await cluster.add();
+					const house = cluster.house(victim);
+					const link = await openLobby(cluster);
+					for (const at of [1, 2]) await enterLobby(cluster, at, link);
+					await cluster.run(1_000);
+					house.storage.crash = { atWrite: house.storage.writes + atWrite, isKept };
+					cluster.ask(0, { type: "start" });
+					await cluster.run(5_000);
+					if (!house.isUp) await cluster.on(victim);
+					const stage = () => cluster.house(0).node.view();
+					// Whatever was not written before the power went has not been promised to anybody.
+					await cluster.until(() => {
+						const view = stage();
+						return view.stage === "street" || (view.stage === "lobby" && view.members.length === 3);
+					}, `after write ${atWrite} the founder goes on`);
+					if (stage().stage === "lobby") expect(await cluster.outcome(0, { type: "start" })).toBe("ok");
+					await cluster.settle();
+					expect(new Set(cluster.houses.map(({ index }) => toHex(cluster.street(index).gridId))).size).toBe(1);
+					expect(cluster.street(0).chain.head.ledger.households).toHaveLength(3);
+				}
+			}
+		},
+	);
+});
+
+describe("a disk that takes no more", () => {
+	it("ends what this house promises: it says so, leads and acknowledges nothing, and the others go on", async () => {
+		const cluster = await foundedStreet(3);
+		const victim = cluster.leader();
+		const house = cluster.house(victim);
+		house.storage.isFull = true;
+		expect(await cluster.outcome(victim, { type: "buy", amountMicroNok: 1 })).toBe("storage-write-failed");
+		expect(house.faults).toEqual(["storage-write-failed"]);
+		expect(cluster.view(victim).chain.notVoting).toBe("storage-write-failed");
+		const height = cluster.height(victim);
+		const others = cluster.houses.map(({ index }) => index).filter((at) => at !== victim);
+		await cluster.until(() => others.every((at) => cluster.height(at) > height), "the others go on");
+		expect(await cluster.outcome(victim, { type: "buy", amountMicroNok: 1 })).toBe("storage-write-failed");
+		// With room again and a restart it is as good as new.
+		house.storage.isFull = false;
+		cluster.off(victim);
+		await cluster.on(victim);
+		await cluster.settle();
+		expect(cluster.view(victim).chain.notVoting).toBeUndefined();
+	});
+
+	it("from the very beginning begins nothing", async () => {
+		const cluster = new Cluster();
+		const house = await cluster.add();
+		house.storage.isFull = true;
+		await expect(openLobby(cluster)).rejects.toThrow("a lobby opens");
+		expect(house.node.view().stage).toBe("welcome");
+	});
+});
