@@ -15,7 +15,7 @@ const messages = () =>
 	});
 
 export default defineConfig({
-	plugins: [process.env["VITEST"] ? [] : messages(), svelte({ configFile: false })],
+	plugins: [process.env.VITEST ? [] : messages(), svelte({ configFile: false })],
 	worker: { format: "es" },
 	build: {
 		target: "es2023",

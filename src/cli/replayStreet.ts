@@ -1,6 +1,6 @@
 /** Plays a street's readings minute by minute through consensus: one full node per household. */
 import { encodeBlock } from "../block/block.js";
-import { contractOf, householdOf, type Ledger } from "../contract/ledger.js";
+import { householdOf, type Ledger } from "../contract/ledger.js";
 import { DEFAULT_NODE_SETTINGS } from "../node/dependencies.js";
 import type { Command } from "../node/protocol.js";
 import { assert } from "../primitives/assert.js";
@@ -42,9 +42,9 @@ export async function replayStreet(
 	await nodes.start();
 	await found(nodes, street);
 	await issueTokens(nodes, street);
-	await makeContracts(nodes, street);
+	const contractIds = await makeContracts(nodes, street);
 	await playMinutes(nodes, street, onProgress);
-	return resultOf(nodes, street);
+	return resultOf(nodes, street, contractIds);
 }
 
 async function carryOut(nodes: VirtualStreet, at: number, command: Command): Promise<string> {
@@ -92,12 +92,17 @@ async function issueTokens(nodes: VirtualStreet, street: Street): Promise<void> 
 	}
 }
 
-async function makeContracts(nodes: VirtualStreet, street: Street): Promise<void> {
+/** Ids of the contracts in the file's order; undefined for one that no reading's minute falls into: it is not made. */
+async function makeContracts(nodes: VirtualStreet, street: Street): Promise<(string | undefined)[]> {
+	const ids: (string | undefined)[] = [];
 	for (const contract of street.contracts) {
 		const fromMinute = Math.max(contract.fromMinute ?? street.firstMinute, street.firstMinute);
 		// What lies beyond the last reading cannot be settled here.
 		const untilMinute = Math.min(contract.untilMinute ?? MAX_MINUTE, street.lastMinute + 1);
-		if (fromMinute >= untilMinute) continue;
+		if (fromMinute >= untilMinute) {
+			ids.push(undefined);
+			continue;
+		}
 		const offerId = await carryOut(nodes, contract.seller, {
 			type: "offer",
 			priceMicroNokPerWh: contract.priceMicroNokPerWh,
@@ -107,8 +112,9 @@ async function makeContracts(nodes: VirtualStreet, street: Street): Promise<void
 			noticeMinutes: 0,
 			buyer: memberOf(nodes, contract.buyer),
 		});
-		await carryOut(nodes, contract.buyer, { type: "accept", offerId });
+		ids.push(await carryOut(nodes, contract.buyer, { type: "accept", offerId }));
 	}
+	return ids;
 }
 
 async function playMinutes(
@@ -155,7 +161,11 @@ function isSettled(nodes: VirtualStreet): boolean {
 	return ledgerOf(nodes).liveContracts.length === 0;
 }
 
-async function resultOf(nodes: VirtualStreet, street: Street): Promise<ReplayResult> {
+async function resultOf(
+	nodes: VirtualStreet,
+	street: Street,
+	contractIds: readonly (string | undefined)[],
+): Promise<ReplayResult> {
 	const heads = nodes.nodes.map((node) => {
 		assert(node.street !== undefined, "every node is in the street");
 		return node.street.chain.head;
@@ -182,25 +192,16 @@ async function resultOf(nodes: VirtualStreet, street: Street): Promise<ReplayRes
 			const { balanceMicroNok, importWh, exportWh, boughtWh, soldWh } = household;
 			return { name, balanceMicroNok, importWh, exportWh, boughtWh, soldWh };
 		}),
-		contracts: contractsOf(nodes, street, ledger),
+		contracts: street.contracts.map((contract, at) => {
+			const made = ledger.contracts.find(({ id }) => toHex(id) === contractIds[at]);
+			return {
+				seller: street.households[contract.seller]?.name ?? "",
+				buyer: street.households[contract.buyer]?.name ?? "",
+				energyWh: made?.deliveredWh ?? 0,
+				amountMicroNok: made?.amountMicroNok ?? 0,
+			};
+		}),
 	};
-}
-
-/** In the file's order; one that no reading's minute fell into was never made. */
-function contractsOf(nodes: VirtualStreet, street: Street, ledger: Ledger): ReplayResult["contracts"] {
-	let next = 0;
-	return street.contracts.map((contract) => {
-		const seller = street.households[contract.seller]?.name ?? "";
-		const buyer = street.households[contract.buyer]?.name ?? "";
-		const made = ledger.contracts[next] === undefined ? undefined : contractOf(ledger, next);
-		const isMade =
-			made?.seller === memberOf(nodes, contract.seller) &&
-			made.buyer === memberOf(nodes, contract.buyer) &&
-			Math.max(contract.fromMinute ?? street.firstMinute, street.firstMinute) === made.fromMinute;
-		if (!isMade) return { seller, buyer, energyWh: 0, amountMicroNok: 0 };
-		next += 1;
-		return { seller, buyer, energyWh: made.deliveredWh, amountMicroNok: made.amountMicroNok };
-	});
 }
 
 async function storedBytes(nodes: VirtualStreet): Promise<number> {

@@ -56,6 +56,6 @@ if (scene === "demo") {
 } else if (scene === "otherTab") {
 	mount(App, { target, props: { session: { state: { type: "otherTab" } } } });
 } else {
-	const client = createNodeClient(fakePort((SCENES[scene] ?? SCENES["street"] ?? troubled)()));
+	const client = createNodeClient(fakePort((SCENES[scene] ?? SCENES.street ?? troubled)()));
 	mount(App, { target, props: { session: { state: { type: "running", client } } } });
 }

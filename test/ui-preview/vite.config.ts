@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-// biome-ignore lint/style/noDefaultExport: Vite reads the default export.
 export default defineConfig({
 	root: fileURLToPath(new URL(".", import.meta.url)),
 	publicDir: fileURLToPath(new URL("../../public", import.meta.url)),
