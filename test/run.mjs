@@ -1,5 +1,5 @@
 // `npm test`: everything that has to hold, cheapest first; the last line says how many passed and failed.
-// `node test/run.mjs check | hosts | long`: only the static checks, the tests over several hosts, or the long ones.
+// `node test/run.mjs check | hosts | long [FILE …]`: only the static checks, the tests over several hosts, or the long ones.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -71,7 +71,7 @@ function staticChecks() {
 	check("layers, no circles", bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "src", "signaling"]);
 }
 
-const [which] = process.argv.slice(2);
+const [which, ...files] = process.argv.slice(2);
 if (which === "check") {
 	staticChecks();
 	finish();
@@ -80,7 +80,7 @@ if (which === "hosts" || which === "long") {
 	requireChromium();
 	check("messages compile", "npm", ["run", "messages"]);
 	if (which === "hosts") tests("several hosts", ["--config", "test/hosts/vitest.config.ts"]);
-	else tests("long", ["--project", "long"]);
+	else tests("long", ["--project", "long", ...files]);
 	finish();
 }
 staticChecks();
