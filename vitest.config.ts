@@ -11,10 +11,19 @@ export default defineConfig({
 					include: ["test/e2e/**/*.test.ts"],
 					fileParallelism: false,
 					testTimeout: 60_000,
+					hookTimeout: 60_000,
 					bail: 1,
 				},
 			},
-			{ test: { name: "long", include: ["test/long/**/*.test.ts"], fileParallelism: false, testTimeout: 900_000 } },
+			{
+				test: {
+					name: "long",
+					include: ["test/long/**/*.test.ts"],
+					fileParallelism: false,
+					testTimeout: 900_000,
+					hookTimeout: 60_000,
+				},
+			},
 		],
 	},
 });

@@ -8,6 +8,7 @@ export default defineConfig({
 		include: ["test/hosts/**/*.test.ts"],
 		fileParallelism: false,
 		testTimeout: 90_000,
+		hookTimeout: 60_000,
 		bail: 1,
 	},
 });

@@ -15,6 +15,7 @@ import {
 	mkdirSync,
 	mkdtempSync,
 	readdirSync,
+	readFileSync,
 	realpathSync,
 	rmSync,
 	writeFileSync,
@@ -40,6 +41,8 @@ export interface SerialBrowser {
 /** Chromium's own policy folder on Debian; a copy of it, with the policy, is mounted over it. */
 const CHROMIUM_ETC = "/etc/chromium";
 const PTY_APPEARS_MS = 5_000;
+/** A browser that lost its port may hang in the kernel when it closes it: then it is ended. */
+const CLOSE_MS = 5_000;
 
 /** Why a serial port cannot be had here, or undefined if it can. */
 export function serialPtyMissing(): string | undefined {
@@ -87,7 +90,7 @@ export async function launchSerialBrowser(origin: string): Promise<SerialBrowser
 			baudRate: () => Number(execFileSync("stty", ["-F", pty, "speed"], { encoding: "utf8" })),
 			unplug,
 			async close() {
-				await context.close();
+				await closeOrKill(context, join(folder, "pid"));
 				await unplug();
 				rmSync(folder, { recursive: true, force: true });
 			},
@@ -137,11 +140,20 @@ function writeWrapper(folder: string, { pty, tty, policies }: { pty: string; tty
 		"mount --make-rprivate /",
 		`mount --bind ${pty} ${tty}`,
 		`mount --bind ${policies} ${CHROMIUM_ETC}`,
+		`echo $$ > ${join(folder, "pid")}`,
 		'exec chromium "$@"',
 	].join(" && ");
 	const wrapper = join(folder, "chromium");
 	writeFileSync(wrapper, `#!/bin/sh\nexec unshare -m sh -c '${inside}' chromium "$@"\n`, { mode: 0o755 });
 	return wrapper;
+}
+
+/** Closes the browser; one that does not come to its end is killed, whose profile nobody opens again. */
+async function closeOrKill(context: BrowserContext, pidFile: string): Promise<void> {
+	const closing = context.close().then(() => true);
+	if (await Promise.race([closing, sleep(CLOSE_MS, false, { ref: false })])) return;
+	process.kill(Number(readFileSync(pidFile, "utf8")), "SIGKILL");
+	await closing;
 }
 
 /** Resolves with the pty's device node once socat has made it. */

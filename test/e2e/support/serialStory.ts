@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Reading } from "../../../src/block/reading.js";
-import { expect as expectPage } from "./expect.js";
+import { expect as expectPage, until } from "./expect.js";
 import { type Fed, feed, integrate, type MinuteEnergy, type TelegramAt } from "./kaifaFeed.js";
 import { chainUpTo, connectMeter, foundAlone, meterCounts, openSerialHome, type SerialHome } from "./serialHome.js";
 
@@ -26,7 +26,7 @@ export function tellSerialStory(
 
 		afterAll(async () => {
 			await home?.stop();
-		});
+		}, 30_000);
 
 		it("belongs to a household that founds its neighbourhood alone, and is connected by a click", async () => {
 			await foundAlone(home);
@@ -54,7 +54,12 @@ export function tellSerialStory(
 		);
 
 		it("has its telegrams, the noise and the damaged frames counted on the screen", async () => {
-			const counts = await meterCounts(home.page);
+			// The screen is drawn a little later than the last telegram came.
+			const counts = await until(
+				() => meterCounts(home.page),
+				({ telegrams }) => telegrams >= fed.samples.length,
+				10_000,
+			);
 			console.log(`the screen counts ${JSON.stringify(counts)}`);
 			expect(counts).toEqual({
 				telegrams: fed.samples.length,
