@@ -90,6 +90,32 @@ export interface JoinTransaction {
 	signatures: { household: Uint8Array; device: Uint8Array; oneTime: Uint8Array | undefined };
 }
 
+/** The operator changes who votes: one device comes or goes; beside a single voter two come at once. */
+export interface VotersTransaction extends HouseholdTransaction {
+	kind: "voters";
+	/** With their keys: who follows the changes alone can check every certificate. */
+	added: readonly { device: number; publicKey: Uint8Array }[];
+	removed: readonly number[];
+}
+
+/** A household admits one more device of its own: a second one, or a new one for one that lost its storage. */
+export interface DeviceTransaction extends HouseholdTransaction {
+	kind: "device";
+	deviceKey: Uint8Array;
+	/** Whether it is always on, at the meter: it may become a voter. */
+	alwaysOn: boolean;
+	/** Whether it signs the household's readings from the next minute on, in place of the device that did. */
+	metering: boolean;
+	/** By the device itself: nobody admits a key that is another's. */
+	deviceSignature: Uint8Array;
+}
+
+/** A household takes a device out of use: stolen, copied or thrown away. */
+export interface RevokeTransaction extends HouseholdTransaction {
+	kind: "revoke";
+	device: number;
+}
+
 export const MONEY_KINDS = ["trial", "prepaid"] as const;
 export type MoneyKind = (typeof MONEY_KINDS)[number];
 
@@ -125,7 +151,10 @@ export type Transaction =
 	| BuyTransaction
 	| IssueTransaction
 	| JoinTransaction
-	| FoundTransaction;
+	| FoundTransaction
+	| VotersTransaction
+	| DeviceTransaction
+	| RevokeTransaction;
 
 export type TransactionKind = Transaction["kind"];
 
@@ -138,7 +167,9 @@ export function isAct(transaction: Transaction): transaction is ActTransaction {
 }
 
 /** A transaction without its signature: what its author fills in. */
-export type Unsigned<T extends Transaction> = T extends Transaction ? Omit<T, "signature" | "signatures"> : never;
+export type Unsigned<T extends Transaction> = T extends Transaction
+	? Omit<T, "signature" | "signatures" | "deviceSignature">
+	: never;
 
 const DIGESTS: Record<TransactionKind, TaggedHash> = {
 	reading: taggedHash("reading"),
@@ -150,6 +181,9 @@ const DIGESTS: Record<TransactionKind, TaggedHash> = {
 	issue: taggedHash("issue"),
 	join: taggedHash("join"),
 	found: taggedHash("found"),
+	voters: taggedHash("voters"),
+	device: taggedHash("device"),
+	revoke: taggedHash("revoke"),
 };
 
 /** The hash function under whose tag a kind is signed. */
@@ -193,6 +227,23 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 				transaction.amountMicroNok,
 				transaction.reference,
 			];
+		case "voters":
+			return [
+				transaction.member,
+				transaction.nonce,
+				transaction.added.map(({ device, publicKey }) => [device, publicKey]),
+				transaction.removed,
+			];
+		case "device":
+			return [
+				transaction.member,
+				transaction.nonce,
+				transaction.deviceKey,
+				transaction.alwaysOn ? 1 : 0,
+				transaction.metering ? 1 : 0,
+			];
+		case "revoke":
+			return [transaction.member, transaction.nonce, transaction.device];
 		case "join":
 			return [
 				transaction.name,

@@ -36,11 +36,16 @@ const KINDS: readonly TransactionKind[] = [
 	"issue",
 	"join",
 	"found",
+	"voters",
+	"device",
+	"revoke",
 ];
 
 export const MAX_TRANSACTION_BYTES = 1_024;
 export const MAX_NAME_LENGTH = 40;
 export const MAX_MEMBERS = 1_000;
+/** Given once and never reused: devices come and go. */
+export const MAX_DEVICES = 16_000;
 const MAX_REFERENCE_LENGTH = 64;
 const MAX_ENERGY_LIMIT_WH = 1_000_000_000_000;
 
@@ -88,6 +93,7 @@ export function transactionFromWire(wire: CborValue, baseMinute: number): Result
 }
 
 function signatureToWire(transaction: Transaction): CborValue {
+	if (transaction.kind === "device") return [transaction.signature, transaction.deviceSignature];
 	if (transaction.kind !== "join") return transaction.signature;
 	const { household, device, oneTime } = transaction.signatures;
 	return oneTime === undefined ? [household, device] : [household, device, oneTime];
@@ -101,6 +107,7 @@ const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max
 
 const kindNumber = (kind: TransactionKind) => v.literal(KINDS.indexOf(kind));
 const member = integer(0, MAX_MEMBERS - 1);
+const deviceIndex = integer(0, MAX_DEVICES - 1);
 const nonce = integer(1, Number.MAX_SAFE_INTEGER);
 const minute = integer(0, MAX_MINUTE);
 const energyWh = integer(0, MAX_READING_WH);
@@ -299,6 +306,55 @@ const SHAPES = {
 			readingWindowBlocks: window,
 			timeScale,
 			salt,
+			signature,
+		})),
+	),
+	voters: v.pipe(
+		v.strictTuple([
+			kindNumber("voters"),
+			member,
+			nonce,
+			v.pipe(v.array(v.strictTuple([deviceIndex, publicKey])), v.maxLength(2)),
+			v.pipe(v.array(deviceIndex), v.maxLength(1)),
+			signature,
+		]),
+		v.transform(([, member, nonce, added, removed, signature]) => ({
+			kind: "voters" as const,
+			member,
+			nonce,
+			added: added.map(([device, publicKey]) => ({ device, publicKey })),
+			removed,
+			signature,
+		})),
+	),
+	device: v.pipe(
+		v.strictTuple([
+			kindNumber("device"),
+			member,
+			nonce,
+			publicKey,
+			integer(0, 1),
+			integer(0, 1),
+			v.strictTuple([signature, signature]),
+		]),
+		v.transform(([, member, nonce, deviceKey, alwaysOn, metering, [signature, deviceSignature]]) => ({
+			kind: "device" as const,
+			member,
+			nonce,
+			deviceKey,
+			alwaysOn: alwaysOn === 1,
+			metering: metering === 1,
+			signature,
+			deviceSignature,
+		})),
+	),
+	revoke: v.pipe(
+		v.strictTuple([kindNumber("revoke"), member, nonce, deviceIndex, signature]),
+		v.transform(([, member, nonce, device, signature]) => ({
+			kind: "revoke" as const,
+			member,
+			nonce,
+			device,
 			signature,
 		})),
 	),

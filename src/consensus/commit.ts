@@ -1,9 +1,10 @@
 /** commitIndex moves only by a certificate, in one strict write with it. */
 import type { Certificate } from "../block/certificate.js";
+import { voterChangeOf } from "../block/voters.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
-import { hasMajority } from "./quorum.js";
-import { hashAt, persist, type RaftState, type Turn } from "./state.js";
+import { hasEveryMajority } from "./quorum.js";
+import { baseAfter, hashAt, persist, type RaftState, type Turn, voterSetsUpTo } from "./state.js";
 
 /** Why a voter does not vote after a part of its log could not be read: until certified blocks fill the hole. */
 export const LOG_DAMAGED = "log-damaged";
@@ -25,37 +26,45 @@ export function commitTo(turn: Turn, certificate: Certificate, beforeWrite: () =
 		"only a certified entry of the log is committed",
 	);
 	state.tail = state.tail.slice(count);
-	const { index, term, timestampMs } = last.block;
-	state.base = { index, hash: last.hash, term, timestampMs };
+	const { index } = last.block;
+	const changesVoters = entries.some(({ block }) => voterChangeOf(block) !== undefined);
+	state.base = entries.reduce(baseAfter, state.base);
 	state.certificate = certificate;
+	if (changesVoters) state.votersCertificate = certificate;
 	if (state.ahead !== undefined && state.ahead.index <= index) state.ahead = undefined;
 	recoverLog(state);
 	beforeWrite();
-	persist(turn, { commit: { certificate } });
+	persist(turn, { commit: { certificate, changesVoters } });
 	turn.effects.push({ type: "commit", entries, certificate });
 }
 
 /**
  * A certificate was heard of, its signatures verified. Commits what it covers in the own log; one for a block that is
- * not held waits.
+ * not held waits: who had to sign it is known when the blocks below it are here.
  */
 export function onCertificate(turn: Turn, from: number, certificate: Certificate): void {
 	const { state } = turn;
-	if (!hasMajority(state.voters, (voter) => certificate.signatures.some((signed) => signed.voter === voter))) return;
 	checkOwnSignature(turn, certificate);
+	if (certificate.index < state.base.index) return;
 	const own = hashAt(state, certificate.index);
-	if (certificate.index <= state.base.index) {
-		if (certificate.index === state.base.index && own !== undefined && !equalBytes(own, certificate.hash)) {
+	const isOwn = own !== undefined && equalBytes(own, certificate.hash);
+	if (isOwn && !isCovered(state, certificate)) return;
+	if (certificate.index === state.base.index) {
+		if (!isOwn && isCovered(state, certificate))
 			turn.effects.push({ type: "evidence", code: "conflicting-certificates", certificate });
-		}
 		return;
 	}
-	if (own !== undefined && equalBytes(own, certificate.hash)) {
+	if (isOwn) {
 		commitTo(turn, certificate, () => {});
 		return;
 	}
 	if (state.ahead === undefined || state.ahead.index < certificate.index) state.ahead = certificate;
 	turn.effects.push({ type: "behind", from, certificate });
+}
+
+/** The covering rule: a majority of every voter set in force since the last certified block. */
+function isCovered(state: RaftState, { index, signatures }: Certificate): boolean {
+	return hasEveryMajority(voterSetsUpTo(state, index), (voter) => signatures.some((signed) => signed.voter === voter));
 }
 
 /** A signature of the own key that this device does not know of: a twin or an older life of it votes elsewhere. */

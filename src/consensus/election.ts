@@ -3,7 +3,7 @@ import type { PreVoteMessage, PreVoteReplyMessage, RequestVoteMessage, VoteReply
 import { hasMajority, lowerMedian } from "./quorum.js";
 import { startLeading } from "./replication.js";
 import { adoptTerm, resetElectionTimer } from "./roles.js";
-import { isVoter, lastOf, persist, type RaftState, type Turn } from "./state.js";
+import { isVoter, lastOf, persist, type RaftState, type Turn, votersOf } from "./state.js";
 
 /**
  * Whether this device may vote or acknowledge: it is a voter, its key is not suspected of a twin, and hellos of this
@@ -12,7 +12,7 @@ import { isVoter, lastOf, persist, type RaftState, type Turn } from "./state.js"
 export function mayVote(state: RaftState): boolean {
 	return (
 		state.suspended === undefined &&
-		hasMajority(state.voters, (voter) => voter === state.self || state.greeted.has(voter))
+		hasMajority(votersOf(state), (voter) => voter === state.self || state.greeted.has(voter))
 	);
 }
 
@@ -30,7 +30,7 @@ export function startPreVote(turn: Turn): void {
 }
 
 function ask(turn: Turn, message: PreVoteMessage | RequestVoteMessage, afterSeq?: number): void {
-	for (const voter of turn.state.voters) {
+	for (const voter of votersOf(turn.state)) {
 		if (voter === turn.state.self) continue;
 		turn.effects.push({ type: "send", to: voter, message, ...(afterSeq === undefined ? {} : { afterSeq }) });
 	}
@@ -67,14 +67,14 @@ export function onPreVoteReply(turn: Turn, from: number, reply: PreVoteReplyMess
 		return;
 	}
 	if (state.role !== "preCandidate" || (reply.granted && reply.term !== state.term + 1)) return;
-	if (!state.voters.includes(from)) return;
+	if (!votersOf(state).includes(from)) return;
 	state.votes.set(from, { granted: reply.granted, clockOffsetMs: reply.chainMs - state.chainMs });
 	countPreVotes(turn);
 }
 
 function countPreVotes(turn: Turn): void {
 	const { state } = turn;
-	if (!hasMajority(state.voters, (voter) => state.votes.get(voter)?.granted === true)) return;
+	if (!hasMajority(votersOf(state), (voter) => state.votes.get(voter)?.granted === true)) return;
 	// A node stands only with a clock that its answerers share: a leader's clock stamps the blocks.
 	const offMs = -lowerMedian([...state.votes.values()].map((vote) => vote.clockOffsetMs));
 	if (Math.abs(offMs) > state.settings.clockToleranceMs * state.settings.timeScale) {
@@ -87,7 +87,7 @@ function countPreVotes(turn: Turn): void {
 }
 
 /** §5.2: increments its term, votes for itself, and asks the others once that is written. */
-function standForElection(turn: Turn): void {
+export function standForElection(turn: Turn, transfer = false): void {
 	const { state } = turn;
 	state.role = "candidate";
 	state.term += 1;
@@ -97,7 +97,7 @@ function standForElection(turn: Turn): void {
 	resetElectionTimer(state);
 	const seq = persist(turn, {});
 	const last = lastOf(state);
-	ask(turn, { type: "requestVote", term: state.term, lastTerm: last.term, lastIndex: last.index }, seq);
+	ask(turn, { type: "requestVote", term: state.term, lastTerm: last.term, lastIndex: last.index, transfer }, seq);
 	// The own vote counts when it is written, as everybody's does.
 	turn.effects.push({
 		type: "send",
@@ -110,8 +110,10 @@ function standForElection(turn: Turn): void {
 /** §5.2, §5.4.1: one vote a term, first come first served, only for a log that is at least as up to date. */
 export function onRequestVote(turn: Turn, from: number, message: RequestVoteMessage): void {
 	const { state } = turn;
-	// Raft thesis §4.2.3: with a leader alive, a request to replace it is not even looked at.
-	if (message.term > state.term && hearsLeader(state)) return;
+	// Raft thesis §4.2.3: with a leader alive, a request to replace it is not even looked at, unless the leader itself
+	// wants to be replaced by this voter.
+	const isWanted = message.transfer && votersOf(state).includes(from);
+	if (message.term > state.term && hearsLeader(state) && !isWanted) return;
 	if (message.term > state.term) {
 		adoptTerm(turn, message.term);
 		persist(turn, {});
@@ -144,5 +146,5 @@ export function onVoteReply(turn: Turn, from: number, reply: VoteReplyMessage): 
 	// Votes count for the current term only.
 	if (state.role !== "candidate" || reply.term !== state.term) return;
 	state.votes.set(from, { granted: reply.granted, clockOffsetMs: 0 });
-	if (hasMajority(state.voters, (voter) => state.votes.get(voter)?.granted === true)) startLeading(turn);
+	if (hasMajority(votersOf(state), (voter) => state.votes.get(voter)?.granted === true)) startLeading(turn);
 }

@@ -1,12 +1,13 @@
 /** The follower's side of log replication (Raft paper §5.3). */
 import type { Certificate } from "../block/certificate.js";
+import { voterChangeOf } from "../block/voters.js";
 import type { AppendEntriesMessage, AppendReplyMessage, Entry } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { onCertificate } from "./commit.js";
 import { mayVote } from "./election.js";
 import { adoptTerm, becomeFollower, resetElectionTimer } from "./roles.js";
-import { hashAt, isVoter, lastOf, persist, type RaftState, type Turn } from "./state.js";
+import { hashAt, lastOf, persist, type RaftState, type Turn, voterSetsUpTo } from "./state.js";
 
 export function onAppendEntries(turn: Turn, from: number, message: AppendEntriesMessage): void {
 	const { state } = turn;
@@ -133,7 +134,7 @@ function isAheadOfClock(state: RaftState, entry: Entry): boolean {
 	const { clockToleranceMs, timeScale } = state.settings;
 	const { timestampMs, term } = entry.block;
 	return (
-		isVoter(state) &&
+		signsFor(state, entry) &&
 		term === state.term &&
 		timestampMs > state.chainMs + clockToleranceMs * timeScale &&
 		timestampMs > lastOf(state).timestampMs + 1
@@ -179,9 +180,18 @@ function signedOf(entry: Entry): { index: number; term: number; hash: Uint8Array
 	return { index: entry.block.index, term: entry.block.term, hash: entry.hash };
 }
 
-/** Only a block of the current term is signed, and never two hashes for one (index, term). */
+/** Old and new voters sign an uncommitted change, and what lies above it. */
+function signsFor(state: RaftState, { block }: Entry): boolean {
+	return voterSetsUpTo(state, block.index).some((voters) => voters.includes(state.self));
+}
+
+/**
+ * Only a block of the current term is signed, and never two hashes for one (index, term). A voter change only by who
+ * holds the certificate of the block before it: then no other change can be uncommitted anywhere (Ongaro 2015).
+ */
 function maySign(state: RaftState, entry: Entry): boolean {
-	if (!isVoter(state) || !mayVote(state) || entry.block.term !== state.term) return false;
+	if (!signsFor(state, entry) || !mayVote(state) || entry.block.term !== state.term) return false;
+	if (voterChangeOf(entry.block) !== undefined && state.base.index < entry.block.index - 1) return false;
 	const { lastSigned } = state;
 	if (lastSigned === undefined || lastSigned.term < entry.block.term) return true;
 	if (lastSigned.term > entry.block.term || lastSigned.index > entry.block.index) return false;

@@ -21,17 +21,19 @@ import {
 	type RaftState,
 	type Turn,
 } from "./state.js";
+import { onTimeoutNow, transferLeadership } from "./transfer.js";
 
 /** What survived the last run. */
 export interface RaftRestart {
 	self: number;
-	voters: readonly number[];
 	term: number;
 	votedFor: number | undefined;
 	lastSigned: Acknowledged | undefined;
 	suspended: string | undefined;
 	base: LogBase;
 	certificate: Certificate | undefined;
+	/** The first one at or above `base.votersSinceIndex`. */
+	votersCertificate: Certificate | undefined;
 	tail: Entry[];
 }
 
@@ -60,6 +62,8 @@ export function createRaft(
 		nextHeartbeatMs: 0,
 		round: 0,
 		doubtRound: undefined,
+		transferUntilMs: undefined,
+		changeSeq: undefined,
 		proposalDeadlineMs: undefined,
 		acknowledgements: new Map(),
 		waiting: undefined,
@@ -100,7 +104,7 @@ export function step(state: RaftState, input: RaftInput): RaftEffect[] {
 			onValidated(turn, input.hash, input.result);
 			break;
 		case "installed":
-			onInstalled(turn, input.base, input.certificate);
+			onInstalled(turn, input);
 			break;
 		case "suspend":
 			if (state.suspended === undefined) {
@@ -108,6 +112,9 @@ export function step(state: RaftState, input: RaftInput): RaftEffect[] {
 				becomeFollower(turn, "suspended");
 				persist(turn, {});
 			}
+			break;
+		case "transferLeadership":
+			transferLeadership(turn);
 			break;
 	}
 	return turn.effects;
@@ -164,6 +171,9 @@ function onMessage(turn: Turn, from: number, message: RaftMessage): void {
 		case "voteReply":
 			onVoteReply(turn, from, message);
 			break;
+		case "timeoutNow":
+			onTimeoutNow(turn, from, message);
+			break;
 		case "appendEntries":
 			onAppendEntries(turn, from, message);
 			break;
@@ -179,8 +189,9 @@ function onMessage(turn: Turn, from: number, message: RaftMessage): void {
 }
 
 /** Blocks that were certified elsewhere are in storage: the log starts above them. Own entries above stay if they fit. */
-function onInstalled(turn: Turn, base: LogBase, certificate: Certificate): void {
+function onInstalled(turn: Turn, installed: Extract<RaftInput, { type: "installed" }>): void {
 	const { state } = turn;
+	const { base, certificate, votersCertificate } = installed;
 	assert(base.index >= state.base.index, "the certified part of the log never shrinks");
 	const above = state.tail.filter((entry) => entry.block.index > base.index);
 	const fits = above[0] === undefined || equalBytes(above[0].block.previousHash, base.hash);
@@ -188,6 +199,7 @@ function onInstalled(turn: Turn, base: LogBase, certificate: Certificate): void 
 	const gone = state.tail.filter((entry) => !kept.includes(entry) && !(entry.block.index <= base.index));
 	state.base = base;
 	state.certificate = certificate;
+	state.votersCertificate = votersCertificate ?? state.votersCertificate;
 	state.tail = kept;
 	state.waiting = undefined;
 	if (state.ahead !== undefined && state.ahead.index <= base.index) state.ahead = undefined;

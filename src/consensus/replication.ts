@@ -1,6 +1,7 @@
 /** Log replication and commit (Raft paper §5.3, §5.4.2): the leader's side. */
 
 import type { Certificate } from "../block/certificate.js";
+import { voterChangeOf } from "../block/voters.js";
 import type { AppendReplyMessage, Entry } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
@@ -8,7 +9,17 @@ import { makeCertificate } from "./certificate.js";
 import { commitTo } from "./commit.js";
 import { hasMajority, lowerMedian } from "./quorum.js";
 import { becomeFollower } from "./roles.js";
-import { hashAt, isVoter, lastOf, type Progress, persist, type RaftState, type Turn } from "./state.js";
+import {
+	hashAt,
+	isVoter,
+	lastOf,
+	type Progress,
+	persist,
+	type RaftState,
+	type Turn,
+	voterSetsUpTo,
+	votersOf,
+} from "./state.js";
 
 /** Won: says so to everybody at once. The node proposes an empty block of the new term next (§8). */
 export function startLeading(turn: Turn): void {
@@ -20,6 +31,8 @@ export function startLeading(turn: Turn): void {
 	state.acknowledgements.clear();
 	state.proposalDeadlineMs = undefined;
 	state.doubtRound = undefined;
+	state.transferUntilMs = undefined;
+	state.changeSeq = undefined;
 	state.progress.clear();
 	for (const peer of state.peers) trackPeer(state, peer);
 	turn.effects.push({ type: "becameLeader", term: state.term });
@@ -67,9 +80,16 @@ export function sendEntries(turn: Turn, peer: number): void {
 			prevIndex: first - 1,
 			prevHash,
 			entries: entriesFrom(state, first),
-			certificate: progress.commitIndex < state.base.index ? state.certificate : undefined,
+			certificate: certificateFor(state, progress.commitIndex),
 		},
+		...(state.changeSeq === undefined ? {} : { afterSeq: state.changeSeq }),
 	});
+}
+
+/** The certificate that a peer lacks: below the voters' last change first the one that proves the change. */
+function certificateFor({ base, certificate, votersCertificate }: RaftState, commitIndex: number) {
+	if (commitIndex >= base.index) return undefined;
+	return commitIndex < base.votersSinceIndex ? (votersCertificate ?? certificate) : certificate;
 }
 
 function entriesFrom(state: RaftState, first: number): Entry[] {
@@ -85,7 +105,20 @@ function entriesFrom(state: RaftState, first: number): Entry[] {
 
 /** Whether a block may be proposed now: one uncommitted block of the own term at a time. */
 export function mayPropose(state: RaftState): boolean {
-	return state.role === "leader" && state.proposalDeadlineMs === undefined && state.doubtRound === undefined;
+	return (
+		state.role === "leader" &&
+		state.proposalDeadlineMs === undefined &&
+		state.doubtRound === undefined &&
+		state.transferUntilMs === undefined
+	);
+}
+
+/**
+ * Whether the next block may change the voters: everything below is certified, the last of it in the own term (the
+ * condition that Ongaro added in 2015 to the one-at-a-time rule of his thesis, §4.1).
+ */
+export function mayChangeVoters(state: RaftState): boolean {
+	return mayPropose(state) && state.tail.length === 0 && state.base.term === state.term;
 }
 
 /** The leader appends its block, which is never replaced within its term, and sends it while it writes it itself. */
@@ -99,13 +132,21 @@ export function propose(turn: Turn, entry: Entry): void {
 			equalBytes(entry.block.previousHash, last.hash),
 		"a proposal extends the leader's log in its term",
 	);
+	const changesVoters = voterChangeOf(entry.block) !== undefined;
+	assert(!changesVoters || mayChangeVoters(state), "one voter change at a time, on a certified block of the own term");
 	state.tail.push(entry);
+	assert(!changesVoters || isVoter(state), "a leader hands over before it is removed");
 	state.acknowledgements.clear();
 	state.proposalDeadlineMs = state.nowMs + state.settings.proposalTimeoutMs;
-	broadcast(turn);
 	const acknowledged = { index: entry.block.index, term: entry.block.term, hash: entry.hash };
 	state.lastSigned = acknowledged;
+	// Of a single voter's change nobody may know before it is written: the old set has no other memory.
+	if (!changesVoters) broadcast(turn);
 	const seq = persist(turn, { append: entry });
+	if (changesVoters) {
+		state.changeSeq = seq;
+		broadcast(turn);
+	}
 	// The own acknowledgement counts when the block is written, as everybody's does.
 	turn.effects.push({
 		type: "send",
@@ -169,12 +210,11 @@ function acknowledge(turn: Turn, from: number, reply: AppendReplyMessage): void 
 	const entry = state.tail.at(-1);
 	if (entry === undefined || reply.acknowledgement === undefined || entry.block.term !== state.term) return;
 	if (reply.matchIndex !== entry.block.index || !equalBytes(reply.acknowledgement.hash, entry.hash)) return;
-	if (!state.voters.includes(from)) return;
 	state.acknowledgements.set(from, reply.acknowledgement.signature);
 	const certificate = makeCertificate(
 		{ index: entry.block.index, term: entry.block.term, hash: entry.hash },
 		state.acknowledgements,
-		state.voters,
+		voterSetsUpTo(state, entry.block.index),
 	);
 	if (certificate !== undefined) commitAsLeader(turn, certificate);
 }
@@ -183,6 +223,7 @@ function commitAsLeader(turn: Turn, certificate: Certificate): void {
 	const { state } = turn;
 	state.proposalDeadlineMs = undefined;
 	state.acknowledgements.clear();
+	state.changeSeq = undefined;
 	// The certificate speaks for itself: it goes out while the own commit is written.
 	commitTo(turn, certificate, () => broadcast(turn));
 }
@@ -196,7 +237,7 @@ export function tickLeader(turn: Turn): void {
 		const progress = state.progress.get(voter);
 		return progress !== undefined && state.nowMs - progress.lastHeardMs < electionTimeoutMaxMs;
 	};
-	if (!isVoter(state) || !hasMajority(state.voters, heard)) {
+	if (!isVoter(state) || !hasMajority(votersOf(state), heard)) {
 		becomeFollower(turn, "lost-majority");
 		return;
 	}
@@ -205,6 +246,8 @@ export function tickLeader(turn: Turn): void {
 		becomeFollower(turn, "proposal-timeout");
 		return;
 	}
+	// The successor did not win in time: the leader goes on.
+	if (state.transferUntilMs !== undefined && state.nowMs >= state.transferUntilMs) state.transferUntilMs = undefined;
 	if (state.nowMs >= state.nextHeartbeatMs) broadcast(turn);
 }
 
@@ -220,8 +263,9 @@ function resolveDoubt(turn: Turn): void {
 	const { doubtRound } = state;
 	if (doubtRound === undefined) return;
 	const answered = (voter: number) => voter === state.self || (state.progress.get(voter)?.round ?? 0) >= doubtRound;
-	if (!hasMajority(state.voters, answered)) return;
-	const offsets = state.voters
+	const voters = votersOf(state);
+	if (!hasMajority(voters, answered)) return;
+	const offsets = voters
 		.filter(answered)
 		.map((voter) => (voter === state.self ? 0 : (state.progress.get(voter)?.clockOffsetMs ?? 0)));
 	const offMs = -lowerMedian(offsets);

@@ -20,6 +20,8 @@ export function becomeFollower(turn: Turn, reason: string): void {
 	state.acknowledgements.clear();
 	state.proposalDeadlineMs = undefined;
 	state.doubtRound = undefined;
+	state.transferUntilMs = undefined;
+	state.changeSeq = undefined;
 	resetElectionTimer(state);
 	if (was === "leader") turn.effects.push({ type: "becameFollower", reason });
 }

@@ -5,6 +5,7 @@
 
 import type { Block } from "../block/block.js";
 import type { Acknowledged, Certificate } from "../block/certificate.js";
+import { type VoterSet, votersAfter } from "../block/voters.js";
 import type { Entry, RaftMessage } from "../message/message.js";
 
 export interface RaftSettings {
@@ -32,12 +33,15 @@ export const DEFAULT_RAFT_SETTINGS: RaftSettings = {
 	maxEntriesBytes: 200_000,
 };
 
-/** Where the certified part of the log ends. */
+/** Where the certified part of the log ends, and who votes there. */
 export interface LogBase {
 	readonly index: number;
 	readonly hash: Uint8Array;
 	readonly term: number;
 	readonly timestampMs: number;
+	/** Device indices of the voters after this block, ascending, and the block that made them the voters. */
+	readonly voters: VoterSet;
+	readonly votersSinceIndex: number;
 }
 
 export type Role = "follower" | "preCandidate" | "candidate" | "leader";
@@ -57,9 +61,6 @@ export interface Progress {
 export interface RaftState {
 	readonly self: number;
 	readonly settings: RaftSettings;
-	/** Device indices of the committed voter set, ascending. */
-	voters: readonly number[];
-
 	// Persistent (figure 2): currentTerm, votedFor, log; and what this key last signed.
 	term: number;
 	votedFor: number | undefined;
@@ -68,6 +69,8 @@ export interface RaftState {
 	suspended: string | undefined;
 	base: LogBase;
 	certificate: Certificate | undefined;
+	/** The first certificate at or above the voters' last change: who is below the change can follow it by nothing else. */
+	votersCertificate: Certificate | undefined;
 	/** The uncommitted log: entries base.index + 1 … */
 	tail: Entry[];
 
@@ -94,6 +97,10 @@ export interface RaftState {
 	/** The leader's clock jumped at this round: nothing is proposed before a majority's clocks agree. */
 	doubtRound: number | undefined;
 	proposalDeadlineMs: number | undefined;
+	/** The leader hands over: it proposes nothing until its successor stands, or until this time. */
+	transferUntilMs: number | undefined;
+	/** The write of the own, uncommitted voter change: nothing that tells of it leaves before. */
+	changeSeq: number | undefined;
 	/** Signatures for the open proposal, the newest entry of the own term. */
 	acknowledgements: Map<number, Uint8Array>;
 	/** Received entries that wait: for their validation, or held in memory because they are stamped ahead of the clock. */
@@ -118,8 +125,16 @@ export type RaftInput =
 	| { type: "propose"; entry: Entry }
 	| { type: "validated"; hash: Uint8Array; result: { valid: true } | { valid: false; refusedIds: Uint8Array[] } }
 	/** Committed blocks came another way (catching up): the log now starts above them. */
-	| { type: "installed"; base: LogBase; certificate: Certificate }
-	| { type: "suspend"; code: string };
+	| {
+			type: "installed";
+			base: LogBase;
+			certificate: Certificate;
+			/** The certificate for the voters' last change, where one came with these blocks. */
+			votersCertificate: Certificate | undefined;
+	  }
+	| { type: "suspend"; code: string }
+	/** This device is about to be gone, or may vote no longer: a leader hands over (Raft thesis §3.10). */
+	| { type: "transferLeadership" };
 
 /** What to write, in one strict transaction. */
 export interface Persist {
@@ -135,7 +150,7 @@ export interface Persist {
 	/** … then append. */
 	append?: Entry;
 	/** Move all entries up to here from the proposed blocks to the blockchain. */
-	commit?: { certificate: Certificate };
+	commit?: { certificate: Certificate; changesVoters: boolean };
 }
 
 export type RaftEffect =
@@ -165,11 +180,19 @@ export interface Turn {
 }
 
 /** Index and term of the last entry of the log. */
-export function lastOf(state: RaftState): { index: number; term: number; hash: Uint8Array; timestampMs: number } {
+export function lastOf(state: RaftState): Pick<LogBase, "index" | "term" | "hash" | "timestampMs"> {
 	const last = state.tail.at(-1);
 	if (last === undefined) return state.base;
 	const { index, term, timestampMs } = last.block;
 	return { index, term, hash: last.hash, timestampMs };
+}
+
+/** The base after one more entry was certified. */
+export function baseAfter(base: LogBase, { block, hash }: Entry): LogBase {
+	const { index, term, timestampMs } = block;
+	const voters = votersAfter(base.voters, block);
+	const votersSinceIndex = voters === base.voters ? base.votersSinceIndex : index;
+	return { index, hash, term, timestampMs, voters, votersSinceIndex };
 }
 
 /** The hash at an index of the own log, base included; undefined where the log does not hold it. */
@@ -177,9 +200,30 @@ export function hashAt(state: RaftState, index: number): Uint8Array | undefined 
 	return index === state.base.index ? state.base.hash : state.tail[index - state.base.index - 1]?.hash;
 }
 
+/**
+ * The voter sets in force from the base up to an index of the log: the certified one, and one more for each uncommitted
+ * change. A change holds as soon as it is appended (Raft thesis §4.1).
+ */
+export function voterSetsUpTo(state: RaftState, index: number): readonly VoterSet[] {
+	const sets = [state.base.voters];
+	let voters = state.base.voters;
+	for (const { block } of state.tail) {
+		if (block.index > index) break;
+		const after = votersAfter(voters, block);
+		if (after !== voters) sets.push(after);
+		voters = after;
+	}
+	return sets;
+}
+
+/** Who votes by the own log: elections count these (Raft thesis §4.1: the latest configuration in the log). */
+export function votersOf(state: RaftState): VoterSet {
+	return state.tail.reduce((voters, { block }) => votersAfter(voters, block), state.base.voters);
+}
+
 /** Whether this device counts towards the majority. */
 export function isVoter(state: RaftState): boolean {
-	return state.voters.includes(state.self);
+	return votersOf(state).includes(state.self);
 }
 
 /** Emits a write of the votes, and of whatever else is given; returns its number. */

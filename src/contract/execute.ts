@@ -6,6 +6,7 @@ import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { add, minuteOf } from "../primitives/units.js";
 import { appendCounted, counts, slotOf } from "./countedBlocks.js";
+import { applyDevice, applyRevoke } from "./devices.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
 import { applyJoin } from "./members.js";
@@ -14,6 +15,7 @@ import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { stateRoot } from "./stateRoot.js";
 import { applyBuy, applyIssue } from "./treasury.js";
+import { applyVoters } from "./voters.js";
 
 /** What every block says before its transactions. */
 export interface BlockFrame {
@@ -36,7 +38,7 @@ export function executeBlock(
 ): Result<Executed, { code: "refused-transaction"; at: number; cause: Refusal | Wait }> {
 	const draft = openDraft(parent, frame);
 	for (const [at, transaction] of transactions.entries()) {
-		const cause = applyTransaction(draft, transaction);
+		const cause = placeRefusal(transaction, at) ?? applyTransaction(draft, transaction);
 		if (cause !== undefined) return refused({ code: "refused-transaction", at, cause });
 	}
 	return ok(closeDraft(draft));
@@ -53,7 +55,8 @@ export function executeCandidates(
 	const transactions: Transaction[] = [];
 	for (const transaction of candidates) {
 		if (!fits(transaction)) break;
-		if (applyTransaction(draft, transaction) === undefined) transactions.push(transaction);
+		const cause = placeRefusal(transaction, transactions.length) ?? applyTransaction(draft, transaction);
+		if (cause === undefined) transactions.push(transaction);
 	}
 	return { ...closeDraft(draft), transactions };
 }
@@ -102,6 +105,10 @@ function closeDraft(draft: Draft): Executed {
 	dropFinished(draft);
 	assertMoneyConserved(draft);
 	return { ledger: draft, results, stateRoot: stateRoot(draft, results) };
+}
+
+function placeRefusal(transaction: Transaction, at: number): Refusal | undefined {
+	return transaction.kind === "voters" && at > 0 ? { code: "voters-not-first" } : undefined;
 }
 
 /** Applies one transaction, or says why not and changes nothing. */
@@ -156,6 +163,12 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyBuy(draft, act, id);
 		case "issue":
 			return applyIssue(draft, act);
+		case "voters":
+			return applyVoters(draft, act);
+		case "device":
+			return applyDevice(draft, act);
+		case "revoke":
+			return applyRevoke(draft, act);
 	}
 }
 

@@ -12,11 +12,7 @@ import { applyJoin } from "./members.js";
 import type { Refusal } from "./refusal.js";
 import { isFoundingJoinSigned } from "./signers.js";
 import { stateRoot } from "./stateRoot.js";
-
-/** At most this many devices vote. */
-export const MAX_VOTERS = 25;
-/** With fewer always-on devices than this, one voter is safer than two. */
-export const MIN_VOTERS = 3;
+import { MAX_VOTERS, MIN_VOTERS } from "./voters.js";
 
 export type GenesisError =
 	| { code: "bad-genesis"; what: "header" | "transactions" | "founder-signature" | "member-signature" | "state-root" }
@@ -93,6 +89,7 @@ function foundingLedger(
 		households: [],
 		devices: [],
 		voters: [],
+		votersSinceIndex: 0,
 		offers: new Map(),
 		contracts: [],
 		liveContracts: [],

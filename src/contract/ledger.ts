@@ -24,6 +24,8 @@ export interface Ledger {
 	readonly devices: readonly Device[];
 	/** Device indices of the voters, ascending. */
 	readonly voters: readonly number[];
+	/** The block that made them the voters. */
+	readonly votersSinceIndex: number;
 	/** Open offers by id in hex, in the order in which they came. */
 	readonly offers: ReadonlyMap<string, Offer>;
 	/** All contracts ever made, by contract index. */
@@ -80,6 +82,8 @@ export interface Device {
 	readonly household: number;
 	readonly publicKey: Uint8Array;
 	readonly alwaysOn: boolean;
+	/** Its household took it out of use: nothing that it signs counts any more. */
+	readonly revoked: boolean;
 }
 
 export interface Offer {

@@ -31,7 +31,19 @@ export type Refusal =
 	| { code: "invitation-used" }
 	| { code: "invitation-expired"; expiryMinute: number }
 	| { code: "already-member" }
-	| { code: "too-many-members"; limit: number };
+	| { code: "too-many-members"; limit: number }
+	/** A `voters` transaction stands first in its block: whoever reads the chain finds it at once. */
+	| { code: "voters-not-first" }
+	/** One device comes or goes; beside a single voter two come. */
+	| { code: "voters-step"; voters: number; added: number; removed: number }
+	| { code: "too-many-voters"; limit: number }
+	| { code: "unknown-device"; device: number }
+	| { code: "known-device" }
+	| { code: "not-your-device"; device: number }
+	| { code: "device-revoked"; device: number }
+	| { code: "too-many-devices"; limit: number }
+	| { code: "already-voter"; device: number }
+	| { code: "not-voter"; device: number };
 
 /** Not refused, but too early for this block: the transaction waits in the mempool. */
 export type Wait = { code: "minute-not-ended"; minute: number } | { code: "nonce-gap"; nonce: number; last: number };

@@ -42,12 +42,24 @@ function requiredSignatures(ledger: Ledger, transaction: Transaction): RequiredS
 				},
 			];
 		}
+		case "device": {
+			const household = ledger.households[transaction.member];
+			if (household === undefined) return { code: "unknown-member", member: transaction.member };
+			const digest = digestOf("device")(ledger.gridId, encode(bodyFields(transaction)));
+			return [
+				{ signature: transaction.signature, digest, publicKey: household.publicKey },
+				{ signature: transaction.deviceSignature, digest, publicKey: transaction.deviceKey },
+			];
+		}
 		default: {
 			const household = ledger.households[transaction.member];
 			if (household === undefined) return { code: "unknown-member", member: transaction.member };
 			const device = ledger.devices[household.meteringDevice];
 			const publicKey = transaction.kind === "reading" ? device?.publicKey : household.publicKey;
 			if (publicKey === undefined) return { code: "unknown-member", member: transaction.member };
+			if (transaction.kind === "reading" && device?.revoked === true) {
+				return { code: "device-revoked", device: device.index };
+			}
 			const digest = digestOf(transaction.kind)(ledger.gridId, encode(bodyFields(transaction)));
 			return [{ signature: transaction.signature, digest, publicKey }];
 		}

@@ -63,6 +63,7 @@ function globalFields(ledger: Ledger): CborValue {
 		parameters.localFeeMicroNokPerWh,
 		ledger.issuedMicroNok,
 		ledger.voters,
+		ledger.votersSinceIndex,
 		ledger.counted,
 		invitations,
 		ledger.households.length,
@@ -71,7 +72,7 @@ function globalFields(ledger: Ledger): CborValue {
 }
 
 function deviceFields(device: Ledger["devices"][number]): CborValue {
-	return [device.household, device.publicKey, device.alwaysOn ? 1 : 0];
+	return [device.household, device.publicKey, device.alwaysOn ? 1 : 0, device.revoked ? 1 : 0];
 }
 
 function offerFields(offer: Ledger["offers"] extends ReadonlyMap<string, infer O> ? O : never): CborValue {

@@ -78,6 +78,14 @@ export interface RequestVoteMessage {
 	term: number;
 	lastTerm: number;
 	lastIndex: number;
+	/** The leader asked for this election itself: it is no disturbance (Raft thesis §4.2.3). */
+	transfer: boolean;
+}
+
+/** The leader hands over: its successor stands at once (Raft thesis §3.10). */
+export interface TimeoutNowMessage {
+	type: "timeoutNow";
+	term: number;
 }
 
 export interface VoteReplyMessage {
@@ -127,6 +135,7 @@ export type RaftMessage =
 	| PreVoteReplyMessage
 	| RequestVoteMessage
 	| VoteReplyMessage
+	| TimeoutNowMessage
 	| AppendEntriesMessage
 	| AppendReplyMessage;
 

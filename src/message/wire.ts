@@ -47,6 +47,7 @@ const TYPES = [
 	"lobbyState",
 	"genesis",
 	"genesisRequest",
+	"timeoutNow",
 ] as const satisfies readonly Message["type"][];
 
 const ROLES = ["leader", "follower", "candidate", "observer"] as const satisfies readonly NodeRole[];
@@ -108,8 +109,11 @@ function messageFields(message: Message): CborValue[] {
 		case "status":
 			return [message.headIndex, message.headHash, message.term, ROLES.indexOf(message.role)];
 		case "preVote":
-		case "requestVote":
 			return [message.term, message.lastTerm, message.lastIndex];
+		case "requestVote":
+			return [message.term, message.lastTerm, message.lastIndex, message.transfer ? 1 : 0];
+		case "timeoutNow":
+			return [message.term];
 		case "preVoteReply":
 			return [message.term, message.granted ? 1 : 0, message.chainMs];
 		case "voteReply":
@@ -269,8 +273,18 @@ const SHAPES = {
 		v.transform(([term, granted, chainMs]) => ({ type: "preVoteReply" as const, term, granted, chainMs })),
 	),
 	requestVote: v.pipe(
-		v.strictTuple([natural, natural, natural]),
-		v.transform(([term, lastTerm, lastIndex]) => ({ type: "requestVote" as const, term, lastTerm, lastIndex })),
+		v.strictTuple([natural, natural, natural, flag]),
+		v.transform(([term, lastTerm, lastIndex, transfer]) => ({
+			type: "requestVote" as const,
+			term,
+			lastTerm,
+			lastIndex,
+			transfer,
+		})),
+	),
+	timeoutNow: v.pipe(
+		v.strictTuple([natural]),
+		v.transform(([term]) => ({ type: "timeoutNow" as const, term })),
 	),
 	voteReply: v.pipe(
 		v.strictTuple([natural, flag]),

@@ -1,30 +1,46 @@
 /** Builders for scripted dialogues with the pure core: entries, voters, and an obedient node around `step`. */
 import { BLOCK_VERSION, type Block, blockHash, transactionsRoot } from "../../src/block/block.js";
 import { type Acknowledged, acknowledgementDigest, type Certificate } from "../../src/block/certificate.js";
+import type { VotersTransaction } from "../../src/block/transaction.js";
 import { createRaft, type RaftRestart, step } from "../../src/consensus/raft.js";
-import type { LogBase, Persist, RaftEffect, RaftInput, RaftSettings, RaftState } from "../../src/consensus/state.js";
+import {
+	baseAfter,
+	type LogBase,
+	type Persist,
+	type RaftEffect,
+	type RaftInput,
+	type RaftSettings,
+	type RaftState,
+} from "../../src/consensus/state.js";
 import type { AppendEntriesMessage, AppendReplyMessage, Entry, RaftMessage } from "../../src/message/message.js";
 import { equalBytes } from "../../src/primitives/bytes.js";
 import { taggedHash, ZERO_HASH } from "../../src/primitives/hash.js";
 
 export const START_MS = 1_000_000_000;
-export const GENESIS: LogBase = { index: 0, hash: taggedHash("test")(), term: 0, timestampMs: START_MS };
+export const GENESIS: LogBase = {
+	index: 0,
+	hash: taggedHash("test")(),
+	term: 0,
+	timestampMs: START_MS,
+	voters: [0, 1, 2],
+	votersSinceIndex: 0,
+};
 
 export type Parent = Pick<LogBase, "index" | "hash" | "timestampMs">;
 
 /** Where an entry stands, as the parent of the next. */
-export function baseAt(entry: Entry): LogBase {
-	const { index, term, timestampMs } = entry.block;
-	return { index, hash: entry.hash, term, timestampMs };
+export function baseAt(entry: Entry, below: LogBase = GENESIS): LogBase {
+	return baseAfter(below, entry);
 }
 
 /** An empty block of a term; `variant` makes two of them differ. */
 export function entryOn(
 	parent: Parent,
 	term: number,
-	options: { timestampMs?: number; proposer?: number; variant?: number } = {},
+	options: { timestampMs?: number; proposer?: number; variant?: number; voters?: VoterChange } = {},
 ): Entry {
 	const timestampMs = options.timestampMs ?? parent.timestampMs + 1;
+	const transactions = options.voters === undefined ? [] : [voterChange(options.voters)];
 	const block: Block = {
 		version: BLOCK_VERSION,
 		index: parent.index + 1,
@@ -32,11 +48,29 @@ export function entryOn(
 		timestampMs,
 		term,
 		proposer: options.proposer ?? 0,
-		transactionsRoot: transactionsRoot([], timestampMs),
+		transactionsRoot: transactionsRoot(transactions, timestampMs),
 		stateRoot: taggedHash("test")(Uint8Array.of(options.variant ?? 0)),
-		transactions: [],
+		transactions,
 	};
 	return { hash: blockHash(block), block, bytes: 100 };
+}
+
+/** Devices that come and go. */
+export interface VoterChange {
+	added?: readonly number[];
+	removed?: readonly number[];
+}
+
+function voterChange({ added = [], removed = [] }: VoterChange): VotersTransaction {
+	const publicKey = new Uint8Array(33);
+	return {
+		kind: "voters",
+		member: 0,
+		nonce: 1,
+		added: added.map((device) => ({ device, publicKey })),
+		removed,
+		signature: new Uint8Array(65),
+	};
 }
 
 /** A log of empty blocks of these terms, from a parent on. */
@@ -52,6 +86,8 @@ export function logOf(terms: readonly number[], parent: LogBase = GENESIS): Entr
 }
 
 export interface VoterOptions extends Partial<Omit<RaftRestart, "self">> {
+	/** Who votes at the base. */
+	voters?: readonly number[];
 	settings?: Partial<RaftSettings>;
 	/** Whose hello was heard; by default all voters'. */
 	greeted?: readonly number[];
@@ -60,20 +96,20 @@ export interface VoterOptions extends Partial<Omit<RaftRestart, "self">> {
 
 /** A device that has just started, at START_MS of the chain's clock and 0 of the monotonic one. */
 export function device(self: number, options: VoterOptions = {}): RaftState {
-	const { settings, greeted, seed, ...restart } = options;
-	const voters = restart.voters ?? [0, 1, 2];
+	const { settings, greeted, seed, voters = options.base?.voters ?? GENESIS.voters, ...restart } = options;
+	const base = { ...(restart.base ?? GENESIS), voters };
 	const state = createRaft(
 		{
 			self,
-			voters,
 			term: 0,
 			votedFor: undefined,
 			lastSigned: undefined,
 			suspended: undefined,
-			base: GENESIS,
 			certificate: undefined,
+			votersCertificate: undefined,
 			tail: [],
 			...restart,
+			base,
 		},
 		{ monotonicMs: 0, chainMs: START_MS },
 		seed ?? self,
@@ -212,7 +248,10 @@ export function matchReply(state: RaftState, from: number, matchIndex: number, e
 }
 
 /** Proposes an empty block on top of the leader's log. */
-export function proposeOn(state: RaftState, options: { timestampMs?: number; variant?: number } = {}) {
+export function proposeOn(
+	state: RaftState,
+	options: { timestampMs?: number; variant?: number; voters?: VoterChange } = {},
+) {
 	const parent = state.tail.at(-1) === undefined ? state.base : baseAt(state.tail.at(-1) as Entry);
 	const entry = entryOn(parent, state.term, { proposer: state.self, ...options });
 	return { entry, effects: run(state, { type: "propose", entry }) };

@@ -93,9 +93,10 @@ export class RaftCluster {
 
 	#boot(index: number, disk: Disk): Member {
 		const last = disk.blockchain.at(-1);
-		const base: LogBase = last === undefined ? GENESIS : baseAt(last);
+		const genesis = { ...GENESIS, voters: this.#voters };
+		const base: LogBase = last === undefined ? genesis : baseAt(last, genesis);
 		const { votes, certificate, proposed } = disk;
-		const restart = { self: index, voters: this.#voters, ...votes, base, certificate, tail: [...proposed] };
+		const restart = { self: index, ...votes, base, certificate, votersCertificate: undefined, tail: [...proposed] };
 		const clocks = { monotonicMs: this.#nowMs, chainMs: START_MS + this.#nowMs };
 		const state = createRaft(restart, clocks, this.#below(1_000_000));
 		return { index, state, disk, isUp: true, writes: [], held: [], settledSeq: 0, inputs: [] };
@@ -263,7 +264,8 @@ export class RaftCluster {
 		disk.certificate = certificate;
 		for (const entry of disk.blockchain) this.#checkCommitted(entry);
 		const head = disk.blockchain.at(-1) as Entry;
-		member.inputs.push({ type: "installed", base: baseAt(head), certificate });
+		const base = baseAt(head, { ...GENESIS, voters: this.#voters });
+		member.inputs.push({ type: "installed", base, certificate, votersCertificate: undefined });
 	}
 
 	#crash(member: Member): void {

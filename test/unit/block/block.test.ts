@@ -150,7 +150,7 @@ describe("a block's bytes", () => {
 
 	it("with a transaction that cannot be are refused, and the error says which and why", () => {
 		const good = [2, 3, 1, ROOT, new Uint8Array(65)];
-		expect(decodeBlock(encode([...GOOD.slice(0, 6), [good, [9]]]), ZERO_HASH)).toEqual({
+		expect(decodeBlock(encode([...GOOD.slice(0, 6), [good, [99]]]), ZERO_HASH)).toEqual({
 			ok: false,
 			error: { code: "bad-transaction", at: 1, cause: { code: "unknown-kind" } },
 		});

@@ -140,7 +140,7 @@ describe("a transaction by itself", () => {
 	});
 
 	it("of a kind that nobody knows is refused", () => {
-		for (const wire of [[9], [-1], [255, 1], [], ["reading"], 0, "reading", [[0]], new Uint8Array(3)]) {
+		for (const wire of [[99], [-1], [255, 1], [], ["reading"], 0, "reading", [[0]], new Uint8Array(3)]) {
 			expect(codeOf(wire)).toBe("unknown-kind");
 		}
 	});

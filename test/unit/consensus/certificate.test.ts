@@ -19,18 +19,18 @@ const signatures = (...voters: number[]) => new Map(voters.map((voter) => [voter
 
 describe("a certificate", () => {
 	it("holds the signatures of exactly a majority of the voters, the lowest first", () => {
-		expect(makeCertificate(block, signatures(2), [0, 1, 2])).toBeUndefined();
-		expect(makeCertificate(block, signatures(2, 3), [0, 1, 2])).toBeUndefined();
-		const made = makeCertificate(block, signatures(2, 1, 0), [0, 1, 2]);
+		expect(makeCertificate(block, signatures(2), [[0, 1, 2]])).toBeUndefined();
+		expect(makeCertificate(block, signatures(2, 3), [[0, 1, 2]])).toBeUndefined();
+		const made = makeCertificate(block, signatures(2, 1, 0), [[0, 1, 2]]);
 		expect(made?.signatures.map(({ voter }) => voter)).toEqual([0, 1]);
 	});
 
 	it("is checked against the voters' keys, the neighbourhood and the block", () => {
 		const verifier = createVerifier();
-		const made = makeCertificate(block, signatures(0, 1), [0, 1, 2]);
+		const made = makeCertificate(block, signatures(0, 1), [[0, 1, 2]]);
 		if (made === undefined) throw new Error("a majority signed");
 		const check = (certificate: typeof made, voters = [0, 1, 2], grid = gridId) => {
-			const checked = checkCertificate(certificate, voters, keyOf, grid, verifier);
+			const checked = checkCertificate(certificate, [voters], keyOf, grid, verifier);
 			return checked.ok ? "good" : checked.error.code;
 		};
 		expect(check(made)).toBe("good");

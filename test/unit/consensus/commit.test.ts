@@ -25,7 +25,12 @@ import {
 
 const commits = (effects: readonly RaftEffect[]) => effects.filter((effect) => effect.type === "commit");
 const installed = (entry: Entry, voters: readonly number[]) =>
-	({ type: "installed", base: baseAt(entry), certificate: certify(entry, voters) }) as const;
+	({
+		type: "installed",
+		base: { ...baseAt(entry), voters },
+		certificate: certify(entry, voters),
+		votersCertificate: undefined,
+	}) as const;
 
 describe("commitIndex", () => {
 	it("moves when a majority of all voters has signed the leader's block, and never by fewer", () => {
@@ -43,7 +48,7 @@ describe("commitIndex", () => {
 		const { certificate } = commit as Extract<RaftEffect, { type: "commit" }>;
 		expect(certificate.signatures.map(({ voter }) => voter)).toEqual([0, 1, 4]);
 		expect(isFairlySigned(certificate)).toBe(true);
-		expect(state.base).toEqual(baseAt(entry));
+		expect(state.base).toEqual({ ...baseAt(entry), voters: [0, 1, 2, 3, 4] });
 	});
 
 	it("moves in one strict write with its certificate, before anybody is told that it is committed", () => {
@@ -151,7 +156,7 @@ describe("blocks of earlier terms (Raft paper §5.4.2, figure 8)", () => {
 		expect(s1.base.index).toBe(1);
 		// (d): so S5 may still be elected with its block of term 3, and replace the one of term 2 everywhere.
 		const s2 = device(1, { voters: [0, 1, 2, 3, 4], term: 4, base: baseAt(one), tail: [two] });
-		const request = { type: "requestVote", term: 5, lastTerm: 3, lastIndex: 2 } as const;
+		const request = { type: "requestVote", term: 5, lastTerm: 3, lastIndex: 2, transfer: false } as const;
 		expect(messages(hear(s2, 4, request), "voteReply")[0]?.granted).toBe(true);
 		const three = entryOn(baseAt(one), 3);
 		hear(s2, 4, append(5, baseAt(one), [three]));
@@ -168,7 +173,7 @@ describe("blocks of earlier terms (Raft paper §5.4.2, figure 8)", () => {
 		expect(commit).toMatchObject({ entries: [two, entry] });
 		// S5 cannot be elected any more.
 		const s2 = device(1, { voters: [0, 1, 2, 3, 4], term: 4, base: baseAt(one), tail: [two, entry] });
-		const request = { type: "requestVote", term: 5, lastTerm: 3, lastIndex: 2 } as const;
+		const request = { type: "requestVote", term: 5, lastTerm: 3, lastIndex: 2, transfer: false } as const;
 		expect(messages(hear(s2, 4, request), "voteReply")[0]?.granted).toBe(false);
 	});
 });
@@ -239,7 +244,7 @@ describe("a key that signs elsewhere", () => {
 		expect(writes(effects).at(-1)?.votes.suspended).toBe("unknown-own-signature");
 		for (let i = 0; i < 5; i++) pass(state, 5_000);
 		expect(state.role).toBe("follower");
-		const request = { type: "requestVote", term: 9, lastTerm: 9, lastIndex: 9 } as const;
+		const request = { type: "requestVote", term: 9, lastTerm: 9, lastIndex: 9, transfer: false } as const;
 		expect(messages(hear(state, 2, request), "voteReply")).toMatchObject([{ granted: false }]);
 	});
 

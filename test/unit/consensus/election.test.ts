@@ -19,7 +19,7 @@ const TIMEOUT_MS = 5_000;
 const granted = (term: number, chainMs = START_MS + TIMEOUT_MS) =>
 	({ type: "preVoteReply", term, granted: true, chainMs }) as const;
 const request = (term: number, lastTerm = 0, lastIndex = 0) =>
-	({ type: "requestVote", term, lastTerm, lastIndex }) as const;
+	({ type: "requestVote", term, lastTerm, lastIndex, transfer: false }) as const;
 
 describe("an election (Raft paper §5.2)", () => {
 	it("begins as follower, and with a pre-vote once no leader was heard for an election time-out", () => {

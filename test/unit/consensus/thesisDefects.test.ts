@@ -35,7 +35,7 @@ describe("the defects of the thesis's code", () => {
 
 	it("2: a vote looks at the term of the last entry before the length of the log (§5.4.1)", () => {
 		const state = device(0, { term: 2, tail: logOf([2]) });
-		const longButOld = { type: "requestVote", term: 3, lastTerm: 1, lastIndex: 100 } as const;
+		const longButOld = { type: "requestVote", term: 3, lastTerm: 1, lastIndex: 100, transfer: false } as const;
 		expect(messages(hear(state, 1, longButOld), "voteReply")).toMatchObject([{ granted: false }]);
 	});
 

@@ -69,7 +69,14 @@ const MESSAGES = {
 		granted: fc.boolean(),
 		chainMs: naturalNumber,
 	}),
-	requestVote: fc.record({ type: constant("requestVote"), term, lastTerm: term, lastIndex: naturalNumber }),
+	requestVote: fc.record({
+		type: constant("requestVote"),
+		term,
+		lastTerm: term,
+		lastIndex: naturalNumber,
+		transfer: fc.boolean(),
+	}),
+	timeoutNow: fc.record({ type: constant("timeoutNow"), term }),
 	voteReply: fc.record({ type: constant("voteReply"), term, granted: fc.boolean() }),
 	appendEntries: fc
 		.record({
@@ -129,7 +136,7 @@ const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["status", [3, 5, HASH, 1, 0]],
 	["preVote", [4, 1, 1, 5]],
 	["preVoteReply", [5, 1, 1, 1_000]],
-	["requestVote", [6, 1, 1, 5]],
+	["requestVote", [6, 1, 1, 5, 0]],
 	["voteReply", [7, 1, 0]],
 	["appendEntries", [8, 1, 1, 5, HASH, [], []]],
 	["appendReply", [9, 1, 1, 0, 5, 5, 1_000, [HASH, SIGNATURE], [HASH]]],
@@ -140,6 +147,7 @@ const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["lobbyState", [14, "Solbakken", [["Hus", 1, KEY]]]],
 	["genesis", [15, HASH]],
 	["genesisRequest", [16]],
+	["timeoutNow", [17, 1]],
 ];
 
 function fail(what: string): never {
@@ -183,6 +191,8 @@ describe("a message", () => {
 		["a negative term", "preVote", 1, -1],
 		["granted as 2", "preVoteReply", 2, 2],
 		["a negative last index", "requestVote", 3, -1],
+		["transfer as 2", "requestVote", 4, 2],
+		["a negative term", "timeoutNow", 1, -1],
 		["granted as text", "voteReply", 2, "yes"],
 		["a previous hash of 33 bytes", "appendEntries", 4, KEY],
 		["an entry without its hash", "appendEntries", 5, [[HASH]]],
@@ -205,7 +215,7 @@ describe("a message", () => {
 	});
 
 	it("of a type that nobody knows is refused", () => {
-		for (const wire of [[17], [-1], ["hello"], [], [[2]], 2, "hello", HASH, [2 ** 40]]) {
+		for (const wire of [[99], [-1], ["hello"], [], [[2]], 2, "hello", HASH, [2 ** 40]]) {
 			expect(codeOf(wire)).toBe("unknown-message");
 		}
 	});
@@ -258,7 +268,7 @@ describe("a message", () => {
 		const [good] = fc.sample(reading, { seed: 4, numRuns: 1 });
 		if (good === undefined) throw new Error("a sample");
 		const bytes = encodeTransaction(good);
-		expect(decodeMessage(encode([10, [bytes, encode([9])]]))).toEqual({
+		expect(decodeMessage(encode([10, [bytes, encode([99])]]))).toEqual({
 			ok: false,
 			error: { code: "bad-gossip", at: 1, cause: { code: "unknown-kind" } },
 		});

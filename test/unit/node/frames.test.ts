@@ -338,7 +338,7 @@ describe("gossip", () => {
 		await cluster.command(3, { type: "join", link, householdName: "Lie", alwaysOn: false, signalingUrls: [] });
 		await cluster.run(3_000);
 		await cluster.say(3, 0, reading(cluster, 1));
-		await cluster.say(3, 0, { type: "requestVote", term: 9, lastTerm: 9, lastIndex: 9 });
+		await cluster.say(3, 0, { type: "requestVote", term: 9, lastTerm: 9, lastIndex: 9, transfer: false });
 		expect(cluster.view(0).refusals).toMatchObject({ "transaction-of-stranger": 1, "raft-of-stranger": 1 });
 		expect(cluster.street(0).raft?.term).toBe(1);
 	});
@@ -350,7 +350,7 @@ describe("a member whose node is out of order", () => {
 		const { cluster, victim, other, leader } = scene;
 		const term = Number.MAX_SAFE_INTEGER;
 		await expectRefused(scene, "term-leap", false, () =>
-			cluster.say(other, victim, { type: "requestVote", term, lastTerm: term, lastIndex: term }),
+			cluster.say(other, victim, { type: "requestVote", term, lastTerm: term, lastIndex: term, transfer: false }),
 		);
 		await cluster.say(other, leader, {
 			type: "appendReply",

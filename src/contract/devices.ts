@@ -1,0 +1,43 @@
+/** A household's devices: admitted and taken out of use by its own key. */
+import type { DeviceTransaction, RevokeTransaction } from "../block/transaction.js";
+import { MAX_DEVICES } from "../block/transactionCodec.js";
+import { equalBytes } from "../primitives/bytes.js";
+import { changeHousehold, type Device, type Draft, householdOf, type Ledger } from "./ledger.js";
+import type { Refusal } from "./refusal.js";
+
+/** Devices that a household has in use at once. */
+export const MAX_DEVICES_OF_HOUSEHOLD = 8;
+
+/** The devices of a household that are in use. */
+export function devicesOf(ledger: Ledger, member: number): readonly Device[] {
+	return ledger.devices.filter((device) => device.household === member && !device.revoked);
+}
+
+/** Admits a device, which observes until the operator lets it vote. */
+export function applyDevice(draft: Draft, admission: DeviceTransaction): Refusal | undefined {
+	const { member, deviceKey, alwaysOn, metering } = admission;
+	if (draft.devices.some((device) => equalBytes(device.publicKey, deviceKey))) return { code: "known-device" };
+	if (devicesOf(draft, member).length >= MAX_DEVICES_OF_HOUSEHOLD) {
+		return { code: "too-many-devices", limit: MAX_DEVICES_OF_HOUSEHOLD };
+	}
+	if (draft.devices.length >= MAX_DEVICES) return { code: "too-many-devices", limit: MAX_DEVICES };
+	const index = draft.devices.length;
+	const device: Device = { index, household: member, publicKey: deviceKey, alwaysOn, revoked: false };
+	draft.devices = [...draft.devices, device];
+	if (metering) changeHousehold(draft, member, { meteringDevice: index });
+	return undefined;
+}
+
+/** Takes a device out of use. Was it the metering one, the oldest that is left takes its place. */
+export function applyRevoke(draft: Draft, { member, device: index }: RevokeTransaction): Refusal | undefined {
+	const device = draft.devices[index];
+	if (device === undefined) return { code: "unknown-device", device: index };
+	if (device.household !== member) return { code: "not-your-device", device: index };
+	if (device.revoked) return { code: "device-revoked", device: index };
+	draft.devices = draft.devices.map((each) => (each === device ? { ...device, revoked: true } : each));
+	const [oldest] = devicesOf(draft, member);
+	if (householdOf(draft, member).meteringDevice === index && oldest !== undefined) {
+		changeHousehold(draft, member, { meteringDevice: oldest.index });
+	}
+	return undefined;
+}

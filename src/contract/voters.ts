@@ -1,0 +1,43 @@
+/** Who votes: the operator's `voters` transactions, one step at a time (Raft thesis §4.1; Ongaro 2015). */
+import type { VotersTransaction } from "../block/transaction.js";
+import { votersAfter } from "../block/voters.js";
+import { equalBytes } from "../primitives/bytes.js";
+import { type Draft, householdOf, type Ledger } from "./ledger.js";
+import type { Refusal } from "./refusal.js";
+
+/** At most this many devices vote. */
+export const MAX_VOTERS = 25;
+/** With fewer always-on devices than this, one voter is safer than two. */
+export const MIN_VOTERS = 3;
+
+/** Changes the voter set from this block on. */
+export function applyVoters(draft: Draft, change: VotersTransaction): Refusal | undefined {
+	if (!householdOf(draft, change.member).operator) return { code: "not-operator" };
+	const refusal = stepRefusal(draft, change) ?? deviceRefusal(draft, change);
+	if (refusal !== undefined) return refusal;
+	draft.voters = votersAfter(draft.voters, { transactions: [change] });
+	draft.votersSinceIndex = draft.index;
+	return undefined;
+}
+
+/** Majorities of neighbouring sets always share a voter only if the sets differ by one, or grow from a single voter. */
+function stepRefusal({ voters }: Ledger, { added, removed }: VotersTransaction): Refusal | undefined {
+	const alone = voters.length === 1;
+	const isStep = alone ? added.length === 2 && removed.length === 0 : added.length + removed.length === 1;
+	if (!isStep) return { code: "voters-step", voters: voters.length, added: added.length, removed: removed.length };
+	if (voters.length + added.length > MAX_VOTERS) return { code: "too-many-voters", limit: MAX_VOTERS };
+	return undefined;
+}
+
+function deviceRefusal(ledger: Ledger, { added, removed }: VotersTransaction): Refusal | undefined {
+	for (const [at, { device, publicKey }] of added.entries()) {
+		const known = ledger.devices[device];
+		if (known === undefined || known.revoked || !equalBytes(known.publicKey, publicKey)) {
+			return { code: "unknown-device", device };
+		}
+		const isTwice = added.findIndex((other) => other.device === device) !== at;
+		if (isTwice || ledger.voters.includes(device)) return { code: "already-voter", device };
+	}
+	for (const device of removed) if (!ledger.voters.includes(device)) return { code: "not-voter", device };
+	return undefined;
+}
