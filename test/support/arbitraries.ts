@@ -91,6 +91,21 @@ export const transactionsByKind = {
 		reference: fc.string({ minLength: 1, maxLength: 30, unit: "binary" }),
 	}),
 	join,
+	voters: fc.record({
+		kind: constant("voters"),
+		...act,
+		added: fc.array(fc.record({ device: fc.nat(15_999), publicKey: bytesOf(33) }), { maxLength: 2 }),
+		removed: fc.array(fc.nat(15_999), { maxLength: 1 }),
+	}),
+	device: fc.record({
+		kind: constant("device"),
+		...act,
+		deviceKey: bytesOf(33),
+		alwaysOn: fc.boolean(),
+		metering: fc.boolean(),
+		deviceSignature: signature,
+	}),
+	revoke: fc.record({ kind: constant("revoke"), ...act, device: fc.nat(15_999) }),
 	found: fc.record({
 		kind: constant("found"),
 		name,

@@ -7,12 +7,14 @@ import { type Invitation, invitationDigest } from "../../src/block/invitation.js
 import type { Quality } from "../../src/block/reading.js";
 import type {
 	ActTransaction,
+	DeviceTransaction,
 	FoundingParameters,
 	FoundTransaction,
 	JoinTransaction,
 	ReadingTransaction,
 	Transaction,
 	Unsigned,
+	VotersTransaction,
 } from "../../src/block/transaction.js";
 import { transactionId } from "../../src/block/transactionCodec.js";
 import { type Executed, executeBlock } from "../../src/contract/execute.js";
@@ -29,6 +31,7 @@ export const FIRST_MINUTE = 29_000_000;
 export const FOUNDED_MS = FIRST_MINUTE * 60_000;
 /** The signature of what is given to rules that do not look at signatures. */
 export const NO_SIGNATURE = new Uint8Array(65);
+const NO_KEY = new Uint8Array(33);
 export const DEFAULT_PARAMETERS: FoundingParameters = {
 	name: "Solbakken",
 	moneyKind: "prepaid",
@@ -117,7 +120,7 @@ export function genesisOf(parameters: Partial<FoundingParameters>, joins: readon
 /** What an act says beside its member and nonce. */
 type Fields<K extends ActTransaction["kind"]> = Omit<
 	Extract<ActTransaction, { kind: K }>,
-	"kind" | "member" | "nonce" | "signature"
+	"kind" | "member" | "nonce" | "signature" | "deviceSignature"
 >;
 
 const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
@@ -140,6 +143,9 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 		reference: "KID 1",
 		expiryMinute: FIRST_MINUTE + 1_000_000,
 	},
+	voters: { added: [], removed: [] },
+	device: { deviceKey: new Uint8Array(33), alwaysOn: false, metering: false },
+	revoke: { device: 0 },
 };
 
 export class TestNeighbourhood {
@@ -209,6 +215,22 @@ export class TestNeighbourhood {
 		} as unknown as Unsigned<ActTransaction>;
 		const signature = sign(this.id(unsigned), householdSecret(member));
 		return { ...unsigned, signature } as unknown as Extract<ActTransaction, { kind: K }>;
+	}
+
+	/** A device named so, admitted by its household and signed by itself. */
+	admission(
+		member: number,
+		name: string,
+		change: Partial<Pick<DeviceTransaction, "alwaysOn" | "metering">> = {},
+	): DeviceTransaction {
+		const act = this.act("device", member, { deviceKey: publicKeyOf(secretOf(name)), ...change });
+		return { ...act, deviceSignature: sign(this.id(act), secretOf(name)) };
+	}
+
+	/** A change of voters: devices by index. */
+	voters(added: readonly number[], removed: readonly number[] = []): VotersTransaction {
+		const keyed = added.map((device) => ({ device, publicKey: this.ledger.devices[device]?.publicKey ?? NO_KEY }));
+		return this.act("voters", 0, { added: keyed, removed });
 	}
 
 	/** Appends a block; it must be in order. */

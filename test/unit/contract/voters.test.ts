@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { MAX_VOTERS } from "../../../src/contract/voters.js";
+import { TestNeighbourhood } from "../../support/ledger.js";
+
+const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;
+/** Genesis makes voters of all devices that are always on, of three or more. */
+const withVoters = (voters: number, observers = 0) => {
+	const street = new TestNeighbourhood(Math.max(3, voters) + observers);
+	street.ledger = { ...street.ledger, voters: Array.from({ length: voters }, (_, at) => at) };
+	return street;
+};
+
+describe("a change of voters", () => {
+	it("adds or removes one device, from its own block on, and says since when", () => {
+		const street = withVoters(3, 2);
+		street.block(soon(street), [street.voters([4])]);
+		expect(street.ledger).toMatchObject({ voters: [0, 1, 2, 4], votersSinceIndex: 1 });
+		street.block(soon(street));
+		street.block(soon(street), [street.voters([], [1])]);
+		expect(street.ledger).toMatchObject({ voters: [0, 2, 4], votersSinceIndex: 3 });
+	});
+
+	it("beside a single voter adds two at once, and never one", () => {
+		const street = withVoters(1);
+		expect(street.refusal(soon(street), [street.voters([1])])).toMatchObject({ code: "voters-step", voters: 1 });
+		street.block(soon(street), [street.voters([1, 2])]);
+		expect(street.ledger.voters).toEqual([0, 1, 2]);
+	});
+
+	it.each<[string, number, number[], number[]]>([
+		["nobody", 3, [], []],
+		["two more beside three", 3, [3, 4], []],
+		["one for another", 3, [3], [0]],
+		["the last one away", 1, [], [0]],
+		["two for the last one", 1, [1, 2], [0]],
+	])("%s: is no single step", (_, voters, added, removed) => {
+		const street = withVoters(voters, 2);
+		expect(street.refusal(soon(street), [street.voters(added, removed)])).toEqual({
+			code: "voters-step",
+			voters,
+			added: added.length,
+			removed: removed.length,
+		});
+	});
+
+	it("of a device that is none, is there already, or is there not, is refused", () => {
+		const street = withVoters(3, 1);
+		expect(street.refusal(soon(street), [street.voters([9])])).toEqual({ code: "unknown-device", device: 9 });
+		expect(street.refusal(soon(street), [street.voters([2])])).toEqual({ code: "already-voter", device: 2 });
+		expect(street.refusal(soon(street), [street.voters([], [3])])).toEqual({ code: "not-voter", device: 3 });
+		const [first] = street.voters([3]).added;
+		const foreign = street.act("voters", 0, { added: [{ device: 3, publicKey: street.household(0).publicKey }] }, 1);
+		expect(first?.device).toBe(3);
+		expect(street.refusal(soon(street), [foreign])).toEqual({ code: "unknown-device", device: 3 });
+		const alone = withVoters(1);
+		expect(alone.refusal(soon(alone), [alone.voters([1, 1])])).toEqual({ code: "already-voter", device: 1 });
+	});
+
+	it("of a revoked device is refused", () => {
+		const street = withVoters(3, 1);
+		street.block(soon(street), [street.act("revoke", 3, { device: 3 })]);
+		expect(street.refusal(soon(street), [street.voters([3])])).toEqual({ code: "unknown-device", device: 3 });
+	});
+
+	it("ends at 25 voters", () => {
+		const street = withVoters(MAX_VOTERS, 1);
+		expect(street.refusal(soon(street), [street.voters([MAX_VOTERS])])).toEqual({
+			code: "too-many-voters",
+			limit: MAX_VOTERS,
+		});
+	});
+
+	it("is the operator's, and stands first in its block: one a block", () => {
+		const street = withVoters(3, 2);
+		expect(street.refusal(soon(street), [street.act("voters", 1, { removed: [2] })])).toEqual({ code: "not-operator" });
+		const offer = street.act("offer", 1);
+		const change = street.voters([3]);
+		expect(street.refusal(soon(street), [offer, change])).toEqual({ code: "voters-not-first" });
+		expect(street.refusal(soon(street), [street.voters([3]), street.voters([4])])).toEqual({
+			code: "voters-not-first",
+		});
+		expect(street.refusal(soon(street), [street.voters([3]), street.act("offer", 1)])).toBeUndefined();
+	});
+});
