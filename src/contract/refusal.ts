@@ -43,6 +43,7 @@ export type Refusal =
 	| { code: "device-revoked"; device: number }
 	| { code: "too-many-devices"; limit: number }
 	| { code: "already-voter"; device: number }
+	| { code: "household-votes-already"; member: number }
 	| { code: "not-voter"; device: number };
 
 /** Not refused, but too early for this block: the transaction waits in the mempool. */

@@ -37,6 +37,10 @@ function deviceRefusal(ledger: Ledger, { added, removed }: VotersTransaction): R
 		}
 		const isTwice = added.findIndex((other) => other.device === device) !== at;
 		if (isTwice || ledger.voters.includes(device)) return { code: "already-voter", device };
+		const isOfHousehold = (other: number) => ledger.devices[other]?.household === known.household;
+		if (ledger.voters.some(isOfHousehold) || added.slice(0, at).some((other) => isOfHousehold(other.device))) {
+			return { code: "household-votes-already", member: known.household };
+		}
 	}
 	for (const device of removed) if (!ledger.voters.includes(device)) return { code: "not-voter", device };
 	return undefined;

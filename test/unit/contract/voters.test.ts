@@ -62,6 +62,17 @@ describe("a change of voters", () => {
 		expect(street.refusal(soon(street), [street.voters([3])])).toEqual({ code: "unknown-device", device: 3 });
 	});
 
+	it("lets one device of each household vote", () => {
+		const street = withVoters(3, 1);
+		street.block(soon(street), [street.admission(2, "second"), street.admission(3, "third")]);
+		expect(street.refusal(soon(street), [street.voters([4])])).toEqual({ code: "household-votes-already", member: 2 });
+		const alone = withVoters(1);
+		alone.block(soon(alone), [alone.admission(1, "second")]);
+		expect(alone.refusal(soon(alone), [alone.voters([1, 3])])).toEqual({ code: "household-votes-already", member: 1 });
+		street.block(soon(street), [street.voters([5])]);
+		expect(street.ledger.voters).toEqual([0, 1, 2, 5]);
+	});
+
 	it("ends at 25 voters", () => {
 		const street = withVoters(MAX_VOTERS, 1);
 		expect(street.refusal(soon(street), [street.voters([MAX_VOTERS])])).toEqual({
