@@ -50,18 +50,21 @@ const hashHeader = taggedHash("block");
 
 /** The block's hash: over the header, and through its roots over everything. */
 export function blockHash(header: BlockHeader): Uint8Array {
-	return hashHeader(
-		encode([
-			header.version,
-			header.index,
-			header.previousHash,
-			header.timestampMs,
-			header.term,
-			header.proposer,
-			header.transactionsRoot,
-			header.stateRoot,
-		]),
-	);
+	return hashHeader(encode(headerFields(header)));
+}
+
+/** The header as it is hashed, and as it is sent where it stands alone. */
+export function headerFields(header: BlockHeader): CborValue[] {
+	return [
+		header.version,
+		header.index,
+		header.previousHash,
+		header.timestampMs,
+		header.term,
+		header.proposer,
+		header.transactionsRoot,
+		header.stateRoot,
+	];
 }
 
 /** Merkle root over the transactions in their compact form. */
@@ -139,12 +142,40 @@ export function decodeBlock(bytes: Uint8Array, previousHash: Uint8Array): Result
 
 const natural = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
 
+const hash = v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES));
+
+/** Of a header that stands alone. */
+export const headerShape = v.pipe(
+	v.strictTuple([
+		natural(0xffff),
+		natural(Number.MAX_SAFE_INTEGER),
+		hash,
+		natural(MAX_MINUTE * MS_PER_MINUTE),
+		natural(Number.MAX_SAFE_INTEGER),
+		natural(0xffff),
+		hash,
+		hash,
+	]),
+	v.transform(
+		([version, index, previousHash, timestampMs, term, proposer, transactionsRoot, stateRoot]): BlockHeader => ({
+			version,
+			index,
+			previousHash,
+			timestampMs,
+			term,
+			proposer,
+			transactionsRoot,
+			stateRoot,
+		}),
+	),
+);
+
 const BLOCK_SHAPE = v.strictTuple([
 	natural(0xffff),
 	natural(Number.MAX_SAFE_INTEGER),
 	natural(MAX_MINUTE * MS_PER_MINUTE),
 	natural(Number.MAX_SAFE_INTEGER),
 	natural(0xffff),
-	v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES)),
+	hash,
 	v.array(v.unknown()),
 ]);

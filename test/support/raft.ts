@@ -37,10 +37,16 @@ export function baseAt(entry: Entry, below: LogBase = GENESIS): LogBase {
 export function entryOn(
 	parent: Parent,
 	term: number,
-	options: { timestampMs?: number; proposer?: number; variant?: number; voters?: VoterChange } = {},
+	options: {
+		timestampMs?: number;
+		proposer?: number;
+		variant?: number;
+		voters?: VoterChange;
+		keyOf?: (voter: number) => Uint8Array;
+	} = {},
 ): Entry {
 	const timestampMs = options.timestampMs ?? parent.timestampMs + 1;
-	const transactions = options.voters === undefined ? [] : [voterChange(options.voters)];
+	const transactions = options.voters === undefined ? [] : [voterChange(options.voters, options.keyOf)];
 	const block: Block = {
 		version: BLOCK_VERSION,
 		index: parent.index + 1,
@@ -61,13 +67,15 @@ export interface VoterChange {
 	removed?: readonly number[];
 }
 
-function voterChange({ added = [], removed = [] }: VoterChange): VotersTransaction {
-	const publicKey = new Uint8Array(33);
+function voterChange(
+	{ added = [], removed = [] }: VoterChange,
+	keyOf: (voter: number) => Uint8Array = () => new Uint8Array(33),
+): VotersTransaction {
 	return {
 		kind: "voters",
 		member: 0,
 		nonce: 1,
-		added: added.map((device) => ({ device, publicKey })),
+		added: added.map((device) => ({ device, publicKey: keyOf(device) })),
 		removed,
 		signature: new Uint8Array(65),
 	};

@@ -1,0 +1,55 @@
+/**
+ * Walking the voter changes: who knows the voters at one block learns those at a later one from the anchors of the
+ * changes in between, without executing anything. Every step is signed by a majority of the voters before it and of
+ * those after it.
+ */
+import type { Anchor } from "../block/anchor.js";
+import { type VoterSet, voterChangeOf, votersAfter } from "../block/voters.js";
+import { type CertificateError, checkCertificate } from "../consensus/certificate.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import type { Verifier } from "../primitives/signature.js";
+
+/** Who votes after a block, and the keys of all who were heard of. */
+export interface KnownVoters {
+	readonly index: number;
+	readonly voters: VoterSet;
+	/** Who voted before the last change. */
+	readonly before: VoterSet;
+	readonly keys: ReadonlyMap<number, Uint8Array>;
+}
+
+export type WalkError =
+	| CertificateError
+	/** A step that lies below what is known, or changes nothing. */
+	| { code: "bad-voter-step"; index: number };
+
+/** One change further. */
+export function walkStep(
+	known: KnownVoters,
+	{ block, certificate }: Anchor,
+	gridId: Uint8Array,
+	verifier: Verifier,
+): Result<KnownVoters, WalkError> {
+	const change = voterChangeOf(block);
+	if (change === undefined || block.index <= known.index)
+		return refused({ code: "bad-voter-step", index: block.index });
+	const keys = new Map(known.keys);
+	for (const { device, publicKey } of change.added) keys.set(device, publicKey);
+	const voters = votersAfter(known.voters, block);
+	const covered = checkCertificate(certificate, [known.voters, voters], (voter) => keys.get(voter), gridId, verifier);
+	return covered.ok ? ok({ index: block.index, voters, before: known.voters, keys }) : covered;
+}
+
+/**
+ * Whether the voters that are known, of all changes up to the certificate, stand behind an anchor that is no change
+ * itself. One that lies below the last change, while its certificate does not, is signed by both sets.
+ */
+export function checkAnchor(
+	known: KnownVoters,
+	{ block, certificate }: Anchor,
+	gridId: Uint8Array,
+	verifier: Verifier,
+): Result<true, CertificateError> {
+	const sets = known.index > block.index ? [known.before, known.voters] : [known.voters];
+	return checkCertificate(certificate, sets, (voter) => known.keys.get(voter), gridId, verifier);
+}
