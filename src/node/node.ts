@@ -44,6 +44,7 @@ import {
 	sealRecord,
 } from "./records.js";
 import type { ChainStorage, StorageError } from "./storage.js";
+import type { StreetEvents } from "./street/context.js";
 import { Street } from "./street.js";
 import { viewOf } from "./streetView.js";
 
@@ -195,13 +196,21 @@ export class Node {
 			this.#storageFault(storage.error);
 			return;
 		}
-		const street = await Street.open(this.#dependencies, storage.value, gridId, this.#peers, {
+		const events: StreetEvents = {
 			onHead: () => {
 				this.#isDirty = true;
 			},
 			onMember: () => this.#useMeter(),
 			onRefused: (code) => this.#refused(code),
 			onFault: (fault) => this.#fault(fault),
+		};
+		const { value } = storage;
+		const street = await Street.open({
+			dependencies: this.#dependencies,
+			storage: value,
+			gridId,
+			peers: this.#peers,
+			events,
 		});
 		if (street.ok) {
 			this.#enterStreet(street.value);

@@ -16,6 +16,8 @@ export interface Pending {
 
 export class Outbox {
 	readonly #pending = new Map<string, Pending>();
+	/** Confirmed or refused, but still in the database. */
+	#finished: string[] = [];
 	/** Acts, newest first. Readings are only counted. */
 	#shown: OwnTransactionView[] = [];
 
@@ -49,13 +51,25 @@ export class Outbox {
 	}
 
 	confirmed(id: string, blockIndex: number): void {
-		this.#pending.delete(id);
+		this.#finish(id);
 		this.#show(id, (own) => ({ ...own, state: "confirmed", blockIndex }));
 	}
 
 	refused(id: string, code: string): void {
-		this.#pending.delete(id);
+		this.#finish(id);
 		this.#show(id, (own) => ({ ...own, state: "refused", code }));
+	}
+
+	#finish(id: string): void {
+		this.#pending.delete(id);
+		this.#finished.push(id);
+	}
+
+	/** Ids of what was finished since the last call: their records can be deleted. */
+	takeFinished(): string[] {
+		const finished = this.#finished;
+		this.#finished = [];
+		return finished;
 	}
 
 	has(id: string): boolean {

@@ -1,6 +1,6 @@
 /**
  * What the leader proposes, and with which timestamp (design: one block for each minute, some seconds after it; other
- * transactions within a second; a backlog at once).
+ * transactions within a second; a backlog at once); and how large a block may be.
  */
 
 import type { FoundingParameters } from "../block/transaction.js";
@@ -55,4 +55,35 @@ function quickTimestampMs(chainMs: number, lastSlot: number, blockIntervalMs: nu
 	const slot = slotOf(chainMs, blockIntervalMs);
 	if (slot <= lastSlot) return chainMs;
 	return slot * blockIntervalMs - Math.min(QUICK_ROOM_MS, Math.ceil(blockIntervalMs / 2));
+}
+
+/** A block that found no majority in time may have been too large for the channels: the next ones are smaller. */
+const MIN_PROPOSAL_BYTES = 1_024;
+
+/** How many bytes of transactions the leader puts in a block. */
+export class ProposalSize {
+	readonly #settingBytes: number;
+	#maxBytes: number;
+
+	constructor(settingBytes: number) {
+		this.#settingBytes = settingBytes;
+		this.#maxBytes = settingBytes;
+	}
+
+	get maxBytes(): number {
+		return this.#maxBytes;
+	}
+
+	/** The proposal found no majority in time: half of it next time. */
+	timedOut(): void {
+		this.#maxBytes = Math.max(MIN_PROPOSAL_BYTES, this.#maxBytes / 2);
+	}
+
+	becameLeader(): void {
+		this.#maxBytes = Math.min(this.#maxBytes, this.#settingBytes);
+	}
+
+	committed(): void {
+		this.#maxBytes = this.#settingBytes;
+	}
 }

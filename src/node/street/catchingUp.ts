@@ -1,0 +1,87 @@
+/**
+ * Behind the neighbours: when to fetch and from whom, and what is done with what came. `sync.ts` validates it; here it
+ * is written, becomes the committed head, and Raft's log goes on above it.
+ */
+import { encodeBlock } from "../../block/block.js";
+import type { BlocksMessage } from "../../message/message.js";
+import { assert } from "../../primitives/assert.js";
+import { encodeCertificateRecord, sealRecord } from "../records.js";
+import type { CertifiedRun, Sync } from "../sync.js";
+import type { CommittedHead } from "./committedHead.js";
+import type { ProvenPeer, StreetContext } from "./context.js";
+import type { RaftDriver } from "./raftDriver.js";
+
+/** Between the leader's block and its certificate a follower does not start fetching. */
+const SYNC_PATIENCE_MS = 1_500;
+
+export interface CatchingUpParts {
+	readonly sync: Sync;
+	readonly raft: RaftDriver;
+	readonly head: CommittedHead;
+	/** The committed head has moved, and everything derived from it. */
+	afterHead(): Promise<void>;
+}
+
+export class CatchingUp {
+	readonly #context: StreetContext;
+	readonly #parts: CatchingUpParts;
+	#behindSinceMs: number | undefined;
+
+	constructor(context: StreetContext, parts: CatchingUpParts) {
+		this.#context = context;
+		this.#parts = parts;
+	}
+
+	/** Asks a neighbour that is ahead for the next blocks, unless an answer is under way. */
+	maybeRequest(nowMs: number): void {
+		const { sync, raft } = this.#parts;
+		const { chain, peers } = this.#context;
+		const behind = sync.targetIndex - chain.head.block.index;
+		if (behind <= 0) {
+			this.#behindSinceMs = undefined;
+			return;
+		}
+		this.#behindSinceMs ??= nowMs;
+		// One block behind is the normal way of a block: its certificate is coming.
+		if (behind === 1 && raft.state !== undefined && nowMs - this.#behindSinceMs < SYNC_PATIENCE_MS) return;
+		const request = sync.nextRequest(chain.head, nowMs);
+		if (request === undefined) return;
+		const peer = peers.toDevice(request.device);
+		if (peer === undefined) sync.forget(request.device);
+		else peers.send(peer, { type: "blocksRequest", fromIndex: request.fromIndex });
+	}
+
+	async onBlocks(peer: ProvenPeer, message: BlocksMessage): Promise<void> {
+		const { sync } = this.#parts;
+		const { chain, dependencies, peers } = this.#context;
+		const run = sync.onBlocks(peer.device, message, chain.head, (certificate, last) =>
+			this.#context.checkCertificate(certificate, last.ledger),
+		);
+		if (!run.ok) {
+			sync.forget(peer.device);
+			peers.refuse(peer, run.error);
+			return;
+		}
+		if (run.value !== undefined) await this.#install(run.value);
+		this.maybeRequest(dependencies.clocks.monotonicMs());
+	}
+
+	/** A run of blocks that its certificate covers: written first, then the head moves, then Raft hears of it. */
+	async #install({ links, bytes, certificate }: CertifiedRun): Promise<void> {
+		const { raft, head } = this.#parts;
+		const last = links.at(-1);
+		assert(last !== undefined, "a certified run has a block");
+		const blocks = links.map((link, at) => ({
+			index: link.block.index,
+			record: sealRecord(bytes[at] ?? encodeBlock(link.block)),
+		}));
+		const written = await this.#context.write({
+			install: { blocks, upToIndex: certificate.index, certificate: encodeCertificateRecord(certificate) },
+		});
+		if (!written) return;
+		head.install(links, certificate);
+		const { index, term, timestampMs } = last.block;
+		await raft.feed({ type: "installed", base: { index, hash: last.hash, term, timestampMs }, certificate });
+		await this.#parts.afterHead();
+	}
+}

@@ -1,0 +1,98 @@
+/** What is derived from the committed blocks as the head moves up, whichever way they came: agreed upon or fetched. */
+import type { Certificate } from "../../block/certificate.js";
+import type { Ledger } from "../../contract/ledger.js";
+import { assert } from "../../primitives/assert.js";
+import type { Link } from "../chain.js";
+import { History } from "../history.js";
+import { Statement } from "../statement.js";
+import type { StreetContext } from "./context.js";
+
+const SHOWN_BLOCKS = 20;
+
+export interface BlockSummary {
+	index: number;
+	hash: Uint8Array;
+	timestampMs: number;
+	readings: number;
+	others: number;
+	settledWh: number;
+}
+
+/** What the screens read out of the chain; it is not stored, but made again at every start. */
+export class DerivedViews {
+	readonly history = new History();
+	readonly statement: Statement;
+	/** Newest first. */
+	readonly blocks: BlockSummary[] = [];
+
+	constructor(householdKey: Uint8Array, startOfDayMinute: (chainMs: number) => number) {
+		this.statement = new Statement(householdKey, startOfDayMinute);
+	}
+
+	/** Takes in a committed block; `parent` is the ledger before it. */
+	absorb(parent: Ledger, link: Link): void {
+		this.history.add(link);
+		this.statement.add(parent, link);
+		this.blocks.unshift(summaryOf(link));
+		this.blocks.splice(SHOWN_BLOCKS);
+	}
+}
+
+export class CommittedHead {
+	readonly #context: StreetContext;
+	readonly #views: DerivedViews;
+	#certificate: Certificate | undefined;
+
+	constructor(context: StreetContext, views: DerivedViews, certificate: Certificate | undefined) {
+		this.#context = context;
+		this.#views = views;
+		this.#certificate = certificate;
+	}
+
+	/** The newest certificate: the head's, except at genesis or where it was lost. */
+	get certificate(): Certificate | undefined {
+		return this.#certificate;
+	}
+
+	/** The lowest `count` blocks of the log are certified, and written. */
+	commit(count: number, certificate: Certificate): void {
+		const { chain } = this.#context;
+		this.#certificate = certificate;
+		for (let i = 0; i < count; i++) {
+			const parent = chain.head.ledger;
+			this.#absorb(parent, chain.commitNext());
+		}
+	}
+
+	/** A fetched run of certified blocks, written, takes the place of whatever the log held there. */
+	install(links: readonly Link[], certificate: Certificate): void {
+		const { chain } = this.#context;
+		const head = links.at(-1);
+		assert(head !== undefined, "a certified run has a block");
+		this.#certificate = certificate;
+		let parent = chain.head.ledger;
+		chain.install(head);
+		for (const link of links) {
+			this.#absorb(parent, link);
+			parent = link.ledger;
+		}
+	}
+
+	#absorb(parent: Ledger, link: Link): void {
+		const { mempool, outbox } = this.#context;
+		this.#views.absorb(parent, link);
+		for (const transaction of link.block.transactions) {
+			const id = this.#context.idOf(transaction);
+			mempool.remove(id);
+			if (outbox.has(id)) outbox.confirmed(id, link.block.index);
+		}
+	}
+}
+
+function summaryOf(link: Link): BlockSummary {
+	const { index, timestampMs, transactions } = link.block;
+	const readings = transactions.filter((transaction) => transaction.kind === "reading").length;
+	let settledWh = 0;
+	for (const { deliveries } of link.results.settled) for (const { energyWh } of deliveries) settledWh += energyWh;
+	return { index, hash: link.hash, timestampMs, readings, others: transactions.length - readings, settledWh };
+}

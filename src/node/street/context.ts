@@ -1,0 +1,154 @@
+/**
+ * What the parts of a running street share: who this device is, the executed chain, the transactions that wait, and the
+ * one way to the database. Each part keeps its own state to itself; what lies here is read by several.
+ */
+import type { Certificate } from "../../block/certificate.js";
+import type { Transaction, Unsigned } from "../../block/transaction.js";
+import { transactionId } from "../../block/transactionCodec.js";
+import { checkCertificate } from "../../consensus/certificate.js";
+import type { Ledger } from "../../contract/ledger.js";
+import type { Refusal } from "../../contract/refusal.js";
+import { checkSignatures } from "../../contract/signers.js";
+import { assert } from "../../primitives/assert.js";
+import { equalBytes, toHex } from "../../primitives/bytes.js";
+import type { Result } from "../../primitives/result.js";
+import type { Chain } from "../chain.js";
+import type { NodeDependencies } from "../dependencies.js";
+import { idOf, Mempool } from "../mempool.js";
+import { Outbox } from "../outbox.js";
+import type { Peer, Peers } from "../peers.js";
+import type { Fault } from "../protocol.js";
+import { type ChainConfig, encodeConfig } from "../records.js";
+import type { ChainChange, ChainStorage } from "../storage.js";
+
+/** A channel whose device has proven its key. */
+export type ProvenPeer = Peer & { device: string };
+
+/** What the street tells its node. */
+export interface StreetEvents {
+	/** The committed head moved. */
+	onHead(): void;
+	/** This household became a member. */
+	onMember(): void;
+	/** Something from outside was refused; counted by code. */
+	onRefused(code: string): void;
+	onFault(fault: Fault): void;
+}
+
+/** What a street is opened with. */
+export interface StreetParts {
+	readonly dependencies: NodeDependencies;
+	readonly storage: ChainStorage;
+	readonly gridId: Uint8Array;
+	readonly peers: Peers;
+	readonly events: StreetEvents;
+}
+
+export class StreetContext {
+	readonly dependencies: NodeDependencies;
+	readonly storage: ChainStorage;
+	readonly peers: Peers;
+	readonly events: StreetEvents;
+	readonly gridId: Uint8Array;
+	readonly deviceKey: Uint8Array;
+	readonly householdKey: Uint8Array;
+	readonly chain: Chain;
+	readonly outbox = new Outbox();
+	readonly mempool = new Mempool();
+	#config: ChainConfig;
+	#halted = false;
+
+	constructor(parts: StreetParts, config: ChainConfig, chain: Chain) {
+		const { signer } = parts.dependencies;
+		this.dependencies = parts.dependencies;
+		this.storage = parts.storage;
+		this.peers = parts.peers;
+		this.events = parts.events;
+		this.gridId = parts.gridId;
+		this.deviceKey = signer.publicKeyOf(config.keys.deviceSecret);
+		this.householdKey = signer.publicKeyOf(config.keys.householdSecret);
+		this.chain = chain;
+		this.#config = config;
+	}
+
+	// ── who ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+	/** This device's index, once the chain knows it. */
+	get device(): number | undefined {
+		return this.deviceIndexOf(toHex(this.deviceKey));
+	}
+
+	/** This household's member index, once the chain knows it. */
+	get member(): number | undefined {
+		const { households } = this.chain.head.ledger;
+		return households.find((household) => equalBytes(household.publicKey, this.householdKey))?.index;
+	}
+
+	/** The index of a device, by its key in hex; undefined for a guest. */
+	deviceIndexOf(device: string): number | undefined {
+		return this.chain.head.ledger.devices.find((known) => toHex(known.publicKey) === device)?.index;
+	}
+
+	/** The key, in hex, of a device that the chain knows. */
+	deviceNameOf(index: number): string {
+		const device = this.chain.head.ledger.devices[index];
+		assert(device !== undefined, `device ${index} exists`);
+		return toHex(device.publicKey);
+	}
+
+	// ── what is kept ─────────────────────────────────────────────────────────────────────────────────────────────
+
+	/** This device's settings and keys. */
+	get config(): ChainConfig {
+		return this.#config;
+	}
+
+	/** Set when the database failed: nothing is promised to anybody any more until the next start. */
+	get halted(): boolean {
+		return this.#halted;
+	}
+
+	/** One strict write. A database that fails ends this run: nothing may be promised that is not kept. */
+	async write(change: ChainChange): Promise<boolean> {
+		if (this.#halted) return false;
+		const written = await this.storage.write(change);
+		if (written.ok) return true;
+		this.#halted = true;
+		const reason = "reason" in written.error ? written.error.reason : "";
+		this.events.onFault({ code: written.error.code, reason });
+		return false;
+	}
+
+	/** Changes this device's settings, strictly. */
+	async saveConfig(change: Partial<ChainConfig>): Promise<boolean> {
+		this.#config = { ...this.#config, ...change };
+		return this.write({ config: encodeConfig(this.#config) });
+	}
+
+	// ── signatures ───────────────────────────────────────────────────────────────────────────────────────────────
+
+	idOf(transaction: Transaction): string {
+		return idOf(transaction, this.gridId);
+	}
+
+	sign(unsigned: Unsigned<Transaction>, secretKey: Uint8Array): Uint8Array {
+		return this.dependencies.signer.sign(transactionId(unsigned, this.gridId), secretKey);
+	}
+
+	/** Whether a block's transaction is signed as it must be. What lies in the mempool was checked when it came. */
+	checkSignatures(ledger: Ledger, transaction: Transaction): Refusal | undefined {
+		if (this.mempool.has(this.idOf(transaction), transaction)) return undefined;
+		return checkSignatures(ledger, transaction, this.dependencies.verifier);
+	}
+
+	/** Whether a majority of the ledger's voters signed a certificate. */
+	checkCertificate(certificate: Certificate, { voters, devices }: Ledger): Result<true, { code: string }> {
+		const keyOf = (voter: number) => devices[voter]?.publicKey;
+		return checkCertificate(certificate, voters, keyOf, this.gridId, this.dependencies.verifier);
+	}
+
+	/** The timestamp by which a transaction is judged now: the clock's, but above the committed head's. */
+	judgingMs(): number {
+		return Math.max(this.dependencies.clocks.chainMs(), this.chain.head.ledger.timestampMs + 1);
+	}
+}

@@ -1,0 +1,57 @@
+/** A new household's way in: the operator's invitation link, and the `join` that the invited device makes of it. */
+import { type Invitation, invitationDigest } from "../../block/invitation.js";
+import type { JoinTransaction, Unsigned } from "../../block/transaction.js";
+import { assert } from "../../primitives/assert.js";
+import { ok, type Result, refused } from "../../primitives/result.js";
+import { minuteOf } from "../../primitives/units.js";
+import { decodeLink, encodeJoinLink } from "../link.js";
+import type { CommandError } from "../protocol.js";
+import type { StreetContext } from "./context.js";
+
+/** An invitation is good for a week. */
+const INVITATION_MINUTES = 7 * 1_440;
+
+/** Operator: a link for one new household. */
+export function createInvitationLink(context: StreetContext): Result<{ type: "link"; link: string }, CommandError> {
+	const { chain, config, dependencies, gridId, member } = context;
+	const { ledger, block, hash } = chain.head;
+	if (member === undefined || ledger.households[member]?.operator !== true) return refused({ code: "not-operator" });
+	const { signer, randomBytes, clocks } = dependencies;
+	const oneTimeSecret = randomBytes(32);
+	const unsigned = {
+		id: randomBytes(16),
+		operator: member,
+		expiryMinute: minuteOf(clocks.chainMs()) + INVITATION_MINUTES,
+		oneTimeKey: signer.publicKeyOf(oneTimeSecret),
+	};
+	const signature = signer.sign(invitationDigest(unsigned, gridId), config.keys.householdSecret);
+	const invitation: Invitation = { ...unsigned, signature };
+	const pin = { index: block.index, hash: hash.slice(0, 16) };
+	const { networkKey } = config;
+	const link = encodeJoinLink({ kind: "join", gridId, networkKey, invitation, oneTimeSecret, pin });
+	return ok({ type: "link", link });
+}
+
+/** The invited household's `join`, signed with its own two keys and the invitation's one-time key. */
+export function createJoin(context: StreetContext, invitationLink: string): JoinTransaction {
+	const link = decodeLink(invitationLink);
+	assert(link.ok && link.value.kind === "join", "the invitation was read before it was kept");
+	const { keys, householdName, alwaysOn } = context.config;
+	const { invitation, oneTimeSecret } = link.value;
+	const unsigned: Unsigned<JoinTransaction> = {
+		kind: "join",
+		name: householdName,
+		householdKey: context.householdKey,
+		deviceKey: context.deviceKey,
+		alwaysOn,
+		invitation,
+	};
+	return {
+		...unsigned,
+		signatures: {
+			household: context.sign(unsigned, keys.householdSecret),
+			device: context.sign(unsigned, keys.deviceSecret),
+			oneTime: context.sign(unsigned, oneTimeSecret),
+		},
+	};
+}

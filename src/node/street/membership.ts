@@ -1,0 +1,35 @@
+/** What a device is in the neighbourhood, as the committed head has it: a guest until its `join` is in a block. */
+import type { CommittedHead } from "./committedHead.js";
+import type { StreetContext } from "./context.js";
+import type { Greeting } from "./greeting.js";
+import type { RaftDriver } from "./raftDriver.js";
+
+export class Membership {
+	readonly #context: StreetContext;
+	readonly #raft: RaftDriver;
+	readonly #head: CommittedHead;
+	readonly #greeting: Greeting;
+
+	constructor(context: StreetContext, raft: RaftDriver, head: CommittedHead, greeting: Greeting) {
+		this.#context = context;
+		this.#raft = raft;
+		this.#head = head;
+		this.#greeting = greeting;
+	}
+
+	/** The head moved: looks whether it changes what this device is. */
+	onHead(): void {
+		this.#becomeMember();
+	}
+
+	/** The block with this household's `join` is committed: from now on this device takes part. */
+	#becomeMember(): void {
+		const { device, events, peers } = this.#context;
+		if (this.#raft.state !== undefined || device === undefined) return;
+		const votes = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
+		this.#raft.create(device, { votes, certificate: this.#head.certificate, tail: [] });
+		events.onMember();
+		// The others learn with the same block that this device is one of them.
+		for (const peer of peers.authenticated()) this.#greeting.sendHello(peer);
+	}
+}

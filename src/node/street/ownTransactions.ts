@@ -1,0 +1,179 @@
+/**
+ * What this household signs: readings, acts, its `join`. Written to the outbox before anybody hears of it, and kept
+ * there until it is in a committed block or refused at the committed head.
+ */
+import type { Reading } from "../../block/reading.js";
+import type { Transaction } from "../../block/transaction.js";
+import { judge, judgeAll } from "../../contract/execute.js";
+import { hasMinute } from "../../contract/minuteRanges.js";
+import { checkSignatures } from "../../contract/signers.js";
+import { assert } from "../../primitives/assert.js";
+import { equalBytes } from "../../primitives/bytes.js";
+import { ok, type Result, refused } from "../../primitives/result.js";
+import { minuteOf } from "../../primitives/units.js";
+import { type ActCommand, createAct } from "../acts.js";
+import type { LoadedChain } from "../loading.js";
+import { isRefusal } from "../mempool.js";
+import { sealTransaction } from "../outbox.js";
+import type { CommandError } from "../protocol.js";
+import type { StreetContext } from "./context.js";
+import type { Gossip } from "./gossip.js";
+import { createJoin } from "./invitations.js";
+import type { Proposing } from "./proposing.js";
+
+export class OwnTransactions {
+	readonly #context: StreetContext;
+	readonly #gossip: Gossip;
+	readonly #proposing: Proposing;
+	#joinRefusal: string | undefined;
+
+	constructor(context: StreetContext, gossip: Gossip, proposing: Proposing) {
+		this.#context = context;
+		this.#gossip = gossip;
+		this.#proposing = proposing;
+	}
+
+	/** Why this household's `join` was refused. */
+	get joinRefusal(): string | undefined {
+		return this.#joinRefusal;
+	}
+
+	/** Whether an act can be signed now: one is under way at a time, so that no nonce is ever promised twice. */
+	get mayAct(): boolean {
+		return !this.#context.outbox.hasAct;
+	}
+
+	/** Takes over the stored outbox; gives the ids of what is on the chain already and need not be kept. */
+	restore(stored: LoadedChain["outbox"]): string[] {
+		const { dependencies, mempool, outbox } = this.#context;
+		const done: string[] = [];
+		for (const { id, transaction } of stored) {
+			if (this.#isOnChain(transaction)) {
+				done.push(id);
+				continue;
+			}
+			outbox.add(id, transaction, dependencies.clocks.chainMs());
+			mempool.add(id, transaction);
+		}
+		return done;
+	}
+
+	/** The outbox is emptied after the block was committed: a crash in between leaves some behind. */
+	#isOnChain(transaction: Transaction): boolean {
+		const { households } = this.#context.chain.head.ledger;
+		if (transaction.kind === "reading") {
+			return hasMinute(households[transaction.member]?.seen ?? [], transaction.minute);
+		}
+		if (transaction.kind === "join") {
+			return households.some((household) => equalBytes(household.publicKey, transaction.householdKey));
+		}
+		return "nonce" in transaction && (households[transaction.member]?.nonce ?? 0) >= transaction.nonce;
+	}
+
+	/** Signs this household's readings. Those that are on the chain or on their way are left alone. */
+	async submitReadings(readings: readonly Reading[]): Promise<void> {
+		const { chain, config, deviceKey, member } = this.#context;
+		if (readings.length === 0 || member === undefined) return;
+		const { households, devices } = chain.head.ledger;
+		const household = households[member];
+		const metering = household === undefined ? undefined : devices[household.meteringDevice];
+		if (household === undefined || metering === undefined || !equalBytes(metering.publicKey, deviceKey)) return;
+		const waiting = this.#waitingMinutes();
+		const fresh = readings.filter(
+			({ minute }) => minute >= household.joinedMinute && !waiting.has(minute) && !hasMinute(household.seen, minute),
+		);
+		if (fresh.length === 0) return;
+		await this.#submit(
+			fresh.map((reading) => {
+				const { minute, importWh, exportWh, quality } = reading;
+				const unsigned = { kind: "reading" as const, member, minute, importWh, exportWh, quality };
+				return { ...unsigned, signature: this.#context.sign(unsigned, config.keys.deviceSecret) };
+			}),
+		);
+	}
+
+	#waitingMinutes(): Set<number> {
+		const minutes = new Set<number>();
+		for (const { transaction } of this.#context.outbox.all())
+			if (transaction.kind === "reading") minutes.add(transaction.minute);
+		return minutes;
+	}
+
+	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */
+	async act(command: ActCommand): Promise<Result<{ type: "signed"; id: string }, CommandError>> {
+		const { chain, config, halted, member } = this.#context;
+		if (member === undefined) return refused({ code: "not-a-member" });
+		if (halted) return refused({ code: "storage-write-failed" });
+		const { ledger } = chain.head;
+		const timestampMs = this.#context.judgingMs();
+		const nonce = (ledger.households[member]?.nonce ?? 0) + 1;
+		const unsigned = createAct(command, member, nonce, minuteOf(timestampMs));
+		if (!unsigned.ok) return unsigned;
+		const signature = this.#context.sign(unsigned.value, config.keys.householdSecret);
+		const transaction = { ...unsigned.value, signature } as Transaction;
+		const cause = judge(ledger, timestampMs, transaction);
+		if (cause !== undefined) return refused(cause);
+		if (!(await this.#submit([transaction]))) return refused({ code: "storage-write-failed" });
+		return ok({ type: "signed", id: this.#context.idOf(transaction) });
+	}
+
+	/** Invited and not a member yet: signs the `join` once, and keeps it in the outbox until it is in a block. */
+	async joinIfInvited(): Promise<void> {
+		const { chain, config, dependencies, events, member, outbox } = this.#context;
+		if (config.invitationLink === undefined || member !== undefined || outbox.size > 0) return;
+		const join = createJoin(this.#context, config.invitationLink);
+		// The operator may have joined later than this chain reaches: the neighbours know then.
+		const cause = checkSignatures(chain.head.ledger, join, dependencies.verifier);
+		if (cause?.code === "bad-signature") {
+			this.#joinRefusal = cause.code;
+			events.onRefused(cause.code);
+			return;
+		}
+		await this.#submit([join]);
+	}
+
+	/** Writes signed transactions to the outbox, strictly, and hands them to the neighbours. */
+	async #submit(transactions: readonly Transaction[]): Promise<boolean> {
+		const { chain, dependencies, mempool, outbox } = this.#context;
+		for (const transaction of transactions) {
+			// A signature that a fault spoilt could give the key away: it must not leave this device.
+			// A `join` holds an operator's signature as well; it was looked at before.
+			const isOwn = transaction.kind !== "join";
+			const cause = isOwn ? checkSignatures(chain.head.ledger, transaction, dependencies.verifier) : undefined;
+			assert(cause === undefined, `what was signed here verifies: ${cause?.code ?? ""}`);
+		}
+		const entries = transactions.map((transaction) => ({ id: this.#context.idOf(transaction), transaction }));
+		const outboxPut = entries.map(({ id, transaction }) => ({ id, transaction: sealTransaction(transaction) }));
+		if (!(await this.#context.write({ outboxPut }))) return false;
+		for (const { id, transaction } of entries) {
+			outbox.add(id, transaction, dependencies.clocks.chainMs());
+			mempool.add(id, transaction);
+		}
+		this.#gossip.regossip(dependencies.clocks.monotonicMs());
+		await this.#proposing.maybePropose();
+		return true;
+	}
+
+	/** The committed head moved: what waits is judged there, and what is finished leaves the outbox. */
+	async judgeAtHead(): Promise<void> {
+		const { chain, events, mempool, outbox } = this.#context;
+		const { ledger } = chain.head;
+		const timestampMs = this.#context.judgingMs();
+		const own = [...outbox.all()];
+		const causes = judgeAll(
+			ledger,
+			timestampMs,
+			own.map(({ transaction }) => transaction),
+		);
+		for (const [at, { id, transaction }] of own.entries()) {
+			const cause = causes[at];
+			if (!isRefusal(cause)) continue;
+			outbox.refused(id, cause.code);
+			events.onRefused(cause.code);
+			if (transaction.kind === "join") this.#joinRefusal = cause.code;
+		}
+		mempool.prune(ledger, timestampMs);
+		const outboxDelete = outbox.takeFinished();
+		if (outboxDelete.length > 0) await this.#context.write({ outboxDelete });
+	}
+}

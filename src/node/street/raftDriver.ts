@@ -1,0 +1,183 @@
+/**
+ * Raft's driver: the one way into the consensus core, and the hands that carry out what it asks for, in order. A write
+ * has settled before the effect after it is looked at, so nothing that depends on it leaves earlier.
+ */
+import { type Block, encodeBlock } from "../../block/block.js";
+import { acknowledgementDigest } from "../../block/certificate.js";
+import { transactionId } from "../../block/transactionCodec.js";
+import { createRaft, step } from "../../consensus/raft.js";
+import type { Persist, RaftEffect, RaftInput, RaftState } from "../../consensus/state.js";
+import type { Entry, NodeRole } from "../../message/message.js";
+import { assert } from "../../primitives/assert.js";
+import { toHex } from "../../primitives/bytes.js";
+import { extend } from "../chain.js";
+import type { LoadedChain } from "../loading.js";
+import type { ProposalSize } from "../proposer.js";
+import { encodeCertificateRecord, encodeVotes, sealRecord } from "../records.js";
+import type { ChainChange } from "../storage.js";
+import type { Sync } from "../sync.js";
+import type { CommittedHead } from "./committedHead.js";
+import type { StreetContext } from "./context.js";
+
+/** Blocks for which a transaction that a voter refused is left out of proposals. */
+const LEFT_OUT_BLOCKS = 10;
+
+/** What the core's effects reach besides the context. */
+export interface RaftDriverParts {
+	readonly head: CommittedHead;
+	readonly sync: Sync;
+	readonly proposalSize: ProposalSize;
+	/** The committed head has moved, and everything derived from it. May feed the core again. */
+	afterHead(): Promise<void>;
+}
+
+export class RaftDriver {
+	readonly #context: StreetContext;
+	readonly #parts: RaftDriverParts;
+	#state: RaftState | undefined;
+
+	constructor(context: StreetContext, parts: RaftDriverParts) {
+		this.#context = context;
+		this.#parts = parts;
+	}
+
+	/** The core's state, to be read; undefined while this device is a guest. */
+	get state(): RaftState | undefined {
+		return this.#state;
+	}
+
+	get role(): NodeRole {
+		const state = this.#state;
+		if (state === undefined || !state.voters.includes(state.self)) return "observer";
+		return state.role === "preCandidate" ? "candidate" : state.role;
+	}
+
+	/** From now on this device, number `self` of the chain's, takes part. */
+	create(self: number, stored: Pick<LoadedChain, "votes" | "certificate" | "tail">): void {
+		const { clocks, randomBytes, settings } = this.#context.dependencies;
+		const { block, hash, ledger } = this.#context.chain.head;
+		const seed = randomBytes(4);
+		this.#state = createRaft(
+			{
+				self,
+				voters: ledger.voters,
+				...stored.votes,
+				base: { index: block.index, hash, term: block.term, timestampMs: block.timestampMs },
+				certificate: stored.certificate,
+				tail: stored.tail,
+			},
+			{ monotonicMs: clocks.monotonicMs(), chainMs: clocks.chainMs() },
+			new DataView(seed.buffer, seed.byteOffset).getInt32(0),
+			{ ...settings.raft, timeScale: ledger.parameters.timeScale },
+		);
+	}
+
+	/** Feeds an input to the core and carries out its effects, in order, until there are none left. */
+	async feed(first: RaftInput): Promise<void> {
+		const inputs: RaftInput[] = [first];
+		for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
+			if (this.#state === undefined || this.#context.halted) return;
+			for (const effect of step(this.#state, input)) {
+				await this.#carryOut(effect, inputs);
+				if (this.#context.halted) return;
+			}
+		}
+	}
+
+	/** One effect; what it answers to the core at once goes to `inputs`. */
+	async #carryOut(effect: RaftEffect, inputs: RaftInput[]): Promise<void> {
+		const { chain, events, mempool } = this.#context;
+		const { head, proposalSize, sync } = this.#parts;
+		switch (effect.type) {
+			case "persist":
+				await this.#persist(effect.persist);
+				break;
+			case "send":
+				this.#send(effect, inputs);
+				break;
+			case "validate":
+				inputs.push({ type: "validated", hash: effect.entry.hash, result: this.#validate(effect.entry) });
+				break;
+			case "commit":
+				proposalSize.committed();
+				head.commit(effect.entries.length, effect.certificate);
+				await this.#parts.afterHead();
+				break;
+			case "truncated":
+				chain.truncate(Math.max(effect.fromIndex, chain.head.block.index + 1));
+				for (const block of effect.blocks) this.#takeBack(block);
+				break;
+			case "becameLeader":
+				proposalSize.becameLeader();
+				break;
+			case "becameFollower":
+				if (effect.reason === "proposal-timeout") proposalSize.timedOut();
+				break;
+			case "behind":
+				sync.heard(this.#context.deviceNameOf(effect.from), effect.certificate.index);
+				break;
+			case "refusedBy":
+				mempool.leaveOut(effect.ids.map(toHex), chain.last.block.index + LEFT_OUT_BLOCKS);
+				events.onRefused("proposal-refused");
+				break;
+			case "misbehaved":
+				events.onRefused(effect.code);
+				break;
+			case "evidence":
+				events.onFault({ code: effect.code, index: effect.certificate.index, term: effect.certificate.term });
+				break;
+		}
+	}
+
+	async #persist(persist: Persist): Promise<void> {
+		const change: ChainChange = { votes: encodeVotes(persist.votes) };
+		if (persist.truncateFrom !== undefined) change.truncateFrom = persist.truncateFrom;
+		if (persist.append !== undefined) {
+			const { block } = persist.append;
+			change.append = { index: block.index, record: sealRecord(encodeBlock(block)) };
+		}
+		if (persist.commit !== undefined) {
+			const { certificate } = persist.commit;
+			change.commit = { upToIndex: certificate.index, certificate: encodeCertificateRecord(certificate) };
+		}
+		await this.#context.write(change);
+	}
+
+	#send(effect: Extract<RaftEffect, { type: "send" }>, inputs: RaftInput[]): void {
+		assert(this.#state !== undefined, "only a member's core sends");
+		const { config, dependencies, gridId, peers } = this.#context;
+		let { message } = effect;
+		if (effect.sign !== undefined && message.type === "appendReply") {
+			const digest = acknowledgementDigest(gridId, effect.sign, this.#state.self);
+			const signature = dependencies.signer.sign(digest, config.keys.deviceSecret);
+			message = { ...message, acknowledgement: { hash: effect.sign.hash, signature } };
+		}
+		if (effect.to === this.#state.self) {
+			inputs.push({ type: "message", from: effect.to, message });
+			return;
+		}
+		const peer = peers.toDevice(this.#context.deviceNameOf(effect.to));
+		if (peer !== undefined) peers.send(peer, message);
+	}
+
+	/** Executes a proposed block on top of the log; a valid one stays there as an overlay. */
+	#validate(entry: Entry): { valid: true } | { valid: false; refusedIds: Uint8Array[] } {
+		const { chain, events, gridId } = this.#context;
+		const link = extend(chain.last, entry.block, entry.bytes, (ledger, transaction) =>
+			this.#context.checkSignatures(ledger, transaction),
+		);
+		if (link.ok) {
+			chain.push(link.value);
+			return { valid: true };
+		}
+		events.onRefused(link.error.code);
+		const at = link.error.code === "refused-transaction" ? entry.block.transactions[link.error.at] : undefined;
+		return { valid: false, refusedIds: at === undefined ? [] : [transactionId(at, gridId)] };
+	}
+
+	/** The transactions of a block that the log lost wait again. */
+	#takeBack(block: Block): void {
+		for (const transaction of block.transactions)
+			this.#context.mempool.add(this.#context.idOf(transaction), transaction);
+	}
+}

@@ -1,0 +1,72 @@
+/** Raft messages of other devices: what is signed in them is checked here, before the core believes it. */
+import { acknowledgementDigest } from "../../block/certificate.js";
+import type { AppendEntriesMessage, AppendReplyMessage, RaftMessage } from "../../message/message.js";
+import { equalBytes } from "../../primitives/bytes.js";
+import type { Peer } from "../peers.js";
+import type { ProvenPeer, StreetContext } from "./context.js";
+import type { Proposing } from "./proposing.js";
+import type { RaftDriver } from "./raftDriver.js";
+
+export class RaftMessages {
+	readonly #context: StreetContext;
+	readonly #raft: RaftDriver;
+	readonly #proposing: Proposing;
+
+	constructor(context: StreetContext, raft: RaftDriver, proposing: Proposing) {
+		this.#context = context;
+		this.#raft = raft;
+		this.#proposing = proposing;
+	}
+
+	/** Hands a message to the core, unless its sender is a guest or its certificate is bad. */
+	async onMessage(peer: ProvenPeer, message: RaftMessage): Promise<void> {
+		const from = this.#context.deviceIndexOf(peer.device);
+		if (from === undefined) {
+			this.#context.events.onRefused("raft-of-stranger");
+			return;
+		}
+		const checked = this.#check(peer, from, message);
+		if (checked !== undefined) await this.#raft.feed({ type: "message", from, message: checked });
+		await this.#proposing.maybePropose();
+	}
+
+	#check(peer: Peer, from: number, message: RaftMessage): RaftMessage | undefined {
+		if (message.type === "appendReply") return this.#checkReply(from, message);
+		if (message.type === "appendEntries") return this.#checkEntries(peer, message);
+		return message;
+	}
+
+	/** An acknowledgement counts only with a good signature; one that cannot count any more is not looked at. */
+	#checkReply(from: number, reply: AppendReplyMessage): AppendReplyMessage {
+		const raft = this.#raft.state;
+		const open = raft?.tail.at(-1);
+		const { acknowledgement } = reply;
+		if (acknowledgement === undefined) return reply;
+		const without = { ...reply, acknowledgement: undefined };
+		if (raft?.role !== "leader" || open === undefined || open.block.index !== reply.matchIndex) return without;
+		if (reply.term !== raft.term || !equalBytes(open.hash, acknowledgement.hash)) return without;
+		if (raft.acknowledgements.has(from)) return without;
+		const { chain, dependencies, events, gridId } = this.#context;
+		const digest = acknowledgementDigest(
+			gridId,
+			{ index: reply.matchIndex, term: reply.term, hash: acknowledgement.hash },
+			from,
+		);
+		const key = chain.head.ledger.devices[from]?.publicKey;
+		if (key !== undefined && dependencies.verifier.verify(acknowledgement.signature, digest, key)) return reply;
+		events.onRefused("bad-acknowledgement");
+		return without;
+	}
+
+	/** A certificate that says something new must be good; a bad one costs the channel. */
+	#checkEntries(peer: Peer, message: AppendEntriesMessage): AppendEntriesMessage | undefined {
+		const { certificate } = message;
+		const { head } = this.#context.chain;
+		if (certificate === undefined) return message;
+		if (certificate.index <= head.block.index) return { ...message, certificate: undefined };
+		const checked = this.#context.checkCertificate(certificate, head.ledger);
+		if (checked.ok) return message;
+		this.#context.peers.refuse(peer, checked.error);
+		return undefined;
+	}
+}
