@@ -167,11 +167,6 @@ export class Lobby {
 		return genesis;
 	}
 
-	/** Founder: hands the genesis to everybody. */
-	publish(genesis: Block): void {
-		this.#peers.broadcast({ type: "genesis", block: encodeBlock(genesis) });
-	}
-
 	view(signaling: SignalingView): LobbyView {
 		const { founding, lobbyId, networkKey, founderPin } = this.profile;
 		const own = toHex(this.#join.deviceKey);

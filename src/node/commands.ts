@@ -1,0 +1,129 @@
+/** What a person asks for, and the answers: each command goes to the part it concerns. */
+import { ok, refused } from "../primitives/result.js";
+import { MAX_PRICE_MICRO_NOK_PER_WH } from "../primitives/units.js";
+import { type ActCommand, isActCommand } from "./acts.js";
+import type { NodeDependencies } from "./dependencies.js";
+import type { Entering } from "./entering.js";
+import { MAX_SERIES_MINUTES } from "./history.js";
+import type { Incidents } from "./incidents.js";
+import type { Command } from "./protocol.js";
+import { DONE, type Reply } from "./reply.js";
+import type { Stages } from "./stages.js";
+import type { Street } from "./street.js";
+
+/** An act waits so long for the one before it to be confirmed. */
+const ACT_WAIT_MS = 60_000;
+
+/** Commands that need no running street. */
+type StreetlessCommand = Extract<
+	Command,
+	{ type: "openLobby" | "enterLobby" | "join" | "start" | "abandon" | "forgetFault" }
+>;
+
+export interface CommandsParts {
+	readonly dependencies: NodeDependencies;
+	readonly stages: Stages;
+	readonly entering: Entering;
+	readonly incidents: Incidents;
+}
+
+export class Commands {
+	readonly #parts: CommandsParts;
+	/** Acts in the order in which they were asked for; the first waits for the one under way. */
+	readonly #waitingActs: { id: number; command: ActCommand; untilMs: number }[] = [];
+
+	constructor(parts: CommandsParts) {
+		this.#parts = parts;
+	}
+
+	/** Carries out a command and replies; an act may have to wait. */
+	async onCommand(id: number, command: Command): Promise<void> {
+		const { dependencies, stages } = this.#parts;
+		if (isActCommand(command) && stages.street?.mayAct === false) {
+			const untilMs = dependencies.clocks.monotonicMs() + ACT_WAIT_MS;
+			this.#waitingActs.push({ id, command, untilMs });
+			return;
+		}
+		this.#reply(id, await this.#carryOut(command));
+	}
+
+	/** After an input: the next act is signed once the one before it is confirmed. */
+	async carryOutWaitingActs(): Promise<void> {
+		const { street } = this.#parts.stages;
+		const nowMs = this.#parts.dependencies.clocks.monotonicMs();
+		while (this.#waitingActs[0] !== undefined) {
+			const { id, command, untilMs } = this.#waitingActs[0];
+			const isLate = nowMs > untilMs;
+			if (!isLate && street?.mayAct === false) return;
+			this.#waitingActs.shift();
+			this.#reply(id, isLate ? refused({ code: "act-pending" }) : await this.#carryOut(command));
+		}
+	}
+
+	#reply(id: number, result: Reply): void {
+		this.#parts.dependencies.emit({ type: "reply", id, result });
+	}
+
+	async #carryOut(command: Command): Promise<Reply> {
+		const { entering, incidents, stages } = this.#parts;
+		switch (command.type) {
+			case "openLobby":
+				return entering.openLobby(command);
+			case "enterLobby":
+			case "join":
+				return entering.byLink(command);
+			case "start":
+				return entering.startStreet();
+			case "abandon":
+				return entering.abandon();
+			case "forgetFault":
+				incidents.forget(command.code);
+				return DONE;
+			default:
+				return stages.street === undefined
+					? refused({ code: "not-in-a-neighbourhood" })
+					: this.#inStreet(stages.street, command);
+		}
+	}
+
+	async #inStreet(street: Street, command: Exclude<Command, StreetlessCommand>): Promise<Reply> {
+		switch (command.type) {
+			case "invite":
+				return street.invite();
+			case "meterSource": {
+				const { type: _type, ...meterSource } = command;
+				if (!(await street.saveConfig({ meterSource }))) return refused({ code: "storage-write-failed" });
+				this.#parts.stages.useMeter();
+				return DONE;
+			}
+			case "ownTariff": {
+				const price = command.retailMicroNokPerWh ?? 0;
+				if (!Number.isSafeInteger(price) || price < 0 || price > MAX_PRICE_MICRO_NOK_PER_WH) {
+					return refused({ code: "bad-tariff" });
+				}
+				const saved = await street.saveConfig({ ownRetailMicroNokPerWh: price });
+				return saved ? DONE : refused({ code: "storage-write-failed" });
+			}
+			case "series":
+				return series(street, command);
+			default:
+				return street.act(command);
+		}
+	}
+}
+
+/** A household sees its own graph only, the operator all of them (thesis 3.2.1). */
+function series(street: Street, command: Extract<Command, { type: "series" }>): Reply {
+	const { member, fromMinute, untilMinute } = command;
+	const own = street.member;
+	const isOperator = own !== undefined && street.chain.head.ledger.households[own]?.operator === true;
+	if (member !== own && !isOperator) return refused({ code: "not-your-readings" });
+	const isRange =
+		Number.isSafeInteger(fromMinute) &&
+		Number.isSafeInteger(untilMinute) &&
+		fromMinute >= 0 &&
+		fromMinute <= untilMinute &&
+		untilMinute - fromMinute <= MAX_SERIES_MINUTES;
+	if (!isRange) return refused({ code: "bad-period" });
+	return ok({ type: "series", series: street.history.series(member, fromMinute, untilMinute) });
+}

@@ -1,0 +1,182 @@
+/**
+ * Where this browser stands (thesis 5.4): nothing yet, in a lobby, waiting for the genesis of a neighbourhood it was
+ * invited to, or in a running street. The profile record says which; this is what is opened by it.
+ */
+import type { HelloMessage } from "../message/message.js";
+import { toHex } from "../primitives/bytes.js";
+import { taggedHash } from "../primitives/hash.js";
+import type { Result } from "../primitives/result.js";
+import type { NodeDependencies } from "./dependencies.js";
+import type { Incidents } from "./incidents.js";
+import { Lobby } from "./lobby.js";
+import type { Metering } from "./metering.js";
+import type { Peer, Peers } from "./peers.js";
+import {
+	type ChainConfig,
+	decodeConfig,
+	decodeProfile,
+	encodeProfile,
+	type LobbyProfile,
+	type MeshKeys,
+} from "./records.js";
+import type { ChainStorage, StorageError } from "./storage.js";
+import { Street } from "./street.js";
+
+const hashTopic = taggedHash("topic");
+
+/** Invited, and the genesis has not come yet. */
+export interface Joining {
+	stage: "joining";
+	storage: ChainStorage;
+	config: ChainConfig;
+	gridId: Uint8Array;
+	nextRequestMs: number;
+	/** Said while there was no genesis yet to understand them by. */
+	hellos: Map<Peer, HelloMessage>;
+}
+
+export type Stage =
+	| { stage: "welcome" }
+	| { stage: "lobby"; lobby: Lobby }
+	| Joining
+	| { stage: "street"; street: Street };
+
+export interface StagesParts {
+	readonly dependencies: NodeDependencies;
+	readonly peers: Peers;
+	readonly metering: Metering;
+	readonly incidents: Incidents;
+	/** Something that the screens draw has changed. */
+	onChange(): void;
+}
+
+export class Stages {
+	readonly #parts: StagesParts;
+	#current: Stage = { stage: "welcome" };
+	#unopened: string | undefined;
+
+	constructor(parts: StagesParts) {
+		this.#parts = parts;
+	}
+
+	get current(): Stage {
+		return this.#current;
+	}
+
+	get street(): Street | undefined {
+		return this.#current.stage === "street" ? this.#current.street : undefined;
+	}
+
+	/** Why what this browser belongs to could not be opened. Its keys may still be there: nothing is begun over them. */
+	get unopened(): string | undefined {
+		return this.#unopened;
+	}
+
+	/** Goes on where the last run stopped. */
+	async open(): Promise<void> {
+		const { dependencies, incidents } = this.#parts;
+		const record = await dependencies.storage.loadProfile();
+		if (!record.ok) {
+			this.#unopened = record.error.code;
+			incidents.storageFault(record.error);
+			return;
+		}
+		if (record.value === undefined) return;
+		const profile = decodeProfile(record.value);
+		if (!profile.ok) {
+			this.#unopened = "profile-damaged";
+			incidents.fault({ code: "profile-damaged" });
+			return;
+		}
+		if (profile.value?.stage === "lobby") this.enterLobby(profile.value.lobby);
+		else if (profile.value?.stage === "chain") await this.openChain(profile.value.database, profile.value.gridId);
+	}
+
+	saveProfile(profile: Parameters<typeof encodeProfile>[0]): Promise<Result<true, StorageError>> {
+		return this.#parts.dependencies.storage.saveProfile(encodeProfile(profile));
+	}
+
+	enterLobby(profile: LobbyProfile): void {
+		const lobby = new Lobby(this.#parts.dependencies, this.#parts.peers, profile);
+		this.#current = { stage: "lobby", lobby };
+		this.#emitNetwork(profile, lobby.deviceKey);
+	}
+
+	/** Opens a neighbourhood's database: a street where its genesis is there, else this device waits for it. */
+	async openChain(database: string, gridId: Uint8Array): Promise<void> {
+		const { dependencies, peers, incidents, onChange } = this.#parts;
+		const storage = await dependencies.storage.openChain(database);
+		if (!storage.ok) {
+			this.#unopened = storage.error.code;
+			incidents.storageFault(storage.error);
+			return;
+		}
+		const events = {
+			onHead: onChange,
+			onMember: () => this.useMeter(),
+			onRefused: (code: string) => incidents.refused(code),
+			onFault: (fault: Parameters<Incidents["fault"]>[0]) => incidents.fault(fault),
+		};
+		const street = await Street.open({ dependencies, storage: storage.value, gridId, peers, events });
+		if (street.ok) {
+			this.#enterStreet(street.value);
+			return;
+		}
+		if (street.error.code === "no-genesis") {
+			await this.enterJoining(storage.value, gridId);
+			return;
+		}
+		this.#unopened = street.error.code;
+		incidents.storageFault(street.error);
+	}
+
+	#enterStreet(street: Street): void {
+		this.#current = { stage: "street", street };
+		this.useMeter();
+		this.#emitNetwork(street.config, street.deviceKey);
+		this.#parts.peers.speakAbout(street.gridId, street.config.keys.deviceSecret);
+	}
+
+	/** Reads the meter that this device's settings name. */
+	useMeter(): void {
+		const { street } = this;
+		if (street === undefined) return;
+		this.#parts.metering.use(street.config.meterSource, this.#parts.dependencies.clocks.chainMs());
+	}
+
+	async enterJoining(storage: ChainStorage, gridId: Uint8Array): Promise<void> {
+		const { dependencies, peers, incidents } = this.#parts;
+		const stored = await storage.load();
+		const config = stored.ok && stored.value.config !== undefined ? decodeConfig(stored.value.config) : undefined;
+		if (config?.ok !== true) {
+			incidents.fault({ code: "record-damaged", store: "config" });
+			return;
+		}
+		this.#current = { stage: "joining", storage, config: config.value, gridId, nextRequestMs: 0, hellos: new Map() };
+		const deviceKey = dependencies.signer.publicKeyOf(config.value.keys.deviceSecret);
+		this.#emitNetwork(config.value, deviceKey);
+		peers.speakAbout(gridId, config.value.keys.deviceSecret);
+	}
+
+	/** Back to nothing: the profile was saved so. Every channel is closed. */
+	leave(): void {
+		const { dependencies, peers } = this.#parts;
+		this.#current = { stage: "welcome" };
+		this.#unopened = undefined;
+		for (const peer of [...peers.authenticated()]) peers.refuse(peer, { code: "abandoned" });
+		dependencies.emit({ type: "network" });
+	}
+
+	#emitNetwork(mesh: MeshKeys, deviceKey: Uint8Array): void {
+		this.#parts.onChange();
+		this.#parts.dependencies.emit({
+			type: "network",
+			network: {
+				signalingUrls: mesh.signalingUrls,
+				topic: `nabostrom/${toHex(hashTopic(mesh.networkKey))}`,
+				deviceId: toHex(deviceKey),
+				iceServers: [],
+			},
+		});
+	}
+}
