@@ -106,6 +106,8 @@ export interface DeviceTransaction extends HouseholdTransaction {
 	alwaysOn: boolean;
 	/** Whether it signs the household's readings from the next minute on, in place of the device that did. */
 	metering: boolean;
+	/** The device whose place it takes, which is out of use from then on. */
+	replaces: number | undefined;
 	/** By the device itself: nobody admits a key that is another's. */
 	deviceSignature: Uint8Array;
 }
@@ -241,6 +243,7 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 				transaction.deviceKey,
 				transaction.alwaysOn ? 1 : 0,
 				transaction.metering ? 1 : 0,
+				transaction.replaces === undefined ? [] : [transaction.replaces],
 			];
 		case "revoke":
 			return [transaction.member, transaction.nonce, transaction.device];

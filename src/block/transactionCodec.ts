@@ -335,15 +335,17 @@ const SHAPES = {
 			publicKey,
 			integer(0, 1),
 			integer(0, 1),
+			v.union([v.strictTuple([]), v.strictTuple([deviceIndex])]),
 			v.strictTuple([signature, signature]),
 		]),
-		v.transform(([, member, nonce, deviceKey, alwaysOn, metering, [signature, deviceSignature]]) => ({
+		v.transform(([, member, nonce, deviceKey, alwaysOn, metering, replaces, [signature, deviceSignature]]) => ({
 			kind: "device" as const,
 			member,
 			nonce,
 			deviceKey,
 			alwaysOn: alwaysOn === 1,
 			metering: metering === 1,
+			replaces: replaces[0],
 			signature,
 			deviceSignature,
 		})),

@@ -15,9 +15,12 @@ export function devicesOf(ledger: Ledger, member: number): readonly Device[] {
 
 /** Admits a device, which observes until the operator lets it vote. */
 export function applyDevice(draft: Draft, admission: DeviceTransaction): Refusal | undefined {
-	const { member, deviceKey, alwaysOn, metering } = admission;
+	const { member, deviceKey, alwaysOn, metering, replaces } = admission;
 	if (draft.devices.some((device) => equalBytes(device.publicKey, deviceKey))) return { code: "known-device" };
-	if (devicesOf(draft, member).length >= MAX_DEVICES_OF_HOUSEHOLD) {
+	const refusal = replaces === undefined ? undefined : revokeRefusal(draft, member, replaces);
+	if (refusal !== undefined) return refusal;
+	const left = devicesOf(draft, member).filter((device) => device.index !== replaces);
+	if (left.length >= MAX_DEVICES_OF_HOUSEHOLD) {
 		return { code: "too-many-devices", limit: MAX_DEVICES_OF_HOUSEHOLD };
 	}
 	if (draft.devices.length >= MAX_DEVICES) return { code: "too-many-devices", limit: MAX_DEVICES };
@@ -25,19 +28,28 @@ export function applyDevice(draft: Draft, admission: DeviceTransaction): Refusal
 	const device: Device = { index, household: member, publicKey: deviceKey, alwaysOn, revoked: false };
 	draft.devices = [...draft.devices, device];
 	if (metering) changeHousehold(draft, member, { meteringDevice: index });
+	if (replaces !== undefined) revoke(draft, member, replaces);
 	return undefined;
 }
 
 /** Takes a device out of use. Was it the metering one, the oldest that is left takes its place. */
-export function applyRevoke(draft: Draft, { member, device: index }: RevokeTransaction): Refusal | undefined {
-	const device = draft.devices[index];
+export function applyRevoke(draft: Draft, { member, device }: RevokeTransaction): Refusal | undefined {
+	const refusal = revokeRefusal(draft, member, device);
+	if (refusal === undefined) revoke(draft, member, device);
+	return refusal;
+}
+
+function revokeRefusal(ledger: Ledger, member: number, index: number): Refusal | undefined {
+	const device = ledger.devices[index];
 	if (device === undefined) return { code: "unknown-device", device: index };
 	if (device.household !== member) return { code: "not-your-device", device: index };
-	if (device.revoked) return { code: "device-revoked", device: index };
-	draft.devices = draft.devices.map((each) => (each === device ? { ...device, revoked: true } : each));
+	return device.revoked ? { code: "device-revoked", device: index } : undefined;
+}
+
+function revoke(draft: Draft, member: number, index: number): void {
+	draft.devices = draft.devices.map((each) => (each.index === index ? { ...each, revoked: true } : each));
 	const [oldest] = devicesOf(draft, member);
 	if (householdOf(draft, member).meteringDevice === index && oldest !== undefined) {
 		changeHousehold(draft, member, { meteringDevice: oldest.index });
 	}
-	return undefined;
 }

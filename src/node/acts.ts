@@ -1,5 +1,6 @@
 /** From a person's command to the transaction that is signed. */
 import type { Transaction, Unsigned } from "../block/transaction.js";
+import type { Device } from "../contract/ledger.js";
 import { fromHex } from "../primitives/bytes.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import {
@@ -12,7 +13,10 @@ import {
 import type { Command } from "./protocol.js";
 
 /** Commands that become a transaction with a nonce. */
-export type ActCommand = Extract<Command, { type: "offer" | "withdraw" | "accept" | "end" | "buy" | "issue" }>;
+export type ActCommand = Extract<
+	Command,
+	{ type: "offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters" | "revoke" }
+>;
 
 export type ActError =
 	| { code: "bad-id" }
@@ -20,13 +24,14 @@ export type ActError =
 	| { code: "bad-amount"; max: number }
 	| { code: "bad-notice"; max: number }
 	| { code: "bad-period" }
+	| { code: "unknown-device"; device: number }
 	| { code: "bad-reference" };
 
 /** An order that was not taken into a block in this time never will be. */
 const EXPIRY_MINUTES = MINUTES_PER_DAY;
 
 export function isActCommand(command: Command): command is ActCommand {
-	return ["offer", "withdraw", "accept", "end", "buy", "issue"].includes(command.type);
+	return ["offer", "withdraw", "accept", "end", "buy", "issue", "voters", "revoke"].includes(command.type);
 }
 
 /** Fills in a transaction. What a person typed is checked here, so that nothing malformed is ever signed. */
@@ -35,6 +40,7 @@ export function createAct(
 	member: number,
 	nonce: number,
 	minute: number,
+	devices: readonly Device[],
 ): Result<Unsigned<Transaction>, ActError> {
 	const expiryMinute = minute + EXPIRY_MINUTES;
 	switch (command.type) {
@@ -50,6 +56,13 @@ export function createAct(
 			const { amountMicroNok } = command;
 			if (!isWithin(amountMicroNok, 1, MAX_AMOUNT_MICRO_NOK)) return refused(BAD_AMOUNT);
 			return ok({ kind: "buy", member, nonce, expiryMinute, amountMicroNok });
+		}
+		case "voters":
+			return createVoterChange(command, member, nonce, devices);
+		case "revoke": {
+			const { device } = command;
+			if (devices[device] === undefined) return refused({ code: "unknown-device", device });
+			return ok({ kind: "revoke", member, nonce, device });
 		}
 		case "issue": {
 			const { amountMicroNok, reference } = command;
@@ -110,4 +123,19 @@ function withId(
 ): Result<Unsigned<Transaction>, ActError> {
 	const id = fromHex(text);
 	return id.ok && id.value.length === 32 ? ok(make(id.value)) : refused({ code: "bad-id" });
+}
+
+function createVoterChange(
+	command: Extract<ActCommand, { type: "voters" }>,
+	member: number,
+	nonce: number,
+	devices: readonly Device[],
+): Result<Unsigned<Transaction>, ActError> {
+	const added: { device: number; publicKey: Uint8Array }[] = [];
+	for (const device of command.added) {
+		const publicKey = devices[device]?.publicKey;
+		if (publicKey === undefined) return refused({ code: "unknown-device", device });
+		added.push({ device, publicKey });
+	}
+	return ok({ kind: "voters", member, nonce, added: added.slice(0, 2), removed: command.removed.slice(0, 1) });
 }

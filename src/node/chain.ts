@@ -4,6 +4,7 @@
  */
 import { type Block, type BlockError, blockHash, MAX_BLOCK_BYTES, validateAgainst } from "../block/block.js";
 import type { Transaction } from "../block/transaction.js";
+import { voterChangeOf } from "../block/voters.js";
 import { type Executed, executeBlock } from "../contract/execute.js";
 import type { Ledger } from "../contract/ledger.js";
 import type { Refusal, Wait } from "../contract/refusal.js";
@@ -24,6 +25,10 @@ export type ChainError =
 	| BlockError
 	| { code: "unknown-proposer"; proposer: number }
 	| { code: "block-too-long"; bytes: number }
+	/** Voters change only on a block of the same term: then no other change can be under way (Ongaro 2015). */
+	| { code: "voters-change-across-terms"; parentTerm: number; term: number }
+	/** A leader hands over before it is removed, so that whoever leads also votes. */
+	| { code: "proposer-removes-itself"; proposer: number }
 	| { code: "refused-transaction"; at: number; cause: Refusal | Wait }
 	| { code: "wrong-state-root"; index: number };
 
@@ -43,6 +48,8 @@ export function extend(
 	if (parent.ledger.devices[block.proposer] === undefined) {
 		return refused({ code: "unknown-proposer", proposer: block.proposer });
 	}
+	const change = checkVoterChange(parent, block);
+	if (!change.ok) return change;
 	for (const [at, transaction] of block.transactions.entries()) {
 		const cause = checkSignatures(parent.ledger, transaction);
 		if (cause !== undefined) return refused({ code: "refused-transaction", at, cause });
@@ -53,6 +60,18 @@ export function extend(
 		return refused({ code: "wrong-state-root", index: block.index });
 	}
 	return ok(linkOf(block, executed.value));
+}
+
+function checkVoterChange(parent: Link, block: Block): Result<true, ChainError> {
+	const change = voterChangeOf(block);
+	if (change === undefined) return ok(true);
+	if (parent.block.term !== block.term) {
+		return refused({ code: "voters-change-across-terms", parentTerm: parent.block.term, term: block.term });
+	}
+	if (change.removed.includes(block.proposer)) {
+		return refused({ code: "proposer-removes-itself", proposer: block.proposer });
+	}
+	return ok(true);
 }
 
 /** A block that was executed already: the proposer's own. */

@@ -106,6 +106,8 @@ export class Commands {
 			}
 			case "series":
 				return series(street, command);
+			case "voters":
+				return street.changeVoters(command);
 			default:
 				return street.act(command);
 		}

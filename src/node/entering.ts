@@ -231,5 +231,6 @@ function newConfig(
 		pin: undefined,
 		meterSource: { source: "none" },
 		ownRetailMicroNokPerWh: 0,
+		keptFromVoting: [],
 	};
 }

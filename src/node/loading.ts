@@ -20,6 +20,8 @@ export interface LoadedChain {
 	/** Undefined: joining, the genesis has not come yet. */
 	chain: Chain | undefined;
 	certificate: Certificate | undefined;
+	/** The first kept certificate at or above the voters' last change. */
+	votersCertificate: Certificate | undefined;
 	tail: Entry[];
 	outbox: { id: string; transaction: Transaction }[];
 	/** Records that could not be believed, by store. */
@@ -82,6 +84,7 @@ export async function loadChain(
 		votes: lost && known.suspended === undefined ? { ...known, suspended: LOG_DAMAGED } : known,
 		chain,
 		certificate: valid,
+		votersCertificate: chain === undefined ? undefined : await loadVotersCertificate(storage, chain.head.ledger),
 		tail: tail.entries,
 		outbox,
 		damaged,
@@ -134,6 +137,13 @@ function openNext(parent: Link, stored: StoredBlock): Link | undefined {
 	if (!block.ok) return undefined;
 	const link = extend(parent, block.value, content.value.length, () => undefined);
 	return link.ok ? link.value : undefined;
+}
+
+async function loadVotersCertificate(storage: ChainStorage, ledger: Ledger): Promise<Certificate | undefined> {
+	if (ledger.votersSinceIndex === 0) return undefined;
+	const kept = await storage.certificateFrom(ledger.votersSinceIndex);
+	const certificate = kept.ok && kept.value !== undefined ? decodeCertificateRecord(kept.value.record) : undefined;
+	return certificate?.ok === true ? certificate.value : undefined;
 }
 
 function loadTail(chain: Chain, proposed: readonly StoredBlock[]): { entries: Entry[]; damaged: boolean } {

@@ -1,5 +1,5 @@
 /** Everybody's waiting transactions. What is in here has valid signatures. */
-import { isAct, type Transaction } from "../block/transaction.js";
+import { isAct, type Transaction, type VotersTransaction } from "../block/transaction.js";
 import { transactionId } from "../block/transactionCodec.js";
 import { judgeAll } from "../contract/execute.js";
 import type { Ledger } from "../contract/ledger.js";
@@ -67,9 +67,17 @@ export class Mempool {
 		const acts = open.map(({ transaction }) => transaction).filter((transaction) => transaction.kind !== "reading");
 		// Stable: acts of different households stay in the order in which they came.
 		acts.sort((a, b) => (isAct(a) && isAct(b) && a.member === b.member ? a.nonce - b.nonce : 0));
+		// A voter change stands first in its block, or waits for the next one.
+		acts.sort((a, b) => Number(b.kind === "voters") - Number(a.kind === "voters"));
 		const readings = open.flatMap(({ transaction }) => (transaction.kind === "reading" ? [transaction] : []));
 		readings.sort((a, b) => a.minute - b.minute || a.member - b.member);
 		return [...acts, ...readings];
+	}
+
+	/** The oldest voter change that waits. */
+	voterChange(): VotersTransaction | undefined {
+		for (const { transaction } of this.#waiting.values()) if (transaction.kind === "voters") return transaction;
+		return undefined;
 	}
 
 	/** How many acts and how many readings of minutes up to one could go into a block now. */

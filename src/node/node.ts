@@ -113,6 +113,9 @@ export class Node {
 				this.#metering.onSerialStatus(input.status);
 				this.#isDirty = true;
 				break;
+			case "closing":
+				await this.street?.closing();
+				break;
 			case "readings":
 				await this.street?.submitReadings(input.readings);
 				break;

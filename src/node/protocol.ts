@@ -26,6 +26,8 @@ export type NodeInput =
 	  }
 	| { type: "peerClosed"; channel: string }
 	| { type: "peerFrame"; channel: string; frame: Uint8Array }
+	/** The page is going away or will be frozen: a leader hands over while it can. */
+	| { type: "closing" }
 	/** Bytes from the meter's port, in chunks of any size. */
 	| { type: "serialBytes"; bytes: Uint8Array }
 	| { type: "serialStatus"; status: SerialStatus }
@@ -86,6 +88,10 @@ export type Command =
 	| { type: "buy"; amountMicroNok: number }
 	/** Operator: the money of a `buy` arrived. */
 	| { type: "issue"; orderId: string; amountMicroNok: number; reference: string }
+	/** Operator: lets a device vote, or takes one off the list; beside a single voter two come at once. Device indices. */
+	| { type: "voters"; added: number[]; removed: number[] }
+	/** Takes one of this household's devices out of use. Device index. */
+	| { type: "revoke"; device: number }
 	/** What this household pays the utility, kept on this device only; absent: the neighbourhood's tariff. */
 	| { type: "ownTariff"; retailMicroNokPerWh?: number }
 	/** Readings minute by minute, for a graph: one's own, or any member's for the operator. */
@@ -374,7 +380,16 @@ export interface OperatorView {
 
 export interface NodeView {
 	member: number;
+	/** Index of the device on the chain. */
+	device: number;
 	deviceId: string;
+	/** Whether it counts towards the majority, and whether it could: it is always on. */
+	voter: boolean;
+	alwaysOn: boolean;
+	/** Taken out of use by its household. */
+	revoked: boolean;
+	/** The operator took it off the list of voters by hand. */
+	keptFromVoting: boolean;
 	connected: boolean;
 	/** Last heard; absent: never since this page was opened. */
 	headIndex?: number;

@@ -239,6 +239,8 @@ export interface ChainConfig extends MeshKeys {
 	meterSource: MeterSourceConfig;
 	/** 0: the neighbourhood's retail price. */
 	ownRetailMicroNokPerWh: number;
+	/** Operator: devices that were taken off the list of voters by hand, and are not put on it again by themselves. */
+	keptFromVoting: number[];
 }
 
 export type MeterSourceConfig =
@@ -273,6 +275,7 @@ const configShape = v.pipe(
 			),
 		]),
 		natural,
+		v.array(natural),
 	]),
 	v.transform(
 		([
@@ -287,6 +290,7 @@ const configShape = v.pipe(
 			pin,
 			meterSource,
 			ownRetailMicroNokPerWh,
+			keptFromVoting,
 		]): ChainConfig => ({
 			keys,
 			networkKey,
@@ -299,6 +303,7 @@ const configShape = v.pipe(
 			pin,
 			meterSource,
 			ownRetailMicroNokPerWh,
+			keptFromVoting,
 		}),
 	),
 );
@@ -319,6 +324,7 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 			? [meterSource.source, meterSource.seed, meterSource.profile]
 			: [meterSource.source],
 		config.ownRetailMicroNokPerWh,
+		config.keptFromVoting,
 	]);
 }
 

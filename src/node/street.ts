@@ -19,7 +19,7 @@ import type { Mempool } from "./mempool.js";
 import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import { ProposalSize } from "./proposer.js";
-import type { CommandError } from "./protocol.js";
+import type { CommandError, ReplyValue } from "./protocol.js";
 import { type ChainConfig, encodeConfig } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
@@ -35,6 +35,7 @@ import { Proposing } from "./street/proposing.js";
 import { RaftDriver } from "./street/raftDriver.js";
 import { RaftMessages } from "./street/raftMessages.js";
 import { Serving } from "./street/serving.js";
+import { VoterKeeping } from "./street/voterKeeping.js";
 import { Sync } from "./sync.js";
 
 export class Street {
@@ -61,6 +62,7 @@ export class Street {
 	readonly #membership: Membership;
 	readonly #serving: Serving;
 	readonly #catchingUp: CatchingUp;
+	readonly #voterKeeping: VoterKeeping;
 	#lastTickMs: number;
 
 	/** Opens what is stored. The genesis must be there. */
@@ -86,7 +88,7 @@ export class Street {
 		const { settings, clocks } = parts.dependencies;
 		const config = { ...loaded.config, bootCount: loaded.config.bootCount + 1 };
 		const context = new StreetContext(parts, config, chain);
-		const head = new CommittedHead(context, views, loaded.certificate);
+		const head = new CommittedHead(context, views, loaded);
 		const sync = new Sync((ledger, transaction) => context.checkSignatures(ledger, transaction), config.pin);
 		const proposalSize = new ProposalSize(settings.maxBlockBytes);
 		const afterHead = () => this.#afterHead();
@@ -94,13 +96,14 @@ export class Street {
 		this.#context = context;
 		this.#raft = raft;
 		this.#proposing = new Proposing(context, raft, proposalSize);
-		this.#raftMessages = new RaftMessages(context, raft, this.#proposing);
+		this.#raftMessages = new RaftMessages(context, raft, this.#proposing, sync);
 		this.#gossip = new Gossip(context, raft);
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
 		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip });
 		this.#membership = new Membership(context, raft, head, this.#greeting);
 		this.#serving = new Serving(parts.storage, parts.peers);
 		this.#catchingUp = new CatchingUp(context, { sync, raft, head, afterHead });
+		this.#voterKeeping = new VoterKeeping(context, raft, this.#own, this.#greeting);
 		this.#lastTickMs = clocks.monotonicMs();
 
 		this.gridId = context.gridId;
@@ -205,6 +208,12 @@ export class Street {
 		this.#catchingUp.maybeRequest(monotonicMs);
 		this.#greeting.maybeStatus(monotonicMs);
 		this.#gossip.regossip(monotonicMs);
+		await this.#voterKeeping.tick(monotonicMs);
+	}
+
+	/** The page is going away, or will be frozen: a leader hands over while it can. */
+	async closing(): Promise<void> {
+		await this.#raft.feed({ type: "transferLeadership" });
 	}
 
 	/** The committed head moved: own transactions are judged there, this device may be a member, everybody hears of it. */
@@ -256,6 +265,7 @@ export class Street {
 			case "preVoteReply":
 			case "requestVote":
 			case "voteReply":
+			case "timeoutNow":
 			case "appendEntries":
 			case "appendReply":
 				await this.#raftMessages.onMessage(peer, message);
@@ -275,6 +285,11 @@ export class Street {
 	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */
 	act(command: ActCommand): Promise<Result<{ type: "signed"; id: string }, CommandError>> {
 		return this.#own.act(command);
+	}
+
+	/** Operator: who votes, by hand; the operator's node keeps to it when it chooses voters itself. */
+	changeVoters(command: Extract<ActCommand, { type: "voters" }>): Promise<Result<ReplyValue, CommandError>> {
+		return this.#voterKeeping.byHand(command);
 	}
 
 	/** Operator: a link for one new household. */

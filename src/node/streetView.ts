@@ -270,7 +270,12 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 				: street.statuses.get(deviceId);
 		return {
 			member: device.household,
+			device: device.index,
 			deviceId,
+			voter: ledger.voters.includes(device.index),
+			alwaysOn: device.alwaysOn,
+			revoked: device.revoked,
+			keptFromVoting: street.config.keptFromVoting.includes(device.index),
 			connected: deviceId === own || connected.has(deviceId),
 			...(status === undefined ? {} : { ...status, headHash: toHex(status.headHash) }),
 			...(last === undefined

@@ -103,6 +103,7 @@ export const transactionsByKind = {
 		deviceKey: bytesOf(33),
 		alwaysOn: fc.boolean(),
 		metering: fc.boolean(),
+		replaces: fc.option(fc.nat(15_999), { nil: undefined }),
 		deviceSignature: signature,
 	}),
 	revoke: fc.record({ kind: constant("revoke"), ...act, device: fc.nat(15_999) }),

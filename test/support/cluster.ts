@@ -452,6 +452,12 @@ export class Cluster {
 		return id;
 	}
 
+	/** What its page or worker tells a node. */
+	async input(at: number, input: NodeInput): Promise<void> {
+		this.#feed(this.house(at), input);
+		await this.#deliver();
+	}
+
 	/** A meter's minutes reach their node. */
 	async read(at: number, minute: number, importWh: number, exportWh = 0): Promise<void> {
 		this.#feed(this.house(at), { type: "readings", readings: [{ minute, importWh, exportWh, quality: "measured" }] });

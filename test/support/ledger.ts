@@ -144,7 +144,7 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 		expiryMinute: FIRST_MINUTE + 1_000_000,
 	},
 	voters: { added: [], removed: [] },
-	device: { deviceKey: new Uint8Array(33), alwaysOn: false, metering: false },
+	device: { deviceKey: new Uint8Array(33), alwaysOn: false, metering: false, replaces: undefined },
 	revoke: { device: 0 },
 };
 
@@ -221,7 +221,7 @@ export class TestNeighbourhood {
 	admission(
 		member: number,
 		name: string,
-		change: Partial<Pick<DeviceTransaction, "alwaysOn" | "metering">> = {},
+		change: Partial<Pick<DeviceTransaction, "alwaysOn" | "metering" | "replaces">> = {},
 	): DeviceTransaction {
 		const act = this.act("device", member, { deviceKey: publicKeyOf(secretOf(name)), ...change });
 		return { ...act, deviceSignature: sign(this.id(act), secretOf(name)) };

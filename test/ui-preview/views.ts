@@ -224,6 +224,11 @@ function node(member: MemberView, head: number): NodeView {
 	const away = member.index === 4;
 	return {
 		member: member.index,
+		device: member.index,
+		voter: member.index < 3,
+		alwaysOn: member.index !== 5,
+		revoked: false,
+		keptFromVoting: false,
 		deviceId: `03${hex(40 + member.index, 32)}`,
 		connected: !away,
 		headIndex: away ? head - 40 : head,

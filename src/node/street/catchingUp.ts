@@ -3,13 +3,14 @@
  * is written, becomes the committed head, and Raft's log goes on above it.
  */
 import { encodeBlock } from "../../block/block.js";
+import { voterChangeOf } from "../../block/voters.js";
 import type { BlocksMessage } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
 import { encodeCertificateRecord, sealRecord } from "../records.js";
 import type { CertifiedRun, Sync } from "../sync.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
-import type { RaftDriver } from "./raftDriver.js";
+import { logBaseOf, type RaftDriver } from "./raftDriver.js";
 
 /** Between the leader's block and its certificate a follower does not start fetching. */
 const SYNC_PATIENCE_MS = 1_500;
@@ -69,6 +70,7 @@ export class CatchingUp {
 	/** A run of blocks that its certificate covers: written first, then the head moves, then Raft hears of it. */
 	async #install({ links, bytes, certificate }: CertifiedRun): Promise<void> {
 		const { raft, head } = this.#parts;
+		const changesVoters = links.some(({ block }) => voterChangeOf(block) !== undefined);
 		const last = links.at(-1);
 		assert(last !== undefined, "a certified run has a block");
 		const blocks = links.map((link, at) => ({
@@ -80,8 +82,8 @@ export class CatchingUp {
 		});
 		if (!written) return;
 		head.install(links, certificate);
-		const { index, term, timestampMs } = last.block;
-		await raft.feed({ type: "installed", base: { index, hash: last.hash, term, timestampMs }, certificate });
+		const votersCertificate = changesVoters ? certificate : undefined;
+		await raft.feed({ type: "installed", base: logBaseOf(last), certificate, votersCertificate });
 		await this.#parts.afterHead();
 	}
 }

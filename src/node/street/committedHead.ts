@@ -4,6 +4,7 @@ import type { Ledger } from "../../contract/ledger.js";
 import { assert } from "../../primitives/assert.js";
 import type { Link } from "../chain.js";
 import { History } from "../history.js";
+import type { LoadedChain } from "../loading.js";
 import { Statement } from "../statement.js";
 import type { StreetContext } from "./context.js";
 
@@ -42,16 +43,27 @@ export class CommittedHead {
 	readonly #context: StreetContext;
 	readonly #views: DerivedViews;
 	#certificate: Certificate | undefined;
+	#votersCertificate: Certificate | undefined;
 
-	constructor(context: StreetContext, views: DerivedViews, certificate: Certificate | undefined) {
+	constructor(
+		context: StreetContext,
+		views: DerivedViews,
+		loaded: Pick<LoadedChain, "certificate" | "votersCertificate">,
+	) {
 		this.#context = context;
 		this.#views = views;
-		this.#certificate = certificate;
+		this.#certificate = loaded.certificate;
+		this.#votersCertificate = loaded.votersCertificate;
 	}
 
 	/** The newest certificate: the head's, except at genesis or where it was lost. */
 	get certificate(): Certificate | undefined {
 		return this.#certificate;
+	}
+
+	/** The first certificate at or above the voters' last change; none while the founding voters vote. */
+	get votersCertificate(): Certificate | undefined {
+		return this.#votersCertificate;
 	}
 
 	/** The lowest `count` blocks of the log are certified, and written. */
@@ -60,7 +72,7 @@ export class CommittedHead {
 		this.#certificate = certificate;
 		for (let i = 0; i < count; i++) {
 			const parent = chain.head.ledger;
-			this.#absorb(parent, chain.commitNext());
+			this.#absorb(parent, chain.commitNext(), certificate);
 		}
 	}
 
@@ -73,13 +85,14 @@ export class CommittedHead {
 		let parent = chain.head.ledger;
 		chain.install(head);
 		for (const link of links) {
-			this.#absorb(parent, link);
+			this.#absorb(parent, link, certificate);
 			parent = link.ledger;
 		}
 	}
 
-	#absorb(parent: Ledger, link: Link): void {
+	#absorb(parent: Ledger, link: Link, certificate: Certificate): void {
 		const { mempool, outbox } = this.#context;
+		if (link.ledger.votersSinceIndex === link.block.index) this.#votersCertificate = certificate;
 		this.#views.absorb(parent, link);
 		for (const transaction of link.block.transactions) {
 			const id = this.#context.idOf(transaction);

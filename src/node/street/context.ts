@@ -5,7 +5,11 @@
 import type { Certificate } from "../../block/certificate.js";
 import type { Transaction, Unsigned } from "../../block/transaction.js";
 import { transactionId } from "../../block/transactionCodec.js";
-import { checkCertificate } from "../../consensus/certificate.js";
+import {
+	type CertificateError,
+	checkCertificate,
+	checkSignatures as checkCertificateSignatures,
+} from "../../consensus/certificate.js";
 import type { Ledger } from "../../contract/ledger.js";
 import type { Refusal } from "../../contract/refusal.js";
 import { checkSignatures } from "../../contract/signers.js";
@@ -84,9 +88,10 @@ export class StreetContext {
 		return households.find((household) => equalBytes(household.publicKey, this.householdKey))?.index;
 	}
 
-	/** The index of a device, by its key in hex; undefined for a guest. */
+	/** The index of a device in use, by its key in hex; undefined for a guest, and for a device that was revoked. */
 	deviceIndexOf(device: string): number | undefined {
-		return this.chain.head.ledger.devices.find((known) => toHex(known.publicKey) === device)?.index;
+		const { devices } = this.chain.head.ledger;
+		return devices.find((known) => !known.revoked && toHex(known.publicKey) === device)?.index;
 	}
 
 	/** The key, in hex, of a device that the chain knows. */
@@ -141,10 +146,22 @@ export class StreetContext {
 		return checkSignatures(ledger, transaction, this.dependencies.verifier);
 	}
 
-	/** Whether a majority of the ledger's voters signed a certificate. */
-	checkCertificate(certificate: Certificate, { voters, devices }: Ledger): Result<true, { code: string }> {
+	/**
+	 * Whether a majority of the voters stands behind a run of blocks: of those before it, and of those after it where the
+	 * run changes them. `last` is the run's end, executed on the committed head.
+	 */
+	checkCertificate(certificate: Certificate, last: Ledger): Result<true, { code: string }> {
+		const { voters, votersSinceIndex } = this.chain.head.ledger;
+		const sets = last.votersSinceIndex === votersSinceIndex ? [voters] : [voters, last.voters];
+		const keyOf = (voter: number) => last.devices[voter]?.publicKey;
+		return checkCertificate(certificate, sets, keyOf, this.gridId, this.dependencies.verifier);
+	}
+
+	/** Whether the signatures of a certificate are good, whoever had to sign it. */
+	checkCertificateSignatures(certificate: Certificate): Result<true, CertificateError> {
+		const { devices } = this.chain.last.ledger;
 		const keyOf = (voter: number) => devices[voter]?.publicKey;
-		return checkCertificate(certificate, voters, keyOf, this.gridId, this.dependencies.verifier);
+		return checkCertificateSignatures(certificate, keyOf, this.gridId, this.dependencies.verifier);
 	}
 
 	/** The timestamp by which a transaction is judged now: the clock's, but above the committed head's. */

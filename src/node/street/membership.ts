@@ -25,9 +25,14 @@ export class Membership {
 	/** The block with this household's `join` is committed: from now on this device takes part. */
 	#becomeMember(): void {
 		const { device, events, peers } = this.#context;
+		if (device === undefined && this.#raft.state !== undefined) {
+			this.#raft.retire();
+			events.onFault({ code: "device-revoked" });
+		}
 		if (this.#raft.state !== undefined || device === undefined) return;
 		const votes = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
-		this.#raft.create(device, { votes, certificate: this.#head.certificate, tail: [] });
+		const { certificate, votersCertificate } = this.#head;
+		this.#raft.create(device, { votes, certificate, votersCertificate, tail: [] });
 		events.onMember();
 		// The others learn with the same block that this device is one of them.
 		for (const peer of peers.authenticated()) this.#greeting.sendHello(peer);

@@ -107,7 +107,7 @@ export class OwnTransactions {
 		const { ledger } = chain.head;
 		const timestampMs = this.#context.judgingMs();
 		const nonce = (ledger.households[member]?.nonce ?? 0) + 1;
-		const unsigned = createAct(command, member, nonce, minuteOf(timestampMs));
+		const unsigned = createAct(command, member, nonce, minuteOf(timestampMs), ledger.devices);
 		if (!unsigned.ok) return unsigned;
 		const signature = this.#context.sign(unsigned.value, config.keys.householdSecret);
 		const transaction = { ...unsigned.value, signature } as Transaction;

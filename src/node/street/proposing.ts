@@ -2,9 +2,9 @@
 import { BLOCK_VERSION, type Block, encodeBlock, transactionsRoot } from "../../block/block.js";
 import type { Transaction } from "../../block/transaction.js";
 import { encodeTransaction } from "../../block/transactionCodec.js";
-import { mayPropose } from "../../consensus/replication.js";
+import { mayChangeVoters, mayPropose } from "../../consensus/replication.js";
 import type { RaftState } from "../../consensus/state.js";
-import { executeCandidates } from "../../contract/execute.js";
+import { executeCandidates, judge } from "../../contract/execute.js";
 import { type Link, linkOf } from "../chain.js";
 import { type ProposalPlan, type ProposalSize, planProposal } from "../proposer.js";
 import type { StreetContext } from "./context.js";
@@ -25,6 +25,7 @@ export class Proposing {
 	async maybePropose(): Promise<void> {
 		const raft = this.#raft.state;
 		if (raft === undefined || this.#context.halted || !mayPropose(raft)) return;
+		if (await this.#handedOver(raft)) return;
 		const { chain, mempool } = this.#context;
 		const parent = chain.last;
 		const plan = this.#plan(parent, raft.term);
@@ -39,6 +40,16 @@ export class Proposing {
 			type: "propose",
 			entry: { hash: link.hash, block: link.block, bytes: encodeBlock(link.block).length },
 		});
+	}
+
+	/** A voter change that takes this leader off the list is another's to propose: whoever leads also votes. */
+	async #handedOver(raft: RaftState): Promise<boolean> {
+		const { chain, mempool } = this.#context;
+		const change = mempool.voterChange();
+		if (change === undefined || !change.removed.includes(raft.self) || !mayChangeVoters(raft)) return false;
+		if (judge(chain.head.ledger, this.#context.judgingMs(), change) !== undefined) return false;
+		await this.#raft.feed({ type: "transferLeadership" });
+		return raft.transferUntilMs !== undefined;
 	}
 
 	#plan(parent: Link, term: number): ProposalPlan | undefined {
@@ -62,7 +73,11 @@ export class Proposing {
 			return bytes <= this.#size.maxBytes;
 		};
 		const frame = { index, previousHash: parent.hash, timestampMs };
-		const candidates = empty ? [] : this.#context.mempool.candidates(index);
+		const open = empty ? [] : this.#context.mempool.candidates(index);
+		const candidates = open.filter(
+			(transaction) =>
+				transaction.kind !== "voters" || (mayChangeVoters(raft) && !transaction.removed.includes(raft.self)),
+		);
 		const executed = executeCandidates(parent.ledger, frame, candidates, fits);
 		const { transactions, stateRoot } = executed;
 		const block: Block = {

@@ -3,14 +3,15 @@
  * has settled before the effect after it is looked at, so nothing that depends on it leaves earlier.
  */
 import { type Block, encodeBlock } from "../../block/block.js";
-import { acknowledgementDigest } from "../../block/certificate.js";
+import { acknowledgementDigest, type Certificate } from "../../block/certificate.js";
 import { transactionId } from "../../block/transactionCodec.js";
 import { createRaft, step } from "../../consensus/raft.js";
 import type { Persist, RaftEffect, RaftInput, RaftState } from "../../consensus/state.js";
+import { isVoter, type LogBase } from "../../consensus/state.js";
 import type { Entry, NodeRole } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
 import { toHex } from "../../primitives/bytes.js";
-import { extend } from "../chain.js";
+import { extend, type Link } from "../chain.js";
 import type { LoadedChain } from "../loading.js";
 import type { ProposalSize } from "../proposer.js";
 import { encodeCertificateRecord, encodeVotes, sealRecord } from "../records.js";
@@ -48,28 +49,36 @@ export class RaftDriver {
 
 	get role(): NodeRole {
 		const state = this.#state;
-		if (state === undefined || !state.voters.includes(state.self)) return "observer";
+		if (state === undefined || !isVoter(state)) return "observer";
 		return state.role === "preCandidate" ? "candidate" : state.role;
 	}
 
 	/** From now on this device, number `self` of the chain's, takes part. */
-	create(self: number, stored: Pick<LoadedChain, "votes" | "certificate" | "tail">): void {
+	create(
+		self: number,
+		stored: Pick<LoadedChain, "votes" | "certificate" | "tail"> & { votersCertificate: Certificate | undefined },
+	): void {
 		const { clocks, randomBytes, settings } = this.#context.dependencies;
-		const { block, hash, ledger } = this.#context.chain.head;
+		const { head } = this.#context.chain;
 		const seed = randomBytes(4);
 		this.#state = createRaft(
 			{
 				self,
-				voters: ledger.voters,
 				...stored.votes,
-				base: { index: block.index, hash, term: block.term, timestampMs: block.timestampMs },
+				base: logBaseOf(head),
 				certificate: stored.certificate,
+				votersCertificate: stored.votersCertificate,
 				tail: stored.tail,
 			},
 			{ monotonicMs: clocks.monotonicMs(), chainMs: clocks.chainMs() },
 			new DataView(seed.buffer, seed.byteOffset).getInt32(0),
-			{ ...settings.raft, timeScale: ledger.parameters.timeScale },
+			{ ...settings.raft, timeScale: head.ledger.parameters.timeScale },
 		);
+	}
+
+	/** From now on this device takes no part: its household took it out of use. */
+	retire(): void {
+		this.#state = undefined;
 	}
 
 	/** Feeds an input to the core and carries out its effects, in order, until there are none left. */
@@ -180,4 +189,11 @@ export class RaftDriver {
 		for (const transaction of block.transactions)
 			this.#context.mempool.add(this.#context.idOf(transaction), transaction);
 	}
+}
+
+/** Where Raft's certified log ends when the chain's committed head is this one. */
+export function logBaseOf({ block, hash, ledger }: Link): LogBase {
+	const { index, term, timestampMs } = block;
+	const { voters, votersSinceIndex } = ledger;
+	return { index, hash, term, timestampMs, voters, votersSinceIndex };
 }

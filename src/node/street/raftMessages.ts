@@ -2,7 +2,7 @@
 import { acknowledgementDigest } from "../../block/certificate.js";
 import type { AppendEntriesMessage, AppendReplyMessage, RaftMessage } from "../../message/message.js";
 import { equalBytes } from "../../primitives/bytes.js";
-import type { Peer } from "../peers.js";
+import type { Sync } from "../sync.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import type { Proposing } from "./proposing.js";
 import type { RaftDriver } from "./raftDriver.js";
@@ -11,11 +11,13 @@ export class RaftMessages {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #proposing: Proposing;
+	readonly #sync: Sync;
 
-	constructor(context: StreetContext, raft: RaftDriver, proposing: Proposing) {
+	constructor(context: StreetContext, raft: RaftDriver, proposing: Proposing, sync: Sync) {
 		this.#context = context;
 		this.#raft = raft;
 		this.#proposing = proposing;
+		this.#sync = sync;
 	}
 
 	/** Hands a message to the core, unless its sender is a guest or its certificate is bad. */
@@ -30,7 +32,7 @@ export class RaftMessages {
 		await this.#proposing.maybePropose();
 	}
 
-	#check(peer: Peer, from: number, message: RaftMessage): RaftMessage | undefined {
+	#check(peer: ProvenPeer, from: number, message: RaftMessage): RaftMessage | undefined {
 		if (message.type === "appendReply") return this.#checkReply(from, message);
 		if (message.type === "appendEntries") return this.#checkEntries(peer, message);
 		return message;
@@ -59,13 +61,18 @@ export class RaftMessages {
 	}
 
 	/** A certificate that says something new must be good; a bad one costs the channel. */
-	#checkEntries(peer: Peer, message: AppendEntriesMessage): AppendEntriesMessage | undefined {
+	#checkEntries(peer: ProvenPeer, message: AppendEntriesMessage): AppendEntriesMessage | undefined {
 		const { certificate } = message;
 		const { head } = this.#context.chain;
 		if (certificate === undefined) return message;
 		if (certificate.index <= head.block.index) return { ...message, certificate: undefined };
-		const checked = this.#context.checkCertificate(certificate, head.ledger);
+		const checked = this.#context.checkCertificateSignatures(certificate);
 		if (checked.ok) return message;
+		// Signed by devices that were admitted above this chain: its blocks are fetched first.
+		if (checked.error.code === "certificate-of-stranger") {
+			this.#sync.heard(peer.device, certificate.index);
+			return { ...message, certificate: undefined };
+		}
 		this.#context.peers.refuse(peer, checked.error);
 		return undefined;
 	}

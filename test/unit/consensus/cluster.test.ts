@@ -14,7 +14,7 @@ describe("a cluster of cores over a network that loses, delays, repeats and reor
 		}
 		// The storm lets work get done, else it would prove nothing.
 		expect(committed).toBeGreaterThan(3 * SEEDS);
-	});
+	}, 120_000);
 
 	it("gives the same run for the same seed", () => {
 		const trace = (seed: number) => {

@@ -37,6 +37,21 @@ describe("a household's device", () => {
 		expect(checkSignatures(street.ledger, own, verifier)).toBeUndefined();
 	});
 
+	it("takes another's place in one act: that one is out of use, and its metering goes over", () => {
+		const street = new TestNeighbourhood(2);
+		expect(street.refusal(soon(street), [street.admission(0, "new", { replaces: 1 })])).toEqual({
+			code: "not-your-device",
+			device: 1,
+		});
+		street.block(soon(street), [street.admission(0, "new", { replaces: 0 })]);
+		expect(street.ledger.devices.map(({ revoked }) => revoked)).toEqual([true, false, false]);
+		expect(street.household(0).meteringDevice).toBe(2);
+		expect(street.refusal(soon(street), [street.admission(0, "newer", { replaces: 0 })])).toEqual({
+			code: "device-revoked",
+			device: 0,
+		});
+	});
+
 	it("is known once, and no more than eight are in use at a time", () => {
 		const street = new TestNeighbourhood(2);
 		street.block(soon(street), [street.admission(1, "device 2")]);

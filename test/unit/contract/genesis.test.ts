@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type Block, blockHash, decodeBlock, encodeBlock } from "../../../src/block/block.js";
 import type { JoinTransaction } from "../../../src/block/transaction.js";
-import { createGenesis, MAX_VOTERS, MIN_VOTERS, openGenesis } from "../../../src/contract/genesis.js";
+import { createGenesis, openGenesis } from "../../../src/contract/genesis.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
+import { MAX_VOTERS, MIN_VOTERS } from "../../../src/contract/voters.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
 import { createVerifier } from "../../../src/primitives/signature.js";

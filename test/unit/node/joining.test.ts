@@ -6,7 +6,7 @@ const join = (link: string) => ({
 	type: "join" as const,
 	link,
 	householdName: "Lie",
-	alwaysOn: true,
+	alwaysOn: false,
 	signalingUrls: [],
 });
 const joining = (cluster: Cluster, at: number) => {

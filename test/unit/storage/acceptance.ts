@@ -278,6 +278,7 @@ const CONFIG = encodeConfig({
 	pin: undefined,
 	meterSource: { source: "none" },
 	ownRetailMicroNokPerWh: 0,
+	keptFromVoting: [],
 });
 
 /** A chain of 5 blocks of which 3 are committed, with a reading in the outbox. */
