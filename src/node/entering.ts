@@ -114,8 +114,9 @@ export class Entering {
 		// Written here before anybody else hears of it: there is one genesis, or none.
 		const link = genesisLinkOf(block.value, this.#dependencies);
 		const genesis = encodeBlock(block.value);
-		for (const peer of this.#peers.authenticated()) this.#announcements.push({ peer, genesis });
+		const guests = [...this.#peers.authenticated()];
 		if (!(await this.foundAs(stage.lobby.profile, link))) return refused({ code: "storage-write-failed" });
+		for (const peer of guests) this.#announcements.push({ peer, genesis });
 		return DONE;
 	}
 

@@ -58,6 +58,20 @@ describe("founding", () => {
 		expect(cluster.houses.flatMap(({ closed }) => closed)).toEqual([]);
 	});
 
+	it("that cannot be written is told to nobody: there is one genesis, or none", async () => {
+		const cluster = new Cluster();
+		for (let at = 0; at < 2; at++) await cluster.add();
+		await enterLobby(cluster, 1, await openLobby(cluster));
+		await cluster.until(() => lobbyOf(cluster, 0).members.length === 2, "both are in the lobby");
+		cluster.house(0).storage.isFull = true;
+		expect(await cluster.outcome(0, { type: "start" })).toBe("storage-write-failed");
+		await cluster.run(5_000);
+		expect(cluster.houses.map(({ node }) => node.view().stage)).toEqual(["lobby", "lobby"]);
+		cluster.house(0).storage.isFull = false;
+		expect(await cluster.outcome(0, { type: "start" })).toBe("ok");
+		await cluster.settle();
+	});
+
 	it("hands the genesis to a guest that was away at the start and is in it", async () => {
 		const cluster = new Cluster();
 		for (let at = 0; at < 4; at++) await cluster.add();
