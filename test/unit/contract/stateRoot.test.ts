@@ -66,6 +66,8 @@ describe("the state root", () => {
 		["the circulation", { ...ledger, issuedMicroNok: 1 }],
 		["the voters", { ...ledger, voters: [0, 1] }],
 		["the counted blocks", { ...ledger, counted: [[1, 2]] }],
+		["how many blocks counted", { ...ledger, countedTotal: 99 }],
+		["the neighbourhood", { ...ledger, gridId: other }],
 		["the invitations that were used", { ...ledger, usedInvitations: new Map([["07", 5]]) }],
 		["the history", { ...ledger, history: { count: 1, peaks: [other] } }],
 		["a device", { ...ledger, devices: ledger.devices.map((device) => ({ ...device, publicKey: key })) }],
@@ -144,9 +146,9 @@ describe("the state root", () => {
 			headHash: toHex(blockHash(street.head)),
 			stateRoot: toHex(street.head.stateRoot),
 		}).toEqual({
-			gridId: "53fa6a4cb0ab8482ee3a27db1cdd42dde99ecd7fc5b54492570c9c3c52d78599",
-			headHash: "c959db7c6080010f1e8724b169fdc75f5d659a569329d4145a3932af60f7ef6e",
-			stateRoot: "c5f65b72b323c37b490daf229033c9c5fd4d02a1a293f984aba72dbfc99636af",
+			gridId: "2d026f4b05cabc06cef9e30fddc067a8d2297798a8eff6edd1b7697221dbaf24",
+			headHash: "7ce391aede0f6fd433a0b8dc9b251407ef0be34b3fb9ff0449e840a5f6e51bdf",
+			stateRoot: "54506923f1343b5fb5dffff2973f756abef281d2b8d607f6f3f1a1546daf6e73",
 		});
 	});
 });
