@@ -14,10 +14,40 @@ export function merkleLeaf(data: Uint8Array): Uint8Array {
 	return hashLeaf(data);
 }
 
-/** The tree head over leaf hashes (RFC 6962 MTH): complete subtrees left, the rest right. */
-export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
-	const range = leaves.reduce(appendLeaf, EMPTY_RANGE);
-	return rangeRoot(range);
+/**
+ * The tree head over leaf hashes (RFC 6962 MTH): complete subtrees left, the rest right. Level by level this comes out
+ * when a last one without a neighbour moves up as it is.
+ */
+export function merkleRoot(leaves: readonly Uint8Array[], join = hashNode): Uint8Array {
+	let level = leaves;
+	while (level.length > 1) {
+		const above: Uint8Array[] = [];
+		for (let at = 0; at < level.length; at += 2) {
+			const [left, right] = [level[at], level[at + 1]];
+			assert(left !== undefined, "a level has no holes");
+			above.push(right === undefined ? left : join(left, right));
+		}
+		level = above;
+	}
+	return level[0] ?? EMPTY_ROOT;
+}
+
+/**
+ * The same, for a tree that is hashed again and again while few of its leaves change: of two hashes that are the same
+ * objects as before, the node above is remembered. Nothing that was given may be written to afterwards.
+ */
+export function rememberingMerkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
+	return merkleRoot(leaves, rememberedNode);
+}
+
+const nodes = new WeakMap<Uint8Array, { right: Uint8Array; node: Uint8Array }>();
+
+function rememberedNode(left: Uint8Array, right: Uint8Array): Uint8Array {
+	const known = nodes.get(left);
+	if (known?.right === right) return known.node;
+	const node = hashNode(left, right);
+	nodes.set(left, { right, node });
+	return node;
 }
 
 /** The perfect subtrees of a tree over `count` leaves, largest first: all that is needed to append to it. */

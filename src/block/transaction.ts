@@ -132,6 +132,8 @@ export interface FoundingParameters {
 	blockIntervalMs: number;
 	settlementGraceBlocks: number;
 	readingWindowBlocks: number;
+	/** A checkpoint for so many counted blocks: a day of minutes by default. */
+	checkpointBlocks: number;
 	/** How much faster than the world the chain's clock runs; not 1: a demo. */
 	timeScale: number;
 	/** 16 random bytes: two neighbourhoods of one name founded at one instant are two. */
@@ -265,6 +267,7 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 				transaction.blockIntervalMs,
 				transaction.settlementGraceBlocks,
 				transaction.readingWindowBlocks,
+				transaction.checkpointBlocks,
 				transaction.timeScale,
 				transaction.salt,
 			];

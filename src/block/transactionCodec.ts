@@ -46,6 +46,9 @@ export const MAX_NAME_LENGTH = 40;
 export const MAX_MEMBERS = 1_000;
 /** Given once and never reused: devices come and go. */
 export const MAX_DEVICES = 16_000;
+/** Seldom enough that keeping the state costs little, often enough that starting from it is quick. */
+export const MIN_CHECKPOINT_BLOCKS = 10;
+export const MAX_CHECKPOINT_BLOCKS = 100_000;
 const MAX_REFERENCE_LENGTH = 64;
 const MAX_ENERGY_LIMIT_WH = 1_000_000_000_000;
 
@@ -290,24 +293,28 @@ const SHAPES = {
 			blockInterval,
 			integer(0, 100_000),
 			integer(1, 1_000_000),
+			integer(MIN_CHECKPOINT_BLOCKS, MAX_CHECKPOINT_BLOCKS),
 			integer(1, 10_000),
 			bytes(16),
 			signature,
 		]),
-		v.transform(([, name, money, retail, feedIn, fee, interval, grace, window, timeScale, salt, signature]) => ({
-			kind: "found" as const,
-			name,
-			moneyKind: MONEY_KINDS[money] ?? "trial",
-			retailMicroNokPerWh: retail,
-			feedInMicroNokPerWh: feedIn,
-			localFeeMicroNokPerWh: fee,
-			blockIntervalMs: interval,
-			settlementGraceBlocks: grace,
-			readingWindowBlocks: window,
-			timeScale,
-			salt,
-			signature,
-		})),
+		v.transform(
+			([, name, money, retail, feedIn, fee, interval, grace, window, checkpoint, timeScale, salt, signature]) => ({
+				kind: "found" as const,
+				name,
+				moneyKind: MONEY_KINDS[money] ?? "trial",
+				retailMicroNokPerWh: retail,
+				feedInMicroNokPerWh: feedIn,
+				localFeeMicroNokPerWh: fee,
+				blockIntervalMs: interval,
+				settlementGraceBlocks: grace,
+				readingWindowBlocks: window,
+				checkpointBlocks: checkpoint,
+				timeScale,
+				salt,
+				signature,
+			}),
+		),
 	),
 	voters: v.pipe(
 		v.strictTuple([

@@ -9,7 +9,7 @@ import { appendCounted, counts, slotOf } from "./countedBlocks.js";
 import { applyDevice, applyRevoke } from "./devices.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
-import { applyJoin } from "./members.js";
+import { applyJoin, forgetExpired } from "./members.js";
 import { applyReading } from "./metering.js";
 import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
@@ -87,15 +87,17 @@ export function judgeAll(
 function openDraft(parent: Ledger, frame: BlockFrame): Draft {
 	const { blockIntervalMs, readingWindowBlocks, settlementGraceBlocks } = parent.parameters;
 	const keep = Math.max(readingWindowBlocks, settlementGraceBlocks) + 2;
+	const isCounted = counts(frame.timestampMs, parent.timestampMs, blockIntervalMs);
 	return {
 		...parent,
 		index: frame.index,
 		timestampMs: frame.timestampMs,
 		households: [...parent.households],
 		contracts: [...parent.contracts],
-		counted: counts(frame.timestampMs, parent.timestampMs, blockIntervalMs)
+		counted: isCounted
 			? appendCounted(parent.counted, slotOf(frame.timestampMs, blockIntervalMs), keep)
 			: parent.counted,
+		countedTotal: parent.countedTotal + (isCounted ? 1 : 0),
 		history: appendLeaf(parent.history, merkleLeaf(frame.previousHash)),
 	};
 }
@@ -103,6 +105,7 @@ function openDraft(parent: Ledger, frame: BlockFrame): Draft {
 function closeDraft(draft: Draft): Executed {
 	const results = settle(draft);
 	dropFinished(draft);
+	forgetExpired(draft);
 	assertMoneyConserved(draft);
 	return { ledger: draft, results, stateRoot: stateRoot(draft, results) };
 }

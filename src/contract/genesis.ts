@@ -95,6 +95,7 @@ function foundingLedger(
 		liveContracts: [],
 		orders: new Map(),
 		counted: [],
+		countedTotal: 0,
 		history: EMPTY_RANGE,
 		usedInvitations: new Map(),
 		issuedMicroNok: 0,

@@ -35,9 +35,11 @@ export interface Ledger {
 	/** Open `buy` orders by id in hex. */
 	readonly orders: ReadonlyMap<string, Order>;
 	readonly counted: CountedBlocks;
+	/** Blocks since genesis that counted. */
+	readonly countedTotal: number;
 	/** Mountain range over the hashes of all earlier blocks. */
 	readonly history: MountainRange;
-	/** Ids in hex of the invitations that were used, with their expiry. */
+	/** Ids in hex of the invitations that were used and have not expired, with their expiry. */
 	readonly usedInvitations: ReadonlyMap<string, number>;
 	readonly issuedMicroNok: number;
 }
@@ -139,7 +141,7 @@ export type Draft = {
 } & { households: Household[]; contracts: Contract[] };
 
 /** A member's household. The index must be a member's. */
-export function householdOf(ledger: Ledger, member: number): Household {
+export function householdOf(ledger: Pick<Ledger, "households">, member: number): Household {
 	const household = ledger.households[member];
 	assert(household !== undefined, `member ${member} exists`);
 	return household;

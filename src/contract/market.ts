@@ -129,10 +129,12 @@ export function dropFinished(draft: Draft): void {
 		for (const [id] of finished) offers.delete(id);
 		draft.offers = offers;
 	}
-	const live = draft.liveContracts.filter((index) => {
-		const contract = contractOf(draft, index);
-		const nextMinute = Math.max(contract.fromMinute, householdOf(draft, contract.seller).settledUntilMinute);
-		return nextMinute < contract.untilMinute;
-	});
+	const live = draft.liveContracts.filter((index) => isLive(draft, contractOf(draft, index)));
 	if (live.length < draft.liveContracts.length) draft.liveContracts = live;
+}
+
+/** Whether a contract has minutes still to settle: one that has none will never have any again. */
+export function isLive(ledger: Pick<Ledger, "households">, contract: Contract): boolean {
+	const { settledUntilMinute } = householdOf(ledger, contract.seller);
+	return Math.max(contract.fromMinute, settledUntilMinute) < contract.untilMinute;
 }

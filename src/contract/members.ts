@@ -6,6 +6,13 @@ import { minuteOf } from "../primitives/units.js";
 import type { Draft } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
+/** An invitation that has expired is refused for that: whether it was used need not be remembered. */
+export function forgetExpired(draft: Draft): void {
+	const minute = minuteOf(draft.timestampMs);
+	const remembered = [...draft.usedInvitations].filter(([, expiryMinute]) => expiryMinute >= minute);
+	if (remembered.length < draft.usedInvitations.size) draft.usedInvitations = new Map(remembered);
+}
+
 /** Admits a household whose invitation (outside of genesis) an operator signed. Its device observes. */
 export function applyJoin(draft: Draft, join: JoinTransaction): Refusal | undefined {
 	const { invitation } = join;

@@ -1,29 +1,98 @@
 /**
  * The state root: an RFC 6962 root over the block's settlement results, the range of all earlier block hashes, the
- * globals, and one leaf per household and per contract. One settled minute, one balance or one old block can be proved
- * alone against any certified block.
+ * globals, and one leaf per device, offer, order, household and contract. One settled minute, one balance or one old
+ * block can be proved alone against any certified block; all leaves together are the state (`snapshot.ts`).
  */
-import { merkleLeaf, merkleRoot, rangeRoot } from "../block/merkle.js";
-import { QUALITIES } from "../block/reading.js";
-import { MONEY_KINDS } from "../block/transaction.js";
-import { assert } from "../primitives/assert.js";
-import { fromHex } from "../primitives/bytes.js";
+import { merkleLeaf, merkleRoot, rememberingMerkleRoot } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
-import type { Contract, Household, Ledger } from "./ledger.js";
+import {
+	CONTRACT_LEAF,
+	COUNTED_LEAF,
+	DEVICE_LEAF,
+	GLOBALS_LEAF,
+	HISTORY_LEAF,
+	HOUSEHOLD_LEAF,
+	OFFER_LEAF,
+	ORDER_LEAF,
+	PENDING_LEAF,
+	pagesOfReadings,
+	pagesOfRuns,
+	SEEN_LEAF,
+} from "./leafCodec.js";
+import type { Household, Ledger, PendingReading } from "./ledger.js";
+import type { MinuteRanges } from "./minuteRanges.js";
 import type { SettledMinute, SettlementResults, UtilityRest } from "./settlement.js";
 
-/** Root of the ledger after a block, with that block's settlement results. */
+/** Root of the ledger after a block, with that block's settlement results. Only what changed is hashed again. */
 export function stateRoot(ledger: Ledger, results: SettlementResults): Uint8Array {
-	return merkleRoot([
-		merkleLeaf(resultsRoot(results)),
-		merkleLeaf(encode([ledger.history.count, rangeRoot(ledger.history)])),
-		merkleLeaf(encode(globalFields(ledger))),
-		remembered(ledger.devices, () => [...ledger.devices.map(deviceFields)]),
-		remembered(ledger.offers, () => [...ledger.offers.values()].map(offerFields)),
-		remembered(ledger.orders, () => [...ledger.orders.values()].map(orderFields)),
-		...ledger.households.map((household) => remembered(household, () => householdFields(household))),
-		...ledger.contracts.map((contract) => remembered(contract, () => contractFields(contract))),
-	]);
+	const hashes = [merkleLeaf(resultsRoot(results))];
+	visitLeaves(ledger, (part, fields) => hashes.push(rememberedLeaf(part, fields)));
+	return rememberingMerkleRoot(hashes);
+}
+
+/** The preimages of the root's leaves, in their order; in place of the first the root over the results itself. */
+export function stateLeaves(ledger: Ledger, results: SettlementResults): Uint8Array[] {
+	const leaves = [resultsRoot(results)];
+	visitLeaves(ledger, (part, fields) => leaves.push(encode(fields(part))));
+	return leaves;
+}
+
+type LeafVisitor = <Part extends object>(part: Part, fields: (part: Part) => CborValue) => void;
+
+/** Goes through everything but the results, in the order of the leaves. */
+function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
+	visit(ledger.history, HISTORY_LEAF.fields);
+	visit(ledger, GLOBALS_LEAF.fields);
+	for (const page of pagesOfRuns(ledger.counted)) visit(page, COUNTED_LEAF.fields);
+	for (const device of ledger.devices) visit(device, DEVICE_LEAF.fields);
+	for (const offer of ledger.offers.values()) visit(offer, OFFER_LEAF.fields);
+	for (const order of ledger.orders.values()) visit(order, ORDER_LEAF.fields);
+	for (const household of ledger.households) {
+		visit(household, HOUSEHOLD_LEAF.fields);
+		for (const page of seenPages(household)) visit(page, SEEN_LEAF.fields);
+		for (const page of pendingPages(household)) visit(page, PENDING_LEAF.fields);
+	}
+	for (const contract of ledger.contracts) visit(contract, CONTRACT_LEAF.fields);
+}
+
+/** Leaf hashes of what did not change since they were last asked for: ledgers share it. */
+const leaves = new WeakMap<object, Uint8Array>();
+
+function rememberedLeaf<Part extends object>(part: Part, fields: (part: Part) => CborValue): Uint8Array {
+	let leaf = leaves.get(part);
+	if (leaf === undefined) {
+		leaf = merkleLeaf(encode(fields(part)));
+		leaves.set(part, leaf);
+	}
+	return leaf;
+}
+
+const pagesOfSeen = new WeakMap<MinuteRanges, MinuteRanges[]>();
+
+function seenPages({ seen }: Household): MinuteRanges[] {
+	let pages = pagesOfSeen.get(seen);
+	if (pages === undefined) {
+		pages = pagesOfRuns(seen);
+		pagesOfSeen.set(seen, pages);
+	}
+	return pages;
+}
+
+/** The page that last began with a reading: it is taken again, and with it its leaf, while it holds the same. */
+const pageByFirst = new WeakMap<PendingReading, PendingReading[]>();
+
+function pendingPages({ pending }: Household): PendingReading[][] {
+	return pagesOfReadings(pending).map(rememberedPage);
+}
+
+function rememberedPage(page: PendingReading[]): PendingReading[] {
+	const [first] = page;
+	if (first === undefined) return page;
+	const known = pageByFirst.get(first);
+	const isSame = known?.length === page.length && known.every((reading, at) => reading === page[at]);
+	if (known !== undefined && isSame) return known;
+	pageByFirst.set(first, page);
+	return page;
 }
 
 /** Root over a block's results: a leaf per settled minute, then a leaf per utility rest. */
@@ -32,116 +101,6 @@ export function resultsRoot(results: SettlementResults): Uint8Array {
 		...results.settled.map((minute) => merkleLeaf(encode(settledFields(minute)))),
 		...results.rests.map((rest) => merkleLeaf(encode(restFields(rest)))),
 	]);
-}
-
-/** Leaf hashes of what did not change since they were last asked for: ledgers share it. */
-const leaves = new WeakMap<object, Uint8Array>();
-
-function remembered(part: object, fields: () => CborValue): Uint8Array {
-	let leaf = leaves.get(part);
-	if (leaf === undefined) {
-		leaf = merkleLeaf(encode(fields()));
-		leaves.set(part, leaf);
-	}
-	return leaf;
-}
-
-function globalFields(ledger: Ledger): CborValue {
-	const { parameters } = ledger;
-	const invitations = [...ledger.usedInvitations].map(([id, expiryMinute]): CborValue => {
-		const bytes = fromHex(id);
-		assert(bytes.ok, "ids in the ledger are hex");
-		return [bytes.value, expiryMinute];
-	});
-	return [
-		ledger.index,
-		ledger.timestampMs,
-		ledger.genesisTimestampMs,
-		MONEY_KINDS.indexOf(parameters.moneyKind),
-		parameters.retailMicroNokPerWh,
-		parameters.feedInMicroNokPerWh,
-		parameters.localFeeMicroNokPerWh,
-		ledger.issuedMicroNok,
-		ledger.voters,
-		ledger.votersSinceIndex,
-		ledger.counted,
-		invitations,
-		ledger.households.length,
-		ledger.contracts.length,
-	];
-}
-
-function deviceFields(device: Ledger["devices"][number]): CborValue {
-	return [device.household, device.publicKey, device.alwaysOn ? 1 : 0, device.revoked ? 1 : 0];
-}
-
-function offerFields(offer: Ledger["offers"] extends ReadonlyMap<string, infer O> ? O : never): CborValue {
-	return [
-		offer.id,
-		offer.seller,
-		offer.priceMicroNokPerWh,
-		offer.fromMinute,
-		offer.untilMinute,
-		offer.energyLimitWh,
-		offer.noticeMinutes,
-		offer.buyer === undefined ? [] : [offer.buyer],
-		offer.maxBuyers,
-		offer.accepted,
-	];
-}
-
-function orderFields(order: Ledger["orders"] extends ReadonlyMap<string, infer O> ? O : never): CborValue {
-	return [order.id, order.member, order.amountMicroNok, order.timestampMs];
-}
-
-function householdFields(household: Household): CborValue {
-	return [
-		"household",
-		household.index,
-		household.name,
-		household.publicKey,
-		household.operator ? 1 : 0,
-		household.meteringDevice,
-		household.joinedMinute,
-		household.nonce,
-		household.balanceMicroNok,
-		household.importWh,
-		household.exportWh,
-		household.boughtWh,
-		household.soldWh,
-		household.utilityImportWh,
-		household.utilityExportWh,
-		household.settledUntilMinute,
-		household.seen,
-		household.pending.map((reading) => [
-			reading.minute,
-			reading.importWh,
-			reading.exportWh,
-			QUALITIES.indexOf(reading.quality),
-			reading.boughtWh,
-			reading.soldWh,
-		]),
-	];
-}
-
-function contractFields(contract: Contract): CborValue {
-	return [
-		"contract",
-		contract.index,
-		contract.id,
-		contract.offerId,
-		contract.seller,
-		contract.buyer,
-		contract.priceMicroNokPerWh,
-		contract.fromMinute,
-		contract.untilMinute,
-		contract.ended ? 1 : 0,
-		contract.energyLimitWh,
-		contract.noticeMinutes,
-		contract.deliveredWh,
-		contract.amountMicroNok,
-		contract.lastDeliveryMinute,
-	];
 }
 
 function settledFields(settled: SettledMinute): CborValue {

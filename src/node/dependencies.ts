@@ -29,7 +29,13 @@ export interface NodeSettings {
 	/** A channel on which nothing came for so long is closed. */
 	silenceMs: number;
 	/** What a neighbourhood is founded with. */
-	founding: { blockIntervalMs: number; settlementGraceBlocks: number; readingWindowBlocks: number; timeScale: number };
+	founding: {
+		blockIntervalMs: number;
+		settlementGraceBlocks: number;
+		readingWindowBlocks: number;
+		checkpointBlocks: number;
+		timeScale: number;
+	};
 }
 
 export const DEFAULT_NODE_SETTINGS: NodeSettings = {
@@ -37,7 +43,13 @@ export const DEFAULT_NODE_SETTINGS: NodeSettings = {
 	readingDelayMs: 5_000,
 	maxBlockBytes: 200_000,
 	silenceMs: 5_000,
-	founding: { blockIntervalMs: 60_000, settlementGraceBlocks: 180, readingWindowBlocks: 10_080, timeScale: 1 },
+	founding: {
+		blockIntervalMs: 60_000,
+		settlementGraceBlocks: 180,
+		readingWindowBlocks: 10_080,
+		checkpointBlocks: 1_440,
+		timeScale: 1,
+	},
 };
 
 export interface NodeDependencies {

@@ -38,11 +38,74 @@ export interface ChainChange {
 	/** … then append. */
 	append?: StoredBlock;
 	/** Move the proposed blocks up to the certificate's to the blockchain. */
-	commit?: { upToIndex: number; certificate: Uint8Array };
+	commit?: { upToIndex: number; certificate: Uint8Array; keepCertificate?: KeepCertificate };
+	/**
+	 * Puts pieces of a checkpoint that is being fetched aside, each checked before, so that an interrupted download goes
+	 * on where it stopped. `checkpoint` comes first; one of another index takes the place of all that was staged.
+	 */
+	stage?: { index: number; checkpoint?: CheckpointRecords; chunks?: readonly StoredChunk[] };
+	/** Throw away what is staged. */
+	unstage?: true;
+	/**
+	 * What is staged of this index becomes the newest checkpoint, and the blockchain begins above it: older blocks and
+	 * certificates go as with `prune`. Its certificate is installed by `install` of the same change.
+	 */
+	installCheckpoint?: { index: number; keepBlocks: readonly number[] };
 	/** Committed blocks that came another way, ascending, ending at the certificate's (genesis has none). */
-	install?: { blocks: readonly StoredBlock[]; upToIndex: number; certificate: Uint8Array | undefined };
+	install?: {
+		blocks: readonly StoredBlock[];
+		upToIndex: number;
+		certificate: Uint8Array | undefined;
+		keepCertificate?: KeepCertificate;
+	};
+	/** The newest checkpoint. It and the one before are kept, older ones are deleted. */
+	checkpoint?: StoredCheckpoint & { chunks: readonly StoredChunk[] };
+	/** Days of the history, each written over as a whole. */
+	days?: readonly StoredDay[];
+	/**
+	 * Delete blocks below an index, which must not lie above the older of the two checkpoints. Genesis stays, and the
+	 * named blocks (they changed the voters), and certificates that are kept always.
+	 */
+	prune?: { belowIndex: number; keepBlocks: readonly number[] };
 	outboxPut?: readonly { id: string; transaction: Uint8Array }[];
 	outboxDelete?: readonly string[];
+}
+
+/** "spacing": while it is the newest, and then if it is the last of CERTIFICATE_SPACING blocks. A voter change's: "always". */
+export type KeepCertificate = "spacing" | "always";
+
+/** A certified block with the hashes of the state's leaves after it, as records. */
+export interface CheckpointRecords {
+	/** The block with its parent's hash. */
+	block: Uint8Array;
+	/** The first certificate at or above it. */
+	certificate: Uint8Array;
+	manifest: Uint8Array;
+}
+
+export interface StoredCheckpoint extends CheckpointRecords {
+	index: number;
+	/** What this device derives from the chain for its own household; a checkpoint that was fetched has none. */
+	derived?: Uint8Array;
+}
+
+/** Leaves of a checkpoint's state; numbered from 0. */
+export interface StoredChunk {
+	number: number;
+	record: Uint8Array;
+}
+
+/** A member's minutes of one day (days since the epoch, UTC). */
+export interface StoredDay {
+	member: number;
+	day: number;
+	record: Uint8Array;
+}
+
+export interface StagedCheckpoint extends CheckpointRecords {
+	index: number;
+	/** Numbers of the chunks that are there, ascending. */
+	chunks: number[];
 }
 
 export interface StoredBlock {
@@ -58,6 +121,8 @@ export interface StoredChain {
 	proposed: StoredBlock[];
 	/** Newest kept certificate. */
 	certificate: Uint8Array | undefined;
+	/** From this index on the blockchain has no holes; 0: all of it is here. Genesis is here in any case. */
+	blocksFrom: number;
 	outbox: { id: string; transaction: Uint8Array }[];
 }
 
@@ -69,7 +134,30 @@ export interface ChainStorage {
 	readBlocks(fromIndex: number, count: number): Promise<Result<StoredBlock[], StorageError>>;
 	/** The first kept certificate at or above an index. */
 	certificateFrom(index: number): Promise<Result<{ index: number; record: Uint8Array } | undefined, StorageError>>;
+	/** The newest checkpoint below an index (default: of all). */
+	newestCheckpoint(belowIndex?: number): Promise<Result<StoredCheckpoint | undefined, StorageError>>;
+	/** Undefined: there are not so many. */
+	checkpointChunk(index: number, number: number): Promise<Result<Uint8Array | undefined, StorageError>>;
+	/** All members' days from one on, by day and member ascending. */
+	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>>;
+	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>>;
+	stagedChunk(number: number): Promise<Result<Uint8Array | undefined, StorageError>>;
 	close(): void;
+}
+
+/** Checkpoints that are kept: if the newest is damaged, the one before is not. */
+export const KEPT_CHECKPOINTS = 2;
+
+/** The runs [from, until) of block indices that pruning deletes: all below an index but genesis and what is kept. */
+export function prunedRuns(
+	belowIndex: number,
+	keepBlocks: readonly number[],
+): [fromIndex: number, untilIndex: number][] {
+	const kept = [0, ...keepBlocks.filter((index) => index > 0 && index < belowIndex), belowIndex].sort((a, b) => a - b);
+	return kept.flatMap((index, at): [number, number][] => {
+		const next = kept[at + 1];
+		return next === undefined || next <= index + 1 ? [] : [[index + 1, next]];
+	});
 }
 
 /** A certificate is kept for every so many blocks, besides the newest: any node can serve runs that end in one. */

@@ -2,34 +2,28 @@
  * Storage in IndexedDB. One database says where this browser stands; each neighbourhood has one of its own. Every
  * change is one transaction with `durability: "strict"`, and settles when it is on the disk.
  */
-import { type DBSchema, deleteDB, type IDBPDatabase, type IDBPTransaction, openDB } from "idb";
-import {
-	type ChainChange,
-	type ChainStorage,
-	type StorageError,
-	type StorageRoot,
-	type StoredBlock,
-	type StoredChain,
-	staysKept,
+import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
+import type {
+	ChainChange,
+	ChainStorage,
+	StagedCheckpoint,
+	StorageError,
+	StorageRoot,
+	StoredBlock,
+	StoredChain,
+	StoredCheckpoint,
+	StoredDay,
 } from "../node/storage.js";
 import { ok, type Result, refused } from "../primitives/result.js";
+import { commitBlocks, installBlocks, pruneBlocks } from "./indexedDbBlocks.js";
+import { installStaged, putCheckpoint, stageCheckpoint, unstageCheckpoint } from "./indexedDbCheckpoints.js";
+import { CHAIN_STORES, type ChainSchema, type StoreName, type WriteTransaction, zip } from "./indexedDbSchema.js";
 
 interface ProfileSchema extends DBSchema {
 	profile: { key: "profile"; value: Uint8Array };
 }
 
-/** The thesis's four logs (5.6), and the outbox. Keys of blocks and certificates are block indices. */
-interface ChainSchema extends DBSchema {
-	config: { key: "config"; value: Uint8Array };
-	votes: { key: "votes"; value: Uint8Array };
-	proposedBlocks: { key: number; value: Uint8Array };
-	blockchain: { key: number; value: Uint8Array };
-	certificates: { key: number; value: Uint8Array };
-	outbox: { key: string; value: Uint8Array };
-}
-
 const VERSION = 1;
-const CHAIN_STORES = ["config", "votes", "proposedBlocks", "blockchain", "certificates", "outbox"] as const;
 
 export class IndexedDbStorage implements StorageRoot {
 	readonly #prefix: string;
@@ -92,12 +86,13 @@ class IndexedDbChain implements ChainStorage {
 			const transaction = this.#database.transaction(CHAIN_STORES, "readonly");
 			const proposed = transaction.objectStore("proposedBlocks");
 			const outbox = transaction.objectStore("outbox");
-			const [config, votes, indices, records, newest, ids, transactions] = await Promise.all([
+			const [config, votes, indices, records, newest, blocksFrom, ids, transactions] = await Promise.all([
 				transaction.objectStore("config").get("config"),
 				transaction.objectStore("votes").get("votes"),
 				proposed.getAllKeys(),
 				proposed.getAll(),
 				transaction.objectStore("certificates").openCursor(null, "prev"),
+				transaction.objectStore("positions").get("blocksFrom"),
 				outbox.getAllKeys(),
 				outbox.getAll(),
 			]);
@@ -105,7 +100,8 @@ class IndexedDbChain implements ChainStorage {
 				config,
 				votes,
 				proposed: zip(indices, records).map(([index, record]) => ({ index, record })),
-				certificate: newest?.value,
+				certificate: newest?.value.record,
+				blocksFrom: blocksFrom ?? 0,
 				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
 			};
 		});
@@ -118,7 +114,7 @@ class IndexedDbChain implements ChainStorage {
 			const transaction = this.#database.transaction(stores, "readwrite", { durability: "strict" });
 			const done = transaction.done;
 			try {
-				await Promise.all([...requestsOf(change, transaction), moveBlocks(change, transaction)]);
+				await Promise.all([...requestsOf(change, transaction), applyInOrder(change, transaction)]);
 			} catch (error) {
 				abort(transaction);
 				await done.catch(() => {});
@@ -148,8 +144,44 @@ class IndexedDbChain implements ChainStorage {
 			const cursor = await this.#database
 				.transaction("certificates", "readonly")
 				.store.openCursor(IDBKeyRange.lowerBound(index));
-			return cursor === null ? undefined : { index: cursor.key, record: cursor.value };
+			return cursor === null ? undefined : { index: cursor.key, record: cursor.value.record };
 		});
+	}
+
+	newestCheckpoint(belowIndex?: number): Promise<Result<StoredCheckpoint | undefined, StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const range = belowIndex === undefined ? null : IDBKeyRange.upperBound(belowIndex, true);
+			const cursor = await this.#database.transaction("checkpoints", "readonly").store.openCursor(range, "prev");
+			return cursor === null ? undefined : { index: cursor.key, ...cursor.value };
+		});
+	}
+
+	checkpointChunk(index: number, number: number): Promise<Result<Uint8Array | undefined, StorageError>> {
+		return attempt("storage-unavailable", () => this.#database.get("checkpointChunks", [index, number]));
+	}
+
+	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const { store } = this.#database.transaction("days", "readonly");
+			const range = IDBKeyRange.lowerBound([fromDay]);
+			const [keys, records] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+			return zip(keys, records).map(([[day, member], record]) => ({ member, day, record }));
+		});
+	}
+
+	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const transaction = this.#database.transaction(["staging", "stagingChunks"], "readonly");
+			const [staged, chunks] = await Promise.all([
+				transaction.objectStore("staging").get("checkpoint"),
+				transaction.objectStore("stagingChunks").getAllKeys(),
+			]);
+			return staged === undefined ? undefined : { ...staged, chunks };
+		});
+	}
+
+	stagedChunk(number: number): Promise<Result<Uint8Array | undefined, StorageError>> {
+		return attempt("storage-unavailable", () => this.#database.get("stagingChunks", number));
 	}
 
 	close(): void {
@@ -157,24 +189,31 @@ class IndexedDbChain implements ChainStorage {
 	}
 }
 
-type StoreName = (typeof CHAIN_STORES)[number];
-type Transaction = IDBPTransaction<ChainSchema, StoreName[], "readwrite">;
-
 /** The stores that a change touches: others stay free for readers. */
 function storesOf(change: ChainChange): StoreName[] {
 	const stores = new Set<StoreName>();
 	if (change.config !== undefined) stores.add("config");
 	if (change.votes !== undefined) stores.add("votes");
 	if (change.truncateFrom !== undefined || change.append !== undefined) stores.add("proposedBlocks");
-	if (change.commit !== undefined || change.install !== undefined) {
-		for (const store of ["proposedBlocks", "blockchain", "certificates"] as const) stores.add(store);
+	const touch = (...names: StoreName[]) => {
+		for (const name of names) stores.add(name);
+	};
+	if (change.commit !== undefined || change.install !== undefined)
+		touch("proposedBlocks", "blockchain", "certificates");
+	if (change.stage !== undefined || change.unstage !== undefined) touch("staging", "stagingChunks");
+	if (change.checkpoint !== undefined) touch("checkpoints", "checkpointChunks");
+	if (change.days !== undefined) touch("days");
+	if (change.prune !== undefined) touch("blockchain", "positions", "certificates");
+	if (change.installCheckpoint !== undefined) {
+		touch("staging", "stagingChunks", "checkpoints", "checkpointChunks");
+		touch("proposedBlocks", "blockchain", "positions", "certificates");
 	}
 	if (change.outboxPut !== undefined || change.outboxDelete !== undefined) stores.add("outbox");
 	return [...stores];
 }
 
 /** Requests run in the order in which they are made; none waits for another's answer. */
-function requestsOf(change: ChainChange, transaction: Transaction): Promise<unknown>[] {
+function requestsOf(change: ChainChange, transaction: WriteTransaction): Promise<unknown>[] {
 	const requests: Promise<unknown>[] = [];
 	if (change.config !== undefined) requests.push(transaction.objectStore("config").put(change.config, "config"));
 	if (change.votes !== undefined) requests.push(transaction.objectStore("votes").put(change.votes, "votes"));
@@ -184,6 +223,9 @@ function requestsOf(change: ChainChange, transaction: Transaction): Promise<unkn
 	if (change.append !== undefined) {
 		requests.push(transaction.objectStore("proposedBlocks").put(change.append.record, change.append.index));
 	}
+	for (const { day, member, record } of change.days ?? []) {
+		requests.push(transaction.objectStore("days").put(record, [day, member]));
+	}
 	for (const { id, transaction: record } of change.outboxPut ?? []) {
 		requests.push(transaction.objectStore("outbox").put(record, id));
 	}
@@ -191,54 +233,29 @@ function requestsOf(change: ChainChange, transaction: Transaction): Promise<unkn
 	return requests;
 }
 
-/** From the proposed blocks to the blockchain, or from a neighbour into it; then the certificate. */
-async function moveBlocks(change: ChainChange, transaction: Transaction): Promise<void> {
-	const { commit, install } = change;
-	if (commit !== undefined) {
-		const proposed = transaction.objectStore("proposedBlocks");
-		const range = IDBKeyRange.upperBound(commit.upToIndex);
-		const [indices, records] = await Promise.all([proposed.getAllKeys(range), proposed.getAll(range)]);
-		// Aborts the whole transaction: what is certified must be there.
-		if (indices.at(-1) !== commit.upToIndex) throw new DOMException("a certified block is missing", "NotFoundError");
-		const blockchain = transaction.objectStore("blockchain");
-		await Promise.all([
-			...zip(indices, records).map(([index, record]) => blockchain.put(record, index)),
-			proposed.delete(range),
-			keepCertificate(transaction, commit.upToIndex, commit.certificate),
-		]);
+/** What has to look before it writes, one after the other. */
+async function applyInOrder(change: ChainChange, transaction: WriteTransaction): Promise<void> {
+	const { commit, stage, installCheckpoint, install, checkpoint, prune } = change;
+	if (commit !== undefined) await commitBlocks(commit, transaction);
+	if (stage !== undefined) await stageCheckpoint(stage, transaction);
+	if (change.unstage === true) await unstageCheckpoint(transaction);
+	if (installCheckpoint !== undefined) {
+		const { index, keepBlocks } = installCheckpoint;
+		await installStaged(index, transaction);
+		await transaction.objectStore("proposedBlocks").delete(IDBKeyRange.upperBound(index));
+		await pruneBlocks({ belowIndex: index + 1, keepBlocks }, transaction);
 	}
-	if (install !== undefined) {
-		const blockchain = transaction.objectStore("blockchain");
-		await Promise.all([
-			...install.blocks.map(({ index, record }) => blockchain.put(record, index)),
-			transaction.objectStore("proposedBlocks").delete(IDBKeyRange.upperBound(install.upToIndex)),
-			install.certificate === undefined
-				? undefined
-				: keepCertificate(transaction, install.upToIndex, install.certificate),
-		]);
-	}
+	if (install !== undefined) await installBlocks(install, transaction);
+	if (checkpoint !== undefined) await putCheckpoint(checkpoint, checkpoint.chunks, transaction);
+	if (prune !== undefined) await pruneBlocks(prune, transaction);
 }
 
-async function keepCertificate(transaction: Transaction, index: number, record: Uint8Array): Promise<void> {
-	const certificates = transaction.objectStore("certificates");
-	const newest = await certificates.openKeyCursor(null, "prev");
-	if (newest !== null && !staysKept({ index: newest.key }, { index })) await certificates.delete(newest.key);
-	await certificates.put(record, index);
-}
-
-function abort(transaction: Transaction): void {
+function abort(transaction: WriteTransaction): void {
 	try {
 		transaction.abort();
 	} catch {
 		// A request that failed has aborted it already.
 	}
-}
-
-function zip<A, B>(as: readonly A[], bs: readonly B[]): [A, B][] {
-	return as.flatMap((a, at): [A, B][] => {
-		const b = bs[at];
-		return b === undefined ? [] : [[a, b]];
-	});
 }
 
 /** The platform reports by throwing; from here on it is a value. */

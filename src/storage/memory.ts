@@ -1,15 +1,20 @@
 /** Storage in memory: for the replay, the simulator and tests. Behaves like a database whose every write is durable at once. */
-
 import {
 	type ChainChange,
 	type ChainStorage,
+	type KeepCertificate,
+	prunedRuns,
+	type StagedCheckpoint,
 	type StorageError,
 	type StorageRoot,
 	type StoredBlock,
 	type StoredChain,
+	type StoredCheckpoint,
+	type StoredDay,
 	staysKept,
 } from "../node/storage.js";
 import { ok, type Result, refused } from "../primitives/result.js";
+import { MemoryCheckpoints } from "./memoryCheckpoints.js";
 
 /** What survives when the node that uses it is gone. */
 export class MemoryStorage implements StorageRoot {
@@ -40,7 +45,9 @@ class MemoryChain implements ChainStorage {
 	#votes: Uint8Array | undefined;
 	readonly #proposed = new Map<number, Uint8Array>();
 	readonly #blockchain = new Map<number, Uint8Array>();
-	readonly #certificates = new Map<number, Uint8Array>();
+	#blocksFrom = 0;
+	readonly #certificates = new Map<number, { record: Uint8Array; isAlwaysKept: boolean }>();
+	readonly #checkpoints = new MemoryCheckpoints();
 	readonly #outbox = new Map<string, Uint8Array>();
 
 	async load(): Promise<Result<StoredChain, StorageError>> {
@@ -49,47 +56,81 @@ class MemoryChain implements ChainStorage {
 			config: this.#config,
 			votes: this.#votes,
 			proposed: ascending(this.#proposed),
-			certificate: this.#certificates.get(newest),
+			certificate: this.#certificates.get(newest)?.record,
+			blocksFrom: this.#blocksFrom,
 			outbox: [...this.#outbox].map(([id, transaction]) => ({ id, transaction })),
 		});
 	}
 
 	async write(change: ChainChange): Promise<Result<true, StorageError>> {
-		const { commit, install, append, truncateFrom } = change;
-		// A transaction that names a block which is not there fails as a whole, before anything is changed.
-		const isThere = (index: number) =>
-			index === append?.index || (this.#proposed.has(index) && index < (truncateFrom ?? Number.POSITIVE_INFINITY));
-		if (commit !== undefined && !isThere(commit.upToIndex)) {
+		// A transaction that names what is not there fails as a whole, before anything is changed.
+		if (!this.#hasCommitted(change) || !this.#checkpoints.hasStaged(change)) {
 			return refused({ code: "storage-write-failed", reason: "NotFoundError" });
 		}
 		if (change.config !== undefined) this.#config = change.config;
 		if (change.votes !== undefined) this.#votes = change.votes;
-		if (truncateFrom !== undefined) {
-			for (const index of this.#proposed.keys()) if (index >= truncateFrom) this.#proposed.delete(index);
+		this.#applyProposed(change);
+		this.#checkpoints.stage(change);
+		if (change.installCheckpoint !== undefined) {
+			const { index, keepBlocks } = change.installCheckpoint;
+			this.#deleteProposed(index);
+			this.#prune(index + 1, keepBlocks);
 		}
-		if (append !== undefined) this.#proposed.set(append.index, append.record);
-		if (commit !== undefined) {
-			for (const { index, record } of ascending(this.#proposed)) {
-				if (index > commit.upToIndex) continue;
-				this.#blockchain.set(index, record);
-				this.#proposed.delete(index);
-			}
-			this.#keepCertificate(commit.upToIndex, commit.certificate);
-		}
-		if (install !== undefined) {
-			for (const { index, record } of install.blocks) this.#blockchain.set(index, record);
-			for (const index of [...this.#proposed.keys()]) if (index <= install.upToIndex) this.#proposed.delete(index);
-			if (install.certificate !== undefined) this.#keepCertificate(install.upToIndex, install.certificate);
-		}
+		this.#applyInstall(change);
+		this.#checkpoints.keep(change);
+		if (change.prune !== undefined) this.#prune(change.prune.belowIndex, change.prune.keepBlocks);
 		for (const { id, transaction } of change.outboxPut ?? []) this.#outbox.set(id, transaction);
 		for (const id of change.outboxDelete ?? []) this.#outbox.delete(id);
 		return ok(true);
 	}
 
-	#keepCertificate(index: number, certificate: Uint8Array): void {
+	#hasCommitted({ commit, append, truncateFrom }: ChainChange): boolean {
+		if (commit === undefined || commit.upToIndex === append?.index) return true;
+		return this.#proposed.has(commit.upToIndex) && commit.upToIndex < (truncateFrom ?? Number.POSITIVE_INFINITY);
+	}
+
+	#applyProposed({ truncateFrom, append, commit }: ChainChange): void {
+		if (truncateFrom !== undefined) {
+			for (const index of this.#proposed.keys()) if (index >= truncateFrom) this.#proposed.delete(index);
+		}
+		if (append !== undefined) this.#proposed.set(append.index, append.record);
+		if (commit === undefined) return;
+		for (const { index, record } of ascending(this.#proposed)) {
+			if (index <= commit.upToIndex) this.#blockchain.set(index, record);
+		}
+		this.#deleteProposed(commit.upToIndex);
+		this.#keepCertificate(commit.upToIndex, commit.certificate, commit.keepCertificate);
+	}
+
+	#applyInstall({ install }: ChainChange): void {
+		if (install === undefined) return;
+		for (const { index, record } of install.blocks) this.#blockchain.set(index, record);
+		this.#deleteProposed(install.upToIndex);
+		if (install.certificate === undefined) return;
+		this.#keepCertificate(install.upToIndex, install.certificate, install.keepCertificate);
+	}
+
+	#deleteProposed(upToIndex: number): void {
+		for (const index of [...this.#proposed.keys()]) if (index <= upToIndex) this.#proposed.delete(index);
+	}
+
+	#keepCertificate(index: number, record: Uint8Array, keep: KeepCertificate | undefined): void {
 		const previous = Math.max(-1, ...this.#certificates.keys());
-		if (previous >= 0 && !staysKept({ index: previous }, { index })) this.#certificates.delete(previous);
-		this.#certificates.set(index, certificate);
+		const isKept = this.#certificates.get(previous)?.isAlwaysKept === true || staysKept({ index: previous }, { index });
+		if (previous >= 0 && !isKept) this.#certificates.delete(previous);
+		this.#certificates.set(index, { record, isAlwaysKept: keep === "always" });
+	}
+
+	#prune(belowIndex: number, keepBlocks: readonly number[]): void {
+		for (const [fromIndex, untilIndex] of prunedRuns(belowIndex, keepBlocks)) {
+			for (const index of [...this.#blockchain.keys()]) {
+				if (index >= fromIndex && index < untilIndex) this.#blockchain.delete(index);
+			}
+		}
+		for (const [index, { isAlwaysKept }] of [...this.#certificates]) {
+			if (index < belowIndex && !isAlwaysKept) this.#certificates.delete(index);
+		}
+		this.#blocksFrom = Math.max(this.#blocksFrom, belowIndex);
 	}
 
 	async readBlocks(fromIndex: number, count: number): Promise<Result<StoredBlock[], StorageError>> {
@@ -105,8 +146,29 @@ class MemoryChain implements ChainStorage {
 	async certificateFrom(
 		index: number,
 	): Promise<Result<{ index: number; record: Uint8Array } | undefined, StorageError>> {
-		const first = ascending(this.#certificates).find((kept) => kept.index >= index);
-		return ok(first);
+		const first = Math.min(...[...this.#certificates.keys()].filter((kept) => kept >= index));
+		const kept = this.#certificates.get(first);
+		return ok(kept === undefined ? undefined : { index: first, record: kept.record });
+	}
+
+	async newestCheckpoint(belowIndex?: number): Promise<Result<StoredCheckpoint | undefined, StorageError>> {
+		return ok(this.#checkpoints.newest(belowIndex));
+	}
+
+	async checkpointChunk(index: number, number: number): Promise<Result<Uint8Array | undefined, StorageError>> {
+		return ok(this.#checkpoints.chunk(index, number));
+	}
+
+	async readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
+		return ok(this.#checkpoints.days(fromDay));
+	}
+
+	async staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>> {
+		return ok(this.#checkpoints.staged());
+	}
+
+	async stagedChunk(number: number): Promise<Result<Uint8Array | undefined, StorageError>> {
+		return ok(this.#checkpoints.stagedChunk(number));
 	}
 
 	close(): void {}

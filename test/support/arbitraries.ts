@@ -117,6 +117,7 @@ export const transactionsByKind = {
 		blockIntervalMs: fc.constantFrom(1_000, 5_000, 20_000, 60_000),
 		settlementGraceBlocks: fc.nat(100_000),
 		readingWindowBlocks: fc.integer({ min: 1, max: 1_000_000 }),
+		checkpointBlocks: fc.integer({ min: 10, max: 100_000 }),
 		timeScale: fc.integer({ min: 1, max: 10_000 }),
 		salt: bytesOf(16),
 		signature,

@@ -77,6 +77,11 @@ export class FragileStorage implements StorageRoot {
 			write: (change) => this.#write(() => chain.write(change)),
 			readBlocks: (from, count) => chain.readBlocks(from, count),
 			certificateFrom: (index) => chain.certificateFrom(index),
+			newestCheckpoint: (belowIndex) => chain.newestCheckpoint(belowIndex),
+			checkpointChunk: (index, number) => chain.checkpointChunk(index, number),
+			readDays: (fromDay) => chain.readDays(fromDay),
+			staged: () => chain.staged(),
+			stagedChunk: (number) => chain.stagedChunk(number),
 			close: () => chain.close(),
 		});
 	}

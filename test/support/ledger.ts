@@ -41,6 +41,7 @@ export const DEFAULT_PARAMETERS: FoundingParameters = {
 	blockIntervalMs: 60_000,
 	settlementGraceBlocks: 3,
 	readingWindowBlocks: 100,
+	checkpointBlocks: 10,
 	timeScale: 1,
 	salt: new Uint8Array(16),
 };

@@ -78,7 +78,12 @@ export class CatchingUp {
 			record: sealRecord(bytes[at] ?? encodeBlock(link.block)),
 		}));
 		const written = await this.#context.write({
-			install: { blocks, upToIndex: certificate.index, certificate: encodeCertificateRecord(certificate) },
+			install: {
+				blocks,
+				upToIndex: certificate.index,
+				certificate: encodeCertificateRecord(certificate),
+				keepCertificate: changesVoters ? "always" : "spacing",
+			},
 		});
 		if (!written) return;
 		head.install(links, certificate);

@@ -146,8 +146,13 @@ export class RaftDriver {
 			change.append = { index: block.index, record: sealRecord(encodeBlock(block)) };
 		}
 		if (persist.commit !== undefined) {
-			const { certificate } = persist.commit;
-			change.commit = { upToIndex: certificate.index, certificate: encodeCertificateRecord(certificate) };
+			const { certificate, changesVoters } = persist.commit;
+			change.commit = {
+				upToIndex: certificate.index,
+				certificate: encodeCertificateRecord(certificate),
+				// Who was away for several changes follows them one by one.
+				keepCertificate: changesVoters ? "always" : "spacing",
+			};
 		}
 		await this.#context.write(change);
 	}

@@ -34,7 +34,7 @@ const GOOD: Record<string, CborValue[]> = {
 	buy: [5, 3, 1, 100, 1_000, SIGNATURE],
 	issue: [6, 0, 1, 100, ID, 1_000, "KID 1", SIGNATURE],
 	join: [7, "Hus", KEY, KEY, 1, [], [SIGNATURE, SIGNATURE]],
-	found: [8, "Solbakken", 0, 2_000, 400, 0, 60_000, 180, 10_080, 1, new Uint8Array(16), SIGNATURE],
+	found: [8, "Solbakken", 0, 2_000, 400, 0, 60_000, 180, 10_080, 1_440, 1, new Uint8Array(16), SIGNATURE],
 };
 
 function codeOf(wire: CborValue): string {
@@ -114,8 +114,10 @@ describe("a transaction by itself", () => {
 		["a block interval above a minute", "found", 6, 120_000],
 		["a negative grace", "found", 7, -1],
 		["no reading window", "found", 8, 0],
-		["a time scale of 0", "found", 9, 0],
-		["a salt of 15 bytes", "found", 10, new Uint8Array(15)],
+		["checkpoints closer than 10 blocks", "found", 9, 9],
+		["checkpoints more than 100,000 blocks apart", "found", 9, 100_001],
+		["a time scale of 0", "found", 10, 0],
+		["a salt of 15 bytes", "found", 11, new Uint8Array(15)],
 	])("with %s is refused", (_, kind, at, value) => {
 		expect(decodeTransaction(encode(changed(kind, at, value)))).toEqual({
 			ok: false,

@@ -66,6 +66,8 @@ describe("the state root", () => {
 		["the circulation", { ...ledger, issuedMicroNok: 1 }],
 		["the voters", { ...ledger, voters: [0, 1] }],
 		["the counted blocks", { ...ledger, counted: [[1, 2]] }],
+		["how many blocks counted", { ...ledger, countedTotal: 99 }],
+		["the neighbourhood", { ...ledger, gridId: other }],
 		["the invitations that were used", { ...ledger, usedInvitations: new Map([["07", 5]]) }],
 		["the history", { ...ledger, history: { count: 1, peaks: [other] } }],
 		["a device", { ...ledger, devices: ledger.devices.map((device) => ({ ...device, publicKey: key })) }],
@@ -144,9 +146,9 @@ describe("the state root", () => {
 			headHash: toHex(blockHash(street.head)),
 			stateRoot: toHex(street.head.stateRoot),
 		}).toEqual({
-			gridId: "53fa6a4cb0ab8482ee3a27db1cdd42dde99ecd7fc5b54492570c9c3c52d78599",
-			headHash: "c959db7c6080010f1e8724b169fdc75f5d659a569329d4145a3932af60f7ef6e",
-			stateRoot: "c5f65b72b323c37b490daf229033c9c5fd4d02a1a293f984aba72dbfc99636af",
+			gridId: "4018f117c47be7662f2270a9ea0b25afda55a873bd01415b0cb841b71287394c",
+			headHash: "797fb73c7a4141129c8f221c6e2216fc4649e56565a2e5ee0880a0ecc1410031",
+			stateRoot: "072ca2ab0c9f3706cba1ed2bf969f403a672a15842ead406f25b17169b586c42",
 		});
 	});
 });

@@ -5,7 +5,13 @@ import { type Cluster, foundedStreet } from "../../support/cluster.js";
 
 const FAST = {
 	readingDelayMs: 500,
-	founding: { blockIntervalMs: 5_000, settlementGraceBlocks: 180, readingWindowBlocks: 10_080, timeScale: 1 },
+	founding: {
+		blockIntervalMs: 5_000,
+		settlementGraceBlocks: 180,
+		readingWindowBlocks: 10_080,
+		checkpointBlocks: 1_440,
+		timeScale: 1,
+	},
 };
 
 /** A street of some blocks, one of whose followers is off and finds something else in its database. */

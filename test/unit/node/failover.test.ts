@@ -7,7 +7,13 @@ import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster
 /** A block every 5 s: long chains in little time. */
 const FAST = {
 	readingDelayMs: 500,
-	founding: { blockIntervalMs: 5_000, settlementGraceBlocks: 180, readingWindowBlocks: 10_080, timeScale: 1 },
+	founding: {
+		blockIntervalMs: 5_000,
+		settlementGraceBlocks: 180,
+		readingWindowBlocks: 10_080,
+		checkpointBlocks: 1_440,
+		timeScale: 1,
+	},
 };
 const heads = (cluster: Cluster) =>
 	new Set(cluster.houses.map(({ index }) => toHex(cluster.street(index).chain.head.hash)));

@@ -8,59 +8,24 @@ import { LOG_DAMAGED } from "../../../src/consensus/commit.js";
 import { type LoadedChain, loadChain } from "../../../src/node/loading.js";
 import { sealTransaction } from "../../../src/node/outbox.js";
 import { encodeCertificateRecord, encodeConfig, encodeVotes, sealRecord } from "../../../src/node/records.js";
-import type { ChainChange, ChainStorage, StorageRoot, StoredBlock, Votes } from "../../../src/node/storage.js";
+import type { ChainChange, ChainStorage, StorageRoot, Votes } from "../../../src/node/storage.js";
 import type { Result } from "../../../src/primitives/result.js";
 import { createVerifier } from "../../../src/primitives/signature.js";
 import { blockMsOf, FIRST_MINUTE, secretOf, TestNeighbourhood } from "../../support/ledger.js";
-
-export interface AcceptanceCase {
-	name: string;
-	/** `reopen` gives the same data to a storage that has just started. */
-	run(root: StorageRoot, reopen: () => Promise<StorageRoot>): Promise<void>;
-}
-
-function is(actual: unknown, expected: unknown, what: string): void {
-	const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)];
-	if (a !== b) throw new Error(`${what}: ${a} is not ${b}`);
-}
-
-async function must<T, E extends { code: string }>(work: Promise<Result<T, E>>): Promise<T> {
-	const result = await work;
-	if (!result.ok) throw new Error(JSON.stringify(result.error));
-	return result.value;
-}
-
-const record = (text: string) => new TextEncoder().encode(text);
-const text = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : new TextDecoder().decode(bytes));
-const block = (index: number, name = `block ${index}`): StoredBlock => ({ index, record: record(name) });
-const open = (root: StorageRoot) => must(root.openChain("grid/device"));
-const texts = (blocks: readonly StoredBlock[]) => blocks.map(({ index, record }) => `${index}: ${text(record)}`);
-
-/** Everything that a chain's database holds, in words. */
-async function contentOf(chain: ChainStorage) {
-	const { config, votes, proposed, certificate, outbox } = await must(chain.load());
-	return {
-		config: text(config),
-		votes: text(votes),
-		proposed: texts(proposed),
-		blockchain: texts(await must(chain.readBlocks(0, 1_000))),
-		certificate: text(certificate),
-		outbox: outbox.map(({ id, transaction }) => `${id}: ${text(transaction)}`).sort(),
-	};
-}
-
-async function refusal(work: Promise<Result<unknown, { code: string }>>): Promise<string> {
-	const result = await work;
-	return result.ok ? "ok" : result.error.code;
-}
-
-/** Proposes and commits a block in two writes, as Raft does. */
-async function commit(chain: ChainStorage, index: number): Promise<void> {
-	await must(chain.write({ append: block(index) }));
-	await must(chain.write({ commit: { upToIndex: index, certificate: record(`certificate ${index}`) } }));
-}
-
-const GENESIS: ChainChange = { install: { blocks: [block(0)], upToIndex: 0, certificate: undefined } };
+import {
+	type AcceptanceCase,
+	block,
+	commit,
+	contentOf,
+	GENESIS,
+	is,
+	must,
+	open,
+	record,
+	refusal,
+	text,
+} from "./cases.js";
+import { CHECKPOINT_CASES } from "./checkpointCases.js";
 
 export const ACCEPTANCE: AcceptanceCase[] = [
 	{
@@ -261,6 +226,7 @@ export const ACCEPTANCE: AcceptanceCase[] = [
 			is(votes instanceof Uint8Array, true, "bytes stay bytes");
 		},
 	},
+	...CHECKPOINT_CASES,
 	...damageCases(),
 ];
 

@@ -1,0 +1,198 @@
+/**
+ * A snapshot is the preimages of all leaves of a state root. Opened again they are the ledger, on which the following
+ * blocks execute as on the original. What makes a snapshot believable is not looked at here but in `chunks.ts`: that its
+ * leaves are those of a certified block's state root.
+ */
+import * as v from "valibot";
+import { equalBytes, toHex } from "../primitives/bytes.js";
+import { decode } from "../primitives/codec.js";
+import { HASH_BYTES } from "../primitives/hash.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import {
+	CONTRACT_LEAF,
+	COUNTED_LEAF,
+	DEVICE_LEAF,
+	GLOBALS_LEAF,
+	type Globals,
+	HISTORY_LEAF,
+	HOUSEHOLD_LEAF,
+	OFFER_LEAF,
+	ORDER_LEAF,
+	PENDING_LEAF,
+	SEEN_LEAF,
+} from "./leafCodec.js";
+import type { Contract, Device, Household, Ledger, Offer, Order } from "./ledger.js";
+import { isLive } from "./market.js";
+import type { SettlementResults } from "./settlement.js";
+import { stateLeaves } from "./stateRoot.js";
+
+/** By the lists' limits no leaf comes near it. */
+export const MAX_LEAF_BYTES = 400 * 1_024;
+
+export interface Snapshot {
+	/** Preimages in the order of the root's leaves; the first is the root over the block's settlement results. */
+	leaves: Uint8Array[];
+}
+
+export type SnapshotError =
+	/** Not a leaf that any ledger writes, or not where it stands; `leaf`: which. */
+	| { code: "bad-snapshot"; leaf: number }
+	/** Leaves that contradict one another. */
+	| { code: "inconsistent-snapshot"; what: "references" | "money" | "readings" }
+	| { code: "snapshot-of-another-neighbourhood"; gridId: Uint8Array };
+
+/** What a receiver knows from the genesis. */
+export type Founded = Pick<Ledger, "gridId" | "parameters" | "genesisTimestampMs">;
+
+/** The whole state after a block. */
+export function snapshotOf(ledger: Ledger, results: SettlementResults): Snapshot {
+	return { leaves: stateLeaves(ledger, results) };
+}
+
+/**
+ * The ledger of a snapshot. Strict: leaves that the same ledger would not write again, byte for byte, are refused.
+ */
+export function openSnapshot(genesis: Founded, leaves: readonly Uint8Array[]): Result<Ledger, SnapshotError> {
+	const parts: Parts = { devices: [], offers: [], orders: [], households: [], contracts: [], counted: [] };
+	if (leaves[0]?.length !== HASH_BYTES) return refused({ code: "bad-snapshot", leaf: 0 });
+	for (const [at, bytes] of leaves.entries()) {
+		if (at > 0 && !takeLeaf(parts, bytes)) return refused({ code: "bad-snapshot", leaf: at });
+	}
+	const { globals, history } = parts;
+	if (globals === undefined || history === undefined) return refused({ code: "bad-snapshot", leaf: leaves.length });
+	if (!equalBytes(globals.gridId, genesis.gridId)) {
+		return refused({ code: "snapshot-of-another-neighbourhood", gridId: globals.gridId });
+	}
+	const contradiction = contradictionIn(globals, parts);
+	if (contradiction !== undefined) return refused({ code: "inconsistent-snapshot", what: contradiction });
+	const ledger = ledgerOf(genesis, globals, { ...parts, history });
+	const at = firstDifference(stateLeaves(ledger, NO_RESULTS), leaves);
+	return at === undefined ? ok(ledger) : refused({ code: "bad-snapshot", leaf: at });
+}
+
+const NO_RESULTS: SettlementResults = { settled: [], rests: [] };
+
+/** What the leaves read so far have given. */
+interface Parts {
+	history?: Ledger["history"];
+	globals?: Globals;
+	devices: Device[];
+	offers: Offer[];
+	orders: Order[];
+	households: Household[];
+	contracts: Contract[];
+	/** Runs of counted blocks that stand in leaves of their own. */
+	counted: (readonly [number, number])[];
+}
+
+/** Reads a leaf by its kind; false: it is none. */
+function takeLeaf(parts: Parts, bytes: Uint8Array): boolean {
+	const decoded = decode(bytes, MAX_LEAF_BYTES);
+	if (!decoded.ok || !Array.isArray(decoded.value) || typeof decoded.value[0] !== "string") return false;
+	const take = TAKERS[decoded.value[0]];
+	return take?.(parts, decoded.value) ?? false;
+}
+
+type Taker = (parts: Parts, value: unknown) => boolean;
+
+function taker<T>({ shape }: { shape: v.GenericSchema<unknown, T> }, into: (parts: Parts, read: T) => boolean): Taker {
+	return (parts, value) => {
+		const shaped = v.safeParse(shape, value, { abortEarly: true });
+		return shaped.success && into(parts, shaped.output);
+	};
+}
+
+/** Puts a member of a list at the index that it says. */
+function push<T extends { index: number }>(list: T[], one: T): boolean {
+	return list.push(one) - 1 === one.index;
+}
+
+/** Replaces fields of the household whose leaf came last. */
+function addToLast(households: Household[], change: (household: Household) => Partial<Household>): boolean {
+	const last = households.pop();
+	if (last === undefined) return false;
+	households.push({ ...last, ...change(last) });
+	return true;
+}
+
+const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null), {
+	history: taker(HISTORY_LEAF, (parts, history) => {
+		parts.history = history;
+		return true;
+	}),
+	globals: taker(GLOBALS_LEAF, (parts, globals) => {
+		parts.globals = globals;
+		return true;
+	}),
+	counted: taker(COUNTED_LEAF, (parts, page) => parts.counted.push(...page) > 0),
+	device: taker(DEVICE_LEAF, (parts, device) => push(parts.devices, device)),
+	offer: taker(OFFER_LEAF, (parts, offer) => parts.offers.push(offer) > 0),
+	order: taker(ORDER_LEAF, (parts, order) => parts.orders.push(order) > 0),
+	household: taker(HOUSEHOLD_LEAF, (parts, household) => push(parts.households, household)),
+	seen: taker(SEEN_LEAF, (parts, page) => addToLast(parts.households, ({ seen }) => ({ seen: [...seen, ...page] }))),
+	pending: taker(PENDING_LEAF, (parts, page) =>
+		addToLast(parts.households, ({ pending }) => ({ pending: [...pending, ...page] })),
+	),
+	contract: taker(CONTRACT_LEAF, (parts, contract) => push(parts.contracts, contract)),
+} satisfies Record<string, Taker>);
+
+/** What the rules rely on: without it a later block would trip over its own assertions. */
+function contradictionIn(
+	globals: Globals,
+	{ devices, offers, orders, households, contracts }: Parts,
+): "references" | "money" | "readings" | undefined {
+	const isMember = (member: number) => member < households.length;
+	const isDevice = (device: number) => device < devices.length;
+	const refers =
+		globals.voters.every(isDevice) &&
+		devices.every(({ household }) => isMember(household)) &&
+		households.every(({ meteringDevice }) => isDevice(meteringDevice)) &&
+		offers.every(({ seller }) => isMember(seller)) &&
+		orders.every(({ member }) => isMember(member)) &&
+		contracts.every(({ seller, buyer }) => isMember(seller) && isMember(buyer));
+	if (!refers) return "references";
+	const sumMicroNok = households.reduce((sum, { balanceMicroNok }) => sum + balanceMicroNok, 0);
+	if (sumMicroNok !== globals.issuedMicroNok) return "money";
+	const reads = households.every(({ pending }) =>
+		pending.every(
+			({ importWh, exportWh, boughtWh, soldWh, minute }, at) =>
+				boughtWh <= importWh && soldWh <= exportWh && (pending[at - 1]?.minute ?? -1) < minute,
+		),
+	);
+	return reads ? undefined : "readings";
+}
+
+function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger, "history">): Ledger {
+	const { households, devices, contracts, history } = parts;
+	const { moneyKind, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = globals;
+	return {
+		gridId: genesis.gridId,
+		parameters: { ...genesis.parameters, moneyKind, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh },
+		index: globals.index,
+		timestampMs: globals.timestampMs,
+		genesisTimestampMs: genesis.genesisTimestampMs,
+		households,
+		devices,
+		voters: globals.voters,
+		votersSinceIndex: globals.votersSinceIndex,
+		offers: new Map(parts.offers.map((offer) => [toHex(offer.id), offer])),
+		contracts,
+		liveContracts: contracts.filter((contract) => isLive({ households }, contract)).map(({ index }) => index),
+		orders: new Map(parts.orders.map((order) => [toHex(order.id), order])),
+		counted: [...globals.counted, ...parts.counted],
+		countedTotal: globals.countedTotal,
+		history,
+		usedInvitations: globals.usedInvitations,
+		issuedMicroNok: globals.issuedMicroNok,
+	};
+}
+
+/** Where two lists of leaves differ, the results aside; undefined: nowhere. */
+function firstDifference(written: readonly Uint8Array[], given: readonly Uint8Array[]): number | undefined {
+	const count = Math.max(written.length, given.length);
+	for (let at = 1; at < count; at++) {
+		const [a, b] = [written[at], given[at]];
+		if (a === undefined || b === undefined || !equalBytes(a, b)) return at;
+	}
+	return undefined;
+}

@@ -1,0 +1,51 @@
+/** The object stores of a neighbourhood's database. Values are records, which carry checksums of their own. */
+import type { DBSchema, IDBPTransaction } from "idb";
+import type { CheckpointRecords } from "../node/storage.js";
+
+/** The thesis's four logs (5.6), the outbox, and checkpoints. Keys of blocks and certificates are block indices. */
+export interface ChainSchema extends DBSchema {
+	config: { key: "config"; value: Uint8Array };
+	votes: { key: "votes"; value: Uint8Array };
+	proposedBlocks: { key: number; value: Uint8Array };
+	blockchain: { key: number; value: Uint8Array };
+	/** Where the blockchain begins to be without holes. */
+	positions: { key: "blocksFrom"; value: number };
+	certificates: { key: number; value: { record: Uint8Array; isAlwaysKept: boolean } };
+	checkpoints: { key: number; value: CheckpointRecords & { derived?: Uint8Array } };
+	checkpointChunks: { key: [index: number, number: number]; value: Uint8Array };
+	days: { key: [day: number, member: number]; value: Uint8Array };
+	staging: { key: "checkpoint"; value: CheckpointRecords & { index: number } };
+	stagingChunks: { key: number; value: Uint8Array };
+	outbox: { key: string; value: Uint8Array };
+}
+
+export const CHAIN_STORES = [
+	"config",
+	"votes",
+	"proposedBlocks",
+	"blockchain",
+	"positions",
+	"certificates",
+	"checkpoints",
+	"checkpointChunks",
+	"days",
+	"staging",
+	"stagingChunks",
+	"outbox",
+] as const;
+
+export type StoreName = (typeof CHAIN_STORES)[number];
+export type WriteTransaction = IDBPTransaction<ChainSchema, StoreName[], "readwrite">;
+
+/** Aborts the whole transaction: what a change takes must be there. */
+export function missing(what: string): DOMException {
+	return new DOMException(`${what} is missing`, "NotFoundError");
+}
+
+/** Keys and values that were asked for together. */
+export function zip<A, B>(as: readonly A[], bs: readonly B[]): [A, B][] {
+	return as.flatMap((a, at): [A, B][] => {
+		const b = bs[at];
+		return b === undefined ? [] : [[a, b]];
+	});
+}

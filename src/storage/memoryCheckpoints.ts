@@ -1,0 +1,85 @@
+/** Checkpoints, what is staged of one, and days, in memory: `storage/indexedDbCheckpoints` with maps. */
+import {
+	type ChainChange,
+	type CheckpointRecords,
+	KEPT_CHECKPOINTS,
+	type StagedCheckpoint,
+	type StoredCheckpoint,
+	type StoredDay,
+} from "../node/storage.js";
+
+type Chunks = Map<number, Uint8Array>;
+
+export class MemoryCheckpoints {
+	readonly #checkpoints = new Map<number, { checkpoint: StoredCheckpoint; chunks: Chunks }>();
+	#staging: { index: number; checkpoint: CheckpointRecords; chunks: Chunks } | undefined;
+	/** By day, then by member. */
+	readonly #days = new Map<number, Map<number, Uint8Array>>();
+
+	/** Whether all that a change takes from the staging is there. */
+	hasStaged({ stage, unstage, installCheckpoint }: ChainChange): boolean {
+		const hasStage = stage === undefined || stage.checkpoint !== undefined || this.#staging?.index === stage.index;
+		if (installCheckpoint === undefined) return hasStage;
+		const index = unstage === true ? undefined : hasStage ? (stage?.index ?? this.#staging?.index) : undefined;
+		return hasStage && index === installCheckpoint.index;
+	}
+
+	/** `stage`, `unstage` and `installCheckpoint` of a change. */
+	stage({ stage, unstage, installCheckpoint }: ChainChange): void {
+		if (stage?.checkpoint !== undefined) {
+			const { block, certificate, manifest } = stage.checkpoint;
+			const chunks: Chunks = this.#staging?.index === stage.index ? this.#staging.chunks : new Map();
+			this.#staging = { index: stage.index, checkpoint: { block, certificate, manifest }, chunks };
+		}
+		for (const { number, record } of stage?.chunks ?? []) this.#staging?.chunks.set(number, record);
+		if (unstage === true) this.#staging = undefined;
+		if (installCheckpoint === undefined || this.#staging === undefined) return;
+		const { index, checkpoint, chunks } = this.#staging;
+		this.#staging = undefined;
+		this.#put({ index, ...checkpoint }, chunks);
+	}
+
+	/** `checkpoint` and `days` of a change. */
+	keep({ checkpoint, days }: ChainChange): void {
+		if (checkpoint !== undefined) {
+			const { chunks, ...stored } = checkpoint;
+			this.#put(stored, new Map(chunks.map(({ number, record }) => [number, record])));
+		}
+		for (const { member, day, record } of days ?? []) {
+			const members = this.#days.get(day) ?? new Map<number, Uint8Array>();
+			this.#days.set(day, members.set(member, record));
+		}
+	}
+
+	#put(checkpoint: StoredCheckpoint, chunks: Chunks): void {
+		this.#checkpoints.set(checkpoint.index, { checkpoint, chunks });
+		const indices = [...this.#checkpoints.keys()].sort((a, b) => a - b);
+		for (const index of indices.slice(0, -KEPT_CHECKPOINTS)) this.#checkpoints.delete(index);
+	}
+
+	newest(belowIndex = Number.POSITIVE_INFINITY): StoredCheckpoint | undefined {
+		const index = Math.max(-1, ...[...this.#checkpoints.keys()].filter((kept) => kept < belowIndex));
+		return this.#checkpoints.get(index)?.checkpoint;
+	}
+
+	chunk(index: number, number: number): Uint8Array | undefined {
+		return this.#checkpoints.get(index)?.chunks.get(number);
+	}
+
+	staged(): StagedCheckpoint | undefined {
+		if (this.#staging === undefined) return undefined;
+		const { index, checkpoint, chunks } = this.#staging;
+		return { index, ...checkpoint, chunks: [...chunks.keys()].sort((a, b) => a - b) };
+	}
+
+	stagedChunk(number: number): Uint8Array | undefined {
+		return this.#staging?.chunks.get(number);
+	}
+
+	days(fromDay: number): StoredDay[] {
+		const days = [...this.#days].flatMap(([day, members]) =>
+			day < fromDay ? [] : [...members].map(([member, record]) => ({ member, day, record })),
+		);
+		return days.sort((a, b) => a.day - b.day || a.member - b.member);
+	}
+}
