@@ -1,6 +1,8 @@
 /**
  * Storage in IndexedDB. One database says where this browser stands; each neighbourhood has one of its own. Every
- * change is one transaction with `durability: "strict"`, and settles when it is on the disk.
+ * change is one transaction with `durability: "strict"`, and settles when it is on the disk. Transactions whose stores
+ * overlap run in the order in which they were made, across tabs too (Indexed Database API 3.0, 2.7.2): the fence that
+ * an opening leaves comes after all that was written before it, and before all that an older opening still tries.
  */
 import { type DBSchema, deleteDB, type IDBPDatabase, type IDBPTransaction, openDB } from "idb";
 import {
@@ -15,12 +17,13 @@ import {
 import { ok, type Result, refused } from "../primitives/result.js";
 
 interface ProfileSchema extends DBSchema {
-	profile: { key: "profile"; value: Uint8Array };
+	profile: { key: "profile" | "fence"; value: Uint8Array | number };
 }
 
 /** The thesis's four logs (5.6), and the outbox. Keys of blocks and certificates are block indices. */
 interface ChainSchema extends DBSchema {
-	config: { key: "config"; value: Uint8Array };
+	/** Beside the record, how often the database was opened. */
+	config: { key: "config" | "fence"; value: Uint8Array | number };
 	votes: { key: "votes"; value: Uint8Array };
 	proposedBlocks: { key: number; value: Uint8Array };
 	blockchain: { key: number; value: Uint8Array };
@@ -33,30 +36,39 @@ const CHAIN_STORES = ["config", "votes", "proposedBlocks", "blockchain", "certif
 
 export class IndexedDbStorage implements StorageRoot {
 	readonly #prefix: string;
-	#profile: IDBPDatabase<ProfileSchema> | undefined;
+	#profile: Fenced<ProfileSchema> | undefined;
 
 	/** `prefix` keeps a demo's databases apart from the real ones. */
 	constructor(prefix: string) {
 		this.#prefix = prefix;
 	}
 
-	async #openProfile(): Promise<IDBPDatabase<ProfileSchema>> {
-		this.#profile ??= await openDB<ProfileSchema>(`${this.#prefix}profile`, VERSION, {
-			upgrade: (database) => {
-				database.createObjectStore("profile");
-			},
-		});
+	async #openProfile(): Promise<Fenced<ProfileSchema>> {
+		if (this.#profile === undefined) {
+			const database = await openDB<ProfileSchema>(`${this.#prefix}profile`, VERSION, {
+				upgrade: (created) => {
+					created.createObjectStore("profile");
+				},
+			});
+			const transaction = database.transaction("profile", "readwrite", { durability: "strict" });
+			this.#profile = { database, fence: await raiseFence(transaction.store) };
+			await transaction.done;
+		}
 		return this.#profile;
 	}
 
 	loadProfile(): Promise<Result<Uint8Array | undefined, StorageError>> {
-		return attempt("storage-unavailable", async () => (await this.#openProfile()).get("profile", "profile"));
+		return attempt("storage-unavailable", async () => {
+			const { database } = await this.#openProfile();
+			return recordOf(await database.get("profile", "profile"));
+		});
 	}
 
 	saveProfile(record: Uint8Array): Promise<Result<true, StorageError>> {
 		return attempt("storage-write-failed", async () => {
-			const transaction = (await this.#openProfile()).transaction("profile", "readwrite", { durability: "strict" });
-			await Promise.all([transaction.store.put(record, "profile"), transaction.done]);
+			const { database, fence } = await this.#openProfile();
+			const transaction = database.transaction("profile", "readwrite", { durability: "strict" });
+			await whole(transaction, [checkFence(transaction.store, fence), transaction.store.put(record, "profile")]);
 			return true as const;
 		});
 	}
@@ -68,7 +80,10 @@ export class IndexedDbStorage implements StorageRoot {
 					for (const store of CHAIN_STORES) created.createObjectStore(store);
 				},
 			});
-			return new IndexedDbChain(database);
+			const transaction = database.transaction("config", "readwrite", { durability: "strict" });
+			const fence = await raiseFence(transaction.store);
+			await transaction.done;
+			return new IndexedDbChain({ database, fence });
 		});
 	}
 }
@@ -82,9 +97,11 @@ export async function deleteDatabases(prefix: string): Promise<void> {
 
 class IndexedDbChain implements ChainStorage {
 	readonly #database: IDBPDatabase<ChainSchema>;
+	readonly #fence: number;
 
-	constructor(database: IDBPDatabase<ChainSchema>) {
+	constructor({ database, fence }: Fenced<ChainSchema>) {
 		this.#database = database;
+		this.#fence = fence;
 	}
 
 	load(): Promise<Result<StoredChain, StorageError>> {
@@ -102,7 +119,7 @@ class IndexedDbChain implements ChainStorage {
 				outbox.getAll(),
 			]);
 			return {
-				config,
+				config: recordOf(config),
 				votes,
 				proposed: zip(indices, records).map(([index, record]) => ({ index, record })),
 				certificate: newest?.value,
@@ -116,15 +133,11 @@ class IndexedDbChain implements ChainStorage {
 			const stores = storesOf(change);
 			if (stores.length === 0) return true as const;
 			const transaction = this.#database.transaction(stores, "readwrite", { durability: "strict" });
-			const done = transaction.done;
-			try {
-				await Promise.all([...requestsOf(change, transaction), moveBlocks(change, transaction)]);
-			} catch (error) {
-				abort(transaction);
-				await done.catch(() => {});
-				throw error;
-			}
-			await done;
+			await whole(transaction, [
+				checkFence(transaction.objectStore("config"), this.#fence),
+				...requestsOf(change, transaction),
+				moveBlocks(change, transaction),
+			]);
 			return true as const;
 		});
 	}
@@ -160,7 +173,7 @@ class IndexedDbChain implements ChainStorage {
 type StoreName = (typeof CHAIN_STORES)[number];
 type Transaction = IDBPTransaction<ChainSchema, StoreName[], "readwrite">;
 
-/** The stores that a change touches: others stay free for readers. */
+/** The stores that a change touches, and the one with the fence: others stay free for readers. None: nothing changes. */
 function storesOf(change: ChainChange): StoreName[] {
 	const stores = new Set<StoreName>();
 	if (change.config !== undefined) stores.add("config");
@@ -170,6 +183,7 @@ function storesOf(change: ChainChange): StoreName[] {
 		for (const store of ["proposedBlocks", "blockchain", "certificates"] as const) stores.add(store);
 	}
 	if (change.outboxPut !== undefined || change.outboxDelete !== undefined) stores.add("outbox");
+	if (stores.size > 0) stores.add("config");
 	return [...stores];
 }
 
@@ -226,7 +240,62 @@ async function keepCertificate(transaction: Transaction, index: number, record: 
 	await certificates.put(record, index);
 }
 
-function abort(transaction: Transaction): void {
+// ── the fence ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A database, and which opening of it this is. */
+interface Fenced<Schema extends DBSchema> {
+	database: IDBPDatabase<Schema>;
+	fence: number;
+}
+
+/** The part of a store that a fence needs. */
+interface FenceStore {
+	get(key: "fence"): Promise<unknown>;
+	put(value: number, key: "fence"): Promise<unknown>;
+}
+
+class FencedOut extends Error {}
+
+/** Counts this opening: older ones fail in {@link checkFence} from here on. */
+async function raiseFence(store: FenceStore): Promise<number> {
+	const fence = fenceOf(await store.get("fence")) + 1;
+	await store.put(fence, "fence");
+	return fence;
+}
+
+/** The first request of every write: rejects, and thereby aborts it all, when the database was opened again. */
+async function checkFence(store: Pick<FenceStore, "get">, fence: number): Promise<void> {
+	if (fenceOf(await store.get("fence")) !== fence) throw new FencedOut();
+}
+
+/** A database from before there were fences has none. */
+function fenceOf(value: unknown): number {
+	return typeof value === "number" ? value : 0;
+}
+
+function recordOf(value: Uint8Array | number | undefined): Uint8Array | undefined {
+	return typeof value === "number" ? undefined : value;
+}
+
+// ── transactions ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Settles when all of it is on the disk; one request that fails takes everything back. */
+async function whole(
+	transaction: { readonly done: Promise<void>; abort(): void },
+	requests: readonly Promise<unknown>[],
+): Promise<void> {
+	const { done } = transaction;
+	try {
+		await Promise.all(requests);
+	} catch (error) {
+		abort(transaction);
+		await done.catch(() => {});
+		throw error;
+	}
+	await done;
+}
+
+function abort(transaction: { abort(): void }): void {
 	try {
 		transaction.abort();
 	} catch {
@@ -249,6 +318,7 @@ async function attempt<T>(
 	try {
 		return ok(await work());
 	} catch (error) {
+		if (error instanceof FencedOut) return refused({ code: "storage-taken-over" });
 		return refused({ code, reason: error instanceof Error ? error.name : String(error) });
 	}
 }

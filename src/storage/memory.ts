@@ -31,11 +31,44 @@ export class MemoryStorage implements StorageRoot {
 			chain = new MemoryChain();
 			this.#chains.set(name, chain);
 		}
-		return ok(chain);
+		return ok(new OpenChain(chain));
 	}
 }
 
-class MemoryChain implements ChainStorage {
+/** One opening of a chain's data: it may write until the next one. */
+class OpenChain implements ChainStorage {
+	readonly #chain: MemoryChain;
+	readonly #fence: number;
+
+	constructor(chain: MemoryChain) {
+		this.#chain = chain;
+		chain.fence += 1;
+		this.#fence = chain.fence;
+	}
+
+	load(): Promise<Result<StoredChain, StorageError>> {
+		return this.#chain.load();
+	}
+
+	async write(change: ChainChange): Promise<Result<true, StorageError>> {
+		if (this.#fence !== this.#chain.fence) return refused({ code: "storage-taken-over" });
+		return this.#chain.write(change);
+	}
+
+	readBlocks(fromIndex: number, count: number): Promise<Result<StoredBlock[], StorageError>> {
+		return this.#chain.readBlocks(fromIndex, count);
+	}
+
+	certificateFrom(index: number): ReturnType<ChainStorage["certificateFrom"]> {
+		return this.#chain.certificateFrom(index);
+	}
+
+	close(): void {}
+}
+
+class MemoryChain {
+	/** How often it was opened. */
+	fence = 0;
 	#config: Uint8Array | undefined;
 	#votes: Uint8Array | undefined;
 	readonly #proposed = new Map<number, Uint8Array>();
@@ -108,8 +141,6 @@ class MemoryChain implements ChainStorage {
 		const first = ascending(this.#certificates).find((kept) => kept.index >= index);
 		return ok(first);
 	}
-
-	close(): void {}
 }
 
 function ascending(store: ReadonlyMap<number, Uint8Array>): StoredBlock[] {
