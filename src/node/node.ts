@@ -126,6 +126,9 @@ export class Node {
 			case "tick":
 				await this.#tick();
 				break;
+			case "closing":
+				await this.street?.closing();
+				break;
 			case "command":
 				await this.#onCommand(input.id, input.command);
 				break;

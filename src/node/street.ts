@@ -298,6 +298,9 @@ export class Street {
 		this.#regossip(monotonicMs);
 	}
 
+	/** The page is going away or freezing: who leads may hand leadership over. */
+	async closing(): Promise<void> {}
+
 	// ── consensus ────────────────────────────────────────────────────────────────────────────────────────────────
 
 	/** Feeds an input to Raft and carries out its effects, in order, until there are none left. */
