@@ -35,6 +35,8 @@ export interface Mesh {
 	close(channel: string, code?: string): void;
 	/** Other servers, another topic, other ICE servers: open channels stay. Another device id: all begins anew. */
 	update(settings: NetworkSettings): void;
+	/** The page stood still for `sleptMs`, or may be in another network (0): looks now, not when the next timer comes. */
+	wake(sleptMs: number): void;
 	stop(): void;
 	stats(): MeshStats;
 }
@@ -62,6 +64,8 @@ const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 /** A channel that lasted this long was a good one: its failures are forgotten. */
 const STABLE_MS = 30_000;
+/** A device that is silent for so long (the node's `silenceMs`) has been given up by its neighbours. */
+const GIVEN_UP_MS = 5_000;
 /** An honest device waits longer than this between two offers. */
 const OFFER_INTERVAL_MS = 400;
 
@@ -114,6 +118,21 @@ class FullMesh implements Mesh {
 			this.#publish(this.#announcement());
 			this.#seekSooner();
 		}
+	}
+
+	wake(sleptMs: number): void {
+		if (this.#stopped) return;
+		if (sleptMs < GIVEN_UP_MS) {
+			for (const client of this.#clients.values()) client.probe();
+			this.#seekSooner();
+			return;
+		}
+		// The neighbours closed their ends, and wait longer and longer between their tries to connect again. A new session
+		// makes them begin anew; it is announced as soon as a server is reached.
+		this.#forgetAll("slept");
+		this.#session = randomHex(16);
+		for (const client of this.#clients.values()) client.reconnect();
+		this.#seekSooner();
 	}
 
 	stop(): void {

@@ -33,6 +33,10 @@ export interface SignalingClient {
 	unsubscribe(topic: string): void;
 	/** Whether it was sent; false without a connection, or for what is too long. Nothing is kept for later. */
 	publish(topic: string, data: unknown): boolean;
+	/** Makes sure within seconds that the server is there; does not wait any longer for the next try. */
+	probe(): void;
+	/** Begins anew with another connection. */
+	reconnect(): void;
 	/** Closes for good. No status is reported after it. */
 	stop(): void;
 }
@@ -51,6 +55,9 @@ const STABLE_MS = 10_000;
 /** Servers and gateways close what is silent for a minute; 25 to 30 s, not in step with others. */
 const PING_MIN_MS = 25_000;
 const PING_SPREAD_MS = 5_000;
+
+/** A server that is asked on purpose answers within this, or is not there. */
+const PROBE_MS = 5_000;
 
 /** WebSocket.OPEN, which has no name where the global is absent. */
 const OPEN = 1;
@@ -117,6 +124,28 @@ export function createSignalingClient(options: SignalingClientOptions): Signalin
 		wait(PING_MIN_MS + Math.random() * PING_SPREAD_MS, ping);
 	}
 
+	function probe(): void {
+		if (socket === undefined) {
+			failures = 0;
+			connect();
+		} else if (connected) {
+			heardSincePing = true;
+			ping();
+			wait(PROBE_MS, ping);
+		}
+	}
+
+	function reconnect(): void {
+		const last = socket;
+		const wasConnected = connected;
+		socket = undefined;
+		connected = false;
+		failures = 0;
+		last?.close();
+		if (wasConnected) onStatus(false);
+		connect();
+	}
+
 	function lose(lost: WebSocketLike): void {
 		if (socket !== lost) return;
 		socket = undefined;
@@ -164,6 +193,8 @@ export function createSignalingClient(options: SignalingClientOptions): Signalin
 		unsubscribe(topic) {
 			if (topics.delete(topic)) send({ type: "unsubscribe", topics: [topic] });
 		},
+		probe,
+		reconnect,
 		publish: (topic, data) => send({ type: "publish", topic, data }),
 		stop() {
 			clearTimeout(timer);

@@ -93,6 +93,9 @@ export class Node {
 			case "tick":
 				await this.#tick();
 				break;
+			case "closing":
+				await this.street?.closing();
+				break;
 			case "command":
 				this.#isDirty = true;
 				await this.#commands.onCommand(input.id, input.command);
@@ -112,9 +115,6 @@ export class Node {
 			case "serialStatus":
 				this.#metering.onSerialStatus(input.status);
 				this.#isDirty = true;
-				break;
-			case "closing":
-				await this.street?.closing();
 				break;
 			case "readings":
 				await this.street?.submitReadings(input.readings);

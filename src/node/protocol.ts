@@ -12,6 +12,11 @@ import type { Result } from "../primitives/result.js";
 export type NodeInput =
 	/** Time may have passed: the node looks at its two clocks. Sent every 100 ms or so. */
 	| { type: "tick" }
+	/**
+	 * The page is going away or freezing: a leader hands over while it can. Best effort: the page may be gone before
+	 * anything that follows from it has left, and a page that was frozen goes on later.
+	 */
+	| { type: "closing" }
 	/** What a person asked for; answered by one `reply` with the same id. */
 	| { type: "command"; id: number; command: Command }
 	/** A data channel opened. Fingerprints are the SHA-256 of both DTLS certificates (32 bytes each). */
@@ -26,8 +31,6 @@ export type NodeInput =
 	  }
 	| { type: "peerClosed"; channel: string }
 	| { type: "peerFrame"; channel: string; frame: Uint8Array }
-	/** The page is going away or will be frozen: a leader hands over while it can. */
-	| { type: "closing" }
 	/** Bytes from the meter's port, in chunks of any size. */
 	| { type: "serialBytes"; bytes: Uint8Array }
 	| { type: "serialStatus"; status: SerialStatus }

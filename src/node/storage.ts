@@ -10,15 +10,25 @@ export type StorageError =
 	| { code: "storage-unavailable"; reason: string }
 	/** A write failed (the disk is full, the browser took the storage away). Nothing of it was kept. */
 	| { code: "storage-write-failed"; reason: string }
+	/** The same database was opened again after this: only who opened it last may write. Nothing was kept. */
+	| { code: "storage-taken-over" }
 	/** A record does not match its checksum or shape. */
 	| { code: "record-damaged"; store: string; key: string };
 
-/** Chooses a database by name: `lobby` before a neighbourhood is joined, one of its own for each neighbourhood and device. */
+/**
+ * Chooses a database by name: `lobby` before a neighbourhood is joined, one of its own for each neighbourhood and device.
+ *
+ * Opening is also a fence: from then on whoever had the same database open before can still read, but every write is
+ * refused with `storage-taken-over`. What was written before the fence is seen by `load`, what comes after it is not
+ * kept, so two nodes that both think that they are this device never vote or acknowledge from two memories. (A fencing
+ * token, Kleppmann, "How to do distributed locking", 2016.) The Web Lock of the page keeps two nodes apart; the fence is
+ * for the node that was frozen while its lock was taken, and thaws in the middle of a write.
+ */
 export interface StorageRoot {
 	/** The one small record that says where this browser stands; undefined at the very first start. */
 	loadProfile(): Promise<Result<Uint8Array | undefined, StorageError>>;
 	saveProfile(record: Uint8Array): Promise<Result<true, StorageError>>;
-	/** Opens, and creates if need be, a neighbourhood's database. `name` contains grid id and device id. */
+	/** Opens, and creates if need be, a neighbourhood's database, and shuts out who had it open before. `name` contains grid id and device id. */
 	openChain(name: string): Promise<Result<ChainStorage, StorageError>>;
 }
 

@@ -1,6 +1,8 @@
 /**
  * Storage in IndexedDB. One database says where this browser stands; each neighbourhood has one of its own. Every
- * change is one transaction with `durability: "strict"`, and settles when it is on the disk.
+ * change is one transaction with `durability: "strict"`, and settles when it is on the disk. Transactions whose stores
+ * overlap run in the order in which they were made, across tabs too (Indexed Database API 3.0, 2.7.2): the fence that
+ * an opening leaves comes after all that was written before it, and before all that an older opening still tries.
  */
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
 import type {
@@ -17,40 +19,50 @@ import type {
 import { ok, type Result, refused } from "../primitives/result.js";
 import { commitBlocks, installBlocks, pruneBlocks } from "./indexedDbBlocks.js";
 import { installStaged, putCheckpoint, stageCheckpoint, unstageCheckpoint } from "./indexedDbCheckpoints.js";
+import { checkFence, type Fenced, FencedOut, raiseFence, recordOf, whole } from "./indexedDbFence.js";
 import { CHAIN_STORES, type ChainSchema, type StoreName, type WriteTransaction, zip } from "./indexedDbSchema.js";
 
 interface ProfileSchema extends DBSchema {
-	profile: { key: "profile"; value: Uint8Array };
+	profile: { key: "profile" | "fence"; value: Uint8Array | number };
 }
 
 const VERSION = 1;
 
 export class IndexedDbStorage implements StorageRoot {
 	readonly #prefix: string;
-	#profile: IDBPDatabase<ProfileSchema> | undefined;
+	#profile: Fenced<ProfileSchema> | undefined;
 
 	/** `prefix` keeps a demo's databases apart from the real ones. */
 	constructor(prefix: string) {
 		this.#prefix = prefix;
 	}
 
-	async #openProfile(): Promise<IDBPDatabase<ProfileSchema>> {
-		this.#profile ??= await openDB<ProfileSchema>(`${this.#prefix}profile`, VERSION, {
-			upgrade: (database) => {
-				database.createObjectStore("profile");
-			},
-		});
+	async #openProfile(): Promise<Fenced<ProfileSchema>> {
+		if (this.#profile === undefined) {
+			const database = await openDB<ProfileSchema>(`${this.#prefix}profile`, VERSION, {
+				upgrade: (created) => {
+					created.createObjectStore("profile");
+				},
+			});
+			const transaction = database.transaction("profile", "readwrite", { durability: "strict" });
+			this.#profile = { database, fence: await raiseFence(transaction.store) };
+			await transaction.done;
+		}
 		return this.#profile;
 	}
 
 	loadProfile(): Promise<Result<Uint8Array | undefined, StorageError>> {
-		return attempt("storage-unavailable", async () => (await this.#openProfile()).get("profile", "profile"));
+		return attempt("storage-unavailable", async () => {
+			const { database } = await this.#openProfile();
+			return recordOf(await database.get("profile", "profile"));
+		});
 	}
 
 	saveProfile(record: Uint8Array): Promise<Result<true, StorageError>> {
 		return attempt("storage-write-failed", async () => {
-			const transaction = (await this.#openProfile()).transaction("profile", "readwrite", { durability: "strict" });
-			await Promise.all([transaction.store.put(record, "profile"), transaction.done]);
+			const { database, fence } = await this.#openProfile();
+			const transaction = database.transaction("profile", "readwrite", { durability: "strict" });
+			await whole(transaction, [checkFence(transaction.store, fence), transaction.store.put(record, "profile")]);
 			return true as const;
 		});
 	}
@@ -62,7 +74,10 @@ export class IndexedDbStorage implements StorageRoot {
 					for (const store of CHAIN_STORES) created.createObjectStore(store);
 				},
 			});
-			return new IndexedDbChain(database);
+			const transaction = database.transaction("config", "readwrite", { durability: "strict" });
+			const fence = await raiseFence(transaction.store);
+			await transaction.done;
+			return new IndexedDbChain({ database, fence });
 		});
 	}
 }
@@ -76,9 +91,11 @@ export async function deleteDatabases(prefix: string): Promise<void> {
 
 class IndexedDbChain implements ChainStorage {
 	readonly #database: IDBPDatabase<ChainSchema>;
+	readonly #fence: number;
 
-	constructor(database: IDBPDatabase<ChainSchema>) {
+	constructor({ database, fence }: Fenced<ChainSchema>) {
 		this.#database = database;
+		this.#fence = fence;
 	}
 
 	load(): Promise<Result<StoredChain, StorageError>> {
@@ -97,7 +114,7 @@ class IndexedDbChain implements ChainStorage {
 				outbox.getAll(),
 			]);
 			return {
-				config,
+				config: recordOf(config),
 				votes,
 				proposed: zip(indices, records).map(([index, record]) => ({ index, record })),
 				certificate: newest?.value.record,
@@ -112,15 +129,11 @@ class IndexedDbChain implements ChainStorage {
 			const stores = storesOf(change);
 			if (stores.length === 0) return true as const;
 			const transaction = this.#database.transaction(stores, "readwrite", { durability: "strict" });
-			const done = transaction.done;
-			try {
-				await Promise.all([...requestsOf(change, transaction), applyInOrder(change, transaction)]);
-			} catch (error) {
-				abort(transaction);
-				await done.catch(() => {});
-				throw error;
-			}
-			await done;
+			await whole(transaction, [
+				checkFence(transaction.objectStore("config"), this.#fence),
+				...requestsOf(change, transaction),
+				applyInOrder(change, transaction),
+			]);
 			return true as const;
 		});
 	}
@@ -189,7 +202,7 @@ class IndexedDbChain implements ChainStorage {
 	}
 }
 
-/** The stores that a change touches: others stay free for readers. */
+/** The stores that a change touches, and the one with the fence: others stay free for readers. None: nothing changes. */
 function storesOf(change: ChainChange): StoreName[] {
 	const stores = new Set<StoreName>();
 	if (change.config !== undefined) stores.add("config");
@@ -209,6 +222,7 @@ function storesOf(change: ChainChange): StoreName[] {
 		touch("proposedBlocks", "blockchain", "positions", "certificates");
 	}
 	if (change.outboxPut !== undefined || change.outboxDelete !== undefined) stores.add("outbox");
+	if (stores.size > 0) stores.add("config");
 	return [...stores];
 }
 
@@ -250,14 +264,6 @@ async function applyInOrder(change: ChainChange, transaction: WriteTransaction):
 	if (prune !== undefined) await pruneBlocks(prune, transaction);
 }
 
-function abort(transaction: WriteTransaction): void {
-	try {
-		transaction.abort();
-	} catch {
-		// A request that failed has aborted it already.
-	}
-}
-
 /** The platform reports by throwing; from here on it is a value. */
 async function attempt<T>(
 	code: "storage-unavailable" | "storage-write-failed",
@@ -266,6 +272,7 @@ async function attempt<T>(
 	try {
 		return ok(await work());
 	} catch (error) {
+		if (error instanceof FencedOut) return refused({ code: "storage-taken-over" });
 		return refused({ code, reason: error instanceof Error ? error.name : String(error) });
 	}
 }

@@ -4,7 +4,8 @@ import type { CheckpointRecords } from "../node/storage.js";
 
 /** The thesis's four logs (5.6), the outbox, and checkpoints. Keys of blocks and certificates are block indices. */
 export interface ChainSchema extends DBSchema {
-	config: { key: "config"; value: Uint8Array };
+	/** Beside the record, how often the database was opened. */
+	config: { key: "config" | "fence"; value: Uint8Array | number };
 	votes: { key: "votes"; value: Uint8Array };
 	proposedBlocks: { key: number; value: Uint8Array };
 	blockchain: { key: number; value: Uint8Array };

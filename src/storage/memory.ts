@@ -36,11 +36,64 @@ export class MemoryStorage implements StorageRoot {
 			chain = new MemoryChain();
 			this.#chains.set(name, chain);
 		}
-		return ok(chain);
+		return ok(new OpenChain(chain));
 	}
 }
 
-class MemoryChain implements ChainStorage {
+/** One opening of a chain's data: it may write until the next one. */
+class OpenChain implements ChainStorage {
+	readonly #chain: MemoryChain;
+	readonly #fence: number;
+
+	constructor(chain: MemoryChain) {
+		this.#chain = chain;
+		chain.fence += 1;
+		this.#fence = chain.fence;
+	}
+
+	load(): Promise<Result<StoredChain, StorageError>> {
+		return this.#chain.load();
+	}
+
+	async write(change: ChainChange): Promise<Result<true, StorageError>> {
+		if (this.#fence !== this.#chain.fence) return refused({ code: "storage-taken-over" });
+		return this.#chain.write(change);
+	}
+
+	readBlocks(fromIndex: number, count: number): Promise<Result<StoredBlock[], StorageError>> {
+		return this.#chain.readBlocks(fromIndex, count);
+	}
+
+	certificateFrom(index: number): ReturnType<ChainStorage["certificateFrom"]> {
+		return this.#chain.certificateFrom(index);
+	}
+
+	newestCheckpoint(belowIndex?: number): Promise<Result<StoredCheckpoint | undefined, StorageError>> {
+		return this.#chain.newestCheckpoint(belowIndex);
+	}
+
+	checkpointChunk(index: number, number: number): Promise<Result<Uint8Array | undefined, StorageError>> {
+		return this.#chain.checkpointChunk(index, number);
+	}
+
+	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
+		return this.#chain.readDays(fromDay);
+	}
+
+	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>> {
+		return this.#chain.staged();
+	}
+
+	stagedChunk(number: number): Promise<Result<Uint8Array | undefined, StorageError>> {
+		return this.#chain.stagedChunk(number);
+	}
+
+	close(): void {}
+}
+
+class MemoryChain {
+	/** How often it was opened. */
+	fence = 0;
 	#config: Uint8Array | undefined;
 	#votes: Uint8Array | undefined;
 	readonly #proposed = new Map<number, Uint8Array>();
@@ -170,8 +223,6 @@ class MemoryChain implements ChainStorage {
 	async stagedChunk(number: number): Promise<Result<Uint8Array | undefined, StorageError>> {
 		return ok(this.#checkpoints.stagedChunk(number));
 	}
-
-	close(): void {}
 }
 
 function ascending(store: ReadonlyMap<number, Uint8Array>): StoredBlock[] {

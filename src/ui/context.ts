@@ -8,6 +8,8 @@ export interface Household {
 	readonly client: NodeClient;
 	/** The client's view, which is a street as long as these screens are shown. */
 	readonly street: StreetView;
+	/** Another tab of this browser runs the node. */
+	readonly elsewhere: boolean;
 	/** Reads the meter's port where a person has to choose it. */
 	readonly meterPort: MeterPort;
 	/** The chain's clock, which goes on between two views. Reactive, once a second. */

@@ -1,24 +1,46 @@
-/** The page's beginning: language, the node of this origin in its worker, the screens. */
+/** The page's beginning: language, the node of this origin in its worker or in another tab's, the screens. */
 import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
 import { PERSISTENT_PREFIX, REAL_CLOCK } from "../worker/start.js";
 import { initLocale } from "./locale.js";
 import { connectModem } from "./modem.js";
-import { createNodeClient, type NodeClient } from "./nodeClient.js";
 import { startWorker } from "./nodePort.js";
+import { followPageLife } from "./pageLife.js";
 import { connectPageSerial } from "./pageSerial.js";
-import { startSession } from "./session.js";
+import { type RunningNode, startSession } from "./session.js";
+import { openTabChannel } from "./tabs/message.js";
 
-function startNode(): NodeClient {
-	const port = startWorker({ type: "start", databasePrefix: PERSISTENT_PREFIX, clock: REAL_CLOCK });
-	connectModem(port);
-	connectPageSerial(port);
+function startNode(): RunningNode {
+	const worker = startWorker({ type: "start", databasePrefix: PERSISTENT_PREFIX, clock: REAL_CLOCK });
+	const modem = connectModem(worker);
+	const serial = connectPageSerial(worker);
 	// Without it the browser may throw the chain away when storage is short; a refusal changes nothing.
 	void navigator.storage?.persist?.();
-	return createNodeClient(port);
+	const terminate = () => {
+		worker.terminate();
+		modem.stop();
+		serial.stop();
+	};
+	return { port: { ...worker, terminate }, wake: (sleptMs) => modem.wake(sleptMs) };
 }
 
 initLocale();
 const target = document.getElementById("app");
-if (target !== null) mount(App, { target, props: { session: startSession(navigator.locks, startNode) } });
+if (target !== null) {
+	const session = startSession({
+		locks: navigator.locks,
+		openChannel: openTabChannel,
+		startNode,
+		// Not `randomUUID`, which plain http does not have.
+		tab: crypto.getRandomValues(new Uint32Array(4)).join("-"),
+		nowMs: Date.now,
+	});
+	followPageLife(window, {
+		freeze: () => session.freeze(),
+		hide: (cached) => session.hide(cached),
+		wake: (sleptMs) => session.wake(sleptMs),
+		reload: () => location.reload(),
+	});
+	mount(App, { target, props: { session } });
+}

@@ -6,6 +6,8 @@ import type { NodePort } from "./nodePort.js";
 export type CreateMesh = (options: MeshOptions) => Mesh;
 
 export interface Modem {
+	/** The page was asleep for so long (0: perhaps only another network): what is connected may be dead. */
+	wake(sleptMs: number): void;
 	/** Leaves the mesh for good. */
 	stop(): void;
 }
@@ -54,6 +56,7 @@ export function connectModem(port: NodePort, load: () => Promise<CreateMesh> = l
 	});
 
 	return {
+		wake: (sleptMs) => mesh?.wake(sleptMs),
 		stop() {
 			stopped = true;
 			leave();

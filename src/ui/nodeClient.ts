@@ -22,6 +22,8 @@ export interface NodeClient {
 	dismissFault(code: string): void;
 	/** Called after each change of view or faults; for code outside of components. */
 	onChange(listener: () => void): () => void;
+	/** Another node answers from now on: what waits is answered with `code`, faults of the one before are forgotten. */
+	moved(code: string): void;
 	/** The node is gone on purpose: all that waits is answered with `code`. */
 	stop(code: string): void;
 }
@@ -97,6 +99,11 @@ export function createNodeClient(port: NodePort, nowMs: () => number = () => per
 		onChange(listener) {
 			listeners.add(listener);
 			return () => listeners.delete(listener);
+		},
+		moved(code) {
+			answerAll(code);
+			faults = [];
+			changed();
 		},
 		stop(code) {
 			stopped = code;

@@ -7,9 +7,15 @@ import { findSerial, serialSupport } from "../serial/platformSerial.js";
 import { createSerialReader, type SerialReader } from "../serial/webSerialPort.js";
 import type { NodePort } from "./nodePort.js";
 
-/** Reads for as long as the node says that its readings come from a serial port. */
-export function connectPageSerial(port: NodePort): void {
-	if (serialSupport() !== "web-usb") return;
+export interface PageSerial {
+	/** Closes the port for good: the node goes on in another tab, which reads it then. */
+	stop(): void;
+}
+
+/** Reads for as long as the node says that its readings come from a serial port, until `stop`. */
+export function connectPageSerial(port: NodePort): PageSerial {
+	if (serialSupport() !== "web-usb") return { stop() {} };
+	let stopped = false;
 	let reader: Promise<SerialReader | undefined> | undefined;
 
 	async function open(): Promise<SerialReader | undefined> {
@@ -31,10 +37,16 @@ export function connectPageSerial(port: NodePort): void {
 
 	let reading = false;
 	port.listen((output: NodeOutput) => {
-		if (output.type !== "view") return;
+		if (stopped || output.type !== "view") return;
 		const wanted = output.view.stage === "street" && output.view.meter.source === "serial";
 		if (wanted === reading) return;
 		reading = wanted;
 		void follow(wanted);
 	});
+	return {
+		stop() {
+			stopped = true;
+			if (reading) void follow(false);
+		},
+	};
 }

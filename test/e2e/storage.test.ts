@@ -6,7 +6,7 @@ import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Service, startService } from "../../signaling/service.js";
-import { ACCEPTANCE } from "../unit/storage/acceptance.js";
+import { ACCEPTANCE, PROFILE_FENCE } from "../unit/storage/acceptance.js";
 import type { StorageRequest } from "./fixtures/storageWorker.js";
 import { chromiumPath } from "./support/app.js";
 
@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 
 describe("the storage in IndexedDB", () => {
-	it.each(ACCEPTANCE)("$name", async ({ name }) => {
+	it.each([...ACCEPTANCE, PROFILE_FENCE])("$name", async ({ name }) => {
 		expect(await ask({ type: "case", name })).toEqual({ error: undefined });
 	});
 

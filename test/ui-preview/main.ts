@@ -53,9 +53,11 @@ if (scene === "demo") {
 			},
 		},
 	});
-} else if (scene === "otherTab") {
-	mount(App, { target, props: { session: { state: { type: "otherTab" } } } });
 } else {
+	// `asleep`: a second tab, whose first one does not answer; `elsewhere`: one whose first one does.
+	const asleep = parameters.has("asleep");
 	const client = createNodeClient(fakePort((SCENES[scene] ?? SCENES.street ?? troubled)()));
-	mount(App, { target, props: { session: { state: { type: "running", client } } } });
+	const state = { type: "running" as const, client, elsewhere: asleep || parameters.has("elsewhere"), asleep };
+	const session = { state, takeOver: () => location.reload(), freeze() {}, hide() {}, wake() {} };
+	mount(App, { target, props: { session } });
 }

@@ -224,6 +224,56 @@ describe("a page that was lost", () => {
 	});
 });
 
+describe("a page that slept", () => {
+	/** Stands still as the neighbours see it: they close their ends, and their tries to connect again fail. */
+	async function fallAsleep(sleeper: Page, other: Page): Promise<void> {
+		await run(40_000);
+		FakePeer.reachable = false;
+		const [channel] = other.open.keys();
+		other.mesh.close(channel ?? "", "silent");
+		await run(150_000);
+		expect([sleeper.open.size, other.open.size]).toEqual([0, 0]);
+		FakePeer.reachable = true;
+	}
+
+	it.each([
+		["starts the connection", 1, 2],
+		["is waited for", 2, 1],
+	])(
+		"is connected again within two seconds when it wakes, although the others try seldom by then: it %s",
+		async (_name, a, b) => {
+			const [sleeper, other] = [openPage(a), openPage(b)];
+			await fallAsleep(sleeper, other);
+			sleeper.mesh.wake(150_000);
+			await run(2_000);
+			expect([sleeper.open.size, other.open.size]).toEqual([1, 1]);
+		},
+	);
+
+	it("closes what it had open, whether it noticed that it is dead or not, and connects anew", async () => {
+		const [sleeper, other] = [openPage(1), openPage(2)];
+		await run(1_000);
+		const dead = only(sleeper.open.keys());
+		sleeper.mesh.wake(20_000);
+		await run(2_000);
+		expect(sleeper.closings).toEqual([[dead, "slept"]]);
+		expect([sleeper.openings, sleeper.open.size, other.open.size]).toEqual([2, 1, 1]);
+	});
+
+	it("for less than its neighbours' patience keeps its channels", async () => {
+		const [a, b] = [openPage(1), openPage(2)];
+		await run(1_000);
+		a.mesh.wake(4_000);
+		a.mesh.wake(0);
+		await run(10_000);
+		expect([a.closings, b.closings, a.openings]).toEqual([[], [], 1]);
+		a.mesh.stop();
+		a.mesh.wake(60_000);
+		await run(10_000);
+		expect(b.open.size).toBe(0);
+	});
+});
+
 describe("a page that is left alone", () => {
 	it("announces itself within two seconds, and soon again", async () => {
 		const [, b] = [openPage(1), openPage(2)];

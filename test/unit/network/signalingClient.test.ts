@@ -295,6 +295,43 @@ describe("time", () => {
 		expect(FakeSocket.all).toHaveLength(tries);
 	});
 
+	it("is not waited for when it is known that something changed: a server that does not answer is given up in 5 s", () => {
+		const { statuses, client } = openFake();
+		const first = last();
+		first.emit("open");
+		first.emit("message", '{"type":"pong"}');
+		client.probe();
+		first.emit("message", '{"type":"pong"}');
+		vi.advanceTimersByTime(5_000);
+		first.emit("message", '{"type":"pong"}');
+		expect([first.sent.length, first.readyState, statuses]).toEqual([3, 1, [true]]);
+		client.probe();
+		vi.advanceTimersByTime(5_000);
+		expect([first.readyState, statuses]).toEqual([3, [true, false]]);
+		client.probe();
+		expect(FakeSocket.all).toHaveLength(2);
+		last().emit("open");
+		expect(statuses).toEqual([true, false, true]);
+	});
+
+	it("ends a connection that is not trusted any more, and the next one is opened at once", () => {
+		const { statuses, client } = openFake();
+		client.subscribe("street");
+		const first = last();
+		first.emit("open");
+		client.reconnect();
+		expect([first.readyState, FakeSocket.all.length, statuses]).toEqual([3, 2, [true, false]]);
+		// Its end comes late, and is no reason to open a third.
+		first.emit("close");
+		last().emit("open");
+		expect(last().sent[0]).toBe('{"type":"subscribe","topics":["street"]}');
+		client.reconnect();
+		client.reconnect();
+		vi.advanceTimersByTime(9_000);
+		expect(FakeSocket.all).toHaveLength(4);
+		client.stop();
+	});
+
 	it("goes by without harm where the address cannot be used", () => {
 		const { refusals, client } = openFake("nonsense");
 		vi.advanceTimersByTime(60_000);

@@ -57,6 +57,29 @@ export const ACCEPTANCE: AcceptanceCase[] = [
 		},
 	},
 	{
+		name: "opened again it takes no write of the older opening, not even in part, and the newer one goes on",
+		async run(root, reopen) {
+			const older = await open(root);
+			await must(older.write({ votes: record("term 1") }));
+			const written = older.write({ votes: record("term 2") });
+			const newer = await open(await reopen());
+			await must(written);
+			is(text((await must(newer.load())).votes), "term 2", "what came before the fence is there");
+			const late = older.write({
+				votes: record("term 3"),
+				append: block(1),
+				outboxPut: [{ id: "a", transaction: record("a") }],
+			});
+			is(await refusal(late), "storage-taken-over", "the older one");
+			is(await refusal(older.write({ outboxDelete: ["a"] })), "storage-taken-over", "and again");
+			const { votes, proposed, outbox } = await must(newer.load());
+			is([text(votes), proposed, outbox], ["term 2", [], []], "nothing of it");
+			is(text((await must(older.load())).votes), "term 2", "reading harms nobody");
+			await must(newer.write({ votes: record("term 4") }));
+			is(text((await must(older.load())).votes), "term 4", "the newer one");
+		},
+	},
+	{
 		name: "writes a change whole, and finds all of it again",
 		async run(root, reopen) {
 			const chain = await open(root);
@@ -352,6 +375,20 @@ function damageCases(): AcceptanceCase[] {
 		},
 	];
 }
+
+/** Only for a storage whose roots are told apart: each browser worker makes its own. */
+export const PROFILE_FENCE: AcceptanceCase = {
+	name: "takes no profile from a root that was followed by another",
+	async run(root, reopen) {
+		await must(root.saveProfile(record("one")));
+		const newer = await reopen();
+		is(text(await must(newer.loadProfile())), "one", "seen");
+		is(await refusal(root.saveProfile(record("two"))), "storage-taken-over", "the older one");
+		is(text(await must(newer.loadProfile())), "one", "kept");
+		await must(newer.saveProfile(record("three")));
+		is(text(await must(root.loadProfile())), "three", "the newer one");
+	},
+};
 
 // ── durability: written before the browser is closed, found when it is open again ────────────────────────────────
 

@@ -4,7 +4,6 @@ import type { NetworkSettings, NodeInput, NodeOutput } from "../../../src/node/p
 import { connectModem } from "../../../src/ui/modem.js";
 import { createNodeClient } from "../../../src/ui/nodeClient.js";
 import type { NodePort } from "../../../src/ui/nodePort.js";
-import { startSession } from "../../../src/ui/session.js";
 
 function testPort(): NodePort & { posted: NodeInput[]; send(output: NodeOutput): void } {
 	const posted: NodeInput[] = [];
@@ -67,6 +66,21 @@ describe("the node's client", () => {
 		expect(port.posted).toMatchObject([{ command: { type: "forgetFault", code: "storage-write-failed" } }]);
 	});
 
+	test("answers what waits when the node moves, forgets its faults, and goes on with what it shows", async () => {
+		const port = testPort();
+		const client = createNodeClient(port, () => 0);
+		port.send({ type: "view", view: { stage: "welcome" } });
+		port.send({ type: "fault", fault: { code: "worker-failed" } });
+		const waiting = client.command({ type: "invite" });
+		client.moved("node-moved");
+		expect(await waiting).toEqual({ ok: false, error: { code: "node-moved" } });
+		expect([client.view, client.faults]).toEqual([{ stage: "welcome" }, []]);
+		const next = client.command({ type: "start" });
+		port.send({ type: "reply", id: 1, result: { ok: true, value: { type: "done" } } });
+		port.send({ type: "reply", id: 2, result: { ok: true, value: { type: "signed", id: "a" } } });
+		expect(await next).toEqual({ ok: true, value: { type: "signed", id: "a" } });
+	});
+
 	test("after it was stopped it refuses at once and hears nothing", async () => {
 		const port = testPort();
 		const client = createNodeClient(port, () => 0);
@@ -92,6 +106,7 @@ describe("the modem", () => {
 					send: (channel, frame) => calls.push(["send", channel, [...frame]]),
 					close: (channel, code) => calls.push(["close", channel, code]),
 					update: (changed) => calls.push(["update", changed.topic]),
+					wake: (sleptMs) => calls.push(["wake", sleptMs]),
 					stop: () => calls.push(["stop"]),
 					stats: () => {
 						throw new Error("not asked for");
@@ -146,61 +161,18 @@ describe("the modem", () => {
 		expect(mesh.opened).toEqual([]);
 	});
 
-	test("that was stopped joins no mesh again", async () => {
+	test("wakes the mesh that there is, and after it was stopped joins none again", async () => {
 		const port = testPort();
 		const mesh = testMesh();
 		const modem = connectModem(port, async () => mesh.create);
 		port.send({ type: "network", network: settings });
 		await loaded();
+		modem.wake(20_000);
 		modem.stop();
+		modem.wake(20_000);
 		port.send({ type: "network", network: settings });
 		await loaded();
-		expect(mesh.calls).toEqual([["stop"]]);
+		expect(mesh.calls).toEqual([["wake", 20_000], ["stop"]]);
 		expect(mesh.opened).toHaveLength(1);
-	});
-});
-
-describe("one tab runs the node", () => {
-	/** As in a browser: one holder, the others in line. */
-	function testLocks(): LockManager & { release(): void } {
-		let release: (() => void) | undefined;
-		const line: (() => void)[] = [];
-		const request = async (name: string, ...rest: unknown[]): Promise<unknown> => {
-			const callback = rest.at(-1) as LockGrantedCallback<unknown>;
-			const ifAvailable = rest.length > 1 && (rest[0] as LockOptions).ifAvailable === true;
-			if (release !== undefined && ifAvailable) return callback(null);
-			if (release !== undefined) await new Promise<void>((resolve) => line.push(resolve));
-			const ended = new Promise<void>((resolve) => {
-				release = resolve;
-			});
-			void callback({ name, mode: "exclusive" });
-			await ended;
-			release = undefined;
-			line.shift()?.();
-		};
-		return {
-			request: request as LockManager["request"],
-			query: () => Promise.reject(new Error("not asked for")),
-			release: () => release?.(),
-		};
-	}
-
-	test("the second says that it is open elsewhere, and takes over when the first is gone", async () => {
-		const locks = testLocks();
-		const client = createNodeClient(testPort(), () => 0);
-		const first = startSession(locks, () => client);
-		const second = startSession(locks, () => client);
-		await Promise.resolve();
-		expect([first.state.type, second.state.type]).toEqual(["running", "otherTab"]);
-		locks.release();
-		await new Promise((resolve) => setTimeout(resolve));
-		expect(second.state.type).toBe("running");
-	});
-
-	test("without locks the address is not secure, and no node is started", () => {
-		const session = startSession(undefined, () => {
-			throw new Error("must not start");
-		});
-		expect(session.state.type).toBe("insecure");
 	});
 });

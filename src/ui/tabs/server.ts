@@ -1,0 +1,68 @@
+/** The tab that runs the node serves the other tabs: views and faults go out, commands come in, replies go back. */
+import type { NodeOutput, View } from "../../node/protocol.js";
+import type { NodeClient } from "../nodeClient.js";
+import type { NodePort } from "../nodePort.js";
+import type { FromScreen, Life, TabChannel } from "./message.js";
+
+export interface ScreenServer {
+	/** Says that this life is over, and is silent from then on. */
+	stop(): void;
+}
+
+export function serveScreens(options: {
+	port: NodePort;
+	channel: TabChannel;
+	life: Life;
+	/** Its faults are told to every new screen. */
+	client: Pick<NodeClient, "faults">;
+}): ScreenServer {
+	const { port, channel, life, client } = options;
+	let stopped = false;
+	let view: View | undefined;
+	/** A view is copied for every tab five times a second: not for nobody. */
+	let watched = false;
+	/** Screens' commands have negative ids at the node, so that none is an id of this tab's own client. */
+	let lastId = 0;
+	const asked = new Map<number, { tab: string; id: number }>();
+
+	function onOutput(output: NodeOutput): void {
+		if (stopped) return;
+		if (output.type === "view") view = output.view;
+		if (output.type === "view" || output.type === "fault") {
+			if (watched) channel.post({ type: "output", life, output });
+		} else if (output.type === "reply") {
+			const asker = asked.get(output.id);
+			if (asker !== undefined) channel.post({ type: "reply", life, ...asker, result: output.result });
+			asked.delete(output.id);
+		}
+	}
+
+	function onScreen(message: FromScreen): void {
+		if (message.type === "command") {
+			// It was meant for another life, and has been answered as lost.
+			if (message.life !== life) return;
+			lastId -= 1;
+			asked.set(lastId, { tab: message.tab, id: message.id });
+			port.post({ type: "command", id: lastId, command: message.command });
+			return;
+		}
+		watched = true;
+		channel.post({ type: "alive", life });
+		if (!message.fresh) return;
+		if (view !== undefined) channel.post({ type: "output", life, output: { type: "view", view } });
+		for (const fault of client.faults) channel.post({ type: "output", life, output: { type: "fault", fault } });
+	}
+
+	port.listen(onOutput);
+	channel.listen((message) => {
+		if (!stopped && (message.type === "ask" || message.type === "command")) onScreen(message);
+	});
+	channel.post({ type: "alive", life });
+	return {
+		stop() {
+			if (stopped) return;
+			stopped = true;
+			channel.post({ type: "gone", life });
+		},
+	};
+}
