@@ -1,11 +1,13 @@
 /**
  * Some pure cores with disks and a bad network, driven by one seed. After every step the properties of the Raft paper's
  * figure 3 are checked; a failure names the seed. Only what was written survives a crash; a message that depends on a
- * write leaves after it.
+ * write leaves after it. Voters come and go meanwhile, and leaders hand over.
  */
 import type { Acknowledged, Certificate } from "../../src/block/certificate.js";
+import { type VoterSet, voterChangeOf, votersAfter } from "../../src/block/voters.js";
+import { hasMajority } from "../../src/consensus/quorum.js";
 import { createRaft, step } from "../../src/consensus/raft.js";
-import { mayPropose } from "../../src/consensus/replication.js";
+import { mayChangeVoters, mayPropose } from "../../src/consensus/replication.js";
 import {
 	hashAt,
 	type LogBase,
@@ -17,13 +19,14 @@ import {
 } from "../../src/consensus/state.js";
 import type { Entry, RaftMessage } from "../../src/message/message.js";
 import { toHex } from "../../src/primitives/bytes.js";
-import { baseAt, entryOn, GENESIS, isFairlySigned, START_MS, signed } from "./raft.js";
+import { baseAt, entryOn, GENESIS, isFairlySigned, START_MS, signed, type VoterChange } from "./raft.js";
 
 interface Disk {
 	votes: Persist["votes"];
 	proposed: Entry[];
 	blockchain: Entry[];
 	certificate: Certificate | undefined;
+	votersCertificate: Certificate | undefined;
 }
 
 interface Member {
@@ -42,7 +45,8 @@ export class RaftCluster {
 	readonly trace: string[] = [];
 	readonly #seed: number;
 	readonly #members: Member[] = [];
-	readonly #voters: number[];
+	/** Who votes at genesis. */
+	readonly #voters: VoterSet;
 	#network: { from: number; to: number; message: RaftMessage }[] = [];
 	readonly #cut = new Set<string>();
 	#nowMs = 0;
@@ -51,19 +55,27 @@ export class RaftCluster {
 	// What ever happened, for the properties.
 	readonly #leaders = new Map<number, number>();
 	readonly #entries = new Map<string, string>();
-	readonly #committed: { hash: string; term: number }[] = [{ hash: toHex(GENESIS.hash), term: 0 }];
+	readonly #committed: { hash: string; term: number; voters: VoterSet }[];
 	readonly #signed = new Map<string, string>();
 	readonly #votes = new Map<string, number>();
 
 	constructor(seed: number) {
 		this.#seed = seed;
 		this.#random = Math.imul(seed, 0x9e3779b1);
-		const voters = 3 + this.#below(3);
+		const voters = [1, 3, 4, 5][this.#below(4)] ?? 3;
 		this.#voters = Array.from({ length: voters }, (_, at) => at);
-		// Sometimes one more that only observes.
-		for (let index = 0; index < voters + this.#below(2); index++) {
+		this.#committed = [{ hash: toHex(GENESIS.hash), term: 0, voters: this.#voters }];
+		// Up to two more that only observe, until they are made voters.
+		const observers = voters === 1 ? 2 + this.#below(2) : this.#below(3);
+		for (let index = 0; index < voters + observers; index++) {
 			const votes = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
-			const disk: Disk = { votes, proposed: [], blockchain: [], certificate: undefined };
+			const disk: Disk = {
+				votes,
+				proposed: [],
+				blockchain: [],
+				certificate: undefined,
+				votersCertificate: undefined,
+			};
 			this.#members.push(this.#boot(index, disk));
 		}
 		for (const member of this.#members) this.#greet(member);
@@ -71,6 +83,11 @@ export class RaftCluster {
 
 	get committedCount(): number {
 		return this.#committed.length - 1;
+	}
+
+	/** How many committed blocks changed the voters. */
+	get committedChanges(): number {
+		return this.#committed.filter(({ voters }, at) => at > 0 && voters !== this.#committed[at - 1]?.voters).length;
 	}
 
 	#next(): number {
@@ -92,14 +109,16 @@ export class RaftCluster {
 	}
 
 	#boot(index: number, disk: Disk): Member {
-		const last = disk.blockchain.at(-1);
-		const genesis = { ...GENESIS, voters: this.#voters };
-		const base: LogBase = last === undefined ? genesis : baseAt(last, genesis);
-		const { votes, certificate, proposed } = disk;
-		const restart = { self: index, ...votes, base, certificate, votersCertificate: undefined, tail: [...proposed] };
+		const { votes, certificate, votersCertificate, proposed } = disk;
+		const base = this.#baseOf(disk);
+		const restart = { self: index, ...votes, base, certificate, votersCertificate, tail: [...proposed] };
 		const clocks = { monotonicMs: this.#nowMs, chainMs: START_MS + this.#nowMs };
 		const state = createRaft(restart, clocks, this.#below(1_000_000));
 		return { index, state, disk, isUp: true, writes: [], held: [], settledSeq: 0, inputs: [] };
+	}
+
+	#baseOf({ blockchain }: Disk): LogBase {
+		return blockchain.reduce((below, entry) => baseAt(entry, below), { ...GENESIS, voters: this.#voters });
 	}
 
 	#greet(member: Member): void {
@@ -153,6 +172,11 @@ export class RaftCluster {
 			while (member.writes.length > 0 && this.#happens(settles)) this.#settle(member);
 			this.#feed(member, { type: "tick", monotonicMs: this.#nowMs, chainMs: START_MS + this.#nowMs });
 			if (mayPropose(member.state) && this.#happens(0.7)) this.#propose(member);
+			if (member.state.role === "leader" && this.#happens(0.01)) this.#handOver(member);
+			// Neighbours say where their chains end: also a leader may learn that others have a certificate it lost.
+			if (this.#happens(0.02)) {
+				for (const input of this.#catchUp(member, this.#below(this.#members.length))) this.#feed(member, input);
+			}
 		}
 		for (let count = this.#network.length; count > 0; count--) {
 			const [sent] = this.#network.splice(arrives === 1 ? 0 : this.#below(this.#network.length), 1);
@@ -175,14 +199,35 @@ export class RaftCluster {
 		const parent = lastOf(state);
 		const timestampMs = Math.max(parent.timestampMs + 1, state.chainMs);
 		const variant = this.#below(250);
-		const entry = entryOn(parent, state.term, { timestampMs, variant, proposer: member.index });
+		const voters = mayChangeVoters(state) && this.#happens(0.2) ? this.#changeAt(member) : undefined;
+		const options = { timestampMs, variant, proposer: member.index, ...(voters === undefined ? {} : { voters }) };
+		const entry = entryOn(parent, state.term, options);
+		if (voters !== undefined) this.trace.push(`${this.#nowMs} ${member.index} proposes ${JSON.stringify(voters)}`);
 		this.#feed(member, { type: "propose", entry });
+	}
+
+	/** A step that the ledger would allow: one voter more or less, from one to three; nobody removes itself. */
+	#changeAt({ index, state }: Member): VoterChange | undefined {
+		const { voters } = state.base;
+		const others = this.#members.map((member) => member.index).filter((each) => !voters.includes(each));
+		const take = (from: number[]) => from.splice(this.#below(from.length), 1);
+		if (voters.length === 1) return others.length < 2 ? undefined : { added: [...take(others), ...take(others)] };
+		const removable = voters.filter((each) => each !== index);
+		if (others.length === 0 || this.#happens(0.4)) return { removed: take(removable) };
+		return { added: take(others) };
+	}
+
+	#handOver(member: Member): void {
+		this.trace.push(`${this.#nowMs} ${member.index} hands over`);
+		this.#feed(member, { type: "transferLeadership" });
 	}
 
 	#feed(member: Member, first: RaftInput): void {
 		member.inputs.push(first);
 		for (let input = member.inputs.shift(); input !== undefined; input = member.inputs.shift()) {
 			for (const effect of step(member.state, input)) this.#carryOut(member, effect);
+			const changes = member.state.tail.filter(({ block }) => voterChangeOf(block) !== undefined).length;
+			this.#must(changes <= 1, `${member.index} holds ${changes} uncommitted voter changes`);
 		}
 	}
 
@@ -194,9 +239,7 @@ export class RaftCluster {
 				if (effect.persist.append !== undefined) this.#checkAppended(effect.persist.append);
 				break;
 			case "send": {
-				if (effect.sign !== undefined) this.#checkSigned(index, effect.sign);
 				const message = signed(index, effect);
-				if (message.type === "voteReply" && message.granted) this.#checkVote(index, message.term, effect.to);
 				const afterSeq = effect.afterSeq ?? 0;
 				if (afterSeq > member.settledSeq) member.held.push({ to: effect.to, message, afterSeq });
 				else this.#send(member, effect.to, message);
@@ -209,15 +252,15 @@ export class RaftCluster {
 				this.trace.push(
 					`${this.#nowMs} ${index} commits to ${effect.certificate.index} of term ${effect.certificate.term}`,
 				);
-				this.#checkCertificate(effect.certificate);
 				for (const entry of effect.entries) this.#checkCommitted(entry);
+				this.#checkCertificate(effect.certificate, effect.certificate.index - effect.entries.length);
 				break;
 			case "becameLeader":
 				this.trace.push(`${this.#nowMs} ${index} leads term ${effect.term}`);
 				this.#checkLeader(member, effect.term);
 				break;
 			case "behind":
-				if (this.#happens(0.5)) this.#catchUp(member, effect.from);
+				if (this.#happens(0.5)) member.inputs.push(...this.#catchUp(member, effect.from));
 				break;
 			case "evidence":
 			case "misbehaved":
@@ -232,7 +275,13 @@ export class RaftCluster {
 		}
 	}
 
+	/** It leaves: only now is a vote given or a block signed. What a crash kept back was never said. */
 	#send(member: Member, to: number, message: RaftMessage): void {
+		if (message.type === "voteReply" && message.granted) this.#checkVote(member.index, message.term, to);
+		if (message.type === "appendReply" && message.acknowledgement !== undefined) {
+			const { matchIndex: index, term, acknowledgement } = message;
+			this.#checkSigned(member.index, { index, term, hash: acknowledgement.hash });
+		}
 		if (to === member.index) member.inputs.push({ type: "message", from: to, message });
 		else this.#network.push({ from: member.index, to, message });
 	}
@@ -251,21 +300,20 @@ export class RaftCluster {
 	}
 
 	/** Fetches certified blocks: another's disk serves them. */
-	#catchUp(member: Member, from: number): void {
+	#catchUp(member: Member, from: number): RaftInput[] {
 		const other = this.#members[from];
-		if (other?.isUp !== true || this.#cut.has(`${from}>${member.index}`)) return;
-		const { blockchain, certificate } = other.disk;
-		if (certificate === undefined || certificate.index <= member.state.base.index) return;
+		if (other?.isUp !== true || other === member || this.#cut.has(`${from}>${member.index}`)) return [];
+		const { blockchain, certificate, votersCertificate } = other.disk;
+		if (certificate === undefined || certificate.index <= member.state.base.index) return [];
 		while (member.writes.length > 0) this.#settle(member);
 		const { disk } = member;
-		if (certificate.index <= disk.blockchain.length) return;
+		if (certificate.index <= disk.blockchain.length) return [];
 		disk.blockchain = blockchain.slice(0, certificate.index);
 		disk.proposed = disk.proposed.filter(({ block }) => block.index > certificate.index);
 		disk.certificate = certificate;
+		disk.votersCertificate = votersCertificate;
 		for (const entry of disk.blockchain) this.#checkCommitted(entry);
-		const head = disk.blockchain.at(-1) as Entry;
-		const base = baseAt(head, { ...GENESIS, voters: this.#voters });
-		member.inputs.push({ type: "installed", base, certificate, votersCertificate: undefined });
+		return [{ type: "installed", base: this.#baseOf(disk), certificate, votersCertificate }];
 	}
 
 	#crash(member: Member): void {
@@ -324,19 +372,23 @@ export class RaftCluster {
 	#checkCommitted({ block, hash }: Entry): void {
 		const known = this.#committed[block.index];
 		this.#must(known === undefined || known.hash === toHex(hash), `block ${block.index} was committed twice`);
-		this.#must(block.index <= this.#committed.length, "blocks are committed without holes");
-		this.#committed[block.index] ??= { hash: toHex(hash), term: block.term };
+		const below = this.#committed[block.index - 1];
+		this.#must(below !== undefined, "blocks are committed without holes");
+		const voters = votersAfter(below?.voters ?? [], block);
+		this.#committed[block.index] ??= { hash: toHex(hash), term: block.term, voters };
 	}
 
-	#checkCertificate(certificate: Certificate): void {
-		const voters = certificate.signatures.map(({ voter }) => voter);
-		const isMajority = new Set(voters).size > this.#voters.length / 2;
-		const known = voters.every((voter) => this.#voters.includes(voter));
-		this.#must(isMajority && known && isFairlySigned(certificate), `the certificate of ${certificate.index} is good`);
+	/** The covering rule, by the committed history: a majority of every set in force since the last certified block. */
+	#checkCertificate(certificate: Certificate, certifiedIndex: number): void {
+		const signers = certificate.signatures.map(({ voter }) => voter);
+		const sets = new Set(this.#committed.slice(certifiedIndex, certificate.index + 1).map(({ voters }) => voters));
+		const covers = [...sets].every((voters) => hasMajority(voters, (voter) => signers.includes(voter)));
+		const known = signers.every((signer) => [...sets].some((voters) => voters.includes(signer)));
+		const isGood = covers && known && sets.size <= 2 && isFairlySigned(certificate);
+		this.#must(isGood, `the certificate of ${certificate.index}, signed by ${signers}, covers its voters`);
 	}
 
 	#checkSigned(voter: number, { index, term, hash }: Acknowledged): void {
-		this.#must(this.#voters.includes(voter), `observer ${voter} signs`);
 		const key = `${voter}/${index}/${term}`;
 		const known = this.#signed.get(key);
 		this.#must(
@@ -360,8 +412,9 @@ function applyTo(disk: Disk, { votes, truncateFrom, append, commit }: Persist): 
 	if (append !== undefined)
 		disk.proposed = [...disk.proposed.filter(({ block }) => block.index < append.block.index), append];
 	if (commit === undefined) return;
-	const { certificate } = commit;
+	const { certificate, changesVoters } = commit;
 	disk.blockchain = [...disk.blockchain, ...disk.proposed.filter(({ block }) => block.index <= certificate.index)];
 	disk.proposed = disk.proposed.filter(({ block }) => block.index > certificate.index);
 	disk.certificate = certificate;
+	if (changesVoters) disk.votersCertificate = certificate;
 }
