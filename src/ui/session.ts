@@ -129,6 +129,7 @@ class TabSession implements Session {
 
 	freeze(): void {
 		this.#run?.node.port.post({ type: "closing" });
+		this.#run?.server.sleep();
 	}
 
 	hide(cached: boolean): void {
@@ -141,6 +142,7 @@ class TabSession implements Session {
 	}
 
 	wake(sleptMs: number): void {
+		this.#run?.server.wake();
 		this.#run?.node.wake(sleptMs);
 	}
 

@@ -5,6 +5,10 @@ import type { NodePort } from "../nodePort.js";
 import type { FromScreen, Life, TabChannel } from "./message.js";
 
 export interface ScreenServer {
+	/** The page freezes: its worker stands still, but messages of other tabs may still be heard here (Chromium). */
+	sleep(): void;
+	/** It goes on. */
+	wake(): void;
 	/** Says that this life is over, and is silent from then on. */
 	stop(): void;
 }
@@ -18,6 +22,7 @@ export function serveScreens(options: {
 }): ScreenServer {
 	const { port, channel, life, client } = options;
 	let stopped = false;
+	let asleep = false;
 	let view: View | undefined;
 	/** A view is copied for every tab five times a second: not for nobody. */
 	let watched = false;
@@ -47,6 +52,8 @@ export function serveScreens(options: {
 			return;
 		}
 		watched = true;
+		// Not to answer is what tells the others.
+		if (asleep) return;
 		channel.post({ type: "alive", life });
 		if (!message.fresh) return;
 		if (view !== undefined) channel.post({ type: "output", life, output: { type: "view", view } });
@@ -59,6 +66,14 @@ export function serveScreens(options: {
 	});
 	channel.post({ type: "alive", life });
 	return {
+		sleep() {
+			asleep = true;
+		},
+		wake() {
+			if (stopped || !asleep) return;
+			asleep = false;
+			channel.post({ type: "alive", life });
+		},
 		stop() {
 			if (stopped) return;
 			stopped = true;

@@ -393,6 +393,19 @@ describe("when the tab with the node is asleep", () => {
 		expect([first.is, second.is]).toEqual(["node", "screen"]);
 	});
 
+	test("the others say so although its page still hears them, and no more when it was woken", async () => {
+		const [first, second] = [await browser.open(), await browser.open()];
+		first.session.freeze();
+		await browser.pass(2 * ASLEEP_MS);
+		expect(second.is).toBe("screen of a sleeper");
+		const asked = second.client.command(BUY);
+		first.session.wake(2 * ASLEEP_MS);
+		await settled();
+		expect(second.is).toBe("screen");
+		first.worker?.done(0, "f");
+		expect(await asked).toEqual(signed("f"));
+	});
+
 	test("a person may take over; the robbed tab stops its worker when it thaws, and is a screen in line", async () => {
 		const [first, second, third] = [await browser.open(), await browser.open(), await browser.open()];
 		first.worker?.send({ type: "view", view: joining("Solbakken") });
