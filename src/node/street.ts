@@ -33,6 +33,7 @@ import { ok, type Result, refused } from "../primitives/result.js";
 import { minuteOf } from "../primitives/units.js";
 import { type ActCommand, createAct } from "./acts.js";
 import { type Chain, extend, type Link, linkOf } from "./chain.js";
+import { CheckpointKeeper } from "./checkpoints.js";
 import type { NodeDependencies } from "./dependencies.js";
 import { History } from "./history.js";
 import { decodeLink, encodeJoinLink } from "./link.js";
@@ -108,6 +109,7 @@ export class Street {
 	readonly #peers: Peers;
 	readonly #events: StreetEvents;
 	#certificate: Certificate | undefined;
+	readonly #checkpoints: CheckpointKeeper;
 	readonly #bootId: Uint8Array;
 	/** Devices whose hello was heard on the channel that is open. */
 	readonly #hellos = new Set<string>();
@@ -136,11 +138,18 @@ export class Street {
 			const householdKey = dependencies.signer.publicKeyOf(keys.householdSecret);
 			const statement = new Statement(householdKey, dependencies.startOfDayMinute);
 			derived.statement = statement;
-			return (parent, link) => {
-				derived.history.add(link);
-				statement.add(parent, link);
-				derived.blocks.unshift(summaryOf(link));
-				derived.blocks.splice(SHOWN_BLOCKS);
+			return {
+				restore(days, record) {
+					const damaged = derived.history.restore(days) ? [] : ["days"];
+					if (record !== undefined && !statement.restore(record)) damaged.push("statement");
+					return damaged;
+				},
+				add(parent, link) {
+					derived.history.add(link);
+					statement.add(parent, link);
+					derived.blocks.unshift(summaryOf(link));
+					derived.blocks.splice(SHOWN_BLOCKS);
+				},
 			};
 		});
 		if (!loaded.ok) return loaded;
@@ -180,6 +189,7 @@ export class Street {
 		this.history = derived.history;
 		this.statement = derived.statement;
 		this.blocks = derived.blocks;
+		this.#checkpoints = new CheckpointKeeper(derived.history, derived.statement);
 		this.sync = new Sync((ledger, transaction) => this.#checkSignatures(ledger, transaction), loaded.config.pin);
 		this.#certificate = loaded.certificate;
 		this.#bootId = randomBytes(16);
@@ -421,7 +431,9 @@ export class Street {
 		this.#maxBlockBytes = this.#dependencies.settings.maxBlockBytes;
 		for (let i = 0; i < count; i++) {
 			const parent = this.chain.head.ledger;
-			this.#absorb(parent, this.chain.commitNext());
+			const link = this.chain.commitNext();
+			this.#absorb(parent, link);
+			this.#checkpoints.passed(parent, link, certificate);
 		}
 		await this.#afterHead();
 	}
@@ -466,7 +478,8 @@ export class Street {
 			gone.push(id);
 		}
 		this.mempool.prune(ledger, timestampMs);
-		if (gone.length > 0) await this.#write({ outboxDelete: gone });
+		const kept = this.#checkpoints.take();
+		if (gone.length > 0 || kept.checkpoint !== undefined) await this.#write({ ...kept, outboxDelete: gone });
 		this.#becomeMember();
 		await this.#greetNewDevices();
 		this.#nextStatusMs = 0;
@@ -1016,6 +1029,7 @@ export class Street {
 		this.chain.install(head);
 		for (const link of links) {
 			this.#absorb(parent, link);
+			this.#checkpoints.passed(parent, link, certificate);
 			parent = link.ledger;
 		}
 		const { index, term, timestampMs } = head.block;
