@@ -8,21 +8,11 @@ import { equalBytes, toHex } from "../primitives/bytes.js";
 import { decode } from "../primitives/codec.js";
 import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import {
-	CONTRACT_LEAF,
-	COUNTED_LEAF,
-	DEVICE_LEAF,
-	GLOBALS_LEAF,
-	type Globals,
-	HISTORY_LEAF,
-	HOUSEHOLD_LEAF,
-	OFFER_LEAF,
-	ORDER_LEAF,
-	PENDING_LEAF,
-	SEEN_LEAF,
-} from "./leafCodec.js";
+import { COUNTED_LEAF, GLOBALS_LEAF, type Globals, HISTORY_LEAF } from "./globalLeaves.js";
 import type { Contract, Device, Household, Ledger, Offer, Order } from "./ledger.js";
 import { isLive } from "./market.js";
+import { CONTRACT_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
+import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF } from "./memberLeaves.js";
 import type { SettlementResults } from "./settlement.js";
 import { stateLeaves } from "./stateRoot.js";
 

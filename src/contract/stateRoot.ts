@@ -5,21 +5,11 @@
  */
 import { merkleLeaf, merkleRoot, rememberingMerkleRoot } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
-import {
-	CONTRACT_LEAF,
-	COUNTED_LEAF,
-	DEVICE_LEAF,
-	GLOBALS_LEAF,
-	HISTORY_LEAF,
-	HOUSEHOLD_LEAF,
-	OFFER_LEAF,
-	ORDER_LEAF,
-	PENDING_LEAF,
-	pagesOfReadings,
-	pagesOfRuns,
-	SEEN_LEAF,
-} from "./leafCodec.js";
+import { COUNTED_LEAF, GLOBALS_LEAF, HISTORY_LEAF } from "./globalLeaves.js";
+import { pagesOfReadings, pagesOfRuns } from "./leafPages.js";
 import type { Household, Ledger, PendingReading } from "./ledger.js";
+import { CONTRACT_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
+import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF } from "./memberLeaves.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 import type { SettledMinute, SettlementResults, UtilityRest } from "./settlement.js";
 

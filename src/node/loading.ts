@@ -9,10 +9,13 @@ import type { Entry } from "../message/message.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
+import { MINUTES_PER_DAY, minuteOf } from "../primitives/units.js";
 import { Chain, extend, type Link } from "./chain.js";
+import { openCheckpoint } from "./checkpoints.js";
+import { KEPT_DAYS } from "./history.js";
 import { openTransaction } from "./outbox.js";
 import { type ChainConfig, decodeCertificateRecord, decodeConfig, decodeVotes, openRecord } from "./records.js";
-import type { ChainStorage, StorageError, StoredBlock, Votes } from "./storage.js";
+import type { ChainStorage, StorageError, StoredBlock, StoredCheckpoint, StoredDay, Votes } from "./storage.js";
 
 export interface LoadedChain {
 	config: ChainConfig;
@@ -28,20 +31,26 @@ export interface LoadedChain {
 	damaged: string[];
 }
 
-type LinkObserver = (parent: Ledger, link: Link) => void;
+/** What derives history and statement from the chain. */
+export interface ChainObserver {
+	/** Begins with what was derived up to a checkpoint; gives the names of what was damaged and left out. */
+	restore(days: readonly StoredDay[], derived: Uint8Array | undefined): string[];
+	/** Takes in a committed block; `parent` is the ledger before it. */
+	add(parent: Ledger, link: Link): void;
+}
 
 const READ_BLOCKS = 500;
 const NO_VOTES: Votes = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
 
 /**
- * Reads everything and executes the chain. What `observe` gives
- * sees each committed block with the ledger before it. Signatures
- * were checked before anything was stored; checksums, hashes and state roots are checked again.
+ * Reads everything and executes the chain from the newest checkpoint that is whole, or from genesis. What `observe`
+ * gives sees what was derived up to there, and each committed block above with the ledger before it. Signatures were
+ * checked before anything was stored; checksums, hashes and state roots are checked again.
  */
 export async function loadChain(
 	storage: ChainStorage,
 	verifier: Verifier,
-	observe: (config: ChainConfig) => LinkObserver,
+	observe: (config: ChainConfig) => ChainObserver,
 ): Promise<Result<LoadedChain, StorageError | { code: "no-config" }>> {
 	const stored = await storage.load();
 	if (!stored.ok) return stored;
@@ -59,7 +68,7 @@ export async function loadChain(
 
 	const head = await loadBlockchain(storage, verifier, observe(config.value));
 	if (!head.ok) return head;
-	if (head.value.damaged) damaged.push("blockchain");
+	damaged.push(...head.value.damaged);
 	const chain = head.value.link === undefined ? undefined : new Chain(head.value.link);
 	// A certificate whose block was lost says nothing about the head that is left.
 	const valid =
@@ -94,20 +103,81 @@ export async function loadChain(
 async function loadBlockchain(
 	storage: ChainStorage,
 	verifier: Verifier,
-	onLink: LinkObserver,
-): Promise<Result<{ link: Link | undefined; damaged: boolean }, StorageError>> {
-	let link: Link | undefined;
+	observer: ChainObserver,
+): Promise<Result<{ link: Link | undefined; damaged: string[] }, StorageError>> {
+	const first = await storage.readBlocks(0, 1);
+	if (!first.ok) return first;
+	const [stored] = first.value;
+	if (stored === undefined) return ok({ link: undefined, damaged: [] });
+	const genesis = openFirst(stored, verifier);
+	if (genesis === undefined) return ok({ link: undefined, damaged: ["blockchain"] });
+	const base = await loadCheckpoint(storage, genesis.ledger, observer);
+	if (!base.ok) return base;
+	const { damaged } = base.value;
+	if (base.value.link === undefined) observer.add(genesis.ledger, genesis);
+	let link = base.value.link ?? genesis;
 	for (;;) {
-		const run = await storage.readBlocks(link === undefined ? 0 : link.block.index + 1, READ_BLOCKS);
+		const run = await storage.readBlocks(link.block.index + 1, READ_BLOCKS);
 		if (!run.ok) return run;
-		for (const stored of run.value) {
-			const next = link === undefined ? openFirst(stored, verifier) : openNext(link, stored);
-			if (next === undefined) return ok({ link, damaged: true });
-			onLink(link?.ledger ?? next.ledger, next);
+		for (const each of run.value) {
+			const next = openNext(link, each);
+			if (next === undefined) return ok({ link, damaged: [...damaged, "blockchain"] });
+			observer.add(link.ledger, next);
 			link = next;
 		}
-		if (run.value.length < READ_BLOCKS) return ok({ link, damaged: false });
+		if (run.value.length < READ_BLOCKS) return ok({ link, damaged });
 	}
+}
+
+/** The newest checkpoint that is whole. A damaged one is passed over: the one before, or genesis, leads to the same. */
+async function loadCheckpoint(
+	storage: ChainStorage,
+	genesis: Ledger,
+	observer: ChainObserver,
+): Promise<Result<{ link: Link | undefined; damaged: string[] }, StorageError>> {
+	const damaged: string[] = [];
+	for (let belowIndex: number | undefined; ; ) {
+		const stored = await storage.newestCheckpoint(belowIndex);
+		if (!stored.ok) return stored;
+		if (stored.value === undefined) return ok({ link: undefined, damaged });
+		const chunks = await readChunks(storage, stored.value);
+		if (!chunks.ok) return chunks;
+		const link = openCheckpoint(stored.value, chunks.value, genesis);
+		if (link.ok) {
+			const restored = await restoreDerived(storage, link.value, stored.value, observer);
+			return restored.ok ? ok({ link: link.value, damaged: [...damaged, ...restored.value] }) : restored;
+		}
+		damaged.push("checkpoints");
+		belowIndex = stored.value.index;
+	}
+}
+
+async function readChunks(
+	storage: ChainStorage,
+	{ index }: StoredCheckpoint,
+): Promise<Result<Uint8Array[], StorageError>> {
+	const chunks: Uint8Array[] = [];
+	for (;;) {
+		const chunk = await storage.checkpointChunk(index, chunks.length);
+		if (!chunk.ok) return chunk;
+		if (chunk.value === undefined) return ok(chunks);
+		chunks.push(chunk.value);
+	}
+}
+
+/**
+ * Days may be newer than the checkpoint: the blocks above it that are taken in once more change nothing in them. The
+ * statement is the checkpoint's own.
+ */
+async function restoreDerived(
+	storage: ChainStorage,
+	link: Link,
+	{ derived }: StoredCheckpoint,
+	observer: ChainObserver,
+): Promise<Result<string[], StorageError>> {
+	const today = Math.floor(minuteOf(link.block.timestampMs) / MINUTES_PER_DAY);
+	const days = await storage.readDays(today - KEPT_DAYS + 1);
+	return days.ok ? ok(observer.restore(days.value, derived)) : days;
 }
 
 function openFirst(stored: StoredBlock, verifier: Verifier): Link | undefined {

@@ -31,11 +31,13 @@ export function openRecord(record: Uint8Array): Result<Uint8Array, RecordError> 
 	return ok(content);
 }
 
-function encodeRecord(fields: CborValue): Uint8Array {
+/** Fields as a record. */
+export function encodeRecord(fields: CborValue): Uint8Array {
 	return sealRecord(encode(fields));
 }
 
-function decodeRecord<T>(record: Uint8Array, shape: v.GenericSchema<unknown, T>): Result<T, RecordError> {
+/** A record whose checksum is right and whose fields have a shape. */
+export function decodeRecord<T>(record: Uint8Array, shape: v.GenericSchema<unknown, T>): Result<T, RecordError> {
 	const content = openRecord(record);
 	if (!content.ok) return content;
 	const value = decode(content.value, MAX_RECORD_BYTES);

@@ -1,20 +1,27 @@
 /** What a household sees of its own money and energy, derived from the executed chain: movements, and sums by day. */
+import * as v from "valibot";
 import type { Ledger } from "../contract/ledger.js";
-import { toHex } from "../primitives/bytes.js";
+import { assert } from "../primitives/assert.js";
+import { fromHex, toHex } from "../primitives/bytes.js";
+import type { CborValue } from "../primitives/codec.js";
 import { add, MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
 import type { Link } from "./chain.js";
 import { idOf } from "./mempool.js";
 import type { MovementView } from "./protocol.js";
+import { decodeRecord, encodeRecord } from "./records.js";
 
 const SHOWN_MOVEMENTS = 50;
+/** Trades of so many days are stored, and older ones as far as they are shown. */
+const KEPT_DAYS = 62;
 
+type IssuedMovement = Extract<MovementView, { type: "issued" }>;
 type TradeMovement = Extract<MovementView, { type: "bought" | "sold" }>;
 
 export class Statement {
 	readonly #publicKey: Uint8Array;
 	readonly #startOfDayMinute: (chainMs: number) => number;
 	/** Newest last. */
-	#issued: Extract<MovementView, { type: "issued" }>[] = [];
+	#issued: IssuedMovement[] = [];
 	/** By contract and day. */
 	readonly #trades = new Map<string, TradeMovement>();
 	#day = { fromMinute: 0, untilMinute: 0 };
@@ -56,7 +63,7 @@ export class Statement {
 		other: number,
 	): void {
 		const dayMinute = this.#dayOf(minute);
-		const key = `${contractId}/${dayMinute}`;
+		const key = keyOf({ contractId, dayMinute });
 		const sum = this.#trades.get(key);
 		this.#trades.set(key, {
 			type,
@@ -76,6 +83,24 @@ export class Statement {
 			this.#day = { fromMinute, untilMinute: fromMinute + MINUTES_PER_DAY - 60 };
 		}
 		return this.#day.fromMinute;
+	}
+
+	/** All of it as a record, but for trades that are old and not shown any more. */
+	toRecord(): Uint8Array {
+		const days = [...this.#trades.values()].map(({ dayMinute }) => dayMinute).sort((a, b) => b - a);
+		const oldest = Math.min(days[SHOWN_MOVEMENTS - 1] ?? 0, Math.max(0, (days[0] ?? 0) - KEPT_DAYS * MINUTES_PER_DAY));
+		const trades = [...this.#trades.values()].filter(({ dayMinute }) => dayMinute >= oldest);
+		return encodeRecord([this.#issued.map(issuedFields), trades.map(tradeFields)]);
+	}
+
+	/** Begins with what was stored; false: it was damaged, and nothing of it is taken. */
+	restore(record: Uint8Array): boolean {
+		const decoded = decodeRecord(record, statementShape);
+		if (!decoded.ok) return false;
+		const [issued, trades] = decoded.value;
+		this.#issued = issued;
+		for (const trade of trades) this.#trades.set(keyOf(trade), trade);
+		return true;
 	}
 
 	/** Newest first. */
@@ -105,3 +130,52 @@ function memberOfOrder(link: Link, orderId: Uint8Array): number | undefined {
 	}
 	return undefined;
 }
+
+function keyOf({ contractId, dayMinute }: Pick<TradeMovement, "contractId" | "dayMinute">): string {
+	return `${contractId}/${dayMinute}`;
+}
+
+const issuedFields = ({ amountMicroNok, timestampMs, reference }: IssuedMovement): CborValue => [
+	amountMicroNok,
+	timestampMs,
+	reference,
+];
+
+function tradeFields(trade: TradeMovement): CborValue {
+	const id = fromHex(trade.contractId);
+	assert(id.ok, "contract ids are hex");
+	const isSold = trade.type === "sold" ? 1 : 0;
+	return [isSold, id.value, trade.dayMinute, trade.other, trade.energyWh, trade.amountMicroNok];
+}
+
+const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const statementShape = v.strictTuple([
+	v.array(
+		v.pipe(
+			v.strictTuple([natural, natural, v.string()]),
+			v.transform(
+				([amountMicroNok, timestampMs, reference]): IssuedMovement => ({
+					type: "issued",
+					amountMicroNok,
+					timestampMs,
+					reference,
+				}),
+			),
+		),
+	),
+	v.array(
+		v.pipe(
+			v.strictTuple([v.picklist([0, 1]), v.instance(Uint8Array), natural, natural, natural, natural]),
+			v.transform(
+				([isSold, id, dayMinute, other, energyWh, amountMicroNok]): TradeMovement => ({
+					type: isSold === 1 ? "sold" : "bought",
+					contractId: toHex(id),
+					dayMinute,
+					other,
+					energyWh,
+					amountMicroNok,
+				}),
+			),
+		),
+	),
+]);

@@ -54,6 +54,7 @@ export class Street {
 
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
+	readonly #head: CommittedHead;
 	readonly #raftMessages: RaftMessages;
 	readonly #proposing: Proposing;
 	readonly #gossip: Gossip;
@@ -73,7 +74,7 @@ export class Street {
 			const householdKey = dependencies.signer.publicKeyOf(keys.householdSecret);
 			const made = new DerivedViews(householdKey, dependencies.startOfDayMinute);
 			views = made;
-			return (parent, link) => made.absorb(parent, link);
+			return made;
 		});
 		if (!loaded.ok) return loaded;
 		const { chain } = loaded.value;
@@ -95,6 +96,7 @@ export class Street {
 		const raft = new RaftDriver(context, { head, sync, proposalSize, afterHead });
 		this.#context = context;
 		this.#raft = raft;
+		this.#head = head;
 		this.#proposing = new Proposing(context, raft, proposalSize);
 		this.#raftMessages = new RaftMessages(context, raft, this.#proposing, sync);
 		this.#gossip = new Gossip(context, raft);
@@ -219,6 +221,7 @@ export class Street {
 	/** The committed head moved: own transactions are judged there, this device may be a member, everybody hears of it. */
 	async #afterHead(): Promise<void> {
 		await this.#own.judgeAtHead();
+		await this.#head.keepCheckpoint();
 		this.#membership.onHead();
 		await this.#greeting.onHead();
 		this.#context.events.onHead();

@@ -3,9 +3,11 @@ import type { Certificate } from "../../block/certificate.js";
 import type { Ledger } from "../../contract/ledger.js";
 import { assert } from "../../primitives/assert.js";
 import type { Link } from "../chain.js";
+import { CheckpointKeeper } from "../checkpoints.js";
 import { History } from "../history.js";
-import type { LoadedChain } from "../loading.js";
+import type { ChainObserver, LoadedChain } from "../loading.js";
 import { Statement } from "../statement.js";
+import type { StoredDay } from "../storage.js";
 import type { StreetContext } from "./context.js";
 
 const SHOWN_BLOCKS = 20;
@@ -19,8 +21,8 @@ export interface BlockSummary {
 	settledWh: number;
 }
 
-/** What the screens read out of the chain; it is not stored, but made again at every start. */
-export class DerivedViews {
+/** What the screens read out of the chain: stored with each checkpoint, made again from the blocks above it at a start. */
+export class DerivedViews implements ChainObserver {
 	readonly history = new History();
 	readonly statement: Statement;
 	/** Newest first. */
@@ -30,8 +32,15 @@ export class DerivedViews {
 		this.statement = new Statement(householdKey, startOfDayMinute);
 	}
 
+	/** Begins with what was derived up to a checkpoint; gives the names of what was damaged and left out. */
+	restore(days: readonly StoredDay[], statement: Uint8Array | undefined): string[] {
+		const damaged = this.history.restore(days) ? [] : ["days"];
+		if (statement !== undefined && !this.statement.restore(statement)) damaged.push("statement");
+		return damaged;
+	}
+
 	/** Takes in a committed block; `parent` is the ledger before it. */
-	absorb(parent: Ledger, link: Link): void {
+	add(parent: Ledger, link: Link): void {
 		this.history.add(link);
 		this.statement.add(parent, link);
 		this.blocks.unshift(summaryOf(link));
@@ -42,6 +51,7 @@ export class DerivedViews {
 export class CommittedHead {
 	readonly #context: StreetContext;
 	readonly #views: DerivedViews;
+	readonly #checkpoints: CheckpointKeeper;
 	#certificate: Certificate | undefined;
 	#votersCertificate: Certificate | undefined;
 
@@ -52,6 +62,7 @@ export class CommittedHead {
 	) {
 		this.#context = context;
 		this.#views = views;
+		this.#checkpoints = new CheckpointKeeper(views.history, views.statement);
 		this.#certificate = loaded.certificate;
 		this.#votersCertificate = loaded.votersCertificate;
 	}
@@ -64,6 +75,12 @@ export class CommittedHead {
 	/** The first certificate at or above the voters' last change; none while the founding voters vote. */
 	get votersCertificate(): Certificate | undefined {
 		return this.#votersCertificate;
+	}
+
+	/** Writes the checkpoint that the head has passed, if it has passed one. */
+	async keepCheckpoint(): Promise<void> {
+		const kept = this.#checkpoints.take();
+		if (kept.checkpoint !== undefined) await this.#context.write(kept);
 	}
 
 	/** The lowest `count` blocks of the log are certified, and written. */
@@ -93,7 +110,8 @@ export class CommittedHead {
 	#absorb(parent: Ledger, link: Link, certificate: Certificate): void {
 		const { mempool, outbox } = this.#context;
 		if (link.ledger.votersSinceIndex === link.block.index) this.#votersCertificate = certificate;
-		this.#views.absorb(parent, link);
+		this.#views.add(parent, link);
+		this.#checkpoints.passed(parent, link, certificate);
 		for (const transaction of link.block.transactions) {
 			const id = this.#context.idOf(transaction);
 			mempool.remove(id);

@@ -310,7 +310,7 @@ async function writeChain(chain: ChainStorage, damage: Partial<Record<string, nu
 }
 
 function load(chain: ChainStorage): Promise<Result<LoadedChain, { code: string }>> {
-	return loadChain(chain, createVerifier(), () => () => {});
+	return loadChain(chain, createVerifier(), () => ({ restore: () => [], add: () => {} }));
 }
 
 function damageCases(): AcceptanceCase[] {

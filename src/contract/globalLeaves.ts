@@ -1,0 +1,115 @@
+/** Leaves of what a neighbourhood has once: the past's hashes, and the globals with the counted blocks. */
+import * as v from "valibot";
+import type { MountainRange } from "../block/merkle.js";
+import { MONEY_KINDS, type MoneyKind } from "../block/transaction.js";
+import { assert } from "../primitives/assert.js";
+import { fromHex, toHex } from "../primitives/bytes.js";
+import type { CborValue } from "../primitives/codec.js";
+import { ZERO_HASH } from "../primitives/hash.js";
+import { bytes, hash, type LeafCodec, natural, runs } from "./leafCodec.js";
+import { inlineOf } from "./leafPages.js";
+import type { Ledger } from "./ledger.js";
+import type { MinuteRanges } from "./minuteRanges.js";
+
+/** Count and peaks: all that is needed to go on, and through its root a proof of every old block. */
+export const HISTORY_LEAF: LeafCodec<MountainRange> = {
+	fields: ({ count, peaks }) => ["history", count, peaks],
+	shape: v.pipe(
+		v.strictTuple([v.literal("history"), natural, v.array(hash)]),
+		v.transform(([, count, peaks]) => ({ count, peaks })),
+	),
+};
+
+/** The genesis block's hash covers its state root, which therefore cannot name it. */
+const gridIdOf = ({ index, gridId }: Pick<Ledger, "index" | "gridId">) => (index === 0 ? ZERO_HASH : gridId);
+
+/** The counted blocks follow in leaves of their own where they are many. */
+export const GLOBALS_LEAF: LeafCodec<Ledger, Globals> = {
+	fields: (ledger) => [
+		"globals",
+		gridIdOf(ledger),
+		ledger.index,
+		ledger.timestampMs,
+		ledger.genesisTimestampMs,
+		MONEY_KINDS.indexOf(ledger.parameters.moneyKind),
+		ledger.parameters.retailMicroNokPerWh,
+		ledger.parameters.feedInMicroNokPerWh,
+		ledger.parameters.localFeeMicroNokPerWh,
+		ledger.issuedMicroNok,
+		ledger.voters,
+		ledger.votersSinceIndex,
+		ledger.countedTotal,
+		inlineOf(ledger.counted),
+		[...ledger.usedInvitations].map(([id, expiryMinute]): CborValue => {
+			const idBytes = fromHex(id);
+			assert(idBytes.ok, "ids in the ledger are hex");
+			return [idBytes.value, expiryMinute];
+		}),
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("globals"),
+			hash,
+			natural,
+			natural,
+			natural,
+			v.picklist(MONEY_KINDS.map((_, at) => at)),
+			natural,
+			natural,
+			natural,
+			natural,
+			v.array(natural),
+			natural,
+			natural,
+			runs,
+			v.array(v.strictTuple([bytes(16), natural])),
+		]),
+		v.transform(([, gridId, index, timestampMs, genesisTimestampMs, money, retail, feedIn, fee, ...rest]): Globals => {
+			const [issuedMicroNok, voters, votersSinceIndex, countedTotal, counted, invitations] = rest;
+			return {
+				gridId,
+				index,
+				timestampMs,
+				genesisTimestampMs,
+				moneyKind: MONEY_KINDS[money] ?? "trial",
+				retailMicroNokPerWh: retail,
+				feedInMicroNokPerWh: feedIn,
+				localFeeMicroNokPerWh: fee,
+				issuedMicroNok,
+				voters,
+				votersSinceIndex,
+				countedTotal,
+				counted,
+				usedInvitations: new Map(invitations.map(([id, expiryMinute]) => [toHex(id), expiryMinute])),
+			};
+		}),
+	),
+};
+
+export interface Globals
+	extends Pick<
+		Ledger,
+		| "gridId"
+		| "index"
+		| "timestampMs"
+		| "genesisTimestampMs"
+		| "issuedMicroNok"
+		| "voters"
+		| "votersSinceIndex"
+		| "countedTotal"
+		| "counted"
+		| "usedInvitations"
+	> {
+	readonly moneyKind: MoneyKind;
+	readonly retailMicroNokPerWh: number;
+	readonly feedInMicroNokPerWh: number;
+	readonly localFeeMicroNokPerWh: number;
+}
+
+export const COUNTED_LEAF: LeafCodec<MinuteRanges> = {
+	fields: (page) => ["counted", page],
+	shape: v.pipe(
+		v.strictTuple([v.literal("counted"), runs]),
+		v.transform(([, page]) => page),
+	),
+};

@@ -1,0 +1,113 @@
+/** Leaves of offers, orders and contracts. */
+import * as v from "valibot";
+import { bit, flag, hash, type LeafCodec, natural, perhaps } from "./leafCodec.js";
+import type { Contract, Offer, Order } from "./ledger.js";
+
+export const OFFER_LEAF: LeafCodec<Offer> = {
+	fields: (offer) => [
+		"offer",
+		offer.id,
+		offer.seller,
+		offer.priceMicroNokPerWh,
+		offer.fromMinute,
+		offer.untilMinute,
+		offer.energyLimitWh,
+		offer.noticeMinutes,
+		offer.buyer === undefined ? [] : [offer.buyer],
+		offer.maxBuyers,
+		offer.accepted,
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("offer"),
+			hash,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+			perhaps(natural),
+			natural,
+			v.array(natural),
+		]),
+		v.transform(([, id, seller, price, fromMinute, untilMinute, limit, notice, buyer, maxBuyers, accepted]) => ({
+			id,
+			seller,
+			priceMicroNokPerWh: price,
+			fromMinute,
+			untilMinute,
+			energyLimitWh: limit,
+			noticeMinutes: notice,
+			buyer,
+			maxBuyers,
+			accepted,
+		})),
+	),
+};
+
+export const ORDER_LEAF: LeafCodec<Order> = {
+	fields: (order) => ["order", order.id, order.member, order.amountMicroNok, order.timestampMs],
+	shape: v.pipe(
+		v.strictTuple([v.literal("order"), hash, natural, natural, natural]),
+		v.transform(([, id, member, amountMicroNok, timestampMs]) => ({ id, member, amountMicroNok, timestampMs })),
+	),
+};
+
+export const CONTRACT_LEAF: LeafCodec<Contract> = {
+	fields: (contract) => [
+		"contract",
+		contract.index,
+		contract.id,
+		contract.offerId,
+		contract.seller,
+		contract.buyer,
+		contract.priceMicroNokPerWh,
+		contract.fromMinute,
+		contract.untilMinute,
+		bit(contract.ended),
+		contract.energyLimitWh,
+		contract.noticeMinutes,
+		contract.deliveredWh,
+		contract.amountMicroNok,
+		contract.lastDeliveryMinute,
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("contract"),
+			natural,
+			hash,
+			hash,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+			flag,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+		]),
+		v.transform(([, index, id, offerId, seller, buyer, price, fromMinute, untilMinute, ended, ...rest]): Contract => {
+			const [energyLimitWh, noticeMinutes, deliveredWh, amountMicroNok, lastDeliveryMinute] = rest;
+			return {
+				index,
+				id,
+				offerId,
+				seller,
+				buyer,
+				priceMicroNokPerWh: price,
+				fromMinute,
+				untilMinute,
+				ended,
+				energyLimitWh,
+				noticeMinutes,
+				deliveredWh,
+				amountMicroNok,
+				lastDeliveryMinute,
+			};
+		}),
+	),
+};

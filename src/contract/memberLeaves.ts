@@ -1,0 +1,140 @@
+/** Leaves of devices and households, with what was metered and waits for settlement. */
+import * as v from "valibot";
+import { QUALITIES } from "../block/reading.js";
+import { nameShape } from "../block/transactionCodec.js";
+import type { CborValue } from "../primitives/codec.js";
+import { bit, flag, type LeafCodec, natural, publicKey, runs } from "./leafCodec.js";
+import { inlineOf } from "./leafPages.js";
+import type { Device, Household, PendingReading } from "./ledger.js";
+import type { MinuteRanges } from "./minuteRanges.js";
+
+export const DEVICE_LEAF: LeafCodec<Device> = {
+	fields: (device) => [
+		"device",
+		device.index,
+		device.household,
+		device.publicKey,
+		bit(device.alwaysOn),
+		bit(device.revoked),
+	],
+	shape: v.pipe(
+		v.strictTuple([v.literal("device"), natural, natural, publicKey, flag, flag]),
+		v.transform(([, index, household, key, alwaysOn, revoked]) => ({
+			index,
+			household,
+			publicKey: key,
+			alwaysOn,
+			revoked,
+		})),
+	),
+};
+
+const readingFields = (reading: PendingReading): CborValue => [
+	reading.minute,
+	reading.importWh,
+	reading.exportWh,
+	QUALITIES.indexOf(reading.quality),
+	reading.boughtWh,
+	reading.soldWh,
+];
+const readingsShape = v.array(
+	v.pipe(
+		v.strictTuple([natural, natural, natural, v.picklist(QUALITIES.map((_, at) => at)), natural, natural]),
+		v.transform(
+			([minute, importWh, exportWh, quality, boughtWh, soldWh]): PendingReading => ({
+				minute,
+				importWh,
+				exportWh,
+				quality: QUALITIES[quality] ?? "gap",
+				boughtWh,
+				soldWh,
+			}),
+		),
+	),
+);
+
+/** Minutes seen and readings that wait follow in leaves of their own where they are many. */
+export const HOUSEHOLD_LEAF: LeafCodec<Household> = {
+	fields: (household) => [
+		"household",
+		household.index,
+		household.name,
+		household.publicKey,
+		bit(household.operator),
+		household.meteringDevice,
+		household.joinedMinute,
+		household.nonce,
+		household.balanceMicroNok,
+		household.importWh,
+		household.exportWh,
+		household.boughtWh,
+		household.soldWh,
+		household.utilityImportWh,
+		household.utilityExportWh,
+		household.settledUntilMinute,
+		inlineOf(household.seen),
+		inlineOf(household.pending).map(readingFields),
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("household"),
+			natural,
+			nameShape,
+			publicKey,
+			flag,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+			runs,
+			readingsShape,
+		]),
+		v.transform(([, index, name, key, operator, meteringDevice, joinedMinute, nonce, balance, ...rest]): Household => {
+			const [importWh, exportWh, boughtWh, soldWh, utilityImportWh, utilityExportWh, cursor, seen, pending] = rest;
+			return {
+				index,
+				name,
+				publicKey: key,
+				operator,
+				meteringDevice,
+				joinedMinute,
+				nonce,
+				balanceMicroNok: balance,
+				importWh,
+				exportWh,
+				boughtWh,
+				soldWh,
+				utilityImportWh,
+				utilityExportWh,
+				settledUntilMinute: cursor,
+				seen,
+				pending,
+			};
+		}),
+	),
+};
+
+/** Follows its household's leaf. */
+export const SEEN_LEAF: LeafCodec<MinuteRanges> = {
+	fields: (page) => ["seen", page],
+	shape: v.pipe(
+		v.strictTuple([v.literal("seen"), runs]),
+		v.transform(([, page]) => page),
+	),
+};
+
+/** Follows its household's leaf. */
+export const PENDING_LEAF: LeafCodec<readonly PendingReading[]> = {
+	fields: (page) => ["pending", page.map(readingFields)],
+	shape: v.pipe(
+		v.strictTuple([v.literal("pending"), readingsShape]),
+		v.transform(([, page]) => page),
+	),
+};

@@ -1,0 +1,116 @@
+/**
+ * Checkpoints on this device: written when a committed block is one, and opened again instead of executing everything
+ * below it. Of what is opened nothing is believed that does not lead to the block's state root.
+ */
+import * as v from "valibot";
+import { type Block, blockHash, decodeBlock, encodeBlock } from "../block/block.js";
+import type { Certificate } from "../block/certificate.js";
+import { isCheckpoint } from "../contract/checkpoint.js";
+import { checkManifest, chunkLeaves, joinChunks, manifestOf } from "../contract/chunks.js";
+import type { Ledger } from "../contract/ledger.js";
+import { openSnapshot, snapshotOf } from "../contract/snapshot.js";
+import { assert } from "../primitives/assert.js";
+import { equalBytes } from "../primitives/bytes.js";
+import { HASH_BYTES } from "../primitives/hash.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import type { Link } from "./chain.js";
+import type { History } from "./history.js";
+import {
+	decodeCertificateRecord,
+	decodeRecord,
+	encodeCertificateRecord,
+	encodeRecord,
+	openRecord,
+	type RecordError,
+	sealRecord,
+} from "./records.js";
+import type { Statement } from "./statement.js";
+import type { ChainChange, CheckpointRecords } from "./storage.js";
+
+/** Gathers what has to be kept of the checkpoints that the committed head passes. */
+export class CheckpointKeeper {
+	readonly #history: History;
+	readonly #statement: Statement;
+	#kept: Pick<ChainChange, "checkpoint" | "days"> = {};
+
+	constructor(history: History, statement: Statement) {
+		this.#history = history;
+		this.#statement = statement;
+	}
+
+	/**
+	 * The head moved to a link, which history and statement have taken in and nothing above it; `certificate` is the
+	 * first at or above it.
+	 */
+	passed(parent: Ledger, link: Link, certificate: Certificate): void {
+		if (!isCheckpoint(parent, link.ledger)) return;
+		assert(certificate.index >= link.block.index, "a certificate covers the blocks below it");
+		const { leaves } = snapshotOf(link.ledger, link.results);
+		this.#kept = {
+			checkpoint: {
+				index: link.block.index,
+				block: encodeCheckpointBlock(link.block),
+				certificate: encodeCertificateRecord(certificate),
+				manifest: sealRecord(manifestOf(leaves)),
+				derived: this.#statement.toRecord(),
+				chunks: chunkLeaves(leaves).map((chunk, number) => ({ number, record: sealRecord(chunk) })),
+			},
+			days: [...(this.#kept.days ?? []), ...this.#history.takeChangedDays()],
+		};
+	}
+
+	/** What the next write has to keep; empty where no checkpoint was passed since this was last asked for. */
+	take(): Pick<ChainChange, "checkpoint" | "days"> {
+		const kept = this.#kept;
+		this.#kept = {};
+		return kept;
+	}
+}
+
+/** A block by itself: with its parent's hash, which blocks in a row leave out. */
+export function encodeCheckpointBlock(block: Block): Uint8Array {
+	return encodeRecord([block.previousHash, encodeBlock(block)]);
+}
+
+export function decodeCheckpointBlock(record: Uint8Array): Result<Block, RecordError> {
+	const fields = decodeRecord(record, blockShape);
+	if (!fields.ok) return fields;
+	const [previousHash, bytes] = fields.value;
+	const block = decodeBlock(bytes, previousHash);
+	return block.ok ? block : refused({ code: "record-damaged" });
+}
+
+const blockShape = v.strictTuple([v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES)), v.instance(Uint8Array)]);
+
+/** The link that a checkpoint and all its chunks make. Signatures were checked before it was stored. */
+export function openCheckpoint(
+	stored: CheckpointRecords & { index: number },
+	chunks: readonly Uint8Array[],
+	genesis: Ledger,
+): Result<Link, { code: string }> {
+	const block = decodeCheckpointBlock(stored.block);
+	if (!block.ok) return block;
+	const hash = blockHash(block.value);
+	const certificate = decodeCertificateRecord(stored.certificate);
+	if (!certificate.ok) return certificate;
+	const { index } = certificate.value;
+	const isCovered = index > stored.index || (index === stored.index && equalBytes(certificate.value.hash, hash));
+	if (block.value.index !== stored.index || !isCovered) return refused({ code: "record-damaged" });
+	const manifest = openRecord(stored.manifest);
+	if (!manifest.ok) return manifest;
+	const matches = checkManifest(manifest.value, block.value.stateRoot);
+	if (!matches.ok) return matches;
+	const opened: Uint8Array[] = [];
+	for (const record of chunks) {
+		const chunk = openRecord(record);
+		if (!chunk.ok) return chunk;
+		opened.push(chunk.value);
+	}
+	const leaves = joinChunks(opened, manifest.value);
+	if (!leaves.ok) return leaves;
+	const ledger = openSnapshot(genesis, leaves.value);
+	if (!ledger.ok) return ledger;
+	if (ledger.value.index !== stored.index) return refused({ code: "record-damaged" });
+	// What the block itself settled was taken in before the checkpoint was written.
+	return ok({ block: block.value, hash, ledger: ledger.value, results: { settled: [], rests: [] } });
+}
