@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { chunkLeaves, joinChunks, manifestOf } from "../../../src/contract/chunks.js";
 import { History } from "../../../src/node/history.js";
 import { loadChain } from "../../../src/node/loading.js";
+import { openRecord, sealRecord } from "../../../src/node/records.js";
 import { Statement } from "../../../src/node/statement.js";
 import type { ChainChange, ChainStorage, StoredCheckpoint } from "../../../src/node/storage.js";
 import type { Street } from "../../../src/node/street.js";
@@ -180,6 +182,27 @@ describe("a start from a checkpoint", () => {
 		expect(loaded.begins).toBe(older.index + 1);
 		expect(loaded.standing).toEqual(executed);
 		expect(loaded.votes.suspended).toBeUndefined();
+	});
+
+	it("falls back where manifest and chunks fit one another, but not the block's state root", async () => {
+		const record = await must(storage.checkpointChunk(newest.index, 0));
+		const content = openRecord(record ?? new Uint8Array());
+		const manifest = openRecord(newest.manifest);
+		if (!content.ok || !manifest.ok) throw new Error("records are whole");
+		const leaves = joinChunks([content.value], manifest.value);
+		if (!leaves.ok) throw new Error(leaves.error.code);
+		const forged = leaves.value.with(0, new Uint8Array(32));
+		const [chunk = new Uint8Array()] = chunkLeaves(forged);
+		const found = withChange(withNewest({ manifest: sealRecord(manifestOf(forged)) }), {
+			checkpointChunk: async (index, number) =>
+				index === newest.index
+					? { ok: true, value: number === 0 ? sealRecord(chunk) : undefined }
+					: storage.checkpointChunk(index, number),
+		});
+		const loaded = await load(found);
+		expect(loaded.damaged).toEqual(["checkpoints"]);
+		expect(loaded.begins).toBe(older.index + 1);
+		expect(loaded.standing).toEqual(executed);
 	});
 
 	it("falls back to genesis where both are damaged", async () => {
