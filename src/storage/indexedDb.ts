@@ -15,6 +15,7 @@ import {
 	staysKept,
 } from "../node/storage.js";
 import { ok, type Result, refused } from "../primitives/result.js";
+import { checkFence, FencedOut, raiseFence } from "./fence.js";
 
 interface ProfileSchema extends DBSchema {
 	profile: { key: "profile" | "fence"; value: Uint8Array | number };
@@ -240,39 +241,13 @@ async function keepCertificate(transaction: Transaction, index: number, record: 
 	await certificates.put(record, index);
 }
 
-// ── the fence ────────────────────────────────────────────────────────────────────────────────────────────────────
-
 /** A database, and which opening of it this is. */
 interface Fenced<Schema extends DBSchema> {
 	database: IDBPDatabase<Schema>;
 	fence: number;
 }
 
-/** The part of a store that a fence needs. */
-interface FenceStore {
-	get(key: "fence"): Promise<unknown>;
-	put(value: number, key: "fence"): Promise<unknown>;
-}
-
-class FencedOut extends Error {}
-
-/** Counts this opening: older ones fail in {@link checkFence} from here on. */
-async function raiseFence(store: FenceStore): Promise<number> {
-	const fence = fenceOf(await store.get("fence")) + 1;
-	await store.put(fence, "fence");
-	return fence;
-}
-
-/** The first request of every write: rejects, and thereby aborts it all, when the database was opened again. */
-async function checkFence(store: Pick<FenceStore, "get">, fence: number): Promise<void> {
-	if (fenceOf(await store.get("fence")) !== fence) throw new FencedOut();
-}
-
-/** A database from before there were fences has none. */
-function fenceOf(value: unknown): number {
-	return typeof value === "number" ? value : 0;
-}
-
+/** What lies under a record's key, and not under the fence's. */
 function recordOf(value: Uint8Array | number | undefined): Uint8Array | undefined {
 	return typeof value === "number" ? undefined : value;
 }
