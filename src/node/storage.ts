@@ -70,6 +70,8 @@ export interface ChainChange {
 	};
 	/** The newest checkpoint. It and the one before are kept, older ones are deleted. */
 	checkpoint?: StoredCheckpoint & { chunks: readonly StoredChunk[] };
+	/** Proofs of voter changes, kept for ever: whoever comes later walks along them. */
+	voterSteps?: readonly VoterStepRecord[];
 	/** Days of the history, each written over as a whole. */
 	days?: readonly StoredDay[];
 	/**
@@ -97,6 +99,12 @@ export interface StoredCheckpoint extends CheckpointRecords {
 	index: number;
 	/** What this device derives from the chain for its own household; a checkpoint that was fetched has none. */
 	derived?: Uint8Array;
+}
+
+/** A block that changed the voters, with what proves it, as record. */
+export interface VoterStepRecord {
+	index: number;
+	record: Uint8Array;
 }
 
 /** Leaves of a checkpoint's state; numbered from 0. */
@@ -148,6 +156,8 @@ export interface ChainStorage {
 	newestCheckpoint(belowIndex?: number): Promise<Result<StoredCheckpoint | undefined, StorageError>>;
 	/** Undefined: there are not so many. */
 	checkpointChunk(index: number, number: number): Promise<Result<Uint8Array | undefined, StorageError>>;
+	/** Proofs of the voter changes from an index on, ascending. */
+	voterSteps(fromIndex: number): Promise<Result<VoterStepRecord[], StorageError>>;
 	/** All members' days from one on, by day and member ascending. */
 	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>>;
 	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>>;

@@ -15,6 +15,7 @@ import type {
 	StoredChain,
 	StoredCheckpoint,
 	StoredDay,
+	VoterStepRecord,
 } from "../node/storage.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { commitBlocks, installBlocks, pruneBlocks } from "./indexedDbBlocks.js";
@@ -173,6 +174,15 @@ class IndexedDbChain implements ChainStorage {
 		return attempt("storage-unavailable", () => this.#database.get("checkpointChunks", [index, number]));
 	}
 
+	voterSteps(fromIndex: number): Promise<Result<VoterStepRecord[], StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const range = IDBKeyRange.lowerBound(fromIndex);
+			const { store } = this.#database.transaction("voterSteps", "readonly");
+			const [indices, records] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+			return zip(indices, records).map(([index, record]) => ({ index, record }));
+		});
+	}
+
 	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
 		return attempt("storage-unavailable", async () => {
 			const { store } = this.#database.transaction("days", "readonly");
@@ -215,6 +225,7 @@ function storesOf(change: ChainChange): StoreName[] {
 		touch("proposedBlocks", "blockchain", "certificates");
 	if (change.stage !== undefined || change.unstage !== undefined) touch("staging", "stagingChunks");
 	if (change.checkpoint !== undefined) touch("checkpoints", "checkpointChunks");
+	if (change.voterSteps !== undefined) touch("voterSteps");
 	if (change.days !== undefined) touch("days");
 	if (change.prune !== undefined) touch("blockchain", "positions", "certificates");
 	if (change.installCheckpoint !== undefined) {
@@ -236,6 +247,9 @@ function requestsOf(change: ChainChange, transaction: WriteTransaction): Promise
 	}
 	if (change.append !== undefined) {
 		requests.push(transaction.objectStore("proposedBlocks").put(change.append.record, change.append.index));
+	}
+	for (const { index, record } of change.voterSteps ?? []) {
+		requests.push(transaction.objectStore("voterSteps").put(record, index));
 	}
 	for (const { day, member, record } of change.days ?? []) {
 		requests.push(transaction.objectStore("days").put(record, [day, member]));

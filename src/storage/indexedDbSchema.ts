@@ -14,6 +14,7 @@ export interface ChainSchema extends DBSchema {
 	certificates: { key: number; value: { record: Uint8Array; isAlwaysKept: boolean } };
 	checkpoints: { key: number; value: CheckpointRecords & { derived?: Uint8Array } };
 	checkpointChunks: { key: [index: number, number: number]; value: Uint8Array };
+	voterSteps: { key: number; value: Uint8Array };
 	days: { key: [day: number, member: number]; value: Uint8Array };
 	staging: { key: "checkpoint"; value: CheckpointRecords & { index: number } };
 	stagingChunks: { key: number; value: Uint8Array };
@@ -29,6 +30,7 @@ export const CHAIN_STORES = [
 	"certificates",
 	"checkpoints",
 	"checkpointChunks",
+	"voterSteps",
 	"days",
 	"staging",
 	"stagingChunks",

@@ -12,6 +12,7 @@ import {
 	type StoredCheckpoint,
 	type StoredDay,
 	staysKept,
+	type VoterStepRecord,
 } from "../node/storage.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { MemoryCheckpoints } from "./memoryCheckpoints.js";
@@ -76,6 +77,10 @@ class OpenChain implements ChainStorage {
 		return this.#chain.checkpointChunk(index, number);
 	}
 
+	voterSteps(fromIndex: number): Promise<Result<VoterStepRecord[], StorageError>> {
+		return this.#chain.voterSteps(fromIndex);
+	}
+
 	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
 		return this.#chain.readDays(fromDay);
 	}
@@ -101,6 +106,7 @@ class MemoryChain {
 	#blocksFrom = 0;
 	readonly #certificates = new Map<number, { record: Uint8Array; isAlwaysKept: boolean }>();
 	readonly #checkpoints = new MemoryCheckpoints();
+	readonly #voterSteps = new Map<number, Uint8Array>();
 	readonly #outbox = new Map<string, Uint8Array>();
 
 	async load(): Promise<Result<StoredChain, StorageError>> {
@@ -132,6 +138,7 @@ class MemoryChain {
 		this.#applyInstall(change);
 		this.#checkpoints.keep(change);
 		if (change.prune !== undefined) this.#prune(change.prune.belowIndex, change.prune.keepBlocks);
+		for (const { index, record } of change.voterSteps ?? []) this.#voterSteps.set(index, record);
 		for (const { id, transaction } of change.outboxPut ?? []) this.#outbox.set(id, transaction);
 		for (const id of change.outboxDelete ?? []) this.#outbox.delete(id);
 		return ok(true);
@@ -210,6 +217,10 @@ class MemoryChain {
 
 	async checkpointChunk(index: number, number: number): Promise<Result<Uint8Array | undefined, StorageError>> {
 		return ok(this.#checkpoints.chunk(index, number));
+	}
+
+	async voterSteps(fromIndex: number): Promise<Result<VoterStepRecord[], StorageError>> {
+		return ok(ascending(this.#voterSteps).filter(({ index }) => index >= fromIndex));
 	}
 
 	async readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {

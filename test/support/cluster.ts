@@ -79,6 +79,7 @@ export class FragileStorage implements StorageRoot {
 			certificateFrom: (index) => chain.certificateFrom(index),
 			newestCheckpoint: (belowIndex) => chain.newestCheckpoint(belowIndex),
 			checkpointChunk: (index, number) => chain.checkpointChunk(index, number),
+			voterSteps: (from) => chain.voterSteps(from),
 			readDays: (fromDay) => chain.readDays(fromDay),
 			staged: () => chain.staged(),
 			stagedChunk: (number) => chain.stagedChunk(number),

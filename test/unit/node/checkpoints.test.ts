@@ -107,6 +107,7 @@ const withChange = (storage: ChainStorage, change: Partial<ChainStorage>): Chain
 	certificateFrom: (index) => storage.certificateFrom(index),
 	newestCheckpoint: (below) => storage.newestCheckpoint(below),
 	checkpointChunk: (index, number) => storage.checkpointChunk(index, number),
+	voterSteps: (from) => storage.voterSteps(from),
 	readDays: (from) => storage.readDays(from),
 	staged: () => storage.staged(),
 	stagedChunk: (number) => storage.stagedChunk(number),

@@ -87,6 +87,22 @@ export const CHECKPOINT_CASES: AcceptanceCase[] = [
 		},
 	},
 	{
+		name: "keeps the proofs of voter changes, and reads them from an index on",
+		async run(root, reopen) {
+			const chain = await open(root);
+			const step = (index: number) => ({ index, record: record(`step ${index}`) });
+			await must(chain.write({ voterSteps: [step(30), step(4)] }));
+			await must(chain.write({ voterSteps: [step(200)] }));
+			chain.close();
+			const again = await open(await reopen());
+			const stepsFrom = async (from: number) =>
+				(await must(again.voterSteps(from))).map(({ index, record: each }) => `${index} ${text(each)}`);
+			is(await stepsFrom(0), ["4 step 4", "30 step 30", "200 step 200"], "all");
+			is(await stepsFrom(5), ["30 step 30", "200 step 200"], "above");
+			is(await stepsFrom(201), [], "none");
+		},
+	},
+	{
 		name: "keeps a checkpoint with the commit that reached it, in one write",
 		async run(root, reopen) {
 			const chain = await open(root);

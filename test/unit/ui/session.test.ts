@@ -103,10 +103,11 @@ class Tab {
 		this.worker?.freeze();
 	}
 
-	/** What waited comes in the worst order: messages before the loss of the lock. */
-	async thaw(): Promise<void> {
+	/** What waited comes in the worst order: messages, and what the worker says to them, before the loss of the lock. */
+	async thaw(lastMoment = () => {}): Promise<void> {
 		this.worker?.thaw();
 		this.#channel.thaw();
+		lastMoment();
 		await settled();
 		this.locks.thaw();
 		await settled();
@@ -322,10 +323,13 @@ describe("when the tab with the node goes away", () => {
 		expect(second.worker?.commands.map(({ command }) => command)).toEqual([{ type: "invite" }]);
 	});
 
-	test("a command between two nodes is refused at once: nobody would carry it out", async () => {
+	test("between two nodes what waited is answered, and what is asked is refused at once: nobody would carry it out", async () => {
 		const [first, second, third] = [await browser.open(), await browser.open(), await browser.open()];
 		second.freeze();
+		const waiting = third.client.command(BUY);
+		await settled();
 		await first.close();
+		expect(await waiting).toEqual(MOVED);
 		expect(third.is).toBe("screen");
 		expect(await third.client.command(BUY)).toEqual({ ok: false, error: { code: "node-away" } });
 	});
@@ -420,9 +424,13 @@ describe("when the tab with the node is asleep", () => {
 		second.worker?.send({ type: "view", view: { stage: "welcome" } });
 		await settled();
 
-		await first.thaw();
+		const asked = third.client.command(BUY);
+		await settled();
+		await first.thaw(() => first.worker?.send({ type: "view", view: joining("a view of yesterday") }));
 		expect(first.worker?.runs).toBe(false);
 		expect([first.is, second.is, third.is, browser.workers]).toEqual(["screen", "node", "screen", 1]);
+		second.worker?.done(0, "g");
+		expect(await asked).toEqual(signed("g"));
 		// What it said in its last moment reached nobody, and it shows the other's now.
 		expect([first, second, third].map(({ client }) => client.view?.stage)).toEqual(["welcome", "welcome", "welcome"]);
 		await second.close();
@@ -441,6 +449,16 @@ describe("when the tab with the node is asleep", () => {
 		await settled();
 		second.worker?.done(0, "e");
 		expect(await asked).toEqual(signed("e"));
+	});
+
+	test("and the one that took over fails, it does not start again because it once stood in line", async () => {
+		const [first, second] = [await browser.open(), await browser.open()];
+		second.session.takeOver();
+		await settled();
+		await first.close();
+		second.worker?.send({ type: "fault", fault: { code: "worker-failed" } });
+		await browser.pass(2 * ASLEEP_MS);
+		expect([second.started.length, browser.workers]).toEqual([1, 0]);
 	});
 
 	test("and two take over at once, one of them runs the node", async () => {
