@@ -3,7 +3,8 @@
  * it into bytes.
  */
 
-import type { Block } from "../block/block.js";
+import type { Anchor } from "../block/anchor.js";
+import type { Block, BlockHeader } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
 import type { JoinTransaction, Transaction } from "../block/transaction.js";
 
@@ -160,6 +161,49 @@ export interface BlocksMessage {
 	certificate: Certificate | undefined;
 }
 
+/** Asks for the newest checkpoint above an index, and for the voter changes that lead to it. */
+export interface CheckpointRequestMessage {
+	type: "checkpointRequest";
+	/** The asker's head. */
+	haveIndex: number;
+}
+
+/** A certified checkpoint, without its state: that follows in chunks. */
+export interface CheckpointMessage {
+	type: "checkpoint";
+	/** Voter changes above the asker's head, ascending: all up to the checkpoint, or the first ones. */
+	steps: readonly Anchor[];
+	/** Absent: there is none above the asker's head, or more steps come first. */
+	checkpoint: { anchor: Anchor; manifest: Uint8Array } | undefined;
+}
+
+export interface ChunkRequestMessage {
+	type: "chunkRequest";
+	/** Index of the checkpoint. */
+	index: number;
+	number: number;
+}
+
+export interface ChunkMessage {
+	type: "chunk";
+	index: number;
+	number: number;
+	/** Empty: this checkpoint is not here any more, or has not so many chunks. */
+	bytes: Uint8Array;
+}
+
+/** Asks for the headers of blocks from an index on. */
+export interface HeadersRequestMessage {
+	type: "headersRequest";
+	fromIndex: number;
+}
+
+/** Headers in order; none: the blocks are not here any more. */
+export interface HeadersMessage {
+	type: "headers";
+	headers: readonly BlockHeader[];
+}
+
 // ── founding ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** A guest's signed wish to be a founding member. */
@@ -194,6 +238,12 @@ export type Message =
 	| TransactionsMessage
 	| BlocksRequestMessage
 	| BlocksMessage
+	| CheckpointRequestMessage
+	| CheckpointMessage
+	| ChunkRequestMessage
+	| HeadersRequestMessage
+	| HeadersMessage
+	| ChunkMessage
 	| LobbyJoinMessage
 	| LobbyStateMessage
 	| GenesisMessage

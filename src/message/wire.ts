@@ -1,6 +1,7 @@
 /** Messages as bytes. Everything that comes in is bounded, canonical and of a known shape before anybody looks at it. */
 import * as v from "valibot";
-import { type BlockError, blockHash, decodeBlock, encodeBlock } from "../block/block.js";
+import { type Anchor, type AnchorError, anchorFields, anchorShape, openAnchor } from "../block/anchor.js";
+import { type BlockError, blockHash, decodeBlock, encodeBlock, headerFields, headerShape } from "../block/block.js";
 import { certificateFields, certificateShape } from "../block/certificate.js";
 import type { Transaction } from "../block/transaction.js";
 import {
@@ -14,14 +15,19 @@ import { type CborValue, type CodecError, decode, encode } from "../primitives/c
 import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../primitives/signature.js";
-import type { Entry, Message, NodeRole } from "./message.js";
+import type { CheckpointMessage, Entry, Message, NodeRole } from "./message.js";
 
 export const WIRE_VERSION = 1;
+/** Headers of one answer. */
+export const MAX_HEADERS = 1_000;
 /** Longest message: a full block and its wrapping. Longer things are sent as several messages. */
 export const MAX_MESSAGE_BYTES = 512 * 1024;
 
+type AnchorWire = v.InferOutput<typeof anchorShape>;
+
 export type MessageError =
 	| CodecError
+	| AnchorError
 	| { code: "unknown-message" }
 	| { code: "bad-message-shape"; type: Message["type"] }
 	| { code: "bad-block"; at: number; cause: BlockError }
@@ -48,6 +54,12 @@ const TYPES = [
 	"genesis",
 	"genesisRequest",
 	"timeoutNow",
+	"checkpointRequest",
+	"checkpoint",
+	"chunkRequest",
+	"chunk",
+	"headersRequest",
+	"headers",
 ] as const satisfies readonly Message["type"][];
 
 const ROLES = ["leader", "follower", "candidate", "observer"] as const satisfies readonly NodeRole[];
@@ -76,6 +88,10 @@ export function decodeMessage(bytes: Uint8Array): Result<Message, MessageError> 
 		case "transactions": {
 			const transactions = transactionsOf(message.transactions);
 			return transactions.ok ? ok({ ...message, transactions: transactions.value }) : transactions;
+		}
+		case "checkpoint": {
+			const opened = checkpointOf(message.steps, message.checkpoint);
+			return opened.ok ? ok({ type: "checkpoint", ...opened.value }) : opened;
 		}
 		case "lobbyJoin": {
 			const transactions = transactionsOf([message.join]);
@@ -148,6 +164,21 @@ function messageFields(message: Message): CborValue[] {
 				message.blocks,
 				message.certificate === undefined ? [] : certificateFields(message.certificate),
 			];
+		case "checkpointRequest":
+			return [message.haveIndex];
+		case "checkpoint": {
+			const { steps, checkpoint } = message;
+			const last = checkpoint === undefined ? [] : [anchorFields(checkpoint.anchor), checkpoint.manifest];
+			return [steps.map(anchorFields), last];
+		}
+		case "chunkRequest":
+			return [message.index, message.number];
+		case "chunk":
+			return [message.index, message.number, message.bytes];
+		case "headersRequest":
+			return [message.fromIndex];
+		case "headers":
+			return [message.headers.map(headerFields)];
 		case "lobbyJoin":
 			return [encodeTransaction(message.join)];
 		case "lobbyState":
@@ -177,6 +208,22 @@ function entriesOf(
 		previousHash = hash;
 	}
 	return ok(entries);
+}
+
+function checkpointOf(
+	steps: readonly AnchorWire[],
+	checkpoint: readonly [AnchorWire, Uint8Array] | undefined,
+): Result<Omit<CheckpointMessage, "type">, MessageError> {
+	const opened: Anchor[] = [];
+	for (const fields of steps) {
+		const step = openAnchor(fields);
+		if (!step.ok) return step;
+		opened.push(step.value);
+	}
+	if (checkpoint === undefined) return ok({ steps: opened, checkpoint });
+	const [fields, manifest] = checkpoint;
+	const anchor = openAnchor(fields);
+	return anchor.ok ? ok({ steps: opened, checkpoint: { anchor: anchor.value, manifest } }) : anchor;
 }
 
 function transactionsOf(wires: readonly Uint8Array[]): Result<Transaction[], MessageError> {
@@ -342,6 +389,30 @@ const SHAPES = {
 	blocks: v.pipe(
 		v.strictTuple([natural, list(blob, 1_000), optionalCertificate]),
 		v.transform(([fromIndex, blocks, certificate]) => ({ type: "blocks" as const, fromIndex, blocks, certificate })),
+	),
+	checkpointRequest: v.pipe(
+		v.strictTuple([natural]),
+		v.transform(([haveIndex]) => ({ type: "checkpointRequest" as const, haveIndex })),
+	),
+	checkpoint: v.pipe(
+		v.strictTuple([list(anchorShape, 100), v.union([nothing, v.strictTuple([anchorShape, blob])])]),
+		v.transform(([steps, checkpoint]) => ({ type: "checkpoint" as const, steps, checkpoint })),
+	),
+	chunkRequest: v.pipe(
+		v.strictTuple([natural, natural]),
+		v.transform(([index, number]) => ({ type: "chunkRequest" as const, index, number })),
+	),
+	chunk: v.pipe(
+		v.strictTuple([natural, natural, blob]),
+		v.transform(([index, number, bytes]) => ({ type: "chunk" as const, index, number, bytes })),
+	),
+	headersRequest: v.pipe(
+		v.strictTuple([natural]),
+		v.transform(([fromIndex]) => ({ type: "headersRequest" as const, fromIndex })),
+	),
+	headers: v.pipe(
+		v.strictTuple([list(headerShape, MAX_HEADERS)]),
+		v.transform(([headers]) => ({ type: "headers" as const, headers })),
 	),
 	lobbyJoin: v.pipe(
 		v.strictTuple([blob]),

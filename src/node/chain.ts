@@ -98,6 +98,11 @@ export class Chain {
 		return this.#tail.at(-1) ?? this.#head;
 	}
 
+	/** The overlays up to an index, lowest first. */
+	upTo(index: number): readonly Link[] {
+		return this.#tail.slice(0, Math.max(0, index - this.#head.block.index));
+	}
+
 	/** Puts an overlay on top. */
 	push(link: Link): void {
 		assert(link.block.index === this.last.block.index + 1, "an overlay lies on the last link");

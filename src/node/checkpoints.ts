@@ -80,6 +80,22 @@ export function decodeCheckpointBlock(record: Uint8Array): Result<Block, RecordE
 	return block.ok ? block : refused({ code: "record-damaged" });
 }
 
+/** What can be read of a stored checkpoint. */
+export function openCheckpointRecords(stored: CheckpointRecords): {
+	block: Block | undefined;
+	certificate: Certificate | undefined;
+	manifest: Uint8Array | undefined;
+} {
+	const block = decodeCheckpointBlock(stored.block);
+	const certificate = decodeCertificateRecord(stored.certificate);
+	const manifest = openRecord(stored.manifest);
+	return {
+		block: block.ok ? block.value : undefined,
+		certificate: certificate.ok ? certificate.value : undefined,
+		manifest: manifest.ok ? manifest.value : undefined,
+	};
+}
+
 const blockShape = v.strictTuple([v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES)), v.instance(Uint8Array)]);
 
 /** The link that a checkpoint and all its chunks make. Signatures were checked before it was stored. */

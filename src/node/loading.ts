@@ -16,6 +16,7 @@ import { KEPT_DAYS } from "./history.js";
 import { openTransaction } from "./outbox.js";
 import { type ChainConfig, decodeCertificateRecord, decodeConfig, decodeVotes, openRecord } from "./records.js";
 import type { ChainStorage, StorageError, StoredBlock, StoredCheckpoint, StoredDay, Votes } from "./storage.js";
+import { decodeAnchorRecord } from "./voterSteps.js";
 
 export interface LoadedChain {
 	config: ChainConfig;
@@ -211,9 +212,10 @@ function openNext(parent: Link, stored: StoredBlock): Link | undefined {
 
 async function loadVotersCertificate(storage: ChainStorage, ledger: Ledger): Promise<Certificate | undefined> {
 	if (ledger.votersSinceIndex === 0) return undefined;
-	const kept = await storage.certificateFrom(ledger.votersSinceIndex);
-	const certificate = kept.ok && kept.value !== undefined ? decodeCertificateRecord(kept.value.record) : undefined;
-	return certificate?.ok === true ? certificate.value : undefined;
+	const steps = await storage.voterSteps(ledger.votersSinceIndex);
+	const record = steps.ok ? steps.value[0]?.record : undefined;
+	const step = record === undefined ? undefined : decodeAnchorRecord(record);
+	return step?.ok === true ? step.value.certificate : undefined;
 }
 
 function loadTail(chain: Chain, proposed: readonly StoredBlock[]): { entries: Entry[]; damaged: boolean } {

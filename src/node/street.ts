@@ -24,6 +24,7 @@ import { type ChainConfig, encodeConfig } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
 import { CatchingUp } from "./street/catchingUp.js";
+import { CheckpointFetching } from "./street/checkpointFetching.js";
 import { type BlockSummary, CommittedHead, DerivedViews } from "./street/committedHead.js";
 import { type ProvenPeer, StreetContext, type StreetParts } from "./street/context.js";
 import { Gossip } from "./street/gossip.js";
@@ -63,6 +64,7 @@ export class Street {
 	readonly #membership: Membership;
 	readonly #serving: Serving;
 	readonly #catchingUp: CatchingUp;
+	readonly #checkpoints: CheckpointFetching;
 	readonly #voterKeeping: VoterKeeping;
 	#lastTickMs: number;
 
@@ -104,7 +106,8 @@ export class Street {
 		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip });
 		this.#membership = new Membership(context, raft, head, this.#greeting);
 		this.#serving = new Serving(parts.storage, parts.peers);
-		this.#catchingUp = new CatchingUp(context, { sync, raft, head, afterHead });
+		this.#checkpoints = new CheckpointFetching(context, { sync, raft, head, afterJump: () => this.#afterJump() });
+		this.#catchingUp = new CatchingUp(context, { sync, raft, head, checkpoints: this.#checkpoints, afterHead });
 		this.#voterKeeping = new VoterKeeping(context, raft, this.#own, this.#greeting);
 		this.#lastTickMs = clocks.monotonicMs();
 
@@ -132,6 +135,7 @@ export class Street {
 		if (loaded.damaged.includes("proposedBlocks")) change.truncateFrom = this.chain.last.block.index + 1;
 		await this.#context.write({ ...change, outboxDelete: this.#own.restore(loaded.outbox) });
 		if (device !== undefined) this.#raft.create(device, loaded);
+		await this.#checkpoints.resume();
 		await this.#own.joinIfInvited();
 	}
 
@@ -227,6 +231,12 @@ export class Street {
 		this.#context.events.onHead();
 	}
 
+	/** The head jumped to a checkpoint: what waited may lie in the blocks below. */
+	async #afterJump(): Promise<void> {
+		this.#own.passOver();
+		await this.#afterHead();
+	}
+
 	// ── neighbours ───────────────────────────────────────────────────────────────────────────────────────────────
 
 	/** A device proved who it is. */
@@ -260,6 +270,24 @@ export class Street {
 				break;
 			case "blocks":
 				await this.#catchingUp.onBlocks(peer, message);
+				break;
+			case "checkpointRequest":
+				await this.#serving.onCheckpointRequest(peer, message.haveIndex);
+				break;
+			case "checkpoint":
+				await this.#checkpoints.onCheckpoint(peer, message);
+				break;
+			case "headersRequest":
+				await this.#serving.onHeadersRequest(peer, message.fromIndex);
+				break;
+			case "headers":
+				await this.#checkpoints.onHeaders(peer, message);
+				break;
+			case "chunkRequest":
+				await this.#serving.onChunkRequest(peer, message.index, message.number);
+				break;
+			case "chunk":
+				await this.#checkpoints.onChunk(peer, message);
 				break;
 			case "genesisRequest":
 				await this.sendGenesis(peer);

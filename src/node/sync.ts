@@ -54,6 +54,15 @@ export class Sync {
 		if (this.#request?.device === device) this.#request = undefined;
 	}
 
+	/** The neighbour with the highest head. */
+	furthest(): string | undefined {
+		let best: { device: string; index: number } | undefined;
+		for (const [device, index] of this.#heads) {
+			if (best === undefined || index > best.index) best = { device, index };
+		}
+		return best?.device;
+	}
+
 	/** The highest head among the neighbours. */
 	get targetIndex(): number {
 		return Math.max(0, ...this.#heads.values());

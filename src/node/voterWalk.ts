@@ -20,7 +20,7 @@ export interface KnownVoters {
 
 export type WalkError =
 	| CertificateError
-	/** A step that lies below what is known, or changes nothing. */
+	/** A step that lies below what is known, changes nothing, or does not fit the voters: one before it is missing. */
 	| { code: "bad-voter-step"; index: number };
 
 /** One change further. */
@@ -31,8 +31,12 @@ export function walkStep(
 	verifier: Verifier,
 ): Result<KnownVoters, WalkError> {
 	const change = voterChangeOf(block);
-	if (change === undefined || block.index <= known.index)
-		return refused({ code: "bad-voter-step", index: block.index });
+	const fits =
+		change !== undefined &&
+		block.index > known.index &&
+		change.added.every(({ device }) => !known.voters.includes(device)) &&
+		change.removed.every((device) => known.voters.includes(device));
+	if (!fits) return refused({ code: "bad-voter-step", index: block.index });
 	const keys = new Map(known.keys);
 	for (const { device, publicKey } of change.added) keys.set(device, publicKey);
 	const voters = votersAfter(known.voters, block);

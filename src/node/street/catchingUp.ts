@@ -8,6 +8,8 @@ import type { BlocksMessage } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
 import { encodeCertificateRecord, sealRecord } from "../records.js";
 import type { CertifiedRun, Sync } from "../sync.js";
+import { voterStepsOf } from "../voterSteps.js";
+import type { CheckpointFetching } from "./checkpointFetching.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import { logBaseOf, type RaftDriver } from "./raftDriver.js";
@@ -19,6 +21,7 @@ export interface CatchingUpParts {
 	readonly sync: Sync;
 	readonly raft: RaftDriver;
 	readonly head: CommittedHead;
+	readonly checkpoints: CheckpointFetching;
 	/** The committed head has moved, and everything derived from it. */
 	afterHead(): Promise<void>;
 }
@@ -43,6 +46,7 @@ export class CatchingUp {
 			return;
 		}
 		this.#behindSinceMs ??= nowMs;
+		if (this.#parts.checkpoints.maybeRequest(nowMs)) return;
 		// One block behind is the normal way of a block: its certificate is coming.
 		if (behind === 1 && raft.state !== undefined && nowMs - this.#behindSinceMs < SYNC_PATIENCE_MS) return;
 		const request = sync.nextRequest(chain.head, nowMs);
@@ -84,6 +88,7 @@ export class CatchingUp {
 				certificate: encodeCertificateRecord(certificate),
 				keepCertificate: changesVoters ? "always" : "spacing",
 			},
+			voterSteps: voterStepsOf(links, certificate),
 		});
 		if (!written) return;
 		head.install(links, certificate);

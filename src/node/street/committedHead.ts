@@ -107,6 +107,13 @@ export class CommittedHead {
 		}
 	}
 
+	/** The head jumps to a certified checkpoint; what lay in between is not known here. */
+	jump(link: Link, certificate: Certificate, votersCertificate: Certificate | undefined): void {
+		this.#certificate = certificate;
+		this.#votersCertificate = votersCertificate ?? this.#votersCertificate;
+		this.#context.chain.install(link);
+	}
+
 	#absorb(parent: Ledger, link: Link, certificate: Certificate): void {
 		const { mempool, outbox } = this.#context;
 		if (link.ledger.votersSinceIndex === link.block.index) this.#votersCertificate = certificate;

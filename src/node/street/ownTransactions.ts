@@ -154,6 +154,14 @@ export class OwnTransactions {
 		return true;
 	}
 
+	/** The head jumped over blocks that are not known here: what is in them counts as confirmed. */
+	passOver(): void {
+		const { chain, outbox } = this.#context;
+		for (const { id, transaction } of [...outbox.all()]) {
+			if (this.#isOnChain(transaction)) outbox.confirmed(id, chain.head.block.index);
+		}
+	}
+
 	/** The committed head moved: what waits is judged there, and what is finished leaves the outbox. */
 	async judgeAtHead(): Promise<void> {
 		const { chain, events, mempool, outbox } = this.#context;

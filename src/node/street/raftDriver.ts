@@ -17,6 +17,7 @@ import type { ProposalSize } from "../proposer.js";
 import { encodeCertificateRecord, encodeVotes, sealRecord } from "../records.js";
 import type { ChainChange } from "../storage.js";
 import type { Sync } from "../sync.js";
+import { voterStepsOf } from "../voterSteps.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { StreetContext } from "./context.js";
 
@@ -153,6 +154,9 @@ export class RaftDriver {
 				// Who was away for several changes follows them one by one.
 				keepCertificate: changesVoters ? "always" : "spacing",
 			};
+			if (changesVoters) {
+				change.voterSteps = voterStepsOf(this.#context.chain.upTo(certificate.index), certificate);
+			}
 		}
 		await this.#context.write(change);
 	}

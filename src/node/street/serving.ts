@@ -1,11 +1,18 @@
 /** Handing out what is stored: the genesis, runs of certified blocks to whoever catches up, the whole chain. */
-import { type Block, blockHash, decodeBlock } from "../../block/block.js";
+
+import type { Anchor } from "../../block/anchor.js";
+import { type Block, type BlockHeader, blockHash, decodeBlock } from "../../block/block.js";
+import { MAX_HEADERS } from "../../message/wire.js";
 import { ZERO_HASH } from "../../primitives/hash.js";
+import { openCheckpointRecords } from "../checkpoints.js";
 import type { Peer, Peers } from "../peers.js";
 import { decodeCertificateRecord, openRecord } from "../records.js";
 import { CERTIFICATE_SPACING, type ChainStorage } from "../storage.js";
 import { RUN_BYTES } from "../sync.js";
+import { decodeAnchorRecord } from "../voterSteps.js";
 
+/** Voter changes of one answer. */
+const MAX_STEPS = 64;
 /** Blocks read from the database at once: a run ends at the next kept certificate. */
 const READ_BLOCKS = 2 * CERTIFICATE_SPACING;
 
@@ -58,6 +65,81 @@ export class Serving {
 			blocks.push(content.value);
 		}
 		return blocks;
+	}
+
+	/** Answers with the newest checkpoint above an index, after the voter changes that lead there. */
+	async onCheckpointRequest(peer: Peer, haveIndex: number): Promise<void> {
+		const found = await this.#checkpointAbove(haveIndex);
+		if (found === undefined) {
+			this.#peers.send(peer, { type: "checkpoint", steps: [], checkpoint: undefined });
+			return;
+		}
+		const { anchor } = found;
+		const stored = await this.#storage.voterSteps(haveIndex + 1);
+		const steps: Anchor[] = [];
+		let bytes = 0;
+		for (const { index, record } of stored.ok ? stored.value : []) {
+			if (index > anchor.certificate.index) break;
+			const step = decodeAnchorRecord(record);
+			bytes += record.length;
+			if (!step.ok || bytes > RUN_BYTES || steps.length === MAX_STEPS) {
+				// What does not fit is asked for again, from the last step on.
+				this.#peers.send(peer, { type: "checkpoint", steps, checkpoint: undefined });
+				return;
+			}
+			steps.push(step.value);
+		}
+		this.#peers.send(peer, { type: "checkpoint", steps, checkpoint: found });
+	}
+
+	/** The newest checkpoint that has a certificate of its own: what lies above it is another matter. */
+	async #checkpointAbove(haveIndex: number): Promise<{ anchor: Anchor; manifest: Uint8Array } | undefined> {
+		for (let belowIndex: number | undefined; ; ) {
+			const stored = await this.#storage.newestCheckpoint(belowIndex);
+			if (!stored.ok || stored.value === undefined || stored.value.index <= haveIndex) return undefined;
+			const { block, certificate, manifest } = openCheckpointRecords(stored.value);
+			if (block !== undefined && certificate?.index === stored.value.index && manifest !== undefined) {
+				return { anchor: { block, hash: blockHash(block), above: [], certificate }, manifest };
+			}
+			belowIndex = stored.value.index;
+		}
+	}
+
+	/** Answers with headers from an index on, as many as one answer carries. */
+	async onHeadersRequest(peer: Peer, fromIndex: number): Promise<void> {
+		const headers: BlockHeader[] = [];
+		const below = await this.#hashedBelow(fromIndex);
+		const count = below === undefined ? 0 : fromIndex - below.index - 1 + MAX_HEADERS;
+		const stored = below === undefined ? undefined : await this.#storage.readBlocks(below.index + 1, count);
+		let previousHash = below?.hash ?? ZERO_HASH;
+		for (const { record } of stored?.ok === true ? stored.value : []) {
+			const content = openRecord(record);
+			const block = content.ok ? decodeBlock(content.value, previousHash) : content;
+			if (!block.ok) break;
+			const { transactions: _, ...header } = block.value;
+			if (header.index >= fromIndex) headers.push(header);
+			previousHash = blockHash(header);
+		}
+		this.#peers.send(peer, { type: "headers", headers });
+	}
+
+	/** A block below an index whose hash is known without the blocks below it: a certificate says it. */
+	async #hashedBelow(index: number): Promise<{ index: number; hash: Uint8Array } | undefined> {
+		for (let back = READ_BLOCKS; ; back *= 2) {
+			const from = Math.max(0, index - back);
+			if (from === 0) return { index: -1, hash: ZERO_HASH };
+			const kept = await this.#storage.certificateFrom(from);
+			const certificate = kept.ok && kept.value !== undefined ? decodeCertificateRecord(kept.value.record) : undefined;
+			if (certificate?.ok === true && certificate.value.index < index) return certificate.value;
+			if (back > MAX_HEADERS) return undefined;
+		}
+	}
+
+	async onChunkRequest(peer: Peer, index: number, number: number): Promise<void> {
+		const stored = await this.#storage.checkpointChunk(index, number);
+		const content = stored.ok && stored.value !== undefined ? openRecord(stored.value) : undefined;
+		const bytes = content?.ok === true ? content.value : new Uint8Array();
+		this.#peers.send(peer, { type: "chunk", index, number, bytes });
 	}
 
 	/** The blockchain as it is stored, from genesis on. */

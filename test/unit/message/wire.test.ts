@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Block, blockHash, encodeBlock } from "../../../src/block/block.js";
+import type { Anchor } from "../../../src/block/anchor.js";
+import { type Block, type BlockHeader, blockHash, encodeBlock } from "../../../src/block/block.js";
 import { certificateFields } from "../../../src/block/certificate.js";
 import { encodeTransaction } from "../../../src/block/transactionCodec.js";
 import type { Entry, Message } from "../../../src/message/message.js";
@@ -33,6 +34,21 @@ const entries = fc.tuple(hash, fc.array(block, { maxLength: 3 })).map(([prevHash
 	});
 	return { prevHash, entries: list };
 });
+
+const header = block.map(({ transactions: _, ...rest }): BlockHeader => rest);
+
+/** A block, some headers that follow it, and a certificate for the last. */
+const anchor = fc
+	.tuple(block, fc.array(header, { maxLength: 2 }), certificate)
+	.map(([first, headers, certified]): Anchor => {
+		let last = { index: first.index, hash: blockHash(first) };
+		const above = headers.map((each): BlockHeader => {
+			const follower = { ...each, index: last.index + 1, previousHash: last.hash };
+			last = { index: follower.index, hash: blockHash(follower) };
+			return follower;
+		});
+		return { block: first, hash: blockHash(first), above, certificate: { ...certified, ...last } };
+	});
 
 const MESSAGES = {
 	handshake: fc.record({
@@ -76,6 +92,21 @@ const MESSAGES = {
 		lastIndex: naturalNumber,
 		transfer: fc.boolean(),
 	}),
+	checkpointRequest: fc.record({ type: constant("checkpointRequest"), haveIndex: naturalNumber }),
+	checkpoint: fc.record({
+		type: constant("checkpoint"),
+		steps: fc.array(anchor, { maxLength: 3 }),
+		checkpoint: optional(fc.record({ anchor, manifest: fc.uint8Array({ maxLength: 200 }) })),
+	}),
+	chunkRequest: fc.record({ type: constant("chunkRequest"), index: naturalNumber, number: naturalNumber }),
+	chunk: fc.record({
+		type: constant("chunk"),
+		index: naturalNumber,
+		number: naturalNumber,
+		bytes: fc.uint8Array({ maxLength: 200 }),
+	}),
+	headersRequest: fc.record({ type: constant("headersRequest"), fromIndex: naturalNumber }),
+	headers: fc.record({ type: constant("headers"), headers: fc.array(header, { maxLength: 3 }) }),
 	timeoutNow: fc.record({ type: constant("timeoutNow"), term }),
 	voteReply: fc.record({ type: constant("voteReply"), term, granted: fc.boolean() }),
 	appendEntries: fc
@@ -148,6 +179,12 @@ const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["genesis", [15, HASH]],
 	["genesisRequest", [16]],
 	["timeoutNow", [17, 1]],
+	["checkpointRequest", [18, 5]],
+	["checkpoint", [19, [], []]],
+	["chunkRequest", [20, 5, 0]],
+	["chunk", [21, 5, 0, HASH]],
+	["headersRequest", [22, 5]],
+	["headers", [23, [[1, 5, HASH, 1_000, 1, 0, HASH, HASH]]]],
 ];
 
 function fail(what: string): never {

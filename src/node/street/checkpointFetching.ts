@@ -1,0 +1,264 @@
+/**
+ * Far behind the neighbours: the state of a certified checkpoint is fetched instead of all the blocks below it. What has
+ * come is put aside in the database, so that a fetch that was interrupted goes on where it stopped; who sends something
+ * wrong is dropped and another neighbour asked.
+ */
+import { blockHash } from "../../block/block.js";
+import type { Certificate } from "../../block/certificate.js";
+import { checkChunk, leafCountOf } from "../../contract/chunks.js";
+import type { CheckpointMessage, ChunkMessage, HeadersMessage, Message } from "../../message/message.js";
+import { type Result, refused } from "../../primitives/result.js";
+import { encodeCheckpointBlock, openCheckpoint, openCheckpointRecords } from "../checkpoints.js";
+import { type BelievedCheckpoint, votersAt, walkTo } from "../checkpointWalk.js";
+import { PinWalk } from "../pinWalk.js";
+import { encodeCertificateRecord, openRecord, sealRecord } from "../records.js";
+import type { Sync } from "../sync.js";
+import { encodeAnchorRecord } from "../voterSteps.js";
+import type { KnownVoters } from "../voterWalk.js";
+import type { CommittedHead } from "./committedHead.js";
+import type { ProvenPeer, StreetContext } from "./context.js";
+import { logBaseOf, type RaftDriver } from "./raftDriver.js";
+
+/** After so long without an answer another neighbour is asked. */
+const REQUEST_TIMEOUT_MS = 8_000;
+/** Nobody had a checkpoint for us: for so long blocks are fetched. */
+const PAUSE_MS = 30_000;
+/** A member fetches all blocks of so many checkpoints' time: its own graphs are made of them. */
+const MEMBER_CHECKPOINTS = 7;
+
+export interface CheckpointFetchingParts {
+	readonly sync: Sync;
+	readonly raft: RaftDriver;
+	readonly head: CommittedHead;
+	/** The head jumped over blocks that are not known here: what waits may be in them. */
+	afterJump(): Promise<void>;
+}
+
+/** A believed checkpoint whose chunks are coming. */
+interface Download extends BelievedCheckpoint {
+	index: number;
+	/** Chunks that are here, in order, and how many leaves they hold. */
+	chunks: number;
+	leaves: number;
+}
+
+export class CheckpointFetching {
+	readonly #context: StreetContext;
+	readonly #parts: CheckpointFetchingParts;
+	#request: { device: string; sentMs: number } | undefined;
+	#known: KnownVoters | undefined;
+	#download: Download | undefined;
+	/** A checkpoint that is believed but for its way from the pinned block. */
+	#pinned: { walk: PinWalk; checkpoint: BelievedCheckpoint } | undefined;
+	#votersCertificate: Certificate | undefined;
+	#notBeforeMs = 0;
+
+	constructor(context: StreetContext, parts: CheckpointFetchingParts) {
+		this.#context = context;
+		this.#parts = parts;
+	}
+
+	/** How much of the state is here; undefined while none is being fetched. */
+	get progress(): { index: number; leaves: number; allLeaves: number } | undefined {
+		if (this.#download === undefined) return undefined;
+		const { index, leaves, manifest } = this.#download;
+		return { index, leaves, allLeaves: leafCountOf(manifest) };
+	}
+
+	/** Goes on with what an earlier run had put aside. It was checked before it was written. */
+	async resume(): Promise<void> {
+		const { chain, storage } = this.#context;
+		const staged = await storage.staged();
+		if (!staged.ok || staged.value === undefined) return;
+		const { index } = staged.value;
+		const { block, certificate, manifest } = openCheckpointRecords(staged.value);
+		if (block === undefined || certificate === undefined || manifest === undefined || index <= chain.head.block.index) {
+			await this.#context.write({ unstage: true });
+			return;
+		}
+		const anchor = { block, hash: blockHash(block), above: [], certificate };
+		const download: Download = { index, anchor, manifest, chunks: 0, leaves: 0 };
+		for (;;) {
+			const stored = await storage.stagedChunk(download.chunks);
+			const content = stored.ok && stored.value !== undefined ? openRecord(stored.value) : undefined;
+			const chunk = content?.ok === true ? checkChunk(content.value, manifest) : undefined;
+			if (chunk?.ok !== true || chunk.value.firstLeaf !== download.leaves) break;
+			download.chunks += 1;
+			download.leaves += chunk.value.leaves.length;
+		}
+		this.#download = download;
+		await this.#installIfWhole();
+	}
+
+	/** Asks for the next piece, if one is due. True: a checkpoint is under way, and blocks wait for it. */
+	maybeRequest(nowMs: number): boolean {
+		if (!this.#isWanted(nowMs)) return false;
+		if (this.#request !== undefined && nowMs - this.#request.sentMs <= REQUEST_TIMEOUT_MS) return true;
+		if (this.#request !== undefined) this.#parts.sync.forget(this.#request.device);
+		this.#request = undefined;
+		const device = this.#parts.sync.furthest();
+		const peer = device === undefined ? undefined : this.#context.peers.toDevice(device);
+		if (device === undefined || peer === undefined) return false;
+		this.#request = { device, sentMs: nowMs };
+		this.#context.peers.send(peer, this.#nextRequest());
+		return true;
+	}
+
+	#nextRequest(): Message {
+		if (this.#download !== undefined) {
+			const { index, chunks } = this.#download;
+			return { type: "chunkRequest", index, number: chunks };
+		}
+		if (this.#pinned !== undefined) return { type: "headersRequest", fromIndex: this.#pinned.walk.nextIndex };
+		return { type: "checkpointRequest", haveIndex: this.#known?.index ?? this.#context.chain.head.block.index };
+	}
+
+	#isWanted(nowMs: number): boolean {
+		if (this.#download !== undefined) return true;
+		if (nowMs < this.#notBeforeMs) return false;
+		const { chain, device } = this.#context;
+		const { checkpointBlocks } = chain.head.ledger.parameters;
+		const behind = this.#parts.sync.targetIndex - chain.head.block.index;
+		return behind > checkpointBlocks * (device === undefined ? 1 : MEMBER_CHECKPOINTS);
+	}
+
+	/** An answer to the request for a checkpoint. */
+	async onCheckpoint(peer: ProvenPeer, message: CheckpointMessage): Promise<void> {
+		if (this.#request?.device !== peer.device || this.#download !== undefined || this.#pinned !== undefined) return;
+		this.#request = undefined;
+		const { chain, config, dependencies, gridId } = this.#context;
+		const haveIndex = chain.head.block.index;
+		const from = this.#known ?? votersAt(chain.head.ledger);
+		const walked = walkTo(from, message, haveIndex, config.pin, gridId, dependencies.verifier);
+		if (!walked.ok) {
+			this.#known = undefined;
+			this.#drop(peer, walked.error);
+			return;
+		}
+		const { known, checkpoint } = walked.value;
+		const isFurther = known.index > from.index;
+		this.#known = known;
+		this.#votersCertificate = message.steps.at(-1)?.certificate ?? this.#votersCertificate;
+		const voterSteps = message.steps.map((step) => ({ index: step.block.index, record: encodeAnchorRecord(step) }));
+		if (checkpoint === undefined) {
+			if (voterSteps.length > 0) await this.#context.write({ voterSteps });
+			// More steps come, or there is nothing for us.
+			if (!isFurther) this.#notBeforeMs = dependencies.clocks.monotonicMs() + PAUSE_MS;
+			return;
+		}
+		if (voterSteps.length > 0 && !(await this.#context.write({ voterSteps }))) return;
+		const { pin } = config;
+		if (pin !== undefined && pin.index > haveIndex && pin.index < checkpoint.anchor.block.index) {
+			this.#pinned = { walk: new PinWalk(pin, checkpoint.anchor), checkpoint };
+		} else {
+			await this.#stage(checkpoint);
+		}
+		this.maybeRequest(dependencies.clocks.monotonicMs());
+	}
+
+	/** Headers between the block that the invitation pins and the checkpoint. */
+	async onHeaders(peer: ProvenPeer, { headers }: HeadersMessage): Promise<void> {
+		const pinned = this.#pinned;
+		if (this.#request?.device !== peer.device || pinned === undefined) return;
+		this.#request = undefined;
+		const arrived: Result<boolean, { code: string }> =
+			headers.length === 0 ? refused({ code: "headers-missing" }) : pinned.walk.take(headers);
+		if (!arrived.ok) {
+			this.#pinned = undefined;
+			this.#known = undefined;
+			this.#drop(peer, arrived.error);
+			return;
+		}
+		if (arrived.value) {
+			this.#pinned = undefined;
+			await this.#stage(pinned.checkpoint);
+		}
+		this.maybeRequest(this.#context.dependencies.clocks.monotonicMs());
+	}
+
+	async #stage({ anchor, manifest }: BelievedCheckpoint): Promise<void> {
+		const { index } = anchor.block;
+		const checkpoint = {
+			block: encodeCheckpointBlock(anchor.block),
+			certificate: encodeCertificateRecord(anchor.certificate),
+			manifest: sealRecord(manifest),
+		};
+		if (!(await this.#context.write({ stage: { index, checkpoint } }))) return;
+		this.#download = { index, anchor, manifest, chunks: 0, leaves: 0 };
+	}
+
+	/** A piece of the state: checked alone against the manifest before it is kept. */
+	async onChunk(peer: ProvenPeer, { index, number, bytes }: ChunkMessage): Promise<void> {
+		const download = this.#download;
+		const isAsked = this.#request?.device === peer.device && download?.index === index && download.chunks === number;
+		if (!isAsked || download === undefined) return;
+		this.#request = undefined;
+		if (bytes.length === 0) {
+			// It has gone on to newer checkpoints: begin anew.
+			await this.#giveUp();
+			return;
+		}
+		const chunk = checkChunk(bytes, download.manifest);
+		if (!chunk.ok || chunk.value.firstLeaf !== download.leaves) {
+			this.#drop(peer, chunk.ok ? { code: "bad-chunk" } : chunk.error);
+			return;
+		}
+		const staged = { index, chunks: [{ number, record: sealRecord(bytes) }] };
+		if (!(await this.#context.write({ stage: staged }))) return;
+		download.chunks += 1;
+		download.leaves += chunk.value.leaves.length;
+		await this.#installIfWhole();
+		this.maybeRequest(this.#context.dependencies.clocks.monotonicMs());
+	}
+
+	/** All leaves are here: the head jumps to the checkpoint. */
+	async #installIfWhole(): Promise<void> {
+		const download = this.#download;
+		if (download === undefined || download.leaves < leafCountOf(download.manifest)) return;
+		const { chain, storage } = this.#context;
+		const { index, anchor } = download;
+		const staged = await storage.staged();
+		const chunks: Uint8Array[] = [];
+		for (let number = 0; number < download.chunks; number++) {
+			const stored = await storage.stagedChunk(number);
+			if (stored.ok && stored.value !== undefined) chunks.push(stored.value);
+		}
+		const opened =
+			staged.ok && staged.value !== undefined ? openCheckpoint(staged.value, chunks, chain.head.ledger) : undefined;
+		if (opened?.ok !== true || index <= chain.head.block.index) {
+			if (opened?.ok === false) this.#context.events.onRefused(opened.error.code);
+			await this.#giveUp();
+			return;
+		}
+		const certificate = encodeCertificateRecord(anchor.certificate);
+		const written = await this.#context.write({
+			installCheckpoint: { index, keepBlocks: [] },
+			install: { blocks: [], upToIndex: index, certificate },
+		});
+		if (!written) return;
+		this.#download = undefined;
+		this.#known = undefined;
+		const { raft, head } = this.#parts;
+		const votersCertificate = this.#votersCertificate;
+		head.jump(opened.value, anchor.certificate, votersCertificate);
+		await raft.feed({
+			type: "installed",
+			base: logBaseOf(opened.value),
+			certificate: anchor.certificate,
+			votersCertificate,
+		});
+		await this.#parts.afterJump();
+	}
+
+	async #giveUp(): Promise<void> {
+		this.#download = undefined;
+		this.#known = undefined;
+		await this.#context.write({ unstage: true });
+	}
+
+	/** Somebody else is asked. */
+	#drop(peer: ProvenPeer, error: { code: string }): void {
+		this.#parts.sync.forget(peer.device);
+		this.#context.peers.refuse(peer, error);
+	}
+}
