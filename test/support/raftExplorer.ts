@@ -22,7 +22,7 @@ import {
 } from "../../src/consensus/state.js";
 import type { Entry } from "../../src/message/message.js";
 import { entryOn, GENESIS, type VoterChange } from "./raft.js";
-import { type Action, Deed } from "./raftDeed.js";
+import { type Action, Deed, type DeedOptions } from "./raftDeed.js";
 import { Violation } from "./raftProperties.js";
 import { type Budget, boot, type Device, hash53, Keys, type Letter, NOW_MS, type World } from "./raftWorld.js";
 
@@ -173,20 +173,20 @@ export class RaftExplorer {
 
 	/** Device 0 leads and has certified a block, and all have heard of it. */
 	#settle(world: World): World {
-		let settled = this.#do(world, 0, (deed) => this.#stand(deed, 0));
+		let settled = this.#do(world, 0, (deed) => this.#stand(deed, 0), { slowWrites: false });
 		for (let turn = 0; turn < 2; turn++) {
 			for (let letter = settled.network[0]; letter !== undefined; letter = settled.network[0]) {
 				const next = letter;
-				settled = this.#do(settled, next.to, (deed) => deed.deliver(next));
+				settled = this.#do(settled, next.to, (deed) => deed.deliver(next), { slowWrites: false });
 			}
-			if (turn === 0) settled = this.#do(settled, 0, (deed) => this.#propose(deed, 0));
+			if (turn === 0) settled = this.#do(settled, 0, (deed) => this.#propose(deed, 0), { slowWrites: false });
 		}
 		return settled;
 	}
 
-	#do(world: World, at: number, act: (deed: Deed) => void, crashAfter?: number): World {
+	#do(world: World, at: number, act: (deed: Deed) => void, how: Partial<DeedOptions> = {}): World {
 		const { slowWrites = false, allowsEarlyWord = false } = this.#bounds;
-		const options = { slowWrites: slowWrites && crashAfter === undefined, allowsEarlyWord, crashAfter };
+		const options = { slowWrites, allowsEarlyWord, crashAfter: undefined, ...how };
 		const deed = new Deed(world, this.#core, this.#keys, this.#genesis, at, options);
 		act(deed);
 		return deed.finish();
@@ -224,7 +224,7 @@ export class RaftExplorer {
 		const crashing = { ...paid, left: { ...left, crashes: left.crashes - 1 } };
 		for (let after = 0; after < writes; after++) {
 			this.#doing = `${label}, and ${at} crashes after ${after} writes`;
-			yield this.#do(crashing, at, act, after);
+			yield this.#do(crashing, at, act, { crashAfter: after });
 		}
 		return undefined;
 	}
