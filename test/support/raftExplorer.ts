@@ -99,7 +99,7 @@ export class RaftExplorer {
 		const beginMs = performance.now();
 		const stats = { states: 1, transitions: 0, repeated: 0, longestStory: 0, isComplete: true };
 		const seen = new Set<number>();
-		const frontier: { world: World; story: Story }[] = [];
+		const frontier: ({ world: World; story: Story } | undefined)[] = [];
 		let story: Story = { label: "start", length: 0, before: undefined };
 		const finish = (violation?: string): Explored => ({
 			...stats,
@@ -112,8 +112,10 @@ export class RaftExplorer {
 			frontier.push({ world: start, story });
 			for (let at = 0; at < frontier.length; ) {
 				// The oldest first finds the shortest story; the newest first remembers least.
-				const next = this.#bounds.breadthFirst === true ? frontier[at++] : frontier.pop();
+				const isOldest = this.#bounds.breadthFirst === true;
+				const next = isOldest ? frontier[at] : frontier.pop();
 				if (next === undefined) break;
+				if (isOldest) frontier[at++] = undefined;
 				story = next.story;
 				for (const world of this.#successors(next.world)) {
 					stats.transitions += 1;
