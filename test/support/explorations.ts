@@ -1,5 +1,5 @@
 /** What is explored: in the unit run, and the larger ones that take minutes. */
-import type { Bounds } from "./raftExplorer.js";
+import type { Bounds } from "./raftScope.js";
 
 export interface Exploration {
 	readonly name: string;
@@ -56,8 +56,12 @@ export const LARGE_SCOPES: readonly Exploration[] = [
 	},
 	{ name: "a block, and two more leaders", bounds: { voters: 3, settled: true, elections: 2, proposals: 1 } },
 	{
+		name: "a block, another leader, a crash",
+		bounds: { voters: 3, settled: true, elections: 1, proposals: 1, crashes: 1 },
+	},
+	{
 		name: "two blocks, two elections, two crashes",
-		bounds: { voters: 3, settled: true, elections: 2, proposals: 2, crashes: 2, ...asFarAs(150_000) },
+		bounds: { voters: 3, settled: true, elections: 2, proposals: 2, crashes: 2, ...asFarAs(100_000) },
 	},
 	{
 		name: "two blocks, two elections, a crash, with slow writes",
@@ -68,7 +72,7 @@ export const LARGE_SCOPES: readonly Exploration[] = [
 			proposals: 2,
 			crashes: 1,
 			slowWrites: true,
-			...asFarAs(150_000),
+			...asFarAs(100_000),
 		},
 	},
 	{
@@ -83,7 +87,7 @@ export const LARGE_SCOPES: readonly Exploration[] = [
 			crashes: 1,
 			transfers: 1,
 			choices: [{ added: [3] }, { removed: [2] }],
-			...asFarAs(150_000),
+			...asFarAs(100_000),
 		},
 	},
 	{
@@ -96,7 +100,7 @@ export const LARGE_SCOPES: readonly Exploration[] = [
 			proposals: 2,
 			changes: 2,
 			choices: [{ added: [4] }, { removed: [0] }, { removed: [3] }],
-			...asFarAs(150_000),
+			...asFarAs(100_000),
 		},
 	},
 	{
@@ -110,7 +114,7 @@ export const LARGE_SCOPES: readonly Exploration[] = [
 			crashes: 2,
 			fetches: 1,
 			choices: [{ added: [1, 2] }],
-			...asFarAs(150_000),
+			...asFarAs(100_000),
 		},
 	},
 ];

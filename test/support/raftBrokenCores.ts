@@ -3,7 +3,7 @@ import { step } from "../../src/consensus/raft.js";
 import { mayChangeVoters, mayPropose } from "../../src/consensus/replication.js";
 import { lastOf, type RaftEffect, type RaftInput, type RaftState } from "../../src/consensus/state.js";
 import type { Entry } from "../../src/message/message.js";
-import type { Core } from "./raftExplorer.js";
+import type { Core } from "./raftScope.js";
 
 /** Votes whatever the candidate's log holds (against Raft paper §5.4.1). */
 export const VOTES_FOR_ANY_LOG: Core = {

@@ -1,10 +1,12 @@
 /** One thing happens to one device in a world: what the core makes of it, and the world after. */
 import type { VoterSet } from "../../src/block/voters.js";
-import type { RaftEffect, RaftInput, RaftState } from "../../src/consensus/state.js";
+import type { RaftEffect, RaftInput } from "../../src/consensus/state.js";
 import type { Entry } from "../../src/message/message.js";
 import { assert } from "../../src/primitives/assert.js";
 import { START_MS } from "./raft.js";
-import type { Core } from "./raftExplorer.js";
+import { isDead } from "./raftDeadLetters.js";
+import { copied, type Disk, written } from "./raftDisk.js";
+import type { Keys } from "./raftKeys.js";
 import {
 	checkCertified,
 	checkCovered,
@@ -15,20 +17,18 @@ import {
 	checkWrite,
 	Violation,
 } from "./raftProperties.js";
+import type { Core } from "./raftScope.js";
 import {
 	type Budget,
 	boot,
 	cloneDevice,
 	type Device,
-	type Disk,
-	type Keys,
 	type Letter,
 	NOW_MS,
 	type Sent,
 	timeless,
 	timelessMessage,
 	type World,
-	written,
 } from "./raftWorld.js";
 
 export interface Action {
@@ -54,7 +54,7 @@ export class Deed {
 	readonly #genesis: VoterSet;
 	readonly #at: number;
 	readonly #options: DeedOptions;
-	readonly #world: World;
+	readonly #left: Budget;
 	readonly #devices: Device[];
 	readonly #changed = new Set<number>();
 	readonly #letters: Map<number, Letter>;
@@ -64,7 +64,7 @@ export class Deed {
 	settledWrites = 0;
 
 	constructor(world: World, core: Core, keys: Keys, genesis: VoterSet, at: number, options: DeedOptions) {
-		this.#world = world;
+		this.#left = world.left;
 		this.#core = core;
 		this.#keys = keys;
 		this.#genesis = genesis;
@@ -115,11 +115,11 @@ export class Deed {
 	}
 
 	/** Certified blocks, as another has them on its disk. */
-	fetch({ base, certificate, votersCertificate }: Disk): void {
+	fetch(disk: Disk): void {
+		const { base, certificate, votersCertificate } = disk;
 		const device = this.device(this.#at);
 		assert(certificate !== undefined, "certified blocks have a certificate");
-		const tail = device.disk.tail.filter(({ block }) => block.index > base.index);
-		device.disk = { ...device.disk, base, certificate, votersCertificate, tail };
+		device.disk = copied(device.disk, disk);
 		this.feed(this.#at, { type: "installed", base, certificate, votersCertificate });
 	}
 
@@ -234,63 +234,14 @@ export class Deed {
 			checkLog(device);
 			checkLogsMatch(this.#devices, device);
 		}
-		for (const letter of this.#letters.values()) if (this.#isDead(letter)) this.#letters.delete(letter.key);
-		return {
+		const after = {
 			devices: this.#devices,
-			network: [...this.#letters.values()].sort((a, b) => a.key - b.key),
-			left: this.#world.left,
+			left: this.#left,
 			leaders: this.#leaders,
 			certified: this.#certified,
 		};
-	}
-
-	/** Whether a message can change nothing any more: then the world is the same without it. */
-	#isDead(letter: Letter): boolean {
-		const { to, message } = letter;
-		const device = this.#devices[to] as Device;
-		const { state, disk, isUp } = device;
-		if (!isUp) return false;
-		const term = Math.min(state.term, disk.votes.term);
-		switch (message.type) {
-			case "appendReply":
-				return (
-					message.term < term || (message.term === term && (state.role !== "leader" || this.#isOld(letter, state)))
-				);
-			case "voteReply":
-				return message.term < term || (message.term === term && (state.role !== "candidate" || !message.granted));
-			case "timeoutNow":
-				return message.term < term;
-			case "requestVote":
-				// The vote of this term is given.
-				if (message.term === term && (disk.votes.votedFor ?? letter.from) !== letter.from) return true;
-				return message.term < term && this.#isPowerless(letter, device);
-			case "appendEntries":
-				return message.term < term && this.#isPowerless(letter, device);
-			default:
-				return false;
-		}
-	}
-
-	/** A leader learned all of it already. Only if nobody can start again, after which it begins to count anew. */
-	#isOld({ from, message }: Letter, { progress, base, acknowledgements }: RaftState): boolean {
-		if (message.type !== "appendReply" || message.status !== "match") return false;
-		if (this.#world.left.crashes > 0 || this.#devices.some(({ isUp }) => !isUp)) return false;
-		const known = progress.get(from);
-		if (known === undefined || message.matchIndex > known.matchIndex || message.commitIndex > known.commitIndex)
-			return false;
-		return message.acknowledgement === undefined || message.matchIndex <= base.index || acknowledgements.has(from);
-	}
-
-	/** A message of the past is answered, and that is all: the answer's newer term its sender may learn otherwise. */
-	#isPowerless({ from, to, message, key }: Letter, device: Device): true {
-		if (!this.#keys.isNew(`${key} to ${device.key}`)) return true;
-		const copy = cloneDevice(device);
-		const effects = this.#core.step(copy.state, { type: "message", from, message });
-		timeless(copy.state);
-		if (this.#keys.device(copy) !== device.key || effects.some(({ type }) => type !== "send")) {
-			throw new Violation(`${to} is changed by a message of the past: ${message.type} of term ${message.term}`);
-		}
-		return true;
+		const letters = [...this.#letters.values()].filter((letter) => !isDead(letter, after, this.#core, this.#keys));
+		return { ...after, network: letters.sort((a, b) => a.key - b.key) };
 	}
 }
 

@@ -8,54 +8,11 @@
  * valid) and catching up (certified blocks are copied from another's disk). A message waits until it arrives: one that
  * waits for ever is lost. It does not arrive twice, except where it is sent twice.
  */
-import type { VoterSet } from "../../src/block/voters.js";
-import { mayVote } from "../../src/consensus/election.js";
-import { step } from "../../src/consensus/raft.js";
-import { mayChangeVoters, mayPropose } from "../../src/consensus/replication.js";
-import {
-	isVoter,
-	lastOf,
-	type RaftEffect,
-	type RaftInput,
-	type RaftState,
-	votersOf,
-} from "../../src/consensus/state.js";
-import type { Entry } from "../../src/message/message.js";
-import { entryOn, GENESIS, type VoterChange } from "./raft.js";
-import { type Action, Deed, type DeedOptions } from "./raftDeed.js";
+import { hash53, Keys } from "./raftKeys.js";
+import { Moves } from "./raftMoves.js";
 import { Violation } from "./raftProperties.js";
-import { type Budget, boot, type Device, hash53, Keys, type Letter, NOW_MS, type World } from "./raftWorld.js";
-
-/** The core to explore: the real one, or one broken on purpose. */
-export interface Core {
-	readonly step: (state: RaftState, input: RaftInput) => RaftEffect[];
-	readonly mayChangeVoters: (state: RaftState) => boolean;
-}
-
-export const REAL_CORE: Core = { step, mayChangeVoters };
-
-export interface Bounds extends Partial<Budget> {
-	/** Devices 0 … voters − 1 vote, the observers follow them. */
-	voters: number;
-	observers?: number;
-	/** Begin with device 0 leading term 1 and its first block certified everywhere. */
-	settled?: boolean;
-	/** Voter changes to choose from. */
-	choices?: readonly VoterChange[];
-	/** Writes settle one by one, whenever; else each is settled, or lost in a crash, before the next thing happens. */
-	slowWrites?: boolean;
-	/** Whether "said before written" is a violation of its own, or only what may come of it. */
-	allowsEarlyWord?: boolean;
-	breadthFirst?: boolean;
-	maxStates?: number;
-}
-
-/** How a world came about. */
-interface Story {
-	readonly label: string;
-	readonly length: number;
-	readonly before: Story | undefined;
-}
+import { type Bounds, type Core, REAL_CORE } from "./raftScope.js";
+import type { World } from "./raftWorld.js";
 
 export interface Explored {
 	states: number;
@@ -69,35 +26,27 @@ export interface Explored {
 	violation: string | undefined;
 }
 
-const NOTHING_LEFT: Budget = {
-	elections: 0,
-	proposals: 0,
-	changes: 0,
-	crashes: 0,
-	transfers: 0,
-	heartbeats: 0,
-	fetches: 0,
-};
+/** How a world came about. */
+interface Story {
+	readonly label: string;
+	readonly length: number;
+	readonly before: Story | undefined;
+}
 
 export class RaftExplorer {
 	readonly #bounds: Bounds;
 	readonly #core: Core;
 	readonly #keys = new Keys();
-	readonly #genesis: VoterSet;
-	readonly #everybody: readonly number[];
-	readonly #entries = new Map<string, Entry>();
-	#doing = "";
 
 	constructor(bounds: Bounds, core: Core = REAL_CORE) {
 		this.#bounds = bounds;
 		this.#core = core;
-		this.#genesis = Array.from({ length: bounds.voters }, (_, at) => at);
-		this.#everybody = Array.from({ length: bounds.voters + (bounds.observers ?? 0) }, (_, at) => at);
 	}
 
 	explore(): Explored {
 		const beginMs = performance.now();
 		const stats = { states: 1, transitions: 0, repeated: 0, longestStory: 0, isComplete: true };
+		const moves = new Moves(this.#bounds, this.#core, this.#keys);
 		const seen = new Set<number>();
 		const frontier: ({ world: World; story: Story } | undefined)[] = [];
 		let story: Story = { label: "start", length: 0, before: undefined };
@@ -107,7 +56,7 @@ export class RaftExplorer {
 			violation,
 		});
 		try {
-			const start = this.#start();
+			const start = moves.start();
 			seen.add(this.#hash(start));
 			frontier.push({ world: start, story });
 			for (let at = 0; at < frontier.length; ) {
@@ -117,7 +66,7 @@ export class RaftExplorer {
 				if (next === undefined) break;
 				if (isOldest) frontier[at++] = undefined;
 				story = next.story;
-				for (const world of this.#successors(next.world)) {
+				for (const world of moves.next(next.world)) {
 					stats.transitions += 1;
 					const hash = this.#hash(world);
 					if (seen.has(hash)) {
@@ -128,7 +77,7 @@ export class RaftExplorer {
 					stats.states += 1;
 					const length = story.length + 1;
 					stats.longestStory = Math.max(stats.longestStory, length);
-					frontier.push({ world, story: { label: this.#doing, length, before: story } });
+					frontier.push({ world, story: { label: moves.label, length, before: story } });
 				}
 				if (stats.states < (this.#bounds.maxStates ?? Number.POSITIVE_INFINITY)) continue;
 				stats.isComplete = false;
@@ -139,7 +88,7 @@ export class RaftExplorer {
 			if (!(error instanceof Error)) throw error;
 			stats.isComplete = false;
 			const kind = error instanceof Violation ? "" : "the core: ";
-			return finish(`${kind}${error.message}\n${[...labelsOf(story), this.#doing].join("\n")}`);
+			return finish(`${kind}${error.message}\n${[...labelsOf(story), moves.label].join("\n")}`);
 		}
 		return finish();
 	}
@@ -155,168 +104,10 @@ export class RaftExplorer {
 		];
 		return hash53(parts.join("|"));
 	}
-
-	// ── the beginning ────────────────────────────────────────────────────────────────────────────────────────────
-
-	#start(): World {
-		const base = { ...GENESIS, voters: this.#genesis };
-		const votes = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
-		const disk = { votes, base, certificate: undefined, votersCertificate: undefined, tail: [] };
-		const devices = this.#everybody.map((self): Device => {
-			const device = boot(self, disk, this.#everybody);
-			return { ...device, key: this.#keys.device(device) };
-		});
-		const { voters, observers, settled, choices, slowWrites, allowsEarlyWord, breadthFirst, maxStates, ...left } =
-			this.#bounds;
-		const budget = { ...NOTHING_LEFT, ...left };
-		const world = { devices, network: [], left: budget, leaders: new Map(), certified: [] };
-		return settled === true ? { ...this.#settle(world), network: [], left: budget } : world;
-	}
-
-	/** Device 0 leads and has certified a block, and all have heard of it. */
-	#settle(world: World): World {
-		let settled = this.#do(world, 0, (deed) => this.#stand(deed, 0), { slowWrites: false });
-		for (let turn = 0; turn < 2; turn++) {
-			for (let letter = settled.network[0]; letter !== undefined; letter = settled.network[0]) {
-				const next = letter;
-				settled = this.#do(settled, next.to, (deed) => deed.deliver(next), { slowWrites: false });
-			}
-			if (turn === 0) settled = this.#do(settled, 0, (deed) => this.#propose(deed, 0), { slowWrites: false });
-		}
-		return settled;
-	}
-
-	#do(world: World, at: number, act: (deed: Deed) => void, how: Partial<DeedOptions> = {}): World {
-		const { slowWrites = false, allowsEarlyWord = false } = this.#bounds;
-		const options = { slowWrites, allowsEarlyWord, crashAfter: undefined, ...how };
-		const deed = new Deed(world, this.#core, this.#keys, this.#genesis, at, options);
-		act(deed);
-		return deed.finish();
-	}
-
-	// ── what may happen next ─────────────────────────────────────────────────────────────────────────────────────
-
-	*#successors(world: World): Generator<World, undefined> {
-		for (const letter of world.network) yield* this.#arrivals(world, letter);
-		for (const at of this.#everybody) {
-			for (const action of this.#actionsAt(world, at)) yield* this.#outcomes(world, at, action);
-		}
-		return undefined;
-	}
-
-	*#arrivals(world: World, letter: Letter): Generator<World, undefined> {
-		if (world.devices[letter.to]?.isUp !== true) return undefined;
-		const { message } = letter;
-		const label = `${letter.from}->${letter.to} ${this.#keys.message(message)}`;
-		yield* this.#outcomes(world, letter.to, { label, act: (deed) => deed.deliver(letter) });
-		return undefined;
-	}
-
-	/** It goes well; or the device crashes after the first, second … of the writes that it would have made. */
-	*#outcomes(world: World, at: number, { label, act, costs }: Action): Generator<World, undefined> {
-		const left = costs === undefined ? world.left : { ...world.left, [costs]: world.left[costs] - 1 };
-		const paid = { ...world, left };
-		this.#doing = label;
-		let writes = 0;
-		yield this.#do(paid, at, (deed) => {
-			act(deed);
-			writes = deed.settledWrites;
-		});
-		if (left.crashes === 0 || this.#bounds.slowWrites === true) return undefined;
-		const crashing = { ...paid, left: { ...left, crashes: left.crashes - 1 } };
-		for (let after = 0; after < writes; after++) {
-			this.#doing = `${label}, and ${at} crashes after ${after} writes`;
-			yield this.#do(crashing, at, act, { crashAfter: after });
-		}
-		return undefined;
-	}
-
-	#actionsAt({ devices, left, leaders }: World, at: number): Action[] {
-		const device = devices[at] as Device;
-		if (!device.isUp) return [{ label: `${at} starts again`, act: (deed) => deed.restart(this.#everybody) }];
-		const { state, writes } = device;
-		const actions: Action[] = [];
-		if (writes.length > 0) actions.push({ label: `${at} has written`, act: (deed) => deed.settleNext() });
-		if (left.crashes > 0) actions.push({ label: `${at} crashes`, act: (deed) => deed.crash(), costs: "crashes" });
-		// All voters are alike at first: let device 0 be the first to stand.
-		const isTurn = leaders.size > 0 || state.term > 0 || at === 0;
-		if (left.elections > 0 && isTurn && isVoter(state) && mayVote(state)) {
-			actions.push({ label: `${at} stands`, act: (deed) => this.#stand(deed, at), costs: "elections" });
-		}
-		if (state.role === "leader") actions.push(...this.#leaderActions(state, left));
-		if (left.fetches > 0 && writes.length === 0) {
-			for (const { state: other, disk } of devices) {
-				if (disk.base.index <= state.base.index) continue;
-				const label = `${at} fetches up to ${disk.base.index} from ${other.self}`;
-				actions.push({ label, act: (deed) => deed.fetch(disk), costs: "fetches" });
-			}
-		}
-		return actions;
-	}
-
-	#leaderActions(state: RaftState, left: Budget): Action[] {
-		const { self } = state;
-		const actions: Action[] = [];
-		if (left.proposals > 0 && mayPropose(state)) {
-			actions.push({ label: `${self} proposes`, act: (deed) => this.#propose(deed, self), costs: "proposals" });
-		}
-		if (left.changes > 0 && this.#core.mayChangeVoters(state)) {
-			for (const voters of this.#bounds.choices ?? []) {
-				if (!isPossible(state, voters)) continue;
-				const label = `${self} proposes ${JSON.stringify(voters)}`;
-				actions.push({ label, act: (deed) => this.#propose(deed, self, voters), costs: "changes" });
-			}
-		}
-		if (left.transfers > 0) {
-			const act = (deed: Deed) => deed.feed(self, { type: "transferLeadership" });
-			actions.push({ label: `${self} hands over`, act, costs: "transfers" });
-		}
-		if (left.heartbeats > 0) {
-			actions.push({ label: `${self} sends a heartbeat`, act: (deed) => deed.heartbeat(), costs: "heartbeats" });
-		}
-		return actions;
-	}
-
-	/** The election time-out passes; a leader has lost its majority by then. */
-	#stand(deed: Deed, at: number): void {
-		const { state } = deed.device(at);
-		const tick = (): void => deed.feed(at, { type: "tick", monotonicMs: NOW_MS, chainMs: state.chainMs });
-		if (state.role === "leader") {
-			for (const progress of state.progress.values()) progress.lastHeardMs = 0;
-			tick();
-		}
-		state.electionDeadlineMs = NOW_MS;
-		tick();
-		for (const from of votersOf(state)) {
-			if (state.role !== "preCandidate") break;
-			const { chainMs, term } = state;
-			const message = { type: "preVoteReply", term: term + 1, granted: true, chainMs } as const;
-			deed.feed(at, { type: "message", from, message });
-		}
-	}
-
-	#propose(deed: Deed, at: number, voters?: VoterChange): void {
-		const { state } = deed.device(at);
-		const parent = lastOf(state);
-		const key = `${this.#keys.hash(parent.hash)}/${state.term}/${JSON.stringify(voters)}`;
-		let entry = this.#entries.get(key);
-		if (entry === undefined) {
-			entry = entryOn(parent, state.term, { proposer: at, ...(voters === undefined ? {} : { voters }) });
-			this.#entries.set(key, entry);
-		}
-		deed.feed(at, { type: "propose", entry });
-	}
 }
 
 function labelsOf(story: Story): string[] {
 	const labels: string[] = [];
 	for (let at: Story | undefined = story; at !== undefined; at = at.before) labels.unshift(at.label);
 	return labels;
-}
-
-/** Whether the ledger would allow the step. Nobody removes itself. */
-function isPossible(state: RaftState, { added = [], removed = [] }: VoterChange): boolean {
-	const voters = votersOf(state);
-	const isNew = added.every((voter) => !voters.includes(voter));
-	return isNew && removed.every((voter) => voters.includes(voter) && voter !== state.self);
 }

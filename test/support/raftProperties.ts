@@ -5,7 +5,8 @@ import { hasMajority } from "../../src/consensus/quorum.js";
 import { hashAt, type LogBase, type Persist, type RaftState } from "../../src/consensus/state.js";
 import type { Entry } from "../../src/message/message.js";
 import { equalBytes } from "../../src/primitives/bytes.js";
-import type { Device, Disk, Sent } from "./raftWorld.js";
+import type { Disk } from "./raftDisk.js";
+import type { Device, Sent } from "./raftWorld.js";
 
 /** A property does not hold. */
 export class Violation extends Error {}

@@ -7,7 +7,8 @@ import {
 	TELLS_OF_CHANGE_BEFORE_WRITE,
 	VOTES_FOR_ANY_LOG,
 } from "../../support/raftBrokenCores.js";
-import { type Bounds, type Core, type Explored, RaftExplorer } from "../../support/raftExplorer.js";
+import { type Explored, RaftExplorer } from "../../support/raftExplorer.js";
+import type { Bounds, Core } from "../../support/raftScope.js";
 
 const patient = { timeout: 120_000 };
 
