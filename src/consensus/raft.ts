@@ -44,8 +44,12 @@ export function createRaft(
 	seed: number,
 	settings: Partial<RaftSettings> = {},
 ): RaftState {
+	// Blocks that were installed just before a crash may be of a newer term than the vote that was written.
+	const isOvertaken = restart.base.term > restart.term;
 	const state: RaftState = {
 		...restart,
+		term: isOvertaken ? restart.base.term : restart.term,
+		votedFor: isOvertaken ? undefined : restart.votedFor,
 		settings: { ...DEFAULT_RAFT_SETTINGS, ...settings },
 		role: "follower",
 		leader: undefined,
@@ -193,6 +197,8 @@ function onInstalled(turn: Turn, installed: Extract<RaftInput, { type: "installe
 	const { state } = turn;
 	const { base, certificate, votersCertificate } = installed;
 	assert(base.index >= state.base.index, "the certified part of the log never shrinks");
+	// §5.1: its signers were in that term. Who led an older one follows, and never builds on a newer block than its term.
+	if (certificate.term > state.term) adoptTerm(turn, certificate.term);
 	const above = state.tail.filter((entry) => entry.block.index > base.index);
 	const fits = above[0] === undefined || equalBytes(above[0].block.previousHash, base.hash);
 	const kept = fits ? above : [];

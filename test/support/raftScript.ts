@@ -18,10 +18,11 @@
  *   quietly elect 1            a command whose output is not the point
  */
 import { step } from "../../src/consensus/raft.js";
-import { type LogBase, lastOf, type Persist, type RaftInput, type RaftState } from "../../src/consensus/state.js";
+import { lastOf, type Persist, type RaftInput, type RaftState } from "../../src/consensus/state.js";
 import type { RaftMessage } from "../../src/message/message.js";
 import { assert } from "../../src/primitives/assert.js";
-import { baseAt, device, entryOn, GENESIS, signed, type VoterChange } from "./raft.js";
+import { device, entryOn, GENESIS, signed, type VoterChange } from "./raft.js";
+import { copied, type Disk, emptyDisk, restartFrom, written } from "./raftDisk.js";
 import { BlockNames, eventText, messageText, statusText, writeText } from "./raftScriptText.js";
 
 interface Sent {
@@ -34,11 +35,7 @@ interface Member {
 	state: RaftState;
 	isUp: boolean;
 	isSlow: boolean;
-	/** What is on the disk. */
-	votes: Persist["votes"];
-	base: LogBase;
-	certificates: Pick<RaftState, "certificate" | "votersCertificate">;
-	tail: RaftState["tail"];
+	disk: Disk;
 	/** Writes that have not settled, and what waits for them. */
 	writes: Persist[];
 	held: (Sent & { afterSeq: number })[];
@@ -46,7 +43,6 @@ interface Member {
 	written: Persist["votes"];
 }
 
-const NO_VOTES: Persist["votes"] = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
 /** More messages than any dialogue has: the script runs in circles. */
 const MAX_DELIVERIES = 1_000;
 
@@ -137,18 +133,10 @@ export class RaftScript {
 		const base = { ...GENESIS, voters: this.#voters };
 		for (let at = 1; at <= voters + observers; at++) {
 			const greeted = [...this.#voters, ...Array.from({ length: observers }, (_, more) => voters + more + 1)];
-			this.#members.set(at, {
-				state: device(at, { base, greeted }),
-				isUp: true,
-				isSlow: false,
-				votes: NO_VOTES,
-				base,
-				certificates: { certificate: undefined, votersCertificate: undefined },
-				tail: [],
-				writes: [],
-				held: [],
-				written: NO_VOTES,
-			});
+			const disk = emptyDisk(base);
+			const state = device(at, { base, greeted });
+			const member = { state, disk, isUp: true, isSlow: false, writes: [], held: [], written: disk.votes };
+			this.#members.set(at, member);
 		}
 	}
 
@@ -161,9 +149,9 @@ export class RaftScript {
 
 	#restart(at: number): void {
 		const member = this.#member(at);
-		const { votes, base, certificates, tail } = member;
-		const state = device(at, { ...votes, ...certificates, base, tail: [...tail], greeted: [] });
-		Object.assign(member, { isUp: true, isSlow: false, written: votes, state });
+		const { voters } = member.disk.base;
+		const state = device(at, { ...restartFrom(at, member.disk), voters, greeted: [] });
+		Object.assign(member, { isUp: true, isSlow: false, written: member.disk.votes, state });
 		this.#greet(at);
 		for (const [other, { isUp }] of this.#members) {
 			if (isUp && this.#reaches(other, at)) this.#feed(other, { type: "greeted", from: at });
@@ -172,12 +160,11 @@ export class RaftScript {
 
 	#fetch(at: number, from: number): void {
 		const member = this.#member(at);
-		const { base, certificates } = this.#member(from);
-		const { certificate } = certificates;
-		assert(certificate !== undefined && base.index > member.base.index, "there is something to fetch");
-		const tail = member.tail.filter(({ block }) => block.index > base.index);
-		Object.assign(member, { base, certificates, tail });
-		this.#feed(at, { type: "installed", base, certificate, votersCertificate: certificates.votersCertificate });
+		const { disk } = this.#member(from);
+		const { base, certificate, votersCertificate } = disk;
+		assert(certificate !== undefined && base.index > member.disk.base.index, "there is something to fetch");
+		member.disk = copied(member.disk, disk);
+		this.#feed(at, { type: "installed", base, certificate, votersCertificate });
 	}
 
 	#greet(at: number): void {
@@ -261,20 +248,7 @@ export class RaftScript {
 	#settleNext(member: Member): Sent[] {
 		const write = member.writes.shift();
 		if (write === undefined) return [];
-		const { truncateFrom = Number.POSITIVE_INFINITY, append, commit } = write;
-		member.votes = write.votes;
-		member.tail = member.tail.filter(({ block }) => block.index < truncateFrom);
-		if (append !== undefined) member.tail = [...member.tail, append];
-		if (commit !== undefined) {
-			const { certificate, changesVoters } = commit;
-			const certified = member.tail.filter(({ block }) => block.index <= certificate.index);
-			member.base = certified.reduce((base, entry) => baseAt(entry, base), member.base);
-			member.tail = member.tail.slice(certified.length);
-			member.certificates = {
-				certificate,
-				votersCertificate: changesVoters ? certificate : member.certificates.votersCertificate,
-			};
-		}
+		member.disk = written(member.disk, write);
 		const ready = member.held.filter(({ afterSeq }) => afterSeq <= write.seq);
 		member.held = member.held.filter(({ afterSeq }) => afterSeq > write.seq);
 		return ready;

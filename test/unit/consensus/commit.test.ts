@@ -312,6 +312,18 @@ describe("blocks that came by catching up", () => {
 		expect(() => proposeOn(state)).not.toThrow();
 	});
 
+	it("of a newer term make who led an older one a follower: it never builds on them in its own", () => {
+		const state = device(0);
+		elect(state);
+		const [newer] = logOf([4]) as [Entry];
+		const effects = step(state, installed(newer, [1, 2]));
+		expect(effects[0]).toEqual({ type: "becameFollower", reason: "higher-term" });
+		expect(writes(effects).at(-1)?.votes).toMatchObject({ term: 4, votedFor: undefined });
+		// Nor after a crash between the blocks' write and that of the term.
+		const restarted = device(0, { term: 1, votedFor: 0, base: baseAt(newer) });
+		expect(restarted).toMatchObject({ term: 4, votedFor: undefined });
+	});
+
 	it("heal a damaged log: the voter votes again when all that it acknowledged is covered", () => {
 		const log = logOf([1, 1, 1]) as [Entry, Entry, Entry];
 		const lastSigned = { index: 2, term: 1, hash: log[1].hash };
