@@ -29,7 +29,7 @@ export async function found(world: World): Promise<void> {
 		alwaysOn: true,
 		signalingUrls: [],
 	});
-	const lobby = founder.node?.view();
+	const lobby = founder.node?.look();
 	if (lobby?.stage !== "lobby") throw new Violation("founding", "the founder is in its lobby");
 	for (const guest of guests) {
 		const { link } = lobby;
@@ -38,7 +38,7 @@ export async function found(world: World): Promise<void> {
 		await ask(world, guest, { type: "enterLobby", link, householdName, alwaysOn: isAlwaysOn, signalingUrls: [] });
 	}
 	await must(world, "everybody is in the lobby", () => {
-		const view = founder.node?.view();
+		const view = founder.node?.look();
 		return view?.stage === "lobby" && view.members.length === households;
 	});
 	await ask(world, founder, { type: "start" });

@@ -5,7 +5,7 @@
 import type { NodeSettings } from "../../src/node/dependencies.js";
 import { DEFAULT_NODE_SETTINGS } from "../../src/node/dependencies.js";
 import { Node } from "../../src/node/node.js";
-import type { NodeInput, NodeOutput } from "../../src/node/protocol.js";
+import type { NodeInput, NodeOutput, View } from "../../src/node/protocol.js";
 import type { Street } from "../../src/node/street.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
@@ -18,6 +18,23 @@ export const FIRST_MINUTE = 29_000_000;
 const PARTS_PER_MILLION = 1_000_000;
 
 const hashRandom = taggedHash("simulated random");
+
+/** Screens are drawn so often only, and thrown away: to see that they can be. */
+const LOOK_EVERY = 20;
+
+/** Nobody looks at its screens, unless asked to. */
+class UnwatchedNode extends Node {
+	#looks = 0;
+
+	override view(): View {
+		this.#looks += 1;
+		return this.#looks % LOOK_EVERY === 1 ? super.view() : { stage: "welcome" };
+	}
+
+	look(): View {
+		return super.view();
+	}
+}
 
 export interface HouseEvents {
 	output(house: House, output: NodeOutput): void;
@@ -33,7 +50,7 @@ export class House {
 	/** Whose device it is: that of another house, if it lives on a copy of its disk. */
 	readonly original: House | undefined;
 	disk: Disk;
-	node: Node | undefined;
+	node: UnwatchedNode | undefined;
 	/** How often it was switched on. */
 	run = 0;
 	isUp = false;
@@ -66,6 +83,7 @@ export class House {
 	#wake: (() => void) | undefined;
 	readonly #seed: string;
 	readonly #settings: Partial<NodeSettings>;
+	readonly #timeScale: number;
 	readonly #realSignatures: boolean;
 	readonly #events: HouseEvents;
 	readonly #nowMs: () => number;
@@ -88,6 +106,7 @@ export class House {
 		this.disk = disk;
 		this.#seed = `${options.seed}/${index}`;
 		this.#settings = options.settings;
+		this.#timeScale = options.settings.founding?.timeScale ?? 1;
 		this.#realSignatures = options.realSignatures;
 		this.#events = options.events;
 		this.#nowMs = options.nowMs;
@@ -106,15 +125,11 @@ export class House {
 		return this.isUp && !this.isBusy && !this.isFrozen && this.busyUntilMs <= this.#nowMs();
 	}
 
-	/** The wall clock. */
+	/** The wall clock, by which the chain goes: in most streets it runs faster, as in a demo. */
 	get chainMs(): number {
 		const nowMs = this.#nowMs();
-		return (
-			FIRST_MINUTE * MS_PER_MINUTE +
-			nowMs +
-			this.clockOffsetMs +
-			Math.floor((nowMs * this.driftPpm) / PARTS_PER_MILLION)
-		);
+		const driftMs = Math.floor((nowMs * this.driftPpm) / PARTS_PER_MILLION);
+		return FIRST_MINUTE * MS_PER_MINUTE + (nowMs + driftMs) * this.#timeScale + this.clockOffsetMs;
 	}
 
 	/** Since the node was started; no clock runs exactly. */
@@ -189,9 +204,9 @@ export class House {
 		this.#wake?.();
 	}
 
-	#createNode(): Node {
+	#createNode(): UnwatchedNode {
 		const { run } = this;
-		return new Node({
+		return new UnwatchedNode({
 			clocks: { chainMs: () => this.chainMs, monotonicMs: () => this.monotonicMs },
 			storage: this.disk,
 			signer: this.#realSignatures ? { publicKeyOf, sign } : keyedSigner,

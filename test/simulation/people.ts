@@ -11,6 +11,7 @@ import type { Command, NodeInput } from "../../src/node/protocol.js";
 import { toHex } from "../../src/primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../src/primitives/units.js";
 import { FIRST_MINUTE, type House } from "./house.js";
+import { timeScaleOf } from "./plan.js";
 import { Random } from "./random.js";
 import { type Observer, Violation, type World } from "./world.js";
 
@@ -76,14 +77,15 @@ export class People implements Observer {
 	/** The meters' clocks are right, whatever the devices' are. */
 	#eachMinute(): void {
 		const world = this.#world;
-		const nextMs = (Math.floor(world.nowMs / MS_PER_MINUTE) + 1) * MS_PER_MINUTE;
-		world.at(nextMs, () => {
-			const minute = FIRST_MINUTE + Math.floor(world.nowMs / MS_PER_MINUTE) - 1;
+		const minuteMs = MS_PER_MINUTE / timeScaleOf(world.plan);
+		const next = Math.floor(world.nowMs / minuteMs) + 1;
+		world.at(Math.ceil(next * minuteMs), () => {
+			const minute = FIRST_MINUTE + next - 1;
 			for (const house of world.houses) {
 				if (house.isGone || house.original !== undefined) continue;
 				const household = this.#of(house);
 				if (!this.#isOver) household.owed.push(minute);
-				world.in(household.random.below(2_000), () => this.#handIn(house, household));
+				world.in(household.random.below(Math.floor(minuteMs / 20)), () => this.#handIn(house, household));
 			}
 			this.#eachMinute();
 		});

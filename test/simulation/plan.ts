@@ -66,14 +66,22 @@ export interface Plan {
 	readonly faults: readonly Fault[];
 }
 
-/** How long, how many: what the command line can say. */
+/** What the command line can say. */
 export interface PlanOptions {
+	/** How long things go wrong, on the chain's clock. */
 	minutes: number;
+}
+
+/** Chain time per time. */
+export function timeScaleOf(plan: Plan): number {
+	return plan.settings.founding?.timeScale ?? 1;
 }
 
 /** A twentieth of all streets is large, and lives for less time. */
 const LARGE_RATE = 0.05;
 const REAL_SIGNATURES_RATE = 0.01;
+/** Most streets live fast, as a demo does: an hour of readings, graces and nights in some minutes of elections. */
+const TIME_SCALES = [1, 6, 6, 6, 10, 10, 10, 10];
 const LONG_FREEZE_STEPS_MS = [
 	SECOND_MS,
 	5 * SECOND_MS,
@@ -96,11 +104,13 @@ export function drawPlan(seed: number, options: PlanOptions): Plan {
 			: random.between(3, 9);
 	const joiners = isLarge ? random.pick([0, 5, 20, 70]) : random.between(0, 2);
 	const size = households + joiners;
+	const timeScale = random.pick(TIME_SCALES);
 	// The work grows with the square of the size.
-	const stormMs = Math.floor((options.minutes * MINUTE_MS) / (isLarge ? Math.max(12, (size * size) / 50) : 1));
+	const share = isLarge ? Math.max(12, (size * size) / 50) : 1;
+	const stormMs = Math.floor((options.minutes * MINUTE_MS) / timeScale / share);
 	const alwaysOn = Array.from({ length: households }, (_, at) => at < 3 || random.happens(0.75));
-	const settings = drawSettings(random);
-	const faults = drawFaults(new Random(seed, "faults"), { stormMs, households, alwaysOn });
+	const settings = drawSettings(random, timeScale);
+	const faults = drawFaults(new Random(seed, "faults"), { stormMs, households, alwaysOn, timeScale });
 	return {
 		seed,
 		households,
@@ -111,14 +121,14 @@ export function drawPlan(seed: number, options: PlanOptions): Plan {
 		tickMs: random.between(200, 400),
 		writeMs: random.pick([2, 5, 20, 100]),
 		stormMs,
-		actEveryMs: random.pick([20, 60, 180]) * SECOND_MS,
+		actEveryMs: random.pick([20, 40, 120]) * SECOND_MS,
 		faults,
 	};
 }
 
 /** Intervals, grace and window pass often in an hour. */
-function drawSettings(random: Random): Partial<NodeSettings> {
-	const blockIntervalMs = random.pick([5, 10, 20, 30, 60]) * SECOND_MS;
+function drawSettings(random: Random, timeScale: number): Partial<NodeSettings> {
+	const blockIntervalMs = random.pick(timeScale === 1 ? [5, 10, 20] : [20, 30, 60]) * SECOND_MS;
 	const perMinute = MINUTE_MS / blockIntervalMs;
 	return {
 		readingDelayMs: random.pick([500, 1_000, 3_000]),
@@ -129,12 +139,13 @@ function drawSettings(random: Random): Partial<NodeSettings> {
 			blockIntervalMs,
 			settlementGraceBlocks: perMinute * random.pick([1, 3, 10]),
 			readingWindowBlocks: random.happens(0.2) ? perMinute * 20 : 100_000,
-			timeScale: 1,
+			timeScale,
 		},
 	};
 }
 
 interface Street {
+	timeScale: number;
 	stormMs: number;
 	households: number;
 	alwaysOn: readonly boolean[];
@@ -220,7 +231,14 @@ function drawFault(random: Random, kind: Fault["kind"], atMs: number, street: St
 			return { kind, atMs, boundary: drawBoundary(random), forMs };
 		case "freeze": {
 			const boundary = random.happens(0.6) ? drawBoundary(random) : undefined;
-			return { kind, atMs, boundary, house, forMs: random.step(LONG_FREEZE_STEPS_MS), drops: random.happens(0.5) };
+			return {
+				kind,
+				atMs,
+				boundary,
+				house,
+				forMs: Math.ceil(random.step(LONG_FREEZE_STEPS_MS) / street.timeScale),
+				drops: random.happens(0.5),
+			};
 		}
 		case "night":
 			return drawNight(random, atMs, street);
@@ -292,7 +310,12 @@ function drawNight(random: Random, atMs: number, street: Street): Fault {
 	// A long night is everybody's: nothing happens in it.
 	const isLong = random.happens(0.3);
 	return isLong
-		? { kind: "night", atMs, forMs: random.between(HOUR_MS, 12 * HOUR_MS), houses: street.alwaysOn.map((_, at) => at) }
+		? {
+				kind: "night",
+				atMs,
+				forMs: Math.ceil(random.between(HOUR_MS, 12 * HOUR_MS) / street.timeScale),
+				houses: street.alwaysOn.map((_, at) => at),
+			}
 		: { kind: "night", atMs, forMs: random.step([MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS]), houses };
 }
 

@@ -8,7 +8,7 @@ import { found, inviteLater } from "./founding.js";
 import type { House } from "./house.js";
 import { LedgerWatch } from "./ledgerWatch.js";
 import { People } from "./people.js";
-import type { Plan } from "./plan.js";
+import { type Plan, timeScaleOf } from "./plan.js";
 import { PromiseWatch } from "./promiseWatch.js";
 import { RaftWatch } from "./raftWatch.js";
 import { TwinWatch } from "./twinWatch.js";
@@ -23,7 +23,7 @@ const CONVERGE_LIMIT_MS = 20 * 60_000;
 export interface Outcome {
 	readonly seed: number;
 	readonly hash: string;
-	/** How much time passed in which somebody was awake. */
+	/** How much time passed on the chain's clock while somebody was awake. */
 	readonly virtualMs: number;
 	readonly counts: Readonly<Record<string, number>>;
 	readonly blocks: number;
@@ -85,7 +85,7 @@ class Simulation implements Observer {
 		return {
 			seed: plan.seed,
 			hash: trace.hash,
-			virtualMs: nowMs - this.#sleptMs,
+			virtualMs: (nowMs - this.#sleptMs) * timeScaleOf(plan),
 			counts: { ...counts, "readings handed in": this.#people.readings, "acts signed": this.#people.acts },
 			blocks: this.#raftWatch.highestCommitted,
 			violation,
@@ -138,7 +138,7 @@ class Simulation implements Observer {
 			.map((house) => {
 				const { raft, chain, outbox } = house.street ?? {};
 				const state = house.isGone ? "gone" : house.isUp ? "on" : "off";
-				const stage = house.node?.view().stage;
+				const stage = house.node?.look().stage;
 				return `${house.name} ${state} ${stage} ${raft?.role} term ${raft?.term} head ${chain?.head.block.index} tail ${raft?.tail.length} outbox ${outbox?.size} peers ${raft?.peers.size} ${raft?.suspended ?? ""}`;
 			})
 			.join("\n")}`;
