@@ -56,6 +56,7 @@ export class Faults implements Observer {
 			house.clockOffsetMs = 0;
 			house.driftPpm = 0;
 			await world.thaw(house);
+			if (house.isUp) world.restartTimer(house);
 			if (!house.isUp && !house.isGone) await comeToLife(world, house);
 		}
 	}
@@ -234,6 +235,7 @@ export class Faults implements Observer {
 				house.isThrottled = true;
 				this.#for(fault.forMs, () => {
 					house.isThrottled = false;
+					this.#world.restartTimer(house);
 				});
 				break;
 			case "slow validation":

@@ -59,6 +59,8 @@ export class House {
 	/** What it has been sent and has not looked at yet. */
 	readonly inbox: NodeInput[] = [];
 	hasTickWaiting = false;
+	/** Which of its timers counts: each start, and each end of a freeze, sets it anew. */
+	timer = 0;
 	/** At work on an input, or waiting for its disk. */
 	isBusy = false;
 	/** Written, but the node is frozen and does not hear of it yet. */

@@ -7,6 +7,7 @@ import { taggedHash } from "../../src/primitives/hash.js";
 import type { House } from "./house.js";
 import { Random } from "./random.js";
 import type { Trace } from "./trace.js";
+import { peekType, TYPE_NUMBERS } from "./wire.js";
 
 const hashFingerprint = taggedHash("simulated fingerprint");
 
@@ -186,9 +187,13 @@ export class Network {
 	send(from: End, frame: Uint8Array, afterMs: number): void {
 		const { delays, other: to } = from;
 		const { lossRate, duplicationRate, reorderingRate, delayMs } = this.weather;
-		if (this.isCut(from.house, to.house)) return;
+		if (this.isCut(from.house, to.house)) {
+			this.#lose(to, frame);
+			return;
+		}
 		if (lossRate > 0 && delays.happens(lossRate)) {
 			this.#events.count("frame lost");
+			this.#lose(to, frame);
 			return;
 		}
 		const ownMs = 1 + delays.below(20) + (delayMs > 0 ? delays.below(delayMs) : 0);
@@ -207,12 +212,22 @@ export class Network {
 		}
 	}
 
+	/**
+	 * A frame gets lost. A channel delivers everything or breaks; one that goes on though it lost its hello does not exist,
+	 * and nothing repeats a hello.
+	 */
+	#lose(to: End, frame: Uint8Array): void {
+		if (peekType(frame) === TYPE_NUMBERS.hello) this.#events.plan(this.#events.nowMs(), () => this.breakChannel(to));
+	}
+
 	#deliver(to: End, frame: Uint8Array): Promise<void> | void {
 		const { house } = to;
 		if (!to.isOpen || !house.isUp || house.run !== to.run) return;
 		// Cut while it was on its way.
-		if (this.isCut(to.other.house, house)) return;
-		if (house.isFrozen && house.dropsWhileFrozen) return;
+		if (this.isCut(to.other.house, house) || (house.isFrozen && house.dropsWhileFrozen)) {
+			this.#lose(to, frame);
+			return;
+		}
 		this.#trace.mix(house.index);
 		this.#trace.mixBytes(frame);
 		return this.#events.arrive(house, { type: "peerFrame", channel: to.name, frame });

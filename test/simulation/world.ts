@@ -153,7 +153,7 @@ export class World {
 		};
 		this.tell(house, "on", `run ${run + 1}`);
 		await house.start(this.#random.between(-500, 500));
-		this.#tickLater(house, house.run);
+		this.restartTimer(house);
 		for (const observer of this.observers) observer.started(house);
 		await this.#afterStep(house);
 	}
@@ -180,6 +180,7 @@ export class World {
 		if (!house.isUp || house.frozenUntilMs === 0) return;
 		house.frozenUntilMs = 0;
 		this.tell(house, "thaws");
+		this.restartTimer(house);
 		for (const hear of house.unheard.splice(0)) {
 			hear();
 			await house.quiet();
@@ -223,12 +224,18 @@ export class World {
 		if (house.isUp) for (const observer of this.observers) observer.stepped(house);
 	}
 
-	#tickLater(house: House, run: number): void {
+	/** Sets its timer anew. */
+	restartTimer(house: House): void {
+		house.timer += 1;
+		this.#tickLater(house, house.timer);
+	}
+
+	#tickLater(house: House, timer: number): void {
 		const { tickMs } = this.plan;
 		const everyMs = house.isThrottled ? THROTTLED_TICK_MS : tickMs + this.#random.below(20);
 		this.at(Math.max(this.nowMs + everyMs, house.frozenUntilMs), async () => {
-			if (!house.isUp || house.run !== run) return;
-			this.#tickLater(house, run);
+			if (!house.isUp || house.timer !== timer) return;
+			this.#tickLater(house, timer);
 			if (house.isFrozen || house.hasTickWaiting) return;
 			house.hasTickWaiting = true;
 			await this.arrive(house, { type: "tick" });
