@@ -198,7 +198,7 @@ export class Network {
 		}
 		const ownMs = 1 + delays.below(20) + (delayMs > 0 ? delays.below(delayMs) : 0);
 		let atMs = this.#events.nowMs() + afterMs + ownMs;
-		if (reorderingRate > 0 && delays.happens(reorderingRate)) {
+		if (reorderingRate > 0 && !isFirstWord(frame) && delays.happens(reorderingRate)) {
 			this.#events.count("frame overtaken");
 			atMs += delays.below(500);
 		} else {
@@ -213,11 +213,11 @@ export class Network {
 	}
 
 	/**
-	 * A frame gets lost. A channel delivers everything or breaks; one that goes on though it lost its hello does not exist,
-	 * and nothing repeats a hello.
+	 * A frame gets lost. A real channel delivers everything in order, or breaks. Raft has to stand more than that; but
+	 * nothing repeats the first words of a channel, so one that lost them breaks.
 	 */
 	#lose(to: End, frame: Uint8Array): void {
-		if (peekType(frame) === TYPE_NUMBERS.hello) this.#events.plan(this.#events.nowMs(), () => this.breakChannel(to));
+		if (isFirstWord(frame)) this.#events.plan(this.#events.nowMs(), () => this.breakChannel(to));
 	}
 
 	#deliver(to: End, frame: Uint8Array): Promise<void> | void {
@@ -236,4 +236,9 @@ export class Network {
 
 function keyOf(from: House, to: House): number {
 	return from.index * 4_096 + to.index;
+}
+
+/** Handshake, proof and hello. */
+function isFirstWord(frame: Uint8Array): boolean {
+	return (peekType(frame) ?? TYPE_NUMBERS.status) < TYPE_NUMBERS.status;
 }

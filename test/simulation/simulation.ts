@@ -33,7 +33,7 @@ export interface Outcome {
 }
 
 /** Events that an outcome shows of a run that failed. */
-const SHOWN_EVENTS = 15000;
+const SHOWN_EVENTS = 150;
 
 export async function simulate(plan: Plan): Promise<Outcome> {
 	const simulation = new Simulation(plan);

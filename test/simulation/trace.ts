@@ -1,7 +1,7 @@
 /** What happened: the last events for a person to read, and a hash over all of them. */
 
 /** Events that are kept for reading. */
-const KEPT_EVENTS = 60_000;
+const KEPT_EVENTS = 500;
 /** 1 January 1970 plus the virtual time, as minutes and seconds. */
 const MS_PER_SECOND = 1_000;
 

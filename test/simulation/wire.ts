@@ -38,4 +38,11 @@ export function readMessage(frame: Uint8Array): Message | undefined {
 }
 
 /** As in message/wire.ts, whose order is append only. */
-export const TYPE_NUMBERS = { hello: 2, requestVote: 6, voteReply: 7, appendEntries: 8, appendReply: 9 } as const;
+export const TYPE_NUMBERS = {
+	hello: 2,
+	status: 3,
+	requestVote: 6,
+	voteReply: 7,
+	appendEntries: 8,
+	appendReply: 9,
+} as const;
