@@ -86,6 +86,7 @@ if (which === "hosts" || which === "long") {
 staticChecks();
 tests("unit", ["--project", "unit"]);
 requireChromium();
+tests("simulation", ["--project", "simulation"]);
 const dist = join(scratch, "dist");
 if (check("the app builds", bin("vite"), ["build", "--logLevel", "error", "--outDir", dist, "--emptyOutDir"])) {
 	tests("end to end", ["--project", "e2e"], { NABOSTROM_DIST: dist });
