@@ -80,7 +80,10 @@ if (which === "hosts" || which === "long") {
 	requireChromium();
 	check("messages compile", "npm", ["run", "messages"]);
 	if (which === "hosts") tests("several hosts", ["--config", "test/hosts/vitest.config.ts"]);
-	else tests("long", ["--project", "long", ...files]);
+	else {
+		tests("long", ["--project", "long", ...files]);
+		if (files.length === 0) check("300 simulated streets", "npm", ["run", "simulate", "--", "--seeds", "300"]);
+	}
 	finish();
 }
 staticChecks();

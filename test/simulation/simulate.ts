@@ -1,6 +1,7 @@
 /**
- * `npm run simulate -- --seeds N [--seed S] [--mutants] [--minutes M]`: the lives of N streets, from seed S on. Exit code
- * 1 and a trace when something does not hold; the last line is a hash over all that happened.
+ * `npm run simulate -- --seeds N [--seed S] [--mutants] [--minutes M] [--within SECONDS]`: the lives of N streets, from
+ * seed S on, M simulated minutes each; after so many seconds no new one is begun. Exit code 1 and a trace when something
+ * does not hold; the last line is a hash over all that happened.
  */
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
@@ -22,6 +23,7 @@ interface Options {
 	seeds: number | undefined;
 	seed: number;
 	minutes: number | undefined;
+	within: number | undefined;
 	mutants: boolean;
 }
 
@@ -31,6 +33,7 @@ function readOptions(): Options {
 			seeds: { type: "string" },
 			seed: { type: "string" },
 			minutes: { type: "string" },
+			within: { type: "string" },
 			mutants: { type: "boolean", default: false },
 		},
 	});
@@ -41,10 +44,11 @@ function readOptions(): Options {
 	};
 	const seed = natural("seed", values.seed);
 	const seeds = natural("seeds", values.seeds) ?? (seed === undefined || values.mutants ? undefined : 1);
-	return { seeds, seed: seed ?? 1, minutes: natural("minutes", values.minutes), mutants: values.mutants };
+	const [minutes, within] = [natural("minutes", values.minutes), natural("within", values.within)];
+	return { seeds, seed: seed ?? 1, minutes, within, mutants: values.mutants };
 }
 
-async function simulateSeeds({ seeds = 20, seed, minutes = 60 }: Options): Promise<number> {
+async function simulateSeeds({ seeds = 20, seed, minutes = 60, within }: Options): Promise<number> {
 	const beganMs = Date.now();
 	const total = new Totals();
 	const tasks = Array.from({ length: seeds }, (_, at) => ({ seed: seed + at, minutes, shrinkRuns: SHRINK_RUNS }));
@@ -57,6 +61,7 @@ async function simulateSeeds({ seeds = 20, seed, minutes = 60 }: Options): Promi
 			console.log(describeFailure(answer));
 			return "stop";
 		}
+		if (within !== undefined && Date.now() - beganMs > within * 1_000) return "stop";
 		if (Date.now() - shownMs > PROGRESS_MS) {
 			shownMs = Date.now();
 			console.log(`${total.seeds} of ${seeds} seeds, ${total.describe(Date.now() - beganMs)}`);
