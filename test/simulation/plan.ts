@@ -80,6 +80,7 @@ export function timeScaleOf(plan: Plan): number {
 /** A twentieth of all streets is large, and lives for less time. */
 const LARGE_RATE = 0.05;
 const REAL_SIGNATURES_RATE = 0.01;
+const MIN_STORM_MS = 15 * SECOND_MS;
 /** Most streets live fast, as a demo does: an hour of readings, graces and nights in some minutes of elections. */
 const TIME_SCALES = [1, 6, 6, 6, 10, 10, 10, 10];
 const LONG_FREEZE_STEPS_MS = [
@@ -92,7 +93,7 @@ const LONG_FREEZE_STEPS_MS = [
 	HOUR_MS,
 	12 * HOUR_MS,
 ];
-const OUTAGE_STEPS_MS = [500, 2 * SECOND_MS, 8 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS];
+const OUTAGE_STEPS_MS = [300, SECOND_MS, 4 * SECOND_MS, 15 * SECOND_MS, MINUTE_MS];
 
 export function drawPlan(seed: number, options: PlanOptions): Plan {
 	const random = new Random(seed, "plan");
@@ -107,7 +108,7 @@ export function drawPlan(seed: number, options: PlanOptions): Plan {
 	const timeScale = random.pick(TIME_SCALES);
 	// The work grows with the square of the size; without a faster clock an hour is a whole hour of heartbeats.
 	const share = isLarge ? Math.max(12, (size * size) / 50) : timeScale === 1 ? 4 : 1;
-	const stormMs = Math.floor((options.minutes * MINUTE_MS) / timeScale / share);
+	const stormMs = Math.max(MIN_STORM_MS, Math.floor((options.minutes * MINUTE_MS) / timeScale / share));
 	const alwaysOn = Array.from({ length: households }, (_, at) => at < 3 || random.happens(0.75));
 	const settings = drawSettings(random, timeScale);
 	const faults = drawFaults(new Random(seed, "faults"), { stormMs, households, alwaysOn, timeScale });
@@ -153,7 +154,7 @@ interface Street {
 
 /** Faults come in a rhythm of its own for each seed, and mostly at a write. */
 function drawFaults(random: Random, street: Street): Fault[] {
-	const everyMs = random.pick([10, 20, 40, 90]) * SECOND_MS;
+	const everyMs = random.pick([4, 8, 15, 40]) * SECOND_MS;
 	const kinds = drawKinds(random);
 	const voters = street.alwaysOn.filter(Boolean).length;
 	// So many voters may be lost for good: a majority has to be left.

@@ -10,7 +10,7 @@ export interface Shrunk {
 }
 
 /** Delta debugging (Zeller 2002) over the list of faults. */
-export async function shrink(plan: Plan, failed: Outcome, maxRuns: number): Promise<Shrunk> {
+export async function shrink(plan: Plan, failed: Outcome, maxRuns: number, run = simulate): Promise<Shrunk> {
 	let best = { plan, outcome: failed };
 	let runs = 0;
 	for (let size = Math.ceil(plan.faults.length / 2); size >= 1; ) {
@@ -18,7 +18,7 @@ export async function shrink(plan: Plan, failed: Outcome, maxRuns: number): Prom
 		for (let at = 0; at < best.plan.faults.length && runs < maxRuns; ) {
 			const faults = [...best.plan.faults.slice(0, at), ...best.plan.faults.slice(at + size)];
 			runs += 1;
-			const outcome = await simulate({ ...best.plan, faults });
+			const outcome = await run({ ...best.plan, faults });
 			if (outcome.violation?.rule === failed.violation?.rule) {
 				best = { plan: { ...best.plan, faults }, outcome };
 				isSmaller = true;

@@ -8,8 +8,9 @@ import { describe, expect, it } from "vitest";
 import { startService } from "../../signaling/service.js";
 import { chromiumPath } from "../e2e/support/app.js";
 import { hunt } from "./mutants.js";
-import { drawPlan, type Fault } from "./plan.js";
+import { drawPlan, type Fault, type Plan } from "./plan.js";
 import { runAll } from "./pool.js";
+import { shrink } from "./shrink.js";
 import { type Outcome, simulate } from "./simulation.js";
 
 const project = fileURLToPath(new URL("../../", import.meta.url));
@@ -83,6 +84,20 @@ describe("the simulator itself", () => {
 		const { caught } = await hunt(project, "acknowledgement-before-the-write", options);
 		expect(caught?.rule).toBe("no send before its persist");
 	}, 120_000);
+
+	it("cuts a failing plan down to the faults that it takes", async () => {
+		const plan = drawPlan(BUSY_SEED, { minutes: 600 });
+		const needed = [plan.faults[3], plan.faults.at(-2)];
+		// Breaks when two certain faults come together.
+		const run = async ({ faults }: Plan): Promise<Outcome> => {
+			const isBroken = needed.every((fault) => fault !== undefined && faults.includes(fault));
+			const violation = isBroken ? { rule: "a rule", text: "" } : undefined;
+			return { seed: plan.seed, hash: "", virtualMs: 0, counts: {}, blocks: 0, violation, lines: [] };
+		};
+		const shrunk = await shrink(plan, await run(plan), 200, run);
+		expect(plan.faults.length).toBeGreaterThan(20);
+		expect(shrunk.plan.faults).toEqual(needed);
+	});
 
 	it("draws every kind of fault", () => {
 		const drawn = new Set<Fault["kind"]>();
