@@ -80,12 +80,16 @@ if (which === "hosts" || which === "long") {
 	requireChromium();
 	check("messages compile", "npm", ["run", "messages"]);
 	if (which === "hosts") tests("several hosts", ["--config", "test/hosts/vitest.config.ts"]);
-	else tests("long", ["--project", "long", ...files]);
+	else {
+		tests("long", ["--project", "long", ...files]);
+		if (files.length === 0) check("300 simulated streets", "npm", ["run", "simulate", "--", "--seeds", "300"]);
+	}
 	finish();
 }
 staticChecks();
 tests("unit", ["--project", "unit"]);
 requireChromium();
+tests("simulation", ["--project", "simulation"]);
 const dist = join(scratch, "dist");
 if (check("the app builds", bin("vite"), ["build", "--logLevel", "error", "--outDir", dist, "--emptyOutDir"])) {
 	tests("end to end", ["--project", "e2e"], { NABOSTROM_DIST: dist });

@@ -12,12 +12,14 @@ import type { Command, CommandError, NodeInput, NodeOutput, ReplyValue, StreetVi
 import type { ChainStorage, StorageError, StorageRoot } from "../../src/node/storage.js";
 import type { Street } from "../../src/node/street.js";
 import { assert } from "../../src/primitives/assert.js";
-import { equalBytes, toHex } from "../../src/primitives/bytes.js";
+import { equalBytes } from "../../src/primitives/bytes.js";
 import { taggedHash } from "../../src/primitives/hash.js";
-import { ok, type Result } from "../../src/primitives/result.js";
-import { createVerifier, publicKeyOf, sign, type Verifier } from "../../src/primitives/signature.js";
+import type { Result } from "../../src/primitives/result.js";
+import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
 import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../../src/primitives/units.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
+import { carryOut, interceptWrites, type Writing, type Written } from "./interceptedStorage.js";
+import { keyedSigner, keyedVerifier } from "./keyedSignatures.js";
 
 /** 20 February 2025, 05:20 UTC. */
 export const FIRST_MINUTE = 29_000_000;
@@ -27,13 +29,13 @@ const RECONNECT_MS = 1_000;
 
 const hashRandom = taggedHash("test random");
 const hashFingerprint = taggedHash("test fingerprint");
-const hashSignature = taggedHash("test signature");
 
 /** Counts writes, and switches its house off at one of them. */
 export class FragileStorage implements StorageRoot {
 	readonly #inner: StorageRoot;
-	/** Of the chains that were opened. */
-	readonly names = new Set<string>();
+	readonly #intercepted: StorageRoot;
+	/** All that was ever written, in order. */
+	readonly #journal: Writing[] = [];
 	writes = 0;
 	/** At which write the power goes, and whether that write still reaches the disk. */
 	crash: { atWrite: number; isKept: boolean } | undefined;
@@ -43,73 +45,47 @@ export class FragileStorage implements StorageRoot {
 
 	constructor(inner: StorageRoot = new MemoryStorage()) {
 		this.#inner = inner;
+		this.#intercepted = interceptWrites(inner, (writing) => this.#write(writing));
+	}
+
+	/** Of the chains that were written to. */
+	get names(): Set<string> {
+		return new Set(this.#journal.flatMap((writing) => ("chain" in writing ? [writing.chain] : [])));
 	}
 
 	/** What backup software would make of it: the same profile, from here on apart. */
 	async copy(): Promise<FragileStorage> {
-		const copy = new MemoryStorage();
-		const profile = await this.#inner.loadProfile();
-		if (profile.ok && profile.value !== undefined) await copy.saveProfile(profile.value);
-		for (const name of this.names) {
-			const from = await this.#inner.openChain(name);
-			const to = await copy.openChain(name);
-			assert(from.ok && to.ok, "memory opens");
-			await copyChain(from.value, to.value);
-		}
-		return new FragileStorage(copy);
+		const copy = new FragileStorage();
+		for (const writing of this.#journal) await copy.#keep(writing);
+		return copy;
 	}
 
 	loadProfile(): Promise<Result<Uint8Array | undefined, StorageError>> {
-		return this.#inner.loadProfile();
+		return this.#intercepted.loadProfile();
 	}
 
-	saveProfile(record: Uint8Array): Promise<Result<true, StorageError>> {
-		return this.#write(() => this.#inner.saveProfile(record));
+	saveProfile(record: Uint8Array): Promise<Written> {
+		return this.#intercepted.saveProfile(record);
 	}
 
-	async openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
-		this.names.add(name);
-		const opened = await this.#inner.openChain(name);
-		if (!opened.ok) return opened;
-		const chain = opened.value;
-		return ok({
-			load: () => chain.load(),
-			write: (change) => this.#write(() => chain.write(change)),
-			readBlocks: (from, count) => chain.readBlocks(from, count),
-			certificateFrom: (index) => chain.certificateFrom(index),
-			newestCheckpoint: (belowIndex) => chain.newestCheckpoint(belowIndex),
-			checkpointChunk: (index, number) => chain.checkpointChunk(index, number),
-			voterSteps: (from) => chain.voterSteps(from),
-			readDays: (fromDay) => chain.readDays(fromDay),
-			staged: () => chain.staged(),
-			stagedChunk: (number) => chain.stagedChunk(number),
-			close: () => chain.close(),
-		});
+	openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
+		return this.#intercepted.openChain(name);
 	}
 
-	async #write(work: () => Promise<Result<true, StorageError>>): Promise<Result<true, StorageError>> {
+	#keep(writing: Writing): Promise<Written> {
+		this.#journal.push(writing);
+		return carryOut(this.#inner, writing);
+	}
+
+	async #write(writing: Writing): Promise<Written> {
 		if (this.isFull) return { ok: false, error: { code: "storage-write-failed", reason: "QuotaExceededError" } };
 		this.writes += 1;
-		if (this.crash?.atWrite !== this.writes) return work();
-		if (this.crash.isKept) await work();
+		if (this.crash?.atWrite !== this.writes) return this.#keep(writing);
+		if (this.crash.isKept) await this.#keep(writing);
 		this.onCrash();
 		// Nobody is there any more to hear the answer.
 		return new Promise(() => {});
 	}
-}
-
-async function copyChain(from: ChainStorage, to: ChainStorage): Promise<void> {
-	const stored = await from.load();
-	const blocks = await from.readBlocks(0, 1_000_000);
-	assert(stored.ok && blocks.ok, "memory loads");
-	const { config, votes, proposed, certificate, outbox } = stored.value;
-	await to.write({
-		...(config === undefined ? {} : { config }),
-		...(votes === undefined ? {} : { votes }),
-		install: { blocks: blocks.value, upToIndex: blocks.value.length - 1, certificate },
-		outboxPut: outbox,
-	});
-	for (const append of proposed) await to.write({ append });
 }
 
 export interface House {
@@ -214,7 +190,7 @@ export class Cluster {
 		const node: Node = new Node({
 			clocks: { chainMs: () => this.chainMs, monotonicMs: () => this.monotonicMs },
 			storage: house.storage,
-			signer: realSignatures === true ? { publicKeyOf, sign } : { publicKeyOf: cachedPublicKeyOf, sign: keyedSign },
+			signer: realSignatures === true ? { publicKeyOf, sign } : keyedSigner,
 			verifier: realSignatures === true ? createVerifier() : keyedVerifier,
 			randomBytes: (length) => {
 				drawn += 1;
@@ -556,28 +532,3 @@ function pair(a: number, b: number): string {
 function fingerprintOf(house: House): Uint8Array {
 	return hashFingerprint(Uint8Array.of(house.index));
 }
-
-// ── keyed hashes instead of signatures ───────────────────────────────────────────────────────────────────────────
-
-const publicKeys = new Map<string, Uint8Array>();
-
-function cachedPublicKeyOf(secretKey: Uint8Array): Uint8Array {
-	const name = toHex(secretKey);
-	const known = publicKeys.get(name) ?? publicKeyOf(secretKey);
-	publicKeys.set(name, known);
-	return known;
-}
-
-function keyedSignature(digest: Uint8Array, publicKey: Uint8Array): Uint8Array {
-	const signature = new Uint8Array(65);
-	signature.set(hashSignature(publicKey, digest));
-	return signature;
-}
-
-export function keyedSign(digest: Uint8Array, secretKey: Uint8Array): Uint8Array {
-	return keyedSignature(digest, cachedPublicKeyOf(secretKey));
-}
-
-const keyedVerifier: Verifier = {
-	verify: (signature, digest, publicKey) => equalBytes(signature, keyedSignature(digest, publicKey)),
-};

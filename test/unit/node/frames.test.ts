@@ -6,7 +6,8 @@ import type { AppendEntriesMessage, Message } from "../../../src/message/message
 import { decodeMessage, encodeMessage, WIRE_VERSION } from "../../../src/message/wire.js";
 import { decodeLink, encodeJoinLink } from "../../../src/node/link.js";
 import { encode } from "../../../src/primitives/codec.js";
-import { type Cluster, FIRST_MINUTE, foundedStreet, invite, keyedSign } from "../../support/cluster.js";
+import { type Cluster, FIRST_MINUTE, foundedStreet, invite } from "../../support/cluster.js";
+import { keyedSign } from "../../support/keyedSignatures.js";
 
 interface Scene {
 	cluster: Cluster;

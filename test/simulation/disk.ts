@@ -1,0 +1,137 @@
+/**
+ * A device's disk: writes take their time. One that is under way when the power goes is lost, or reaches the disk
+ * though nobody hears of it, or tears. All that was ever written is kept in a journal, so that a backup or a copy is
+ * exactly what the disk held then.
+ */
+import { decodeVotes } from "../../src/node/records.js";
+import type { ChainChange, ChainStorage, StorageError, StorageRoot, Votes } from "../../src/node/storage.js";
+import type { Result } from "../../src/primitives/result.js";
+import { MemoryStorage } from "../../src/storage/memory.js";
+import { carryOut, interceptWrites, type Writing, type Written } from "../support/interceptedStorage.js";
+
+/** What a write is about, by the most important thing in it. */
+export type WriteKind = "profile" | "start" | "install" | "commit" | "append" | "truncate" | "outbox" | "votes";
+
+export interface Write {
+	readonly kind: WriteKind;
+	readonly writing: Writing;
+	/** Lets the node know. */
+	readonly answer: (written: Written) => void;
+}
+
+export function kindOf(writing: Writing): WriteKind {
+	if ("profile" in writing) return "profile";
+	const { config, install, commit, append, truncateFrom, outboxPut } = writing.change;
+	if (config !== undefined) return "start";
+	if (install !== undefined) return "install";
+	if (commit !== undefined) return "commit";
+	if (append !== undefined) return "append";
+	if (truncateFrom !== undefined) return "truncate";
+	return outboxPut === undefined ? "votes" : "outbox";
+}
+
+export class Disk implements StorageRoot {
+	readonly #inner = new MemoryStorage();
+	readonly #intercepted = interceptWrites(this.#inner, (writing) => this.#begin(writing));
+	readonly #journal: Writing[] = [];
+	/** Oldest first. */
+	readonly underWay: Write[] = [];
+	/** What is on the disk, as far as promises depend on it. Undefined: nothing yet, or it tore. */
+	votes: Votes | undefined;
+	commitIndex = 0;
+	/** Something on it cannot be read. */
+	isDamaged = false;
+	onBegin: (write: Write) => void = () => {};
+	onWritten: (write: Write) => void = () => {};
+
+	/** Whether this device belongs somewhere. */
+	get hasProfile(): boolean {
+		return this.#journal.some((writing) => "profile" in writing);
+	}
+
+	get journalLength(): number {
+		return this.#journal.length;
+	}
+
+	loadProfile(): Promise<Result<Uint8Array | undefined, StorageError>> {
+		return this.#intercepted.loadProfile();
+	}
+
+	saveProfile(record: Uint8Array): Promise<Written> {
+		return this.#intercepted.saveProfile(record);
+	}
+
+	openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
+		return this.#intercepted.openChain(name);
+	}
+
+	#begin(writing: Writing): Promise<Written> {
+		return new Promise((answer) => {
+			const write: Write = { kind: kindOf(writing), writing, answer };
+			this.underWay.push(write);
+			this.onBegin(write);
+		});
+	}
+
+	/** The oldest write reaches the disk. */
+	async settle(): Promise<{ write: Write; written: Written } | undefined> {
+		const write = this.underWay.shift();
+		if (write === undefined) return undefined;
+		return { write, written: await this.#keep(write) };
+	}
+
+	async #keep(write: Write): Promise<Written> {
+		const { writing } = write;
+		this.#journal.push(writing);
+		const written = await carryOut(this.#inner, writing);
+		if (!written.ok || !("chain" in writing)) return written;
+		const { votes, commit, install } = writing.change;
+		if (votes !== undefined) {
+			const decoded = decodeVotes(votes);
+			this.votes = decoded.ok ? decoded.value : undefined;
+		}
+		this.commitIndex = Math.max(this.commitIndex, commit?.upToIndex ?? 0, install?.upToIndex ?? 0);
+		this.onWritten(write);
+		return written;
+	}
+
+	/** The power goes: of what was under way the oldest write may have reached the disk, whole or torn; the rest is lost. */
+	async powerOff(fate: "lost" | "kept" | "torn"): Promise<void> {
+		const [first] = this.underWay.splice(0);
+		if (first === undefined || fate === "lost") return;
+		const torn = fate === "torn" ? tear(first.writing) : undefined;
+		if (torn !== undefined) this.isDamaged = true;
+		await this.#keep(torn === undefined ? first : { ...first, writing: torn });
+	}
+
+	/** A disk with everything that was on this one when its journal had this length. */
+	async copy(journalLength: number): Promise<Disk> {
+		const copy = new Disk();
+		for (const writing of this.#journal.slice(0, journalLength)) {
+			await copy.#keep({ kind: kindOf(writing), writing, answer: () => {} });
+		}
+		return copy;
+	}
+}
+
+/** One record of the write is damaged: the newest block if there is one, else the votes. Without the config there is no device. */
+function tear(writing: Writing): Writing | undefined {
+	if (!("chain" in writing) || writing.change.config !== undefined) return undefined;
+	const { chain, change } = writing;
+	const torn: ChainChange = { ...change };
+	if (change.append !== undefined) torn.append = { ...change.append, record: spoil(change.append.record) };
+	else if (change.commit !== undefined) {
+		torn.commit = { ...change.commit, certificate: spoil(change.commit.certificate) };
+	} else if (change.votes !== undefined) torn.votes = spoil(change.votes);
+	else if (change.outboxPut !== undefined) {
+		torn.outboxPut = change.outboxPut.map(({ id, transaction }) => ({ id, transaction: spoil(transaction) }));
+	} else return undefined;
+	return { chain, change: torn };
+}
+
+function spoil(record: Uint8Array): Uint8Array {
+	const spoilt = record.slice();
+	const at = spoilt.length - 1;
+	spoilt[at] = (spoilt[at] ?? 0) ^ 0x55;
+	return spoilt;
+}

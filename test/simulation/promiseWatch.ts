@@ -1,0 +1,131 @@
+/**
+ * What has to hold of promises: nothing leaves a node before what it depends on is written, a device votes once a term,
+ * and neither its term nor its commitIndex falls as long as its disk is whole.
+ */
+import { hashAt } from "../../src/consensus/state.js";
+import type { Votes } from "../../src/node/storage.js";
+import { equalBytes, toHex } from "../../src/primitives/bytes.js";
+import type { Disk, Write } from "./disk.js";
+import type { House } from "./house.js";
+import type { RaftWatch } from "./raftWatch.js";
+import { peekType, readMessage, TYPE_NUMBERS } from "./wire.js";
+import { Violation } from "./world.js";
+
+/** A reply without an acknowledgement is shorter: 97 bytes of signature and hash are missing. */
+const ACKNOWLEDGEMENT_FRAME_BYTES = 100;
+
+/** What a disk held, beyond what the disk says of itself. */
+interface Held {
+	votes: Votes | undefined;
+	/** Hashes of the proposed blocks on it, by index. */
+	readonly blocks: Map<number, string>;
+}
+
+export class PromiseWatch {
+	readonly #raftWatch: RaftWatch;
+	readonly #held = new WeakMap<Disk, Held>();
+
+	constructor(raftWatch: RaftWatch) {
+		this.#raftWatch = raftWatch;
+	}
+
+	#heldOn(disk: Disk): Held {
+		let held = this.#held.get(disk);
+		if (held === undefined) {
+			held = { votes: undefined, blocks: new Map() };
+			this.#held.set(disk, held);
+		}
+		return held;
+	}
+
+	/** Something was written. */
+	written(house: House, { writing }: Write): void {
+		const { disk } = house;
+		const held = this.#heldOn(disk);
+		this.#checkVotes(house, held.votes, disk.votes);
+		held.votes = disk.votes;
+		if (!("chain" in writing)) return;
+		const { truncateFrom, append } = writing.change;
+		if (truncateFrom !== undefined) {
+			for (const index of held.blocks.keys()) if (index >= truncateFrom) held.blocks.delete(index);
+		}
+		if (append === undefined) return;
+		const { raft } = house.street ?? {};
+		const hash = raft === undefined ? undefined : hashAt(raft, append.index);
+		if (hash === undefined) held.blocks.delete(append.index);
+		else held.blocks.set(append.index, toHex(hash));
+	}
+
+	/** The votes on the disk before and after a write. */
+	#checkVotes(house: House, before: Votes | undefined, after: Votes | undefined): void {
+		// Torn: the node says so itself and votes no more.
+		if (before === undefined || after === undefined) return;
+		if (after.term < before.term && after.suspended === undefined) {
+			throw new Violation("the term never falls", `${house.name} writes ${after.term} over ${before.term}`);
+		}
+		if (after.term === before.term && before.votedFor !== undefined && after.votedFor !== before.votedFor) {
+			throw new Violation(
+				"a device votes once a term",
+				`${house.name} writes a vote for ${after.votedFor} over one for ${before.votedFor} in term ${after.term}`,
+			);
+		}
+	}
+
+	/** A node starts with what its disk held. */
+	started(house: House): void {
+		const { disk, street } = house;
+		const { raft } = street ?? {};
+		if (raft === undefined || disk.isDamaged) return;
+		const votes = this.#heldOn(disk).votes;
+		if (votes !== undefined && raft.term < votes.term) {
+			throw new Violation("the term never falls", `${house.name} starts with ${raft.term} of ${votes.term}`);
+		}
+		if (raft.base.index < disk.commitIndex) {
+			throw new Violation(
+				"commitIndex never falls",
+				`${house.name} starts with ${raft.base.index} of ${disk.commitIndex}`,
+			);
+		}
+	}
+
+	/** A frame leaves. */
+	sending(house: House, to: House, frame: Uint8Array): void {
+		const type = peekType(frame);
+		if (type === TYPE_NUMBERS.voteReply || type === TYPE_NUMBERS.requestVote) this.#checkVote(house, to, frame);
+		else if (type === TYPE_NUMBERS.appendReply && frame.length > ACKNOWLEDGEMENT_FRAME_BYTES) {
+			this.#checkAcknowledgement(house, frame);
+		}
+	}
+
+	#checkVote(house: House, to: House, frame: Uint8Array): void {
+		const message = readMessage(frame);
+		const { votes } = house.disk;
+		const { raft } = house.street ?? {};
+		const candidate =
+			message?.type === "requestVote" ? raft?.self : message?.type === "voteReply" ? to.street?.raft?.self : undefined;
+		if (message?.type === "voteReply" && !message.granted) return;
+		if (candidate === undefined || (message?.type !== "voteReply" && message?.type !== "requestVote")) return;
+		if (votes?.term === message.term && votes.votedFor === candidate) return;
+		throw new Violation(
+			"no send before its persist",
+			`${house.name} says that it votes for ${candidate} in term ${message.term}; on its disk is ${votes?.votedFor} in ${votes?.term}`,
+		);
+	}
+
+	#checkAcknowledgement(house: House, frame: Uint8Array): void {
+		const message = readMessage(frame);
+		if (message?.type !== "appendReply" || message.acknowledgement === undefined) return;
+		const { raft } = house.street ?? {};
+		const { matchIndex: index, term } = message;
+		const { hash } = message.acknowledgement;
+		if (raft !== undefined) this.#raftWatch.signed(house, raft.self, { index, term, hash });
+		const { lastSigned } = house.disk.votes ?? {};
+		const isSigned = lastSigned !== undefined && lastSigned.index === index && equalBytes(lastSigned.hash, hash);
+		const isStored = this.#heldOn(house.disk).blocks.get(index) === toHex(hash);
+		if (isSigned && isStored) return;
+		throw new Violation(
+			"no send before its persist",
+			`${house.name} acknowledges block ${index} of term ${term}; ${isStored ? "its signature" : "it"} is not on its disk`,
+		);
+	}
+}

@@ -1,0 +1,220 @@
+/** One life of one street: founded, stormed at, mended, and looked at in the end. */
+import { majorityOf } from "../../src/consensus/quorum.js";
+import { isVoter, votersOf } from "../../src/consensus/state.js";
+import { equalBytes } from "../../src/primitives/bytes.js";
+import { createVerifier } from "../../src/primitives/signature.js";
+import { keyedVerifier } from "../support/keyedSignatures.js";
+import { Faults } from "./faults.js";
+import { found, inviteLater } from "./founding.js";
+import type { House } from "./house.js";
+import { LedgerWatch } from "./ledgerWatch.js";
+import { People } from "./people.js";
+import { type Plan, timeScaleOf } from "./plan.js";
+import { PromiseWatch } from "./promiseWatch.js";
+import { RaftWatch } from "./raftWatch.js";
+import { TwinWatch } from "./twinWatch.js";
+import { type Observer, Violation, World } from "./world.js";
+
+/** WebRTC notices what is lost, and everybody shakes hands again. */
+const RECONNECT_LIMIT_MS = 60_000;
+/** Five election time-outs. */
+const COMMIT_LIMIT_MS = 5 * 5_000;
+const CONVERGE_LIMIT_MS = 20 * 60_000;
+
+export interface Outcome {
+	readonly seed: number;
+	readonly hash: string;
+	/** How much time passed on the chain's clock while somebody was awake. */
+	readonly virtualMs: number;
+	readonly counts: Readonly<Record<string, number>>;
+	readonly blocks: number;
+	readonly violation: { readonly rule: string; readonly text: string } | undefined;
+	/** The last events, for a reader. */
+	readonly lines: readonly string[];
+}
+
+/** Events that an outcome shows of a run that failed. */
+const SHOWN_EVENTS = 150;
+
+export async function simulate(plan: Plan): Promise<Outcome> {
+	const simulation = new Simulation(plan);
+	let violation: Outcome["violation"];
+	try {
+		await simulation.run();
+	} catch (error) {
+		if (!(error instanceof Violation)) throw error;
+		violation = { rule: error.rule, text: error.message };
+		simulation.world.tell(undefined, "VIOLATION", error.message);
+	}
+	return simulation.outcome(violation);
+}
+
+class Simulation implements Observer {
+	readonly world: World;
+	readonly #raftWatch: RaftWatch;
+	readonly #promiseWatch: PromiseWatch;
+	readonly #ledgerWatch = new LedgerWatch();
+	readonly #twinWatch: TwinWatch;
+	readonly #people: People;
+	readonly #faults: Faults;
+	#sleptMs = 0;
+	/** Two devices have one key, or one forgot what it promised: then only that it is noticed can be asked for. */
+	#hasTwin = false;
+
+	constructor(plan: Plan) {
+		this.world = new World(plan);
+		const verifier = plan.realSignatures ? createVerifier() : keyedVerifier;
+		this.#raftWatch = new RaftWatch(verifier);
+		this.#promiseWatch = new PromiseWatch(this.#raftWatch);
+		this.#twinWatch = new TwinWatch(this.world);
+		this.#people = new People(this.world);
+		this.#faults = new Faults(this.world, {
+			onTwin: (house, twin) => {
+				this.#hasTwin = true;
+				this.#people.excuse(house);
+				if (twin !== undefined) this.#people.excuse(twin);
+				this.#twinWatch.expect(house, twin);
+			},
+			onWiped: (house) => this.#people.excuse(house),
+			onDamaged: () => {},
+		});
+		this.world.observers.push(this.#faults, this, this.#people, this.#twinWatch);
+	}
+
+	outcome(violation: Outcome["violation"]): Outcome {
+		const { plan, trace, nowMs, counts } = this.world;
+		return {
+			seed: plan.seed,
+			hash: trace.hash,
+			virtualMs: (nowMs - this.#sleptMs) * timeScaleOf(plan),
+			counts: { ...counts, "readings handed in": this.#people.readings, "acts signed": this.#people.acts },
+			blocks: this.#raftWatch.highestCommitted,
+			violation,
+			lines: violation === undefined ? [] : trace.lines(SHOWN_EVENTS),
+		};
+	}
+
+	async run(): Promise<void> {
+		const { world } = this;
+		const { plan } = world;
+		await found(world);
+		this.#people.begin();
+		this.#faults.begin(plan.faults);
+		const beginMs = world.nowMs;
+		for (const atMs of plan.joinAtMs) await inviteLater(world, beginMs + atMs, () => false);
+		for (let leftMs = plan.stormMs; leftMs > 0; leftMs = plan.stormMs - (world.nowMs - beginMs - this.#sleptMs)) {
+			const asleepUntilMs = Math.min(...world.houses.map((house) => (house.isGone ? Infinity : house.frozenUntilMs)));
+			const untilMs = Math.max(world.nowMs + Math.min(leftMs, 10_000), asleepUntilMs);
+			this.#sleptMs += Math.max(0, asleepUntilMs - world.nowMs - 10_000);
+			await world.run(untilMs);
+		}
+		await this.#end();
+	}
+
+	async #end(): Promise<void> {
+		const { world } = this;
+		this.#people.end();
+		await this.#faults.heal();
+		await this.#must("a quorum connects", RECONNECT_LIMIT_MS, () => this.#isConnected());
+		await this.#must("a connected quorum commits within five election timeouts", COMMIT_LIMIT_MS, () =>
+			this.#hasCommittingLeader(),
+		);
+		await this.#must("all nodes converge", CONVERGE_LIMIT_MS, () => this.#isAtRest());
+		const [house] = world.houses;
+		const { street } = house ?? {};
+		if (house === undefined || street === undefined) throw new Violation("all nodes converge", "nobody is there");
+		await this.#twinWatch.check();
+		const verifier = this.world.plan.realSignatures ? createVerifier() : keyedVerifier;
+		this.#people.check(await this.#ledgerWatch.checkChain(house, street, verifier));
+		this.world.tell(undefined, "the end", `${street.chain.head.block.index} blocks`);
+	}
+
+	async #must(rule: string, limitMs: number, holds: () => boolean): Promise<void> {
+		const { world } = this;
+		if (!(await world.run(world.nowMs + limitMs, holds, 500))) throw new Violation(rule, this.#describe());
+	}
+
+	#describe(): string {
+		return `within its time\n${this.world.houses
+			.map((house) => {
+				const { raft, chain, outbox } = house.street ?? {};
+				const state = house.isGone ? "gone" : house.isUp ? "on" : "off";
+				const stage = house.node?.look().stage;
+				return `${house.name} ${state} ${stage} ${raft?.role} term ${raft?.term} head ${chain?.head.block.index} tail ${raft?.tail.length} outbox ${outbox?.size} peers ${raft?.peers.size} ${raft?.suspended ?? ""}`;
+			})
+			.join("\n")}`;
+	}
+
+	#living(): House[] {
+		return this.world.houses.filter((house) => !house.isGone && house.original === undefined);
+	}
+
+	/** Enough voters that may vote have greeted one another. */
+	#isConnected(): boolean {
+		const voting = this.#living().flatMap(({ street }) => {
+			const { raft } = street ?? {};
+			return raft !== undefined && isVoter(raft) && raft.suspended === undefined ? [raft] : [];
+		});
+		const [first] = voting;
+		if (first === undefined) return false;
+		const indices = voting.map(({ self }) => self);
+		const needed = majorityOf(votersOf(first));
+		return (
+			voting.length >= needed && voting.every(({ self, peers }) => indices.every((at) => at === self || peers.has(at)))
+		);
+	}
+
+	/** Somebody leads, and a block of its term is certified. */
+	#hasCommittingLeader(): boolean {
+		return this.#living().some(({ street }) => {
+			const { raft } = street ?? {};
+			return raft?.role === "leader" && raft.base.term === raft.term;
+		});
+	}
+
+	/** Everybody has the same certified chain, and nothing waits. */
+	#isAtRest(): boolean {
+		const living = this.#living();
+		const head = living[0]?.street?.chain.head;
+		if (head === undefined) return false;
+		return living.every(({ street, isBusy }) => {
+			if (street?.raft === undefined || isBusy || street.outbox.size > 0 || street.raft.tail.length > 0) return false;
+			return equalBytes(street.chain.head.hash, head.hash);
+		});
+	}
+
+	// ── looking on ───────────────────────────────────────────────────────────────────────────────────────────────
+
+	stepped(house: House): void {
+		if (this.#hasTwin) return;
+		if (this.#raftWatch.stepped(house)) this.#tellState(house);
+		this.#ledgerWatch.stepped(house);
+	}
+
+	readonly #told = new WeakMap<House, string>();
+
+	/** Whoever reads the trace wants to know who leads and how far everybody is. */
+	#tellState(house: House): void {
+		const { raft } = house.street ?? {};
+		if (raft === undefined) return;
+		const text = `term ${raft.term}, ${raft.role}, committed ${raft.base.index}, log to ${raft.base.index + raft.tail.length}`;
+		if (this.#told.get(house) === text) return;
+		this.#told.set(house, text);
+		this.world.tell(house, "is at", text);
+	}
+
+	written(house: House, write: Parameters<Observer["written"]>[1]): void {
+		if (!this.#hasTwin) this.#promiseWatch.written(house, write);
+	}
+
+	sending(house: House, to: House, frame: Uint8Array): void {
+		if (!this.#hasTwin) this.#promiseWatch.sending(house, to, frame);
+	}
+
+	started(house: House): void {
+		if (!this.#hasTwin) this.#promiseWatch.started(house);
+	}
+
+	writing(): void {}
+	finished(): void {}
+}
