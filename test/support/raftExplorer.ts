@@ -11,8 +11,8 @@
 import { hash53, Keys } from "./raftKeys.js";
 import { Moves } from "./raftMoves.js";
 import { Violation } from "./raftProperties.js";
-import { type Bounds, type Core, REAL_CORE } from "./raftScope.js";
-import type { World } from "./raftWorld.js";
+import { type Bounds, type Core, NOTHING_LEFT, REAL_CORE } from "./raftScope.js";
+import type { Budget, World } from "./raftWorld.js";
 
 export interface Explored {
 	states: number;
@@ -32,6 +32,8 @@ interface Story {
 	readonly length: number;
 	readonly before: Story | undefined;
 }
+
+const BUDGETS = Object.keys(NOTHING_LEFT) as (keyof Budget)[];
 
 export class RaftExplorer {
 	readonly #bounds: Bounds;
@@ -95,14 +97,12 @@ export class RaftExplorer {
 
 	#hash({ devices, network, left, leaders, certified }: World): number {
 		const head = certified.at(-1);
-		const parts = [
-			devices.map(({ key }) => key),
-			network.map(({ key }) => key),
-			Object.values(left),
-			[...leaders].sort(([a], [b]) => a - b),
-			head === undefined ? 0 : this.#keys.hash(head.hash),
-		];
-		return hash53(parts.join("|"));
+		const numbers = [network.length, head === undefined ? 0 : this.#keys.hash(head.hash)];
+		for (const { key } of devices) numbers.push(key);
+		for (const { key } of network) numbers.push(key);
+		for (const kind of BUDGETS) numbers.push(left[kind]);
+		for (const [term, leader] of [...leaders].sort(([a], [b]) => a - b)) numbers.push(term, leader);
+		return hash53(numbers);
 	}
 }
 

@@ -111,14 +111,15 @@ export class Keys {
 	}
 }
 
-/** 53 bits of a text (cyrb53): of a million worlds two are mistaken for one another with a chance of 1 in 18,000. */
-export function hash53(text: string): number {
+/** 53 bits of some numbers below 2^32 (after cyrb53): of a million worlds two are mistaken for one another with a chance of 1 in 18,000. */
+export function hash53(numbers: readonly number[]): number {
 	let a = 0xdeadbeef;
 	let b = 0x41c6ce57;
-	for (let at = 0; at < text.length; at++) {
-		const code = text.charCodeAt(at);
-		a = Math.imul(a ^ code, 2654435761);
-		b = Math.imul(b ^ code, 1597334677);
+	for (const number of numbers) {
+		a = Math.imul(a ^ number, 2654435761);
+		b = Math.imul(b ^ number, 1597334677);
+		a ^= a >>> 15;
+		b ^= b >>> 13;
 	}
 	a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
 	b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
