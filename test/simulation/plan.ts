@@ -183,7 +183,7 @@ function drawKinds(random: Random): Fault["kind"][] {
 	perhaps("crash", 0.9, 6);
 	perhaps("isolation", 0.8, 4);
 	perhaps("freeze", 0.5, 2);
-	for (const kind of ["loss", "duplication", "reordering", "delay"] as const) perhaps(kind, 0.3, 1);
+	for (const kind of ["loss", "duplication", "reordering", "delay"] as const) perhaps(kind, 0.3, 2);
 	for (const kind of ["partition", "one-way partition", "non-transitive partition"] as const) perhaps(kind, 0.5, 2);
 	perhaps("channels close", 0.4, 2);
 	perhaps("night", 0.2, 1);

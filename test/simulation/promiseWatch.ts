@@ -47,6 +47,7 @@ export class PromiseWatch {
 		if (!("chain" in writing)) return;
 		const { truncateFrom, append } = writing.change;
 		if (truncateFrom !== undefined) {
+			checkKept(house, truncateFrom);
 			for (const index of held.blocks.keys()) if (index >= truncateFrom) held.blocks.delete(index);
 		}
 		if (append === undefined) return;
@@ -128,4 +129,15 @@ export class PromiseWatch {
 			`${house.name} acknowledges block ${index} of term ${term}; ${isStored ? "its signature" : "it"} is not on its disk`,
 		);
 	}
+}
+
+/** What a device has acknowledged in its current term stays in its log: a leader never replaces a block of its own term. */
+function checkKept({ name, disk }: House, truncateFrom: number): void {
+	const { term, lastSigned } = disk.votes ?? {};
+	if (lastSigned === undefined || disk.isDamaged || lastSigned.term !== term) return;
+	if (lastSigned.index < truncateFrom || lastSigned.index <= disk.commitIndex) return;
+	throw new Violation(
+		"what is acknowledged stays",
+		`${name} deletes from ${truncateFrom} on; it acknowledged block ${lastSigned.index} in this term, ${term}`,
+	);
 }
