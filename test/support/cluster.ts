@@ -102,10 +102,11 @@ async function copyChain(from: ChainStorage, to: ChainStorage): Promise<void> {
 	const stored = await from.load();
 	const blocks = await from.readBlocks(0, 1_000_000);
 	assert(stored.ok && blocks.ok, "memory loads");
-	const { config, votes, proposed, certificate, outbox } = stored.value;
+	const { config, votes, proposed, certificate, unverified, outbox } = stored.value;
 	await to.write({
 		...(config === undefined ? {} : { config }),
 		...(votes === undefined ? {} : { votes }),
+		...(unverified === undefined ? {} : { unverified }),
 		install: { blocks: blocks.value, upToIndex: blocks.value.length - 1, certificate },
 		outboxPut: outbox,
 	});
