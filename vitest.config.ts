@@ -10,7 +10,18 @@ export default defineConfig({
 				test: {
 					name: "e2e",
 					include: ["test/e2e/**/*.test.ts"],
+					exclude: ["test/e2e/serial.test.ts"],
 					fileParallelism: false,
+					testTimeout: 60_000,
+					hookTimeout: 60_000,
+					bail: 1,
+				},
+			},
+			// In real time, beside the others.
+			{
+				test: {
+					name: "serial",
+					include: ["test/e2e/serial.test.ts"],
 					testTimeout: 60_000,
 					hookTimeout: 60_000,
 					bail: 1,

@@ -1,6 +1,6 @@
 // `npm test`: everything that has to hold, cheapest first; the last line says how many passed and failed.
 // `node test/run.mjs check | hosts | long [FILE …]`: only the static checks, the tests over several hosts, or the long ones.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -14,10 +14,28 @@ process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 let passed = 0;
 let failed = 0;
 
+/** Runs a program; gives its exit status and what it printed, which is shown at once where `isShown`. */
+function run(command, args, { isShown = false, environment = {} } = {}) {
+	return new Promise((resolve) => {
+		const child = spawn(command, args, {
+			stdio: ["ignore", isShown ? "inherit" : "pipe", isShown ? "inherit" : "pipe"],
+			env: { ...process.env, ...environment },
+		});
+		let output = "";
+		for (const stream of [child.stdout, child.stderr]) {
+			stream?.on("data", (data) => {
+				output += data;
+			});
+		}
+		child.on("error", (error) => resolve({ status: 1, output: String(error) }));
+		child.on("close", (status) => resolve({ status, output }));
+	});
+}
+
 /** One check that holds or does not. Its output is shown when it does not. */
-function check(title, command, args) {
+async function check(title, command, args) {
 	const begin = Date.now();
-	const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", maxBuffer: 1 << 26 });
+	const { status, output } = await run(command, args);
 	const seconds = ((Date.now() - begin) / 1000).toFixed(1);
 	if (status === 0) {
 		passed += 1;
@@ -25,19 +43,20 @@ function check(title, command, args) {
 		return true;
 	}
 	failed += 1;
-	console.log(`✗ ${title} (${seconds} s): ${command} ${args.join(" ")}\n${stdout}${stderr}`);
+	console.log(`✗ ${title} (${seconds} s): ${command} ${args.join(" ")}\n${output}`);
 	return false;
 }
 
 /** Tests that vitest counts. A run that ends without a report has failed, whatever it printed. */
-function tests(title, args, environment = {}) {
+async function tests(title, args, { environment, isAside = false } = {}) {
 	const report = join(scratch, `${title}.json`);
-	console.log(`— ${title}`);
 	const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-	const { status } = spawnSync(bin("vitest"), ["run", ...args, ...reporters], {
-		stdio: "inherit",
-		env: { ...process.env, ...environment },
+	if (!isAside) console.log(`— ${title}`);
+	const { status, output } = await run(bin("vitest"), ["run", ...args, ...reporters], {
+		isShown: !isAside,
+		environment,
 	});
+	if (isAside) console.log(`— ${title}\n${output}`);
 	if (!existsSync(report)) {
 		failed += 1;
 		return;
@@ -61,37 +80,55 @@ function requireChromium() {
 	finish();
 }
 
-function staticChecks() {
-	check("messages compile", "npm", ["run", "messages"]);
-	check("types: the pure core, without browser or worker", bin("tsc"), ["-p", "tsconfig.core.json"]);
-	check("types: worker and storage", bin("tsc"), ["-p", "tsconfig.worker.json"]);
-	check("types: tools and tests", bin("tsc"), ["-p", "tsconfig.json"]);
-	check("types: page", bin("svelte-check"), ["--tsconfig", "./tsconfig.page.json", "--fail-on-warnings"]);
-	check("style and lint", bin("biome"), ["check", "--error-on-warnings"]);
-	check("layers, no circles", bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "src", "signaling"]);
+/** Two at a time: there may be no more cores. */
+async function staticChecks() {
+	await check("messages compile", "npm", ["run", "messages"]);
+	await Promise.all([
+		check("types: the pure core, without browser or worker", bin("tsc"), ["-p", "tsconfig.core.json"])
+			.then(() => check("types: worker and storage", bin("tsc"), ["-p", "tsconfig.worker.json"]))
+			.then(() =>
+				check("layers, no circles", bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "src", "signaling"]),
+			)
+			.then(() => check("style and lint", bin("biome"), ["check", "--error-on-warnings"])),
+		check("types: tools and tests", bin("tsc"), ["-p", "tsconfig.json"]).then(() =>
+			check("types: page", bin("svelte-check"), ["--tsconfig", "./tsconfig.page.json", "--fail-on-warnings"]),
+		),
+	]);
 }
 
 const [which, ...files] = process.argv.slice(2);
 if (which === "check") {
-	staticChecks();
+	await staticChecks();
 	finish();
 }
 if (which === "hosts" || which === "long") {
 	requireChromium();
-	check("messages compile", "npm", ["run", "messages"]);
-	if (which === "hosts") tests("several hosts", ["--config", "test/hosts/vitest.config.ts"]);
+	await check("messages compile", "npm", ["run", "messages"]);
+	if (which === "hosts") await tests("several hosts", ["--config", "test/hosts/vitest.config.ts"]);
 	else {
-		tests("long", ["--project", "long", ...files]);
-		if (files.length === 0) check("300 simulated streets", "npm", ["run", "simulate", "--", "--seeds", "300"]);
+		await tests("long", ["--project", "long", ...files]);
+		if (files.length === 0) await check("300 simulated streets", "npm", ["run", "simulate", "--", "--seeds", "300"]);
 	}
 	finish();
 }
-staticChecks();
-tests("unit", ["--project", "unit"]);
+await staticChecks();
 requireChromium();
-tests("simulation", ["--project", "simulation"]);
 const dist = join(scratch, "dist");
-if (check("the app builds", bin("vite"), ["build", "--logLevel", "error", "--outDir", dist, "--emptyOutDir"])) {
-	tests("end to end", ["--project", "e2e"], { NABOSTROM_DIST: dist });
-}
+const isBuilt = await check("the app builds", bin("vite"), [
+	"build",
+	"--logLevel",
+	"error",
+	"--outDir",
+	dist,
+	"--emptyOutDir",
+]);
+const environment = { NABOSTROM_DIST: dist };
+// A meter speaks in real time and leaves the cores alone: its minutes pass while the others compute.
+const meter = isBuilt
+	? tests("a real serial port", ["--project", "serial"], { environment, isAside: true })
+	: undefined;
+await tests("unit", ["--project", "unit"]);
+await tests("simulation", ["--project", "simulation"]);
+await meter;
+if (isBuilt) await tests("end to end", ["--project", "e2e"], { environment });
 finish();

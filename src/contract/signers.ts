@@ -11,18 +11,23 @@ import type { Refusal } from "./refusal.js";
 export function checkSignatures(ledger: Ledger, transaction: Transaction, verifier: Verifier): Refusal | undefined {
 	const required = requiredSignatures(ledger, transaction);
 	if ("code" in required) return required;
-	return required.every(({ signature, digest, publicKey }) => verifier.verify(signature, digest, publicKey))
-		? undefined
-		: { code: "bad-signature", kind: transaction.kind };
+	return areGood(required, verifier) ? undefined : { code: "bad-signature", kind: transaction.kind };
 }
 
-interface RequiredSignature {
-	signature: Uint8Array;
-	digest: Uint8Array;
-	publicKey: Uint8Array;
+export interface RequiredSignature {
+	readonly signature: Uint8Array;
+	readonly publicKey: Uint8Array;
+	/** What is signed: made only when it is verified, which may be later. */
+	digest(): Uint8Array;
 }
 
-function requiredSignatures(ledger: Ledger, transaction: Transaction): RequiredSignature[] | Refusal {
+export function areGood(signatures: readonly RequiredSignature[], verifier: Verifier): boolean {
+	return signatures.every(({ signature, digest, publicKey }) => verifier.verify(signature, digest(), publicKey));
+}
+
+/** The signatures that a transaction must bear after a ledger, unverified; a refusal where nobody could sign it. */
+export function requiredSignatures(ledger: Ledger, transaction: Transaction): RequiredSignature[] | Refusal {
+	const { gridId } = ledger;
 	switch (transaction.kind) {
 		case "found":
 			return { code: "only-in-genesis", kind: "found" };
@@ -31,13 +36,13 @@ function requiredSignatures(ledger: Ledger, transaction: Transaction): RequiredS
 			if (invitation === undefined || signatures.oneTime === undefined) return { code: "invitation-missing" };
 			const operator = ledger.households[invitation.operator];
 			if (operator === undefined) return { code: "unknown-member", member: invitation.operator };
-			const digest = digestOf("join")(ledger.gridId, encode(bodyFields(transaction)));
+			const digest = () => digestOf("join")(gridId, encode(bodyFields(transaction)));
 			return [
 				...joinSignatures(transaction, digest),
 				{ signature: signatures.oneTime, digest, publicKey: invitation.oneTimeKey },
 				{
 					signature: invitation.signature,
-					digest: invitationDigest(invitation, ledger.gridId),
+					digest: () => invitationDigest(invitation, gridId),
 					publicKey: operator.publicKey,
 				},
 			];
@@ -45,7 +50,7 @@ function requiredSignatures(ledger: Ledger, transaction: Transaction): RequiredS
 		case "device": {
 			const household = ledger.households[transaction.member];
 			if (household === undefined) return { code: "unknown-member", member: transaction.member };
-			const digest = digestOf("device")(ledger.gridId, encode(bodyFields(transaction)));
+			const digest = () => digestOf("device")(gridId, encode(bodyFields(transaction)));
 			return [
 				{ signature: transaction.signature, digest, publicKey: household.publicKey },
 				{ signature: transaction.deviceSignature, digest, publicKey: transaction.deviceKey },
@@ -60,13 +65,13 @@ function requiredSignatures(ledger: Ledger, transaction: Transaction): RequiredS
 			if (transaction.kind === "reading" && device?.revoked === true) {
 				return { code: "device-revoked", device: device.index };
 			}
-			const digest = digestOf(transaction.kind)(ledger.gridId, encode(bodyFields(transaction)));
+			const digest = () => digestOf(transaction.kind)(gridId, encode(bodyFields(transaction)));
 			return [{ signature: transaction.signature, digest, publicKey }];
 		}
 	}
 }
 
-function joinSignatures(join: Extract<Transaction, { kind: "join" }>, digest: Uint8Array): RequiredSignature[] {
+function joinSignatures(join: Extract<Transaction, { kind: "join" }>, digest: () => Uint8Array): RequiredSignature[] {
 	return [
 		{ signature: join.signatures.household, digest, publicKey: join.householdKey },
 		{ signature: join.signatures.device, digest, publicKey: join.deviceKey },
@@ -75,8 +80,8 @@ function joinSignatures(join: Extract<Transaction, { kind: "join" }>, digest: Ui
 
 /** Whether a lobby's `join` is signed by both its keys. Before the genesis exists, the grid id is zeros. */
 export function isFoundingJoinSigned(join: Extract<Transaction, { kind: "join" }>, verifier: Verifier): boolean {
-	const digest = digestOf("join")(ZERO_HASH, encode(bodyFields(join)));
-	return joinSignatures(join, digest).every(({ signature, publicKey }) =>
-		verifier.verify(signature, digest, publicKey),
+	return areGood(
+		joinSignatures(join, () => digestOf("join")(ZERO_HASH, encode(bodyFields(join)))),
+		verifier,
 	);
 }

@@ -59,9 +59,10 @@ export class CheckpointKeeper {
 		};
 	}
 
-	/** What the next write has to keep; empty where no checkpoint was passed since this was last asked for. */
-	take(): Pick<ChainChange, "checkpoint" | "days"> {
+	/** What the next write has to keep; empty where no checkpoint below an index was passed since this was last asked for. */
+	take(belowIndex: number): Pick<ChainChange, "checkpoint" | "days"> {
 		const kept = this.#kept;
+		if (kept.checkpoint === undefined || kept.checkpoint.index >= belowIndex) return {};
 		this.#kept = {};
 		return kept;
 	}

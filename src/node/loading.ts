@@ -16,6 +16,14 @@ import { KEPT_DAYS } from "./history.js";
 import { openTransaction } from "./outbox.js";
 import { type ChainConfig, decodeCertificateRecord, decodeConfig, decodeVotes, openRecord } from "./records.js";
 import type { ChainStorage, StorageError, StoredBlock, StoredCheckpoint, StoredDay, Votes } from "./storage.js";
+import {
+	type BadSignature,
+	decodeUnverified,
+	NOTHING_UNVERIFIED,
+	type Unverified,
+	type UnverifiedBlock,
+	unverifiedBlock,
+} from "./unverified.js";
 import { decodeAnchorRecord } from "./voterSteps.js";
 
 export interface LoadedChain {
@@ -28,6 +36,8 @@ export interface LoadedChain {
 	votersCertificate: Certificate | undefined;
 	tail: Entry[];
 	outbox: { id: string; transaction: Transaction }[];
+	/** Committed blocks whose signatures are still to be verified, and what earlier runs found in others. */
+	unverified: { blocks: UnverifiedBlock[]; bad: readonly BadSignature[] };
 	/** Records that could not be believed, by store. */
 	damaged: string[];
 }
@@ -46,7 +56,7 @@ const NO_VOTES: Votes = { term: 0, votedFor: undefined, lastSigned: undefined, s
 /**
  * Reads everything and executes the chain from the newest checkpoint that is whole, or from genesis. What `observe`
  * gives sees what was derived up to there, and each committed block above with the ledger before it. Signatures were
- * checked before anything was stored; checksums, hashes and state roots are checked again.
+ * checked before anything was stored, or are named as unverified; checksums, hashes and state roots are checked again.
  */
 export async function loadChain(
 	storage: ChainStorage,
@@ -67,7 +77,9 @@ export async function loadChain(
 		stored.value.certificate === undefined ? undefined : decodeCertificateRecord(stored.value.certificate);
 	if (certificate?.ok === false) damaged.push("certificates");
 
-	const head = await loadBlockchain(storage, verifier, observe(config.value));
+	const unverified = loadUnverified(stored.value.unverified);
+	if (unverified === undefined) damaged.push("positions");
+	const head = await loadBlockchain(storage, verifier, observe(config.value), unverified ?? ALL_UNVERIFIED);
 	if (!head.ok) return head;
 	damaged.push(...head.value.damaged);
 	const chain = head.value.link === undefined ? undefined : new Chain(head.value.link);
@@ -97,21 +109,39 @@ export async function loadChain(
 		votersCertificate: chain === undefined ? undefined : await loadVotersCertificate(storage, chain.head.ledger),
 		tail: tail.entries,
 		outbox,
+		unverified: { blocks: head.value.unverified, bad: unverified?.bad ?? [] },
 		damaged,
 	});
+}
+
+/** Where it cannot be read what is verified, all that is executed is verified once more. */
+const ALL_UNVERIFIED: Unverified = { fromIndex: 0, untilIndex: Number.POSITIVE_INFINITY, bad: [] };
+
+function loadUnverified(record: Uint8Array | undefined): Unverified | undefined {
+	if (record === undefined) return NOTHING_UNVERIFIED;
+	const unverified = decodeUnverified(record);
+	return unverified.ok ? unverified.value : undefined;
+}
+
+interface LoadedHead {
+	link: Link | undefined;
+	unverified: UnverifiedBlock[];
+	damaged: string[];
 }
 
 async function loadBlockchain(
 	storage: ChainStorage,
 	verifier: Verifier,
 	observer: ChainObserver,
-): Promise<Result<{ link: Link | undefined; damaged: string[] }, StorageError>> {
+	{ fromIndex, untilIndex }: Unverified,
+): Promise<Result<LoadedHead, StorageError>> {
+	const unverified: UnverifiedBlock[] = [];
 	const first = await storage.readBlocks(0, 1);
 	if (!first.ok) return first;
 	const [stored] = first.value;
-	if (stored === undefined) return ok({ link: undefined, damaged: [] });
+	if (stored === undefined) return ok({ link: undefined, unverified, damaged: [] });
 	const genesis = openFirst(stored, verifier);
-	if (genesis === undefined) return ok({ link: undefined, damaged: ["blockchain"] });
+	if (genesis === undefined) return ok({ link: undefined, unverified, damaged: ["blockchain"] });
 	const base = await loadCheckpoint(storage, genesis.ledger, observer);
 	if (!base.ok) return base;
 	const { damaged } = base.value;
@@ -122,11 +152,14 @@ async function loadBlockchain(
 		if (!run.ok) return run;
 		for (const each of run.value) {
 			const next = openNext(link, each);
-			if (next === undefined) return ok({ link, damaged: [...damaged, "blockchain"] });
+			if (next === undefined) return ok({ link, unverified, damaged: [...damaged, "blockchain"] });
 			observer.add(link.ledger, next);
+			if (each.index >= fromIndex && each.index < untilIndex) {
+				unverified.push(unverifiedBlock(link.ledger, next.block, () => false));
+			}
 			link = next;
 		}
-		if (run.value.length < READ_BLOCKS) return ok({ link, damaged });
+		if (run.value.length < READ_BLOCKS) return ok({ link, unverified, damaged });
 	}
 }
 

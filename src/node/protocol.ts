@@ -370,6 +370,10 @@ export interface ChainView {
 	pending: number;
 	/** Set while this node fetches blocks that others have. */
 	sync?: { haveIndex: number; targetIndex: number };
+	/** Set while signatures in fetched blocks are verified: of how many transactions they are good, and of how many in all. */
+	verification?: { done: number; all: number };
+	/** Transactions in certified blocks that are not signed as they must be: a majority of the voters erred or lied. */
+	badSignatures: { index: number; at: number }[];
 	/** Why this voter does not vote, if it does not: a code. */
 	notVoting?: string;
 }

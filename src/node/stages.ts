@@ -113,6 +113,7 @@ export class Stages {
 		}
 		const events = {
 			onHead: onChange,
+			onProgress: onChange,
 			onMember: () => this.useMeter(),
 			onRefused: (code: string) => incidents.refused(code),
 			onFault: (fault: Parameters<Incidents["fault"]>[0]) => incidents.fault(fault),

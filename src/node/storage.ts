@@ -79,6 +79,8 @@ export interface ChainChange {
 	 * named blocks (they changed the voters), and certificates that are kept always.
 	 */
 	prune?: { belowIndex: number; keepBlocks: readonly number[] };
+	/** Which blocks stand on their certificate alone for now: the record takes the place of the last one. */
+	unverified?: Uint8Array;
 	outboxPut?: readonly { id: string; transaction: Uint8Array }[];
 	outboxDelete?: readonly string[];
 }
@@ -141,6 +143,8 @@ export interface StoredChain {
 	certificate: Uint8Array | undefined;
 	/** From this index on the blockchain has no holes; 0: all of it is here. Genesis is here in any case. */
 	blocksFrom: number;
+	/** The record of the blocks whose signatures are not verified; undefined: there never were any. */
+	unverified: Uint8Array | undefined;
 	outbox: { id: string; transaction: Uint8Array }[];
 }
 

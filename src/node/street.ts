@@ -36,6 +36,7 @@ import { Proposing } from "./street/proposing.js";
 import { RaftDriver } from "./street/raftDriver.js";
 import { RaftMessages } from "./street/raftMessages.js";
 import { Serving } from "./street/serving.js";
+import { TailVerification } from "./street/tailVerification.js";
 import { VoterKeeping } from "./street/voterKeeping.js";
 import { Sync } from "./sync.js";
 
@@ -52,6 +53,7 @@ export class Street {
 	readonly mempool: Mempool;
 	readonly sync: Sync;
 	readonly statuses: ReadonlyMap<string, DeviceStatus>;
+	readonly verification: Pick<TailVerification, "progress" | "bad">;
 
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
@@ -65,6 +67,7 @@ export class Street {
 	readonly #serving: Serving;
 	readonly #catchingUp: CatchingUp;
 	readonly #checkpoints: CheckpointFetching;
+	readonly #verification: TailVerification;
 	readonly #voterKeeping: VoterKeeping;
 	#lastTickMs: number;
 
@@ -91,8 +94,9 @@ export class Street {
 		const { settings, clocks } = parts.dependencies;
 		const config = { ...loaded.config, bootCount: loaded.config.bootCount + 1 };
 		const context = new StreetContext(parts, config, chain);
-		const head = new CommittedHead(context, views, loaded);
-		const sync = new Sync((ledger, transaction) => context.checkSignatures(ledger, transaction), config.pin);
+		const verification = new TailVerification(context, loaded);
+		const head = new CommittedHead(context, views, verification, loaded);
+		const sync = new Sync((ledger, transaction) => context.checkSigners(ledger, transaction), config.pin);
 		const proposalSize = new ProposalSize(settings.maxBlockBytes);
 		const afterHead = () => this.#afterHead();
 		const raft = new RaftDriver(context, { head, sync, proposalSize, afterHead });
@@ -106,8 +110,10 @@ export class Street {
 		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip });
 		this.#membership = new Membership(context, raft, head, this.#greeting);
 		this.#serving = new Serving(parts.storage, parts.peers);
-		this.#checkpoints = new CheckpointFetching(context, { sync, raft, head, afterJump: () => this.#afterJump() });
-		this.#catchingUp = new CatchingUp(context, { sync, raft, head, checkpoints: this.#checkpoints, afterHead });
+		const fetching = { sync, raft, head, verification };
+		this.#verification = verification;
+		this.#checkpoints = new CheckpointFetching(context, { ...fetching, afterJump: () => this.#afterJump() });
+		this.#catchingUp = new CatchingUp(context, { ...fetching, checkpoints: this.#checkpoints, afterHead });
 		this.#voterKeeping = new VoterKeeping(context, raft, this.#own, this.#greeting);
 		this.#lastTickMs = clocks.monotonicMs();
 
@@ -122,6 +128,7 @@ export class Street {
 		this.mempool = context.mempool;
 		this.sync = sync;
 		this.statuses = this.#greeting.statuses;
+		this.verification = verification;
 	}
 
 	async #start(loaded: LoadedChain): Promise<void> {
@@ -134,6 +141,7 @@ export class Street {
 		// What lies above a damaged proposed block would be taken for damage again at every start.
 		if (loaded.damaged.includes("proposedBlocks")) change.truncateFrom = this.chain.last.block.index + 1;
 		await this.#context.write({ ...change, outboxDelete: this.#own.restore(loaded.outbox) });
+		this.#verification.start();
 		if (device !== undefined) this.#raft.create(device, loaded);
 		await this.#checkpoints.resume();
 		await this.#own.joinIfInvited();
@@ -215,6 +223,7 @@ export class Street {
 		this.#greeting.maybeStatus(monotonicMs);
 		this.#gossip.regossip(monotonicMs);
 		await this.#voterKeeping.tick(monotonicMs);
+		if (await this.#verification.tick()) await this.#head.keepCheckpoint();
 	}
 
 	/** The page is going away, or will be frozen: a leader hands over while it can. */

@@ -247,6 +247,8 @@ function chainView({ street, peers }: ViewContext): ChainView {
 		neighboursOnline: neighbours.size,
 		pending: street.outbox.size,
 		...(targetIndex > head.block.index + 1 ? { sync: { haveIndex: head.block.index, targetIndex } } : {}),
+		...(street.verification.progress === undefined ? {} : { verification: street.verification.progress }),
+		badSignatures: [...street.verification.bad],
 		...(notVoting === undefined ? {} : { notVoting }),
 	};
 }

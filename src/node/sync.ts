@@ -1,6 +1,7 @@
 /**
  * Catching up: a node whose chain ends below a neighbour's fetches runs of committed blocks, each ending in a
- * certificate. Every block is validated and executed; a run is stored when its certificate covers it.
+ * certificate. Every block is validated, in all but its transactions' signatures, and executed; a run is stored when its
+ * certificate covers it. The signatures are verified afterwards (`street/tailVerification`).
  */
 import { decodeBlock } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
@@ -31,7 +32,7 @@ export interface CertifiedRun {
 }
 
 export class Sync {
-	readonly #checkSignatures: SignatureCheck;
+	readonly #checkSigners: SignatureCheck;
 	readonly #pin: { index: number; hash: Uint8Array } | undefined;
 	#request: { device: string; fromIndex: number; sentMs: number } | undefined;
 	/** Validated, not yet certified. */
@@ -39,8 +40,8 @@ export class Sync {
 	/** Highest head that each connected device spoke of. */
 	readonly #heads = new Map<string, number>();
 
-	constructor(checkSignatures: SignatureCheck, pin: { index: number; hash: Uint8Array } | undefined) {
-		this.#checkSignatures = checkSignatures;
+	constructor(checkSigners: SignatureCheck, pin: { index: number; hash: Uint8Array } | undefined) {
+		this.#checkSigners = checkSigners;
 		this.#pin = pin;
 	}
 
@@ -128,7 +129,7 @@ export class Sync {
 		for (const bytes of blocks) {
 			const block = decodeBlock(bytes, parent.hash);
 			if (!block.ok) return block;
-			const link = extend(parent, block.value, bytes.length, this.#checkSignatures);
+			const link = extend(parent, block.value, bytes.length, this.#checkSigners);
 			if (!link.ok) return link;
 			if (!this.#fitsPin(link.value)) return refused({ code: "pinned-block-differs", index: link.value.block.index });
 			this.#run.push({ link: link.value, bytes });

@@ -104,13 +104,14 @@ class IndexedDbChain implements ChainStorage {
 			const transaction = this.#database.transaction(CHAIN_STORES, "readonly");
 			const proposed = transaction.objectStore("proposedBlocks");
 			const outbox = transaction.objectStore("outbox");
-			const [config, votes, indices, records, newest, blocksFrom, ids, transactions] = await Promise.all([
+			const [config, votes, indices, records, newest, blocksFrom, unverified, ids, transactions] = await Promise.all([
 				transaction.objectStore("config").get("config"),
 				transaction.objectStore("votes").get("votes"),
 				proposed.getAllKeys(),
 				proposed.getAll(),
 				transaction.objectStore("certificates").openCursor(null, "prev"),
 				transaction.objectStore("positions").get("blocksFrom"),
+				transaction.objectStore("positions").get("unverified"),
 				outbox.getAllKeys(),
 				outbox.getAll(),
 			]);
@@ -119,7 +120,8 @@ class IndexedDbChain implements ChainStorage {
 				votes,
 				proposed: zip(indices, records).map(([index, record]) => ({ index, record })),
 				certificate: newest?.value.record,
-				blocksFrom: blocksFrom ?? 0,
+				blocksFrom: typeof blocksFrom === "number" ? blocksFrom : 0,
+				unverified: recordOf(unverified),
 				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
 			};
 		});
@@ -228,6 +230,7 @@ function storesOf(change: ChainChange): StoreName[] {
 	if (change.voterSteps !== undefined) touch("voterSteps");
 	if (change.days !== undefined) touch("days");
 	if (change.prune !== undefined) touch("blockchain", "positions", "certificates");
+	if (change.unverified !== undefined) touch("positions");
 	if (change.installCheckpoint !== undefined) {
 		touch("staging", "stagingChunks", "checkpoints", "checkpointChunks");
 		touch("proposedBlocks", "blockchain", "positions", "certificates");
@@ -247,6 +250,9 @@ function requestsOf(change: ChainChange, transaction: WriteTransaction): Promise
 	}
 	if (change.append !== undefined) {
 		requests.push(transaction.objectStore("proposedBlocks").put(change.append.record, change.append.index));
+	}
+	if (change.unverified !== undefined) {
+		requests.push(transaction.objectStore("positions").put(change.unverified, "unverified"));
 	}
 	for (const { index, record } of change.voterSteps ?? []) {
 		requests.push(transaction.objectStore("voterSteps").put(record, index));

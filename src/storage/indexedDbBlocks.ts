@@ -66,6 +66,6 @@ export async function pruneBlocks(
 			blockchain.delete(IDBKeyRange.bound(fromIndex, untilIndex, false, true)),
 		),
 		...old.map(([index]) => certificates.delete(index)),
-		positions.put(Math.max(blocksFrom ?? 0, belowIndex), "blocksFrom"),
+		positions.put(Math.max(typeof blocksFrom === "number" ? blocksFrom : 0, belowIndex), "blocksFrom"),
 	]);
 }

@@ -9,8 +9,8 @@ export interface ChainSchema extends DBSchema {
 	votes: { key: "votes"; value: Uint8Array };
 	proposedBlocks: { key: number; value: Uint8Array };
 	blockchain: { key: number; value: Uint8Array };
-	/** Where the blockchain begins to be without holes. */
-	positions: { key: "blocksFrom"; value: number };
+	/** Where the blockchain begins to be without holes; which of its blocks are not verified, as record. */
+	positions: { key: "blocksFrom" | "unverified"; value: Uint8Array | number };
 	certificates: { key: number; value: { record: Uint8Array; isAlwaysKept: boolean } };
 	checkpoints: { key: number; value: CheckpointRecords & { derived?: Uint8Array } };
 	checkpointChunks: { key: [index: number, number: number]; value: Uint8Array };

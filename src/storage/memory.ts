@@ -104,6 +104,7 @@ class MemoryChain {
 	readonly #proposed = new Map<number, Uint8Array>();
 	readonly #blockchain = new Map<number, Uint8Array>();
 	#blocksFrom = 0;
+	#unverified: Uint8Array | undefined;
 	readonly #certificates = new Map<number, { record: Uint8Array; isAlwaysKept: boolean }>();
 	readonly #checkpoints = new MemoryCheckpoints();
 	readonly #voterSteps = new Map<number, Uint8Array>();
@@ -117,6 +118,7 @@ class MemoryChain {
 			proposed: ascending(this.#proposed),
 			certificate: this.#certificates.get(newest)?.record,
 			blocksFrom: this.#blocksFrom,
+			unverified: this.#unverified,
 			outbox: [...this.#outbox].map(([id, transaction]) => ({ id, transaction })),
 		});
 	}
@@ -128,6 +130,7 @@ class MemoryChain {
 		}
 		if (change.config !== undefined) this.#config = change.config;
 		if (change.votes !== undefined) this.#votes = change.votes;
+		if (change.unverified !== undefined) this.#unverified = change.unverified;
 		this.#applyProposed(change);
 		this.#checkpoints.stage(change);
 		if (change.installCheckpoint !== undefined) {

@@ -92,6 +92,7 @@ const SENTENCES = {
 	"simulated-not-allowed": m.error_simulated_not_settled,
 	// Peers, blocks, certificates
 	"bad-signature": m.error_bad_signature,
+	"certified-bad-signature": m.error_certified_bad_signature,
 	"bad-proof": m.error_bad_signature,
 	"bad-cbor": m.error_bad_data,
 	"bad-founding-member": m.error_bad_data,

@@ -13,6 +13,7 @@ import type { CheckpointFetching } from "./checkpointFetching.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import { logBaseOf, type RaftDriver } from "./raftDriver.js";
+import type { TailVerification } from "./tailVerification.js";
 
 /** Between the leader's block and its certificate a follower does not start fetching. */
 const SYNC_PATIENCE_MS = 1_500;
@@ -22,6 +23,7 @@ export interface CatchingUpParts {
 	readonly raft: RaftDriver;
 	readonly head: CommittedHead;
 	readonly checkpoints: CheckpointFetching;
+	readonly verification: TailVerification;
 	/** The committed head has moved, and everything derived from it. */
 	afterHead(): Promise<void>;
 }
@@ -73,7 +75,7 @@ export class CatchingUp {
 
 	/** A run of blocks that its certificate covers: written first, then the head moves, then Raft hears of it. */
 	async #install({ links, bytes, certificate }: CertifiedRun): Promise<void> {
-		const { raft, head } = this.#parts;
+		const { raft, head, verification } = this.#parts;
 		const changesVoters = links.some(({ block }) => voterChangeOf(block) !== undefined);
 		const last = links.at(-1);
 		assert(last !== undefined, "a certified run has a block");
@@ -81,7 +83,9 @@ export class CatchingUp {
 			index: link.block.index,
 			record: sealRecord(bytes[at] ?? encodeBlock(link.block)),
 		}));
+		const unverified = verification.blocksOf(links);
 		const written = await this.#context.write({
+			...(unverified.length === 0 ? {} : { unverified: verification.recordWith(unverified) }),
 			install: {
 				blocks,
 				upToIndex: certificate.index,
@@ -91,6 +95,7 @@ export class CatchingUp {
 			voterSteps: voterStepsOf(links, certificate),
 		});
 		if (!written) return;
+		verification.take(unverified);
 		head.install(links, certificate);
 		const votersCertificate = changesVoters ? certificate : undefined;
 		await raft.feed({ type: "installed", base: logBaseOf(last), certificate, votersCertificate });

@@ -18,6 +18,7 @@ import type { KnownVoters } from "../voterWalk.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import { logBaseOf, type RaftDriver } from "./raftDriver.js";
+import type { TailVerification } from "./tailVerification.js";
 
 /** After so long without an answer another neighbour is asked. */
 const REQUEST_TIMEOUT_MS = 8_000;
@@ -30,6 +31,7 @@ export interface CheckpointFetchingParts {
 	readonly sync: Sync;
 	readonly raft: RaftDriver;
 	readonly head: CommittedHead;
+	readonly verification: TailVerification;
 	/** The head jumped over blocks that are not known here: what waits may be in them. */
 	afterJump(): Promise<void>;
 }
@@ -231,14 +233,17 @@ export class CheckpointFetching {
 			return;
 		}
 		const certificate = encodeCertificateRecord(anchor.certificate);
+		// What waits for its verification lies below, and goes.
+		const { raft, head, verification } = this.#parts;
+		verification.passOver();
 		const written = await this.#context.write({
+			unverified: verification.recordWith([]),
 			installCheckpoint: { index, keepBlocks: [] },
 			install: { blocks: [], upToIndex: index, certificate },
 		});
 		if (!written) return;
 		this.#download = undefined;
 		this.#known = undefined;
-		const { raft, head } = this.#parts;
 		const votersCertificate = this.#votersCertificate;
 		head.jump(opened.value, anchor.certificate, votersCertificate);
 		await raft.feed({

@@ -9,6 +9,7 @@ import type { ChainObserver, LoadedChain } from "../loading.js";
 import { Statement } from "../statement.js";
 import type { StoredDay } from "../storage.js";
 import type { StreetContext } from "./context.js";
+import type { TailVerification } from "./tailVerification.js";
 
 const SHOWN_BLOCKS = 20;
 
@@ -52,17 +53,20 @@ export class CommittedHead {
 	readonly #context: StreetContext;
 	readonly #views: DerivedViews;
 	readonly #checkpoints: CheckpointKeeper;
+	readonly #verification: TailVerification;
 	#certificate: Certificate | undefined;
 	#votersCertificate: Certificate | undefined;
 
 	constructor(
 		context: StreetContext,
 		views: DerivedViews,
+		verification: TailVerification,
 		loaded: Pick<LoadedChain, "certificate" | "votersCertificate">,
 	) {
 		this.#context = context;
 		this.#views = views;
 		this.#checkpoints = new CheckpointKeeper(views.history, views.statement);
+		this.#verification = verification;
 		this.#certificate = loaded.certificate;
 		this.#votersCertificate = loaded.votersCertificate;
 	}
@@ -77,9 +81,12 @@ export class CommittedHead {
 		return this.#votersCertificate;
 	}
 
-	/** Writes the checkpoint that the head has passed, if it has passed one. */
+	/**
+	 * Writes the checkpoint that the head has passed, if it has passed one and all blocks below it are verified: at a start
+	 * those that are not are executed again, from a checkpoint below them.
+	 */
 	async keepCheckpoint(): Promise<void> {
-		const kept = this.#checkpoints.take();
+		const kept = this.#checkpoints.take(this.#verification.fromIndex);
 		if (kept.checkpoint !== undefined) await this.#context.write(kept);
 	}
 

@@ -12,7 +12,7 @@ import {
 } from "../../consensus/certificate.js";
 import type { Ledger } from "../../contract/ledger.js";
 import type { Refusal } from "../../contract/refusal.js";
-import { checkSignatures } from "../../contract/signers.js";
+import { checkSignatures, requiredSignatures } from "../../contract/signers.js";
 import { assert } from "../../primitives/assert.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import type { Result } from "../../primitives/result.js";
@@ -37,6 +37,8 @@ export interface StreetEvents {
 	/** Something from outside was refused; counted by code. */
 	onRefused(code: string): void;
 	onFault(fault: Fault): void;
+	/** More of what is shown as under way is done. */
+	onProgress(): void;
 }
 
 /** What a street is opened with. */
@@ -144,6 +146,12 @@ export class StreetContext {
 	checkSignatures(ledger: Ledger, transaction: Transaction): Refusal | undefined {
 		if (this.mempool.has(this.idOf(transaction), transaction)) return undefined;
 		return checkSignatures(ledger, transaction, this.dependencies.verifier);
+	}
+
+	/** Whether a transaction could be signed as it must be. Its signatures themselves are not looked at. */
+	checkSigners(ledger: Ledger, transaction: Transaction): Refusal | undefined {
+		const required = requiredSignatures(ledger, transaction);
+		return "code" in required ? required : undefined;
 	}
 
 	/**
