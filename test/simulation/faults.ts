@@ -1,9 +1,9 @@
 /** Carries a plan's faults out. Those that wait for a write are armed at their time and strike at the next one that fits. */
 import { toHex } from "../../src/primitives/bytes.js";
 import type { Write } from "./disk.js";
+import type { Boundary, Fault } from "./fault.js";
 import { comeToLife, inviteLater } from "./founding.js";
 import type { House } from "./house.js";
-import type { Boundary, Fault } from "./plan.js";
 import type { Observer, World } from "./world.js";
 
 interface Armed {

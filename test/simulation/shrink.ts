@@ -1,5 +1,6 @@
 /** Cuts a failing plan down: faults are taken away, first many at once, then one by one, as long as the same rule breaks. */
-import type { Fault, Plan } from "./plan.js";
+import type { Fault } from "./fault.js";
+import type { Plan } from "./plan.js";
 import { type Outcome, simulate } from "./simulation.js";
 
 export interface Shrunk {

@@ -16,7 +16,7 @@ const MS_PER_HOUR = 3_600_000;
 const PROGRESS_MS = 10_000;
 const SHRINK_RUNS = 60;
 /** A mutant's streets live shorter: there are many of them. */
-const MUTANT_MINUTES = 30;
+const MUTANT_MINUTES = 20;
 const MUTANT_SEEDS = 200;
 
 interface Options {

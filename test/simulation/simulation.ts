@@ -19,7 +19,7 @@ import { type Observer, Violation, World } from "./world.js";
 const RECONNECT_LIMIT_MS = 60_000;
 /** Five election time-outs. */
 const COMMIT_LIMIT_MS = 5 * 5_000;
-const CONVERGE_LIMIT_MS = 20 * 60_000;
+const CONVERGE_LIMIT_MS = 5 * 60_000;
 
 export interface Outcome {
 	readonly seed: number;

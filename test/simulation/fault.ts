@@ -1,0 +1,41 @@
+/** What can go wrong. A fault is data: it is drawn beforehand, printed, and taken away when a failure is cut down. */
+import type { WriteKind } from "./disk.js";
+
+/** A moment that a fault waits for: the next write of this kind, by somebody of this role or by this house. */
+export interface Boundary {
+	write: WriteKind | "any";
+	by: "leader" | "follower" | "anybody" | number;
+}
+
+export type Fault = { atMs: number } & (
+	| { kind: "loss" | "duplication" | "reordering"; forMs: number; rate: number }
+	| { kind: "delay"; forMs: number; delayMs: number }
+	/** Two groups: bit k of the mask says where house k is. */
+	| { kind: "partition"; forMs: number; mask: number }
+	/** Nothing comes to this house, or nothing comes from it. */
+	| { kind: "one-way partition"; forMs: number; house: number; inbound: boolean }
+	/** Two houses do not reach one another; everybody else reaches both. */
+	| { kind: "non-transitive partition"; forMs: number; a: number; b: number }
+	| { kind: "channels close"; house: number }
+	/** At a write: it never reaches the disk, it does but nobody hears, it tears, or the power goes right after it. */
+	| { kind: "crash"; boundary: Boundary; fate: "lost" | "kept" | "torn" | "after"; downMs: number }
+	/** At a write, its house is cut off. */
+	| { kind: "isolation"; boundary: Boundary; forMs: number }
+	/** At a write, its house freezes. */
+	| { kind: "freeze"; boundary: Boundary | undefined; house: number; forMs: number; drops: boolean }
+	/** These houses sleep. */
+	| { kind: "night"; forMs: number; houses: number[] }
+	| { kind: "clock jump"; house: number; jumpMs: number; forMs: number }
+	| { kind: "clock drift"; house: number; ppm: number }
+	| { kind: "timer throttled"; house: number; forMs: number }
+	| { kind: "slow validation"; house: number; forMs: number; inputMs: number }
+	| { kind: "slow disk"; house: number; forMs: number; writeMs: number }
+	/** All of its data is lost; the household joins again with a new identity. */
+	| { kind: "storage wiped"; house: number; downMs: number }
+	/** What was on its disk `ageMs` ago is put back. */
+	| { kind: "backup restored"; house: number; ageMs: number; downMs: number }
+	/** A copy of its disk comes to life beside it. */
+	| { kind: "clone"; house: number; forMs: number }
+	/** For the voters transaction: the set of voters is changed while other things go wrong. */
+	| { kind: "voter change"; house: number }
+);
