@@ -19,6 +19,7 @@ const SCENES: Record<string, () => View> = {
 	guest: () => ({ ...lobby, founder: false, founderReached: false, members: lobby.members.slice(0, 2) }),
 	joining: () => ({
 		stage: "joining",
+		as: "newHousehold",
 		neighbourhood: "Solbakken",
 		state: "syncing",
 		haveIndex: 412,
