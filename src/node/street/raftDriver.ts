@@ -90,7 +90,8 @@ export class RaftDriver {
 			if (this.#state === undefined || this.#context.halted) return;
 			for (const effect of step(this.#state, input)) {
 				await this.#carryOut(effect, inputs);
-				if (this.#context.halted) return;
+				// A commit may have been the block that takes this very device out of use.
+				if (this.#context.halted || this.#state === undefined) return;
 			}
 		}
 	}
