@@ -254,15 +254,19 @@ export class Entering {
 
 	/** Gives up what this browser belongs to, unless it is a member there. */
 	async abandon(): Promise<Reply> {
-		const { street } = this.#stages;
-		const isMember = street?.member !== undefined || street?.config.admission?.member !== undefined;
-		// A household that was restored has its link; that of a new device has nothing but this browser.
-		const isRestored = street?.awaitsAdmission === true && street.config.admission?.member === undefined;
-		if (isMember && !isRestored) return refused({ code: "already-in-a-neighbourhood" });
+		if (!this.#mayAbandon()) return refused({ code: "already-in-a-neighbourhood" });
 		const saved = await this.#stages.saveProfile(undefined);
 		if (!saved.ok) return refused({ code: saved.error.code });
 		this.#stages.leave();
 		return DONE;
+	}
+
+	/** A household that was restored has its link; one that gets a new device here has nothing but this browser. */
+	#mayAbandon(): boolean {
+		const { current, street } = this.#stages;
+		const { admission } = (current.stage === "joining" ? current : street)?.config ?? {};
+		if (admission === undefined || street?.awaitsAdmission === false) return street?.member === undefined;
+		return admission.member === undefined;
 	}
 
 	/** Databases carry grid id and device id in their names. */

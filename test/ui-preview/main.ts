@@ -11,7 +11,7 @@ import type { DemoProgress } from "../../src/ui/demo/street.js";
 import { initLocale, setLocale } from "../../src/ui/locale.js";
 import { createNodeClient } from "../../src/ui/nodeClient.js";
 import { fakePort } from "./fakePort.js";
-import { lobby, street, troubled } from "./views.js";
+import { lobby, outOfUse, street, troubled } from "./views.js";
 
 const SCENES: Record<string, () => View> = {
 	welcome: () => ({ stage: "welcome" }),
@@ -26,6 +26,26 @@ const SCENES: Record<string, () => View> = {
 		targetIndex: 846,
 		signaling: { connected: 1, configured: 1 },
 	}),
+	readmitted: () => ({
+		stage: "joining",
+		as: "newDevice",
+		neighbourhood: "Solbakken",
+		state: "handedIn",
+		haveIndex: 846,
+		targetIndex: 846,
+		signaling: { connected: 1, configured: 1 },
+	}),
+	refused: () => ({
+		stage: "joining",
+		as: "restored",
+		neighbourhood: "Solbakken",
+		state: "refused",
+		code: "unknown-household",
+		haveIndex: 846,
+		targetIndex: 846,
+		signaling: { connected: 1, configured: 1 },
+	}),
+	outOfUse: () => outOfUse("twin-device"),
 	street: () => street(0),
 	consumer: () => street(1),
 	troubled,

@@ -180,6 +180,14 @@ export function troubled(): StreetView {
 	return view;
 }
 
+/** A device that takes no part any more, and why. */
+export function outOfUse(code: string): StreetView {
+	const view = street(1);
+	view.chain = { ...view.chain, notVoting: code, outOfUse: true };
+	view.faults = [{ fault: { code }, count: 1 }];
+	return view;
+}
+
 export function series(member: number, fromMinute: number, untilMinute: number): Series {
 	const length = untilMinute - fromMinute;
 	const values = { importWh: new Int32Array(length), exportWh: new Int32Array(length) };
