@@ -17,7 +17,7 @@ const ACT_WAIT_MS = 60_000;
 /** Commands that need no running street. */
 type StreetlessCommand = Extract<
 	Command,
-	{ type: "openLobby" | "enterLobby" | "join" | "start" | "abandon" | "forgetFault" }
+	{ type: "openLobby" | "enterLobby" | "join" | "restore" | "admitAnew" | "start" | "abandon" | "forgetFault" }
 >;
 
 export interface CommandsParts {
@@ -72,6 +72,10 @@ export class Commands {
 			case "enterLobby":
 			case "join":
 				return entering.byLink(command);
+			case "restore":
+				return entering.restore(command);
+			case "admitAnew":
+				return entering.admitAnew();
 			case "start":
 				return entering.startStreet();
 			case "abandon":
@@ -90,6 +94,8 @@ export class Commands {
 		switch (command.type) {
 			case "invite":
 				return street.invite();
+			case "restoreLink":
+				return street.restoreLink();
 			case "meterSource": {
 				const { type: _type, ...meterSource } = command;
 				if (!(await street.saveConfig({ meterSource }))) return refused({ code: "storage-write-failed" });

@@ -1,4 +1,7 @@
-/** The ways into a neighbourhood: founding one in a lobby, coming to a lobby by its link, joining by an invitation. */
+/**
+ * The ways into a neighbourhood: founding one in a lobby, coming to a lobby by its link, joining by an invitation; and
+ * back into it as a new device, by the household's restore link or in place of the device that this browser was.
+ */
 import * as v from "valibot";
 import { encodeBlock } from "../block/block.js";
 import { MONEY_KINDS } from "../block/transaction.js";
@@ -68,6 +71,7 @@ export class Entering {
 		if (!link.ok) return refused(link.error);
 		if (!isName(command.householdName)) return refused({ code: "bad-name" });
 		const { householdName, alwaysOn, signalingUrls } = command;
+		if (link.value.kind === "restore") return refused({ code: "link-unknown" });
 		if (link.value.kind === "join") return this.#join(link.value, command.link, command);
 		const { lobbyId, networkKey, founderPin } = link.value;
 		return this.#newLobby({
@@ -162,15 +166,20 @@ export class Entering {
 		text: string,
 		{ householdName, alwaysOn, signalingUrls }: Pick<ChainConfig, "householdName" | "alwaysOn" | "signalingUrls">,
 	): Promise<Reply> {
-		const hindrance = this.#hindrance();
-		if (hindrance !== undefined) return refused(hindrance);
-		const keys = this.#newKeys();
 		const { gridId, networkKey, pin } = link;
-		const config: ChainConfig = {
+		const keys = this.#newKeys();
+		return this.#beginJoining(gridId, {
 			...newConfig({ keys, networkKey, signalingUrls, householdName, alwaysOn, lobbyId: undefined }),
 			invitationLink: text,
 			pin,
-		};
+		});
+	}
+
+	/** From now on this browser waits for the genesis of a running neighbourhood. */
+	async #beginJoining(gridId: Uint8Array, config: ChainConfig): Promise<Reply> {
+		const hindrance = this.#hindrance();
+		if (hindrance !== undefined) return refused(hindrance);
+		const { keys } = config;
 		const database = this.#databaseName(gridId, keys);
 		const opened = await this.#dependencies.storage.openChain(database);
 		if (!opened.ok) return refused({ code: opened.error.code });
@@ -181,6 +190,50 @@ export class Entering {
 		await this.#stages.enterJoining(opened.value, gridId);
 		return DONE;
 	}
+
+	// ── as a new device of a member ──────────────────────────────────────────────────────────────────────────────
+
+	/** Storage was lost, the household's key was not: a new device of it comes in. */
+	async restore({ link, alwaysOn, signalingUrls }: Extract<Command, { type: "restore" }>): Promise<Reply> {
+		const decoded = decodeLink(link);
+		if (!decoded.ok) return refused(decoded.error);
+		if (decoded.value.kind !== "restore") return refused({ code: "link-unknown" });
+		const { gridId, networkKey, householdSecret, pin } = decoded.value;
+		const keys = { ...this.#newKeys(), householdSecret };
+		return this.#beginJoining(gridId, {
+			...newConfig({ keys, networkKey, signalingUrls, householdName: "", alwaysOn, lobbyId: undefined }),
+			pin,
+			admission: { member: undefined, replaces: undefined },
+		});
+	}
+
+	/**
+	 * This device takes no part any more: a new one takes its place in this browser. Its database is written whole, then
+	 * the profile names it: a crash in between leaves the old device as it was.
+	 */
+	async admitAnew(): Promise<Reply> {
+		const { street } = this.#stages;
+		if (street === undefined) return refused({ code: "not-in-a-neighbourhood" });
+		if (street.outOfUse === undefined || street.halted) return refused({ code: "device-in-use" });
+		const { gridId } = street;
+		const keys = { ...this.#newKeys(), householdSecret: street.config.keys.householdSecret };
+		const successor = await street.successor(keys.deviceSecret);
+		if (!successor.ok) return refused({ code: successor.error.code });
+		const database = this.#databaseName(gridId, keys);
+		const opened = await this.#dependencies.storage.openChain(database);
+		if (!opened.ok) return refused({ code: opened.error.code });
+		const written = await opened.value.write(successor.value);
+		opened.value.close();
+		if (!written.ok) return refused({ code: written.error.code });
+		const saved = await this.#stages.saveProfile({ stage: "chain", database, gridId });
+		if (!saved.ok) return refused({ code: saved.error.code });
+		// They were the old device's.
+		for (const { fault } of this.#incidents.faults) this.#incidents.forget(fault.code);
+		await this.#stages.changeDevice(street, database, gridId);
+		return DONE;
+	}
+
+	// ── the genesis ──────────────────────────────────────────────────────────────────────────────────────────────
 
 	/** Invited: the genesis came from a neighbour; its hash is in the link. True when this device is in the street. */
 	async onGenesis(stage: Joining, peer: Peer, bytes: Uint8Array): Promise<boolean> {
@@ -201,11 +254,19 @@ export class Entering {
 
 	/** Gives up what this browser belongs to, unless it is a member there. */
 	async abandon(): Promise<Reply> {
-		if (this.#stages.street?.member !== undefined) return refused({ code: "already-in-a-neighbourhood" });
+		if (!this.#mayAbandon()) return refused({ code: "already-in-a-neighbourhood" });
 		const saved = await this.#stages.saveProfile(undefined);
 		if (!saved.ok) return refused({ code: saved.error.code });
 		this.#stages.leave();
 		return DONE;
+	}
+
+	/** A household that was restored has its link; one that gets a new device here has nothing but this browser. */
+	#mayAbandon(): boolean {
+		const { current, street } = this.#stages;
+		const { admission } = (current.stage === "joining" ? current : street)?.config ?? {};
+		if (admission === undefined || street?.awaitsAdmission === false) return street?.member === undefined;
+		return admission.member === undefined;
 	}
 
 	/** Databases carry grid id and device id in their names. */
@@ -233,5 +294,6 @@ function newConfig(
 		meterSource: { source: "none" },
 		ownRetailMicroNokPerWh: 0,
 		keptFromVoting: [],
+		admission: undefined,
 	};
 }

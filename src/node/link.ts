@@ -1,7 +1,7 @@
 /**
  * Links: what stands behind `#` in the address that one neighbour gives another. It never reaches a server. A lobby's
  * link leads to a founding; an invitation's to a running neighbourhood, and pins its genesis and its newest certified
- * block.
+ * block. A restore link is for the household itself: it holds its key, and leads back after the storage was lost.
  */
 import * as v from "valibot";
 import type { Invitation } from "../block/invitation.js";
@@ -30,6 +30,18 @@ export interface JoinLink {
 	pin: { index: number; hash: Uint8Array };
 }
 
+export interface RestoreLink {
+	kind: "restore";
+	gridId: Uint8Array;
+	networkKey: Uint8Array;
+	/** Whoever has it is the household: not sealed yet. */
+	householdSecret: Uint8Array;
+	/** Newest certified block when the link was made: index and first 16 bytes of its hash. */
+	pin: { index: number; hash: Uint8Array };
+}
+
+export type Link = LobbyLink | JoinLink | RestoreLink;
+
 export type LinkError =
 	/** Not a link of ours at all. */
 	| { code: "link-unknown" }
@@ -49,27 +61,38 @@ export function encodeJoinLink(link: JoinLink): string {
 	return `join=${toBase64Url(encode(fields))}`;
 }
 
+export function encodeRestoreLink({ gridId, networkKey, householdSecret, pin }: RestoreLink): string {
+	return `restore=${toBase64Url(encode([LINK_VERSION, gridId, networkKey, householdSecret, pin.index, pin.hash]))}`;
+}
+
 /** Reads a link's fragment, or a whole address with one. */
-export function decodeLink(text: string): Result<LobbyLink | JoinLink, LinkError> {
-	const match = /(?:^|#\/?)(lobby|join)=([A-Za-z0-9_-]*)\s*$/.exec(text.trim());
+export function decodeLink(text: string): Result<Link, LinkError> {
+	const match = /(?:^|#\/?)(lobby|join|restore)=([A-Za-z0-9_-]*)\s*$/.exec(text.trim());
 	if (match === null) return refused({ code: "link-unknown" });
 	const bytes = fromBase64Url(match[2] ?? "");
 	const value = decode(bytes, MAX_LINK_BYTES);
 	if (!value.ok) return refused({ code: "link-damaged" });
-	const shaped = v.safeParse(match[1] === "lobby" ? lobbyShape : joinShape, value.value);
+	const shaped = v.safeParse(SHAPES[match[1] as Link["kind"]], value.value);
 	return shaped.success ? ok(shaped.output) : refused({ code: "link-damaged" });
 }
 
 const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
 
+const secretKeyShape = v.pipe(
+	bytes(SECRET_KEY_BYTES),
+	v.check((secret) => isSecretKey(secret)),
+);
+
 const lobbyShape = v.pipe(
 	v.strictTuple([v.literal(LINK_VERSION), bytes(32), bytes(16), bytes(16)]),
-	v.transform(([, lobbyId, networkKey, founderPin]): LobbyLink | JoinLink => ({
-		kind: "lobby",
-		lobbyId,
-		networkKey,
-		founderPin,
-	})),
+	v.transform(
+		([, lobbyId, networkKey, founderPin]): Link => ({
+			kind: "lobby",
+			lobbyId,
+			networkKey,
+			founderPin,
+		}),
+	),
 );
 
 const joinShape = v.pipe(
@@ -78,22 +101,47 @@ const joinShape = v.pipe(
 		bytes(HASH_BYTES),
 		bytes(16),
 		invitationShape,
-		v.pipe(
-			bytes(SECRET_KEY_BYTES),
-			v.check((secret) => isSecretKey(secret)),
-		),
+		secretKeyShape,
 		v.pipe(v.number(), v.integer(), v.minValue(0)),
 		bytes(16),
 	]),
-	v.transform(([, gridId, networkKey, invitation, oneTimeSecret, index, hash]): LobbyLink | JoinLink => ({
-		kind: "join",
-		gridId,
-		networkKey,
-		invitation,
-		oneTimeSecret,
-		pin: { index, hash },
-	})),
+	v.transform(
+		([, gridId, networkKey, invitation, oneTimeSecret, index, hash]): Link => ({
+			kind: "join",
+			gridId,
+			networkKey,
+			invitation,
+			oneTimeSecret,
+			pin: { index, hash },
+		}),
+	),
 );
+
+const restoreShape = v.pipe(
+	v.strictTuple([
+		v.literal(LINK_VERSION),
+		bytes(HASH_BYTES),
+		bytes(16),
+		secretKeyShape,
+		v.pipe(v.number(), v.integer(), v.minValue(0)),
+		bytes(16),
+	]),
+	v.transform(
+		([, gridId, networkKey, householdSecret, index, hash]): Link => ({
+			kind: "restore",
+			gridId,
+			networkKey,
+			householdSecret,
+			pin: { index, hash },
+		}),
+	),
+);
+
+const SHAPES: Record<Link["kind"], v.GenericSchema<unknown, Link>> = {
+	lobby: lobbyShape,
+	join: joinShape,
+	restore: restoreShape,
+};
 
 // RFC 4648 §5, without padding. The core has no `btoa`.
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

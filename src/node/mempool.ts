@@ -53,6 +53,20 @@ export class Mempool {
 		this.#perMember.set(key, (this.#perMember.get(key) ?? 1) - 1);
 	}
 
+	/** Households changed the devices that meter for them: what the old ones signed counts for nobody any more. */
+	dropReadings(before: Ledger, after: Ledger): void {
+		if (before.devices === after.devices) return;
+		const changed = new Set(
+			before.households
+				.filter((household) => !isMeteredAlike(before, after, household.index))
+				.map(({ index }) => index),
+		);
+		if (changed.size === 0) return;
+		for (const { id, transaction } of [...this.#waiting.values()]) {
+			if (transaction.kind === "reading" && changed.has(transaction.member)) this.remove(id);
+		}
+	}
+
 	/** A voter refused these in an open proposal: they are left out of the next blocks. */
 	leaveOut(ids: readonly string[], notBeforeIndex: number): void {
 		for (const id of ids) {
@@ -102,6 +116,14 @@ export class Mempool {
 		);
 		for (const [at, { id }] of waiting.entries()) if (isRefusal(causes[at])) this.remove(id);
 	}
+}
+
+function isMeteredAlike(before: Ledger, after: Ledger, member: number): boolean {
+	const [old, now] = [before, after].map(({ devices, households }) => {
+		const device = devices[households[member]?.meteringDevice ?? -1];
+		return device?.revoked === true ? undefined : device?.index;
+	});
+	return old === now;
 }
 
 /** Whether a verdict is final at this head: what only came too early may wait. */

@@ -31,6 +31,16 @@ export class Metering {
 				: undefined;
 	}
 
+	/** The same: where it is the same source, what was begun goes on. */
+	goOnWith(source: MeterSourceConfig, chainMs: number): void {
+		const before = this.#source;
+		const isSame =
+			source.source === "simulated" && before.source === "simulated"
+				? source.seed === before.seed && source.profile === before.profile
+				: source.source === before.source;
+		if (!isSame) this.use(source, chainMs);
+	}
+
 	/** Bytes of the port, at the time at which they came. */
 	onBytes(bytes: Uint8Array, chainMs: number): void {
 		if (this.#source.source === "serial") this.#pipeline.push(bytes, chainMs);

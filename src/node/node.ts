@@ -15,7 +15,7 @@ import type { NodeInput, SignalingView, View } from "./protocol.js";
 import { type Joining, Stages } from "./stages.js";
 import type { ProvenPeer } from "./street/context.js";
 import type { Street } from "./street.js";
-import { viewOf } from "./streetView.js";
+import { joinerOf, viewOf } from "./streetView.js";
 
 /** The screens are drawn anew at most so often. */
 const VIEW_MS = 200;
@@ -139,7 +139,7 @@ export class Node {
 		// Before silence is judged: after a freeze the street forgives it.
 		await street.tick();
 		const { timeScale } = street.chain.head.ledger.parameters;
-		if (street.member !== undefined) {
+		if (street.takesReadings) {
 			await street.submitReadings(this.#metering.tick(this.#dependencies.clocks.chainMs(), timeScale));
 		}
 		this.#peers.tick();
@@ -240,7 +240,15 @@ export class Node {
 			case "lobby":
 				return stage.lobby.view(signaling);
 			case "joining":
-				return { stage: "joining", neighbourhood: "", state: "searching", haveIndex: 0, targetIndex: 0, signaling };
+				return {
+					stage: "joining",
+					as: joinerOf(stage.config),
+					neighbourhood: "",
+					state: "searching",
+					haveIndex: 0,
+					targetIndex: 0,
+					signaling,
+				};
 			case "street":
 				return viewOf({
 					street: stage.street,

@@ -67,6 +67,15 @@ export type Command =
 	| { type: "abandon" }
 	/** Joins a running neighbourhood with an invitation link's fragment. */
 	| { type: "join"; link: string; householdName: string; alwaysOn: boolean; signalingUrls: string[] }
+	/**
+	 * Goes on as a member on a browser that knows nothing, with the household's restore link's fragment: as a new device,
+	 * in place of the household's only one in use.
+	 */
+	| { type: "restore"; link: string; alwaysOn: boolean; signalingUrls: string[] }
+	/** This device takes no part any more (`chain.outOfUse`): a new one takes its place in this browser. */
+	| { type: "admitAnew" }
+	/** The household's way back, if this browser loses what it keeps: it holds the household's key. Replied as a link. */
+	| { type: "restoreLink" }
 	/** Operator: makes an invitation; the value of the reply is the link's fragment. */
 	| { type: "invite" }
 	/** Where readings come from. `seed` chooses the simulated household. */
@@ -186,11 +195,13 @@ export interface LobbyView {
 	signaling: SignalingView;
 }
 
-/** Invited, not yet a member. */
+/** Invited, not yet a member; or a new device of a member that is not admitted yet. */
 export interface JoiningView {
 	stage: "joining";
+	/** newHousehold: by invitation; restored: by restore link; newDevice: in place of the device that this browser was. */
+	as: "newHousehold" | "restored" | "newDevice";
 	neighbourhood: string;
-	/** searching: no neighbour reached yet; syncing: fetching blocks; handedIn: the `join` waits for its block. */
+	/** searching: no neighbour reached yet; syncing: fetching blocks; handedIn: `join` or `device` wait for their block. */
 	state: "searching" | "syncing" | "handedIn" | "refused";
 	/** state refused: why. */
 	code?: string;
@@ -215,6 +226,8 @@ export interface StreetView {
 	chainMs: number;
 	self: MemberView & { deviceId: string };
 	members: MemberView[];
+	/** This household's devices in use, oldest first. */
+	devices: DeviceView[];
 	tariff: { retailMicroNokPerWh: number; feedInMicroNokPerWh: number; localFeeMicroNokPerWh: number };
 	/** What this household says that it pays, or the neighbourhood's retail price. */
 	ownRetailMicroNokPerWh: number;
@@ -376,6 +389,22 @@ export interface ChainView {
 	badSignatures: { index: number; at: number }[];
 	/** Why this voter does not vote, if it does not: a code. */
 	notVoting?: string;
+	/** Set where it takes no part any more until it is admitted anew (`admitAnew`), which nothing else mends. */
+	outOfUse?: true;
+}
+
+/** One of this household's devices in use. */
+export interface DeviceView {
+	/** Index of the device on the chain. */
+	device: number;
+	deviceId: string;
+	/** This very device. */
+	self: boolean;
+	alwaysOn: boolean;
+	/** Its readings count. */
+	metering: boolean;
+	voter: boolean;
+	connected: boolean;
 }
 
 export interface OperatorView {

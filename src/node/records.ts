@@ -243,6 +243,16 @@ export interface ChainConfig extends MeshKeys {
 	ownRetailMicroNokPerWh: number;
 	/** Operator: devices that were taken off the list of voters by hand, and are not put on it again by themselves. */
 	keptFromVoting: number[];
+	/** Its household is a member already: this device comes in by a `device` transaction, if it is not in yet. */
+	admission: Admission | undefined;
+}
+
+/** How a new device of a member comes in. */
+export interface Admission {
+	/** The household's member index where this browser knew it before; undefined: it came by a restore link. */
+	member: number | undefined;
+	/** The device whose place it takes; undefined: the only one in use, if it came by a restore link, else none. */
+	replaces: number | undefined;
 }
 
 export type MeterSourceConfig =
@@ -278,6 +288,12 @@ const configShape = v.pipe(
 		]),
 		natural,
 		v.array(natural),
+		perhaps(
+			v.pipe(
+				v.strictTuple([perhaps(natural), perhaps(natural)]),
+				v.transform(([member, replaces]): Admission => ({ member, replaces })),
+			),
+		),
 	]),
 	v.transform(
 		([
@@ -293,6 +309,7 @@ const configShape = v.pipe(
 			meterSource,
 			ownRetailMicroNokPerWh,
 			keptFromVoting,
+			admission,
 		]): ChainConfig => ({
 			keys,
 			networkKey,
@@ -306,12 +323,13 @@ const configShape = v.pipe(
 			meterSource,
 			ownRetailMicroNokPerWh,
 			keptFromVoting,
+			admission,
 		}),
 	),
 );
 
 export function encodeConfig(config: ChainConfig): Uint8Array {
-	const { keys, meterSource, pin } = config;
+	const { admission, keys, meterSource, pin } = config;
 	return encodeRecord([
 		[keys.householdSecret, keys.deviceSecret],
 		config.networkKey,
@@ -327,6 +345,7 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 			: [meterSource.source],
 		config.ownRetailMicroNokPerWh,
 		config.keptFromVoting,
+		optional(admission === undefined ? undefined : [optional(admission.member), optional(admission.replaces)]),
 	]);
 }
 

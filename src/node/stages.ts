@@ -114,7 +114,10 @@ export class Stages {
 		const events = {
 			onHead: onChange,
 			onProgress: onChange,
-			onMember: () => this.useMeter(),
+			// A device in place of an older one of the household: its meter has been read all the time.
+			onMember: () => {
+				if (this.street?.config.admission === undefined) this.useMeter();
+			},
 			onRefused: (code: string) => incidents.refused(code),
 			onFault: (fault: Parameters<Incidents["fault"]>[0]) => incidents.fault(fault),
 		};
@@ -133,7 +136,7 @@ export class Stages {
 
 	#enterStreet(street: Street): void {
 		this.#current = { stage: "street", street };
-		this.useMeter();
+		this.#parts.metering.goOnWith(street.config.meterSource, this.#parts.dependencies.clocks.chainMs());
 		this.#emitNetwork(street.config, street.deviceKey);
 		this.#parts.peers.speakAbout(street.gridId, street.config.keys.deviceSecret);
 	}
@@ -161,11 +164,23 @@ export class Stages {
 
 	/** Back to nothing: the profile was saved so. Every channel is closed. */
 	leave(): void {
-		const { dependencies, peers } = this.#parts;
 		this.#current = { stage: "welcome" };
 		this.#unopened = undefined;
-		for (const peer of [...peers.authenticated()]) peers.refuse(peer, { code: "abandoned" });
-		dependencies.emit({ type: "network" });
+		this.#closeChannels("abandoned");
+		this.#parts.dependencies.emit({ type: "network" });
+	}
+
+	/** From the street to another database of the same neighbourhood, as another device: the profile was saved so. */
+	async changeDevice(street: Street, database: string, gridId: Uint8Array): Promise<void> {
+		street.close();
+		this.#current = { stage: "welcome" };
+		this.#closeChannels("device-changed");
+		await this.openChain(database, gridId);
+	}
+
+	#closeChannels(code: string): void {
+		const { peers } = this.#parts;
+		for (const peer of [...peers.authenticated()]) peers.refuse(peer, { code });
 	}
 
 	#emitNetwork(mesh: MeshKeys, deviceKey: Uint8Array): void {

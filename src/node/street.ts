@@ -7,6 +7,7 @@
  */
 import type { Block } from "../block/block.js";
 import type { Reading } from "../block/reading.js";
+import { LOG_DAMAGED } from "../consensus/commit.js";
 import type { RaftState } from "../consensus/state.js";
 import type { Message, NodeRole } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
@@ -23,19 +24,21 @@ import type { CommandError, ReplyValue } from "./protocol.js";
 import { type ChainConfig, encodeConfig } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
+import { Admission } from "./street/admission.js";
 import { CatchingUp } from "./street/catchingUp.js";
 import { CheckpointFetching } from "./street/checkpointFetching.js";
 import { type BlockSummary, CommittedHead, DerivedViews } from "./street/committedHead.js";
 import { type ProvenPeer, StreetContext, type StreetParts } from "./street/context.js";
 import { Gossip } from "./street/gossip.js";
 import { type DeviceStatus, Greeting } from "./street/greeting.js";
-import { createInvitationLink } from "./street/invitations.js";
+import { createInvitationLink, createRestoreLink } from "./street/invitations.js";
 import { Membership } from "./street/membership.js";
 import { OwnTransactions } from "./street/ownTransactions.js";
 import { Proposing } from "./street/proposing.js";
 import { RaftDriver } from "./street/raftDriver.js";
 import { RaftMessages } from "./street/raftMessages.js";
 import { Serving } from "./street/serving.js";
+import { createSuccessor } from "./street/successor.js";
 import { TailVerification } from "./street/tailVerification.js";
 import { VoterKeeping } from "./street/voterKeeping.js";
 import { Sync } from "./sync.js";
@@ -64,6 +67,7 @@ export class Street {
 	readonly #own: OwnTransactions;
 	readonly #greeting: Greeting;
 	readonly #membership: Membership;
+	readonly #admission: Admission;
 	readonly #serving: Serving;
 	readonly #catchingUp: CatchingUp;
 	readonly #checkpoints: CheckpointFetching;
@@ -109,6 +113,7 @@ export class Street {
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
 		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip });
 		this.#membership = new Membership(context, raft, head, this.#greeting);
+		this.#admission = new Admission(context, sync, this.#own);
 		this.#serving = new Serving(parts.storage, parts.peers);
 		const fetching = { sync, raft, head, verification };
 		this.#verification = verification;
@@ -183,9 +188,27 @@ export class Street {
 		return this.#context.deviceIndexOf(device);
 	}
 
-	/** Why this household's `join` was refused. */
+	/** Why this household's `join`, or this device of it, was refused. */
 	get joinRefusal(): string | undefined {
-		return this.#own.joinRefusal;
+		return this.awaitsAdmission ? this.#admission.refusal : this.#own.joinRefusal;
+	}
+
+	/** Whether this device of a member is still to be admitted. */
+	get awaitsAdmission(): boolean {
+		return this.#context.awaitsAdmission;
+	}
+
+	/** Whether what this household's meter says is wanted here, or will be. */
+	get takesReadings(): boolean {
+		return this.member !== undefined || this.config.admission?.member !== undefined;
+	}
+
+	/** Why this device takes no part any more, until it is admitted anew; undefined: it does take part. */
+	get outOfUse(): string | undefined {
+		if (this.#context.isRevoked) return "device-revoked";
+		const suspended = this.raft?.suspended;
+		// A damaged log heals by itself.
+		return suspended === LOG_DAMAGED ? undefined : suspended;
 	}
 
 	/** Whether an act can be signed now: one is under way at a time. */
@@ -223,6 +246,7 @@ export class Street {
 		this.#greeting.maybeStatus(monotonicMs);
 		this.#gossip.regossip(monotonicMs);
 		await this.#voterKeeping.tick(monotonicMs);
+		await this.#admission.maybeHandIn();
 		if (await this.#verification.tick()) await this.#head.keepCheckpoint();
 	}
 
@@ -233,11 +257,12 @@ export class Street {
 
 	/** The committed head moved: own transactions are judged there, this device may be a member, everybody hears of it. */
 	async #afterHead(): Promise<void> {
-		await this.#own.judgeAtHead();
+		if (!this.#admission.isBehind) await this.#own.judgeAtHead();
 		await this.#head.keepCheckpoint();
 		this.#membership.onHead();
 		await this.#greeting.onHead();
 		this.#context.events.onHead();
+		await this.#admission.maybeHandIn();
 	}
 
 	/** The head jumped to a checkpoint: what waited may lie in the blocks below. */
@@ -335,6 +360,21 @@ export class Street {
 	/** Operator: a link for one new household. */
 	invite(): Result<{ type: "link"; link: string }, CommandError> {
 		return createInvitationLink(this.#context);
+	}
+
+	/** The household's own way back, if this browser loses what it keeps. */
+	restoreLink(): Result<{ type: "link"; link: string }, CommandError> {
+		return createRestoreLink(this.#context);
+	}
+
+	/** The first write of the database of the device that takes this one's place in this browser. */
+	successor(deviceSecret: Uint8Array): Promise<Result<ChainChange, StorageError>> {
+		return createSuccessor(this.#context, deviceSecret);
+	}
+
+	/** Another device takes this one's place: this run is over. */
+	close(): void {
+		this.#context.close();
 	}
 
 	/** Changes this device's settings, strictly. */

@@ -1,4 +1,5 @@
 /** What the screens draw of a running neighbourhood. */
+import { devicesOf } from "../contract/devices.js";
 import { affordableWh, type Contract, type Ledger, remainingWh } from "../contract/ledger.js";
 import { acceptRefusal } from "../contract/market.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
@@ -9,6 +10,7 @@ import type {
 	BalanceView,
 	ChainView,
 	ContractView,
+	DeviceView,
 	JoiningView,
 	MarketView,
 	MemberView,
@@ -20,6 +22,7 @@ import type {
 	StreetView,
 	TodayView,
 } from "./protocol.js";
+import type { ChainConfig } from "./records.js";
 import type { Street } from "./street.js";
 
 export interface ViewContext {
@@ -36,13 +39,14 @@ export interface ViewContext {
 /** A guest sees how its joining goes, a member its street. */
 export function viewOf(context: ViewContext): StreetView | JoiningView {
 	const { street, peers, signaling } = context;
-	const { member } = street;
+	const { awaitsAdmission, member } = street;
 	const { ledger, block } = street.chain.head;
-	if (member === undefined) {
+	if (member === undefined || awaitsAdmission) {
 		const targetIndex = street.sync.targetIndex;
 		const alone = [...peers.authenticated()].length === 0;
 		return {
 			stage: "joining",
+			as: joinerOf(street.config),
 			neighbourhood: ledger.parameters.name,
 			state:
 				street.joinRefusal !== undefined
@@ -59,6 +63,12 @@ export function viewOf(context: ViewContext): StreetView | JoiningView {
 		};
 	}
 	return streetView(context, member);
+}
+
+/** As what this device comes in. */
+export function joinerOf({ admission }: ChainConfig): JoiningView["as"] {
+	if (admission === undefined) return "newHousehold";
+	return admission.member === undefined ? "restored" : "newDevice";
 }
 
 function streetView(context: ViewContext, member: number): StreetView {
@@ -92,6 +102,7 @@ function streetView(context: ViewContext, member: number): StreetView {
 			deviceId: toHex(street.deviceKey),
 		},
 		members,
+		devices: devicesView(context, member),
 		tariff: { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh },
 		ownRetailMicroNokPerWh: ownRetail,
 		meter: context.metering.view(lastReadingOf(street, member)),
@@ -105,6 +116,23 @@ function streetView(context: ViewContext, member: number): StreetView {
 		refusals: context.refusals,
 		...operator,
 	};
+}
+
+function devicesView({ street, peers }: ViewContext, member: number): DeviceView[] {
+	const { ledger } = street.chain.head;
+	return devicesOf(ledger, member).map(({ index, publicKey, alwaysOn }) => {
+		const deviceId = toHex(publicKey);
+		const self = index === street.device;
+		return {
+			device: index,
+			deviceId,
+			self,
+			alwaysOn,
+			metering: ledger.households[member]?.meteringDevice === index,
+			voter: ledger.voters.includes(index),
+			connected: self || peers.toDevice(deviceId) !== undefined,
+		};
+	});
 }
 
 function lastReadingOf(street: Street, member: number): MeterView["lastReading"] {
@@ -250,12 +278,14 @@ function chainView({ street, peers }: ViewContext): ChainView {
 		...(street.verification.progress === undefined ? {} : { verification: street.verification.progress }),
 		badSignatures: [...street.verification.bad],
 		...(notVoting === undefined ? {} : { notVoting }),
+		...(street.outOfUse === undefined ? {} : { outOfUse: true as const }),
 	};
 }
 
-function notVotingReason({ raft, halted }: Street): string | undefined {
+function notVotingReason({ raft, halted, outOfUse }: Street): string | undefined {
 	if (halted) return "storage-write-failed";
-	if (raft?.suspended !== undefined) return raft.suspended;
+	const reason = outOfUse ?? raft?.suspended;
+	if (reason !== undefined) return reason;
 	return raft?.clockOffMs === undefined ? undefined : "clock-off";
 }
 

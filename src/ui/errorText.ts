@@ -36,6 +36,9 @@ const SENTENCES = {
 	"no-genesis": m.error_stored_genesis,
 	// The ledger's refusals
 	"not-operator": m.error_not_operator,
+	"unknown-household": m.error_unknown_household,
+	"device-in-use": m.error_device_in_use,
+	"awaits-admission": m.error_awaits_admission,
 	"act-pending": m.error_act_pending,
 	"not-your-readings": m.error_not_your_readings,
 	"unknown-member": m.error_unknown_member,
@@ -148,6 +151,7 @@ const SENTENCES = {
 	"unexpected-handshake": m.error_peer_unknown,
 	"own-device": m.error_peer_unknown,
 	silent: m.error_peer_silent,
+	"device-changed": m.error_device_changed,
 	replaced: m.error_peer_replaced,
 	"rate-limited": m.error_peer_limit,
 	"too-many-neighbours": m.error_too_many_neighbours,
@@ -159,6 +163,9 @@ const SENTENCES = {
 	"signal-repeated": m.error_signal,
 	"signal-unknown-session": m.error_signal,
 	"twin-device": m.error_twin_device,
+	"votes-damaged": m.error_votes_damaged,
+	"log-damaged": m.error_log_damaged,
+	"clock-off": m.error_clock_off,
 	"unknown-own-signature": m.error_unknown_own_signature,
 	syncing: m.error_replaying,
 	// Storage and worker

@@ -1,15 +1,20 @@
-/** Links that bring neighbours in. The secret stands behind `#`, which browsers never send to a server. */
+/** Links that bring neighbours in, and a household back. The secret stands behind `#`, which browsers never send to a server. */
 
-/** The fragment of a lobby or invitation link, without `#`; absent if there is none. Takes a whole link or the fragment. */
+/** The fragment of a lobby, invitation or restore link, without `#`; absent if there is none. Takes a whole link or the fragment. */
 export function linkFragment(text: string): string | undefined {
 	const trimmed = text.trim();
 	const start = trimmed.indexOf("#");
 	const fragment = (start < 0 ? trimmed : trimmed.slice(start + 1)).replace(/^\//, "");
-	return /^(lobby|join)=\S+$/.test(fragment) ? fragment : undefined;
+	return /^(lobby|join|restore)=\S+$/.test(fragment) ? fragment : undefined;
 }
 
 export function isLobbyLink(fragment: string): boolean {
 	return fragment.startsWith("lobby=");
+}
+
+/** Whether it is the household's own link back: its key is in it. */
+export function isRestoreLink(fragment: string): boolean {
+	return fragment.startsWith("restore=");
 }
 
 /** What the server says about itself. */

@@ -20,6 +20,9 @@ const KINDS: Record<string, () => string> = {
 	buy: m.kind_buy,
 	issue: m.kind_issue,
 	join: m.kind_join,
+	voters: m.kind_voters,
+	device: m.kind_device,
+	revoke: m.kind_revoke,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */

@@ -12,11 +12,18 @@ export function fakePort(view: View): OwnedPort {
 
 	function answer(command: Command): ReplyValue {
 		if (command.type === "invite") return { type: "link", link: `join=${"2f".repeat(70)}` };
+		if (command.type === "restoreLink") return { type: "link", link: `restore=${"3a".repeat(70)}` };
 		if (command.type === "series") {
 			const { member, fromMinute, untilMinute } = command;
 			return { type: "series", series: series(member, fromMinute, untilMinute) };
 		}
-		if (command.type === "buy" || command.type === "offer" || command.type === "accept" || command.type === "issue")
+		if (
+			command.type === "buy" ||
+			command.type === "revoke" ||
+			command.type === "offer" ||
+			command.type === "accept" ||
+			command.type === "issue"
+		)
 			return { type: "signed", id: "5a".repeat(32) };
 		return { type: "done" };
 	}

@@ -11,7 +11,7 @@ import type { DemoProgress } from "../../src/ui/demo/street.js";
 import { initLocale, setLocale } from "../../src/ui/locale.js";
 import { createNodeClient } from "../../src/ui/nodeClient.js";
 import { fakePort } from "./fakePort.js";
-import { lobby, street, troubled } from "./views.js";
+import { lobby, outOfUse, street, troubled } from "./views.js";
 
 const SCENES: Record<string, () => View> = {
 	welcome: () => ({ stage: "welcome" }),
@@ -19,12 +19,33 @@ const SCENES: Record<string, () => View> = {
 	guest: () => ({ ...lobby, founder: false, founderReached: false, members: lobby.members.slice(0, 2) }),
 	joining: () => ({
 		stage: "joining",
+		as: "newHousehold",
 		neighbourhood: "Solbakken",
 		state: "syncing",
 		haveIndex: 412,
 		targetIndex: 846,
 		signaling: { connected: 1, configured: 1 },
 	}),
+	readmitted: () => ({
+		stage: "joining",
+		as: "newDevice",
+		neighbourhood: "Solbakken",
+		state: "handedIn",
+		haveIndex: 846,
+		targetIndex: 846,
+		signaling: { connected: 1, configured: 1 },
+	}),
+	refused: () => ({
+		stage: "joining",
+		as: "restored",
+		neighbourhood: "Solbakken",
+		state: "refused",
+		code: "unknown-household",
+		haveIndex: 846,
+		targetIndex: 846,
+		signaling: { connected: 1, configured: 1 },
+	}),
+	outOfUse: () => outOfUse("twin-device"),
 	street: () => street(0),
 	consumer: () => street(1),
 	troubled,

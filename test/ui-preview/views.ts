@@ -1,5 +1,5 @@
 /** Canned views for looking at the screens. */
-import type { LobbyView, MemberView, NodeView, Series, StreetView } from "../../src/node/protocol.js";
+import type { DeviceView, LobbyView, MemberView, NodeView, Series, StreetView } from "../../src/node/protocol.js";
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
 const HOUR = 3_600_000;
@@ -48,6 +48,7 @@ export function street(self: number, head = 846): StreetView {
 		chainMs: NOW_MS,
 		self: { ...(members[self] as MemberView), deviceId: `03${hex(40 + self, 32)}` },
 		members,
+		devices: [device(self, 0), device(self, 1)],
 		tariff: { retailMicroNokPerWh: 1450, feedInMicroNokPerWh: 600, localFeeMicroNokPerWh: 0 },
 		ownRetailMicroNokPerWh: 1450,
 		meter: {
@@ -180,6 +181,14 @@ export function troubled(): StreetView {
 	return view;
 }
 
+/** A device that takes no part any more, and why. */
+export function outOfUse(code: string): StreetView {
+	const view = street(1);
+	view.chain = { ...view.chain, notVoting: code, outOfUse: true };
+	view.faults = [{ fault: { code }, count: 1 }];
+	return view;
+}
+
 export function series(member: number, fromMinute: number, untilMinute: number): Series {
 	const length = untilMinute - fromMinute;
 	const values = { importWh: new Int32Array(length), exportWh: new Int32Array(length) };
@@ -218,6 +227,18 @@ function offer(
 		buyers: 0,
 		savingMicroNokPerKwh: 0,
 		...rest,
+	};
+}
+
+function device(self: number, at: number): DeviceView {
+	return {
+		device: at === 0 ? self : 6 + self,
+		deviceId: `03${hex(40 + self + 7 * at, 32)}`,
+		self: at === 0,
+		alwaysOn: at === 0,
+		metering: at === 0,
+		voter: at === 0,
+		connected: at === 0,
 	};
 }
 

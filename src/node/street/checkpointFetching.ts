@@ -118,10 +118,11 @@ export class CheckpointFetching {
 	#isWanted(nowMs: number): boolean {
 		if (this.#download !== undefined) return true;
 		if (nowMs < this.#notBeforeMs) return false;
-		const { chain, device } = this.#context;
+		const { chain, config, device } = this.#context;
 		const { checkpointBlocks } = chain.head.ledger.parameters;
 		const behind = this.#parts.sync.targetIndex - chain.head.block.index;
-		return behind > checkpointBlocks * (device === undefined ? 1 : MEMBER_CHECKPOINTS);
+		const isNew = device === undefined && config.admission?.member === undefined;
+		return behind > checkpointBlocks * (isNew ? 1 : MEMBER_CHECKPOINTS);
 	}
 
 	/** An answer to the request for a checkpoint. */

@@ -118,7 +118,9 @@ export class CommittedHead {
 	jump(link: Link, certificate: Certificate, votersCertificate: Certificate | undefined): void {
 		this.#certificate = certificate;
 		this.#votersCertificate = votersCertificate ?? this.#votersCertificate;
-		this.#context.chain.install(link);
+		const { chain, mempool } = this.#context;
+		mempool.dropReadings(chain.head.ledger, link.ledger);
+		chain.install(link);
 	}
 
 	#absorb(parent: Ledger, link: Link, certificate: Certificate): void {
@@ -126,6 +128,7 @@ export class CommittedHead {
 		if (link.ledger.votersSinceIndex === link.block.index) this.#votersCertificate = certificate;
 		this.#views.add(parent, link);
 		this.#checkpoints.passed(parent, link, certificate);
+		mempool.dropReadings(parent, link.ledger);
 		for (const transaction of link.block.transactions) {
 			const id = this.#context.idOf(transaction);
 			mempool.remove(id);

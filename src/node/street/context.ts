@@ -10,7 +10,7 @@ import {
 	checkCertificate,
 	checkSignatures as checkCertificateSignatures,
 } from "../../consensus/certificate.js";
-import type { Ledger } from "../../contract/ledger.js";
+import type { Device, Ledger } from "../../contract/ledger.js";
 import type { Refusal } from "../../contract/refusal.js";
 import { checkSignatures, requiredSignatures } from "../../contract/signers.js";
 import { assert } from "../../primitives/assert.js";
@@ -96,6 +96,26 @@ export class StreetContext {
 		return devices.find((known) => !known.revoked && toHex(known.publicKey) === device)?.index;
 	}
 
+	/** Whether this household took this device out of use. */
+	get isRevoked(): boolean {
+		return this.#knownDevice()?.revoked === true;
+	}
+
+	/** Whether this device of a member is still to be admitted. */
+	get awaitsAdmission(): boolean {
+		return this.#config.admission !== undefined && this.#knownDevice() === undefined;
+	}
+
+	/** Whether the chain counts this device's readings. */
+	get isMetering(): boolean {
+		const { device, member } = this;
+		return member !== undefined && this.chain.head.ledger.households[member]?.meteringDevice === device;
+	}
+
+	#knownDevice(): Device | undefined {
+		return this.chain.head.ledger.devices.find(({ publicKey }) => equalBytes(publicKey, this.deviceKey));
+	}
+
 	/** The key, in hex, of a device that the chain knows. */
 	deviceNameOf(index: number): string {
 		const device = this.chain.head.ledger.devices[index];
@@ -113,6 +133,12 @@ export class StreetContext {
 	/** Set when the database failed: nothing is promised to anybody any more until the next start. */
 	get halted(): boolean {
 		return this.#halted;
+	}
+
+	/** Another device takes this one's place: nothing is written, sent or promised any more. */
+	close(): void {
+		this.#halted = true;
+		this.storage.close();
 	}
 
 	/** One strict write. A database that fails ends this run: nothing may be promised that is not kept. */
@@ -142,9 +168,13 @@ export class StreetContext {
 		return this.dependencies.signer.sign(transactionId(unsigned, this.gridId), secretKey);
 	}
 
-	/** Whether a block's transaction is signed as it must be. What lies in the mempool was checked when it came. */
+	/**
+	 * Whether a block's transaction is signed as it must be. What lies in the mempool was checked when it came, by the keys
+	 * of the committed head: where a block below changed them, it is checked again.
+	 */
 	checkSignatures(ledger: Ledger, transaction: Transaction): Refusal | undefined {
-		if (this.mempool.has(this.idOf(transaction), transaction)) return undefined;
+		const isChecked = ledger.devices === this.chain.head.ledger.devices || transaction.kind !== "reading";
+		if (isChecked && this.mempool.has(this.idOf(transaction), transaction)) return undefined;
 		return checkSignatures(ledger, transaction, this.dependencies.verifier);
 	}
 

@@ -1,8 +1,9 @@
 /** Transactions between neighbours: one's own are told until they are confirmed, others' are admitted to the mempool. */
-import type { Transaction } from "../../block/transaction.js";
+import { isAct, type Transaction } from "../../block/transaction.js";
 import { judge } from "../../contract/execute.js";
 import { checkSignatures } from "../../contract/signers.js";
 import { isRefusal } from "../mempool.js";
+import type { Pending } from "../outbox.js";
 import type { Peer } from "../peers.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import type { RaftDriver } from "./raftDriver.js";
@@ -20,13 +21,16 @@ export class Gossip {
 		this.#raft = raft;
 	}
 
-	/** Admits what is signed and not refused by the ledger. A guest may hand in its `join` only. */
+	/**
+	 * Admits what is signed and not refused by the ledger. A guest may hand in its `join`, and what a member's household
+	 * signed: its `device`, and acts that waited where the household's old device was. Readings are devices' in use.
+	 */
 	onTransactions(peer: ProvenPeer, transactions: readonly Transaction[]): void {
 		const { chain, dependencies, events, mempool } = this.#context;
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
 		const { ledger } = chain.head;
 		for (const transaction of transactions) {
-			if (isGuest && transaction.kind !== "join") {
+			if (isGuest && transaction.kind !== "join" && !isAct(transaction)) {
 				events.onRefused("transaction-of-stranger");
 				continue;
 			}
@@ -62,14 +66,20 @@ export class Gossip {
 	tellAll(peer: Peer): void {
 		this.#send(
 			peer,
-			[...this.#context.outbox.all()].map((pending) => pending.transaction),
+			this.#tellable().map((pending) => pending.transaction),
 		);
+	}
+
+	/** Readings are kept back while this device does not meter: nobody could check them. */
+	#tellable(): Pending[] {
+		const { isMetering, outbox } = this.#context;
+		return [...outbox.all()].filter(({ transaction }) => isMetering || transaction.kind !== "reading");
 	}
 
 	/** Tells everybody what was not told yet, or not confirmed for long. */
 	regossip(nowMs: number): void {
 		const { outbox, peers } = this.#context;
-		const due = [...outbox.all()].filter(({ sentMs }) => sentMs < 0 || nowMs - sentMs > REGOSSIP_MS);
+		const due = this.#tellable().filter(({ sentMs }) => sentMs < 0 || nowMs - sentMs > REGOSSIP_MS);
 		if (due.length === 0) return;
 		let reached = false;
 		for (const peer of peers.authenticated()) {

@@ -4,7 +4,7 @@ import type { JoinTransaction, Unsigned } from "../../block/transaction.js";
 import { assert } from "../../primitives/assert.js";
 import { ok, type Result, refused } from "../../primitives/result.js";
 import { minuteOf } from "../../primitives/units.js";
-import { decodeLink, encodeJoinLink } from "../link.js";
+import { decodeLink, encodeJoinLink, encodeRestoreLink } from "../link.js";
 import type { CommandError } from "../protocol.js";
 import type { StreetContext } from "./context.js";
 
@@ -30,6 +30,17 @@ export function createInvitationLink(context: StreetContext): Result<{ type: "li
 	const { networkKey } = config;
 	const link = encodeJoinLink({ kind: "join", gridId, networkKey, invitation, oneTimeSecret, pin });
 	return ok({ type: "link", link });
+}
+
+/** The household's own link back, after its storage was lost: it holds the household's key. */
+export function createRestoreLink(context: StreetContext): Result<{ type: "link"; link: string }, CommandError> {
+	const { chain, config, gridId, member } = context;
+	if (member === undefined) return refused({ code: "not-a-member" });
+	const { block, hash } = chain.head;
+	const pin = { index: block.index, hash: hash.slice(0, 16) };
+	const { networkKey, keys } = config;
+	const { householdSecret } = keys;
+	return ok({ type: "link", link: encodeRestoreLink({ kind: "restore", gridId, networkKey, householdSecret, pin }) });
 }
 
 /** The invited household's `join`, signed with its own two keys and the invitation's one-time key. */

@@ -4,6 +4,7 @@
  */
 import type { Reading } from "../../block/reading.js";
 import type { Transaction } from "../../block/transaction.js";
+import { transactionId } from "../../block/transactionCodec.js";
 import { judge, judgeAll } from "../../contract/execute.js";
 import { hasMinute } from "../../contract/minuteRanges.js";
 import { checkSignatures } from "../../contract/signers.js";
@@ -26,6 +27,8 @@ export class OwnTransactions {
 	readonly #gossip: Gossip;
 	readonly #proposing: Proposing;
 	#joinRefusal: string | undefined;
+	/** Whether this household's readings of this device lie in the mempool. */
+	#isMetering = false;
 
 	constructor(context: StreetContext, gossip: Gossip, proposing: Proposing) {
 		this.#context = context;
@@ -45,7 +48,7 @@ export class OwnTransactions {
 
 	/** Takes over the stored outbox; gives the ids of what is on the chain already and need not be kept. */
 	restore(stored: LoadedChain["outbox"]): string[] {
-		const { dependencies, mempool, outbox } = this.#context;
+		const { dependencies, outbox } = this.#context;
 		const done: string[] = [];
 		for (const { id, transaction } of stored) {
 			if (this.#isOnChain(transaction)) {
@@ -53,9 +56,19 @@ export class OwnTransactions {
 				continue;
 			}
 			outbox.add(id, transaction, dependencies.clocks.chainMs());
-			mempool.add(id, transaction);
+			if (transaction.kind !== "reading") this.#context.mempool.add(id, transaction);
 		}
+		this.#offerReadings();
 		return done;
+	}
+
+	/** This device's readings may go into a block from the moment on at which it meters for its household. */
+	#offerReadings(): void {
+		const { isMetering, mempool, outbox } = this.#context;
+		const begins = isMetering && !this.#isMetering;
+		this.#isMetering = isMetering;
+		if (!begins) return;
+		for (const { id, transaction } of outbox.all()) if (transaction.kind === "reading") mempool.add(id, transaction);
 	}
 
 	/** The outbox is emptied after the block was committed: a crash in between leaves some behind. */
@@ -70,20 +83,22 @@ export class OwnTransactions {
 		return "nonce" in transaction && (households[transaction.member]?.nonce ?? 0) >= transaction.nonce;
 	}
 
-	/** Signs this household's readings. Those that are on the chain or on their way are left alone. */
+	/**
+	 * Signs this household's readings. Those that are on the chain or on their way are left alone. While this device is
+	 * still to be admitted they are kept, and handed in when it meters.
+	 */
 	async submitReadings(readings: readonly Reading[]): Promise<void> {
-		const { chain, config, deviceKey, member } = this.#context;
-		if (readings.length === 0 || member === undefined) return;
-		const { households, devices } = chain.head.ledger;
-		const household = households[member];
-		const metering = household === undefined ? undefined : devices[household.meteringDevice];
-		if (household === undefined || metering === undefined || !equalBytes(metering.publicKey, deviceKey)) return;
+		const { awaitsAdmission, chain, config, isMetering } = this.#context;
+		const member = this.#context.member ?? config.admission?.member;
+		if (readings.length === 0 || member === undefined || (!isMetering && !awaitsAdmission)) return;
+		// Unknown while the chain that is here ends before the household joined.
+		const { joinedMinute = 0, seen = [] } = chain.head.ledger.households[member] ?? {};
 		const waiting = this.#waitingMinutes();
 		const fresh = readings.filter(
-			({ minute }) => minute >= household.joinedMinute && !waiting.has(minute) && !hasMinute(household.seen, minute),
+			({ minute }) => minute >= joinedMinute && !waiting.has(minute) && !hasMinute(seen, minute),
 		);
 		if (fresh.length === 0) return;
-		await this.#submit(
+		await this.submit(
 			fresh.map((reading) => {
 				const { minute, importWh, exportWh, quality } = reading;
 				const unsigned = { kind: "reading" as const, member, minute, importWh, exportWh, quality };
@@ -101,9 +116,10 @@ export class OwnTransactions {
 
 	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */
 	async act(command: ActCommand): Promise<Result<{ type: "signed"; id: string }, CommandError>> {
-		const { chain, config, halted, member } = this.#context;
+		const { awaitsAdmission, chain, config, halted, member } = this.#context;
 		if (member === undefined) return refused({ code: "not-a-member" });
 		if (halted) return refused({ code: "storage-write-failed" });
+		if (awaitsAdmission) return refused({ code: "awaits-admission" });
 		const { ledger } = chain.head;
 		const timestampMs = this.#context.judgingMs();
 		const nonce = (ledger.households[member]?.nonce ?? 0) + 1;
@@ -113,7 +129,7 @@ export class OwnTransactions {
 		const transaction = { ...unsigned.value, signature } as Transaction;
 		const cause = judge(ledger, timestampMs, transaction);
 		if (cause !== undefined) return refused(cause);
-		if (!(await this.#submit([transaction]))) return refused({ code: "storage-write-failed" });
+		if (!(await this.submit([transaction]))) return refused({ code: "storage-write-failed" });
 		return ok({ type: "signed", id: this.#context.idOf(transaction) });
 	}
 
@@ -129,29 +145,38 @@ export class OwnTransactions {
 			events.onRefused(cause.code);
 			return;
 		}
-		await this.#submit([join]);
+		await this.submit([join]);
 	}
 
 	/** Writes signed transactions to the outbox, strictly, and hands them to the neighbours. */
-	async #submit(transactions: readonly Transaction[]): Promise<boolean> {
-		const { chain, dependencies, mempool, outbox } = this.#context;
+	async submit(transactions: readonly Transaction[]): Promise<boolean> {
+		const { dependencies, isMetering, mempool, outbox } = this.#context;
 		for (const transaction of transactions) {
 			// A signature that a fault spoilt could give the key away: it must not leave this device.
-			// A `join` holds an operator's signature as well; it was looked at before.
-			const isOwn = transaction.kind !== "join";
-			const cause = isOwn ? checkSignatures(chain.head.ledger, transaction, dependencies.verifier) : undefined;
-			assert(cause === undefined, `what was signed here verifies: ${cause?.code ?? ""}`);
+			assert(this.#isWellSigned(transaction), `the ${transaction.kind} that was signed here verifies`);
 		}
 		const entries = transactions.map((transaction) => ({ id: this.#context.idOf(transaction), transaction }));
 		const outboxPut = entries.map(({ id, transaction }) => ({ id, transaction: sealTransaction(transaction) }));
 		if (!(await this.#context.write({ outboxPut }))) return false;
 		for (const { id, transaction } of entries) {
 			outbox.add(id, transaction, dependencies.clocks.chainMs());
-			mempool.add(id, transaction);
+			if (isMetering || transaction.kind !== "reading") mempool.add(id, transaction);
 		}
 		this.#gossip.regossip(dependencies.clocks.monotonicMs());
 		await this.#proposing.maybePropose();
 		return true;
+	}
+
+	#isWellSigned(transaction: Transaction): boolean {
+		const { chain, deviceKey, dependencies, gridId } = this.#context;
+		const { verifier } = dependencies;
+		// A `join` holds an operator's signature as well; it was looked at before.
+		if (transaction.kind === "join") return true;
+		// The chain may not know this device yet.
+		if (transaction.kind === "reading") {
+			return verifier.verify(transaction.signature, transactionId(transaction, gridId), deviceKey);
+		}
+		return checkSignatures(chain.head.ledger, transaction, verifier) === undefined;
 	}
 
 	/** The head jumped over blocks that are not known here: what is in them counts as confirmed. */
@@ -180,6 +205,7 @@ export class OwnTransactions {
 			events.onRefused(cause.code);
 			if (transaction.kind === "join") this.#joinRefusal = cause.code;
 		}
+		this.#offerReadings();
 		mempool.prune(ledger, timestampMs);
 		const outboxDelete = outbox.takeFinished();
 		if (outboxDelete.length > 0) await this.#context.write({ outboxDelete });

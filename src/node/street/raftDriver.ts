@@ -8,6 +8,7 @@ import { transactionId } from "../../block/transactionCodec.js";
 import { createRaft, step } from "../../consensus/raft.js";
 import type { Persist, RaftEffect, RaftInput, RaftState } from "../../consensus/state.js";
 import { isVoter, type LogBase } from "../../consensus/state.js";
+import { checkSignatures } from "../../contract/signers.js";
 import type { Entry, NodeRole } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
 import { toHex } from "../../primitives/bytes.js";
@@ -89,7 +90,8 @@ export class RaftDriver {
 			if (this.#state === undefined || this.#context.halted) return;
 			for (const effect of step(this.#state, input)) {
 				await this.#carryOut(effect, inputs);
-				if (this.#context.halted) return;
+				// A commit may have been the block that takes this very device out of use.
+				if (this.#context.halted || this.#state === undefined) return;
 			}
 		}
 	}
@@ -193,10 +195,15 @@ export class RaftDriver {
 		return { valid: false, refusedIds: at === undefined ? [] : [transactionId(at, gridId)] };
 	}
 
-	/** The transactions of a block that the log lost wait again. */
+	/** The transactions of a block that the log lost wait again; a reading only if its device still meters. */
 	#takeBack(block: Block): void {
-		for (const transaction of block.transactions)
-			this.#context.mempool.add(this.#context.idOf(transaction), transaction);
+		const { chain, dependencies, mempool } = this.#context;
+		for (const transaction of block.transactions) {
+			const isStale =
+				transaction.kind === "reading" &&
+				checkSignatures(chain.head.ledger, transaction, dependencies.verifier) !== undefined;
+			if (!isStale) mempool.add(this.#context.idOf(transaction), transaction);
+		}
 	}
 }
 

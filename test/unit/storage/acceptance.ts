@@ -268,6 +268,7 @@ const CONFIG = encodeConfig({
 	meterSource: { source: "none" },
 	ownRetailMicroNokPerWh: 0,
 	keptFromVoting: [],
+	admission: undefined,
 });
 
 /** A chain of 5 blocks of which 3 are committed, with a reading in the outbox. */

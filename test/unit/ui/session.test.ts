@@ -214,6 +214,7 @@ async function settled(): Promise<void> {
 
 const joining = (neighbourhood: string): View => ({
 	stage: "joining",
+	as: "newHousehold",
 	neighbourhood,
 	state: "searching",
 	haveIndex: 0,

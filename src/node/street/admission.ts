@@ -1,0 +1,92 @@
+/**
+ * A new device of a household that is a member already: it fetches the chain as a guest, and once it stands where the
+ * neighbours stand it signs its `device` transaction with the household's key and its own. Whatever the chain makes of
+ * that transaction, at most one of its key can ever be in a block.
+ */
+import type { DeviceTransaction, Unsigned } from "../../block/transaction.js";
+import { devicesOf } from "../../contract/devices.js";
+import { judge } from "../../contract/execute.js";
+import { assert } from "../../primitives/assert.js";
+import type { Sync } from "../sync.js";
+import type { StreetContext } from "./context.js";
+import type { OwnTransactions } from "./ownTransactions.js";
+
+/** A block or two behind is the normal way of a block. */
+const CAUGHT_UP_BLOCKS = 2;
+
+export class Admission {
+	readonly #context: StreetContext;
+	readonly #sync: Sync;
+	readonly #own: OwnTransactions;
+	#refusal: string | undefined;
+
+	constructor(context: StreetContext, sync: Sync, own: OwnTransactions) {
+		this.#context = context;
+		this.#sync = sync;
+		this.#own = own;
+	}
+
+	/** Why this device is not let in, as the head has it. */
+	get refusal(): string | undefined {
+		return this.#refusal;
+	}
+
+	/** What waits cannot be judged yet: this device's chain ends long before the neighbours'. */
+	get isBehind(): boolean {
+		return this.#context.awaitsAdmission && !this.#isCaughtUp();
+	}
+
+	/** Signs the `device` transaction and hands it in, unless one is on its way, or it is too early. */
+	async maybeHandIn(): Promise<void> {
+		const { awaitsAdmission, chain, halted, member } = this.#context;
+		if (!awaitsAdmission || halted || !this.#isCaughtUp()) return;
+		if (member === undefined) {
+			this.#refuse("unknown-household");
+			return;
+		}
+		// An act that was carried over comes first: its nonce is promised.
+		if (!this.#own.mayAct) return;
+		const admission = createAdmission(this.#context, member);
+		const cause = judge(chain.head.ledger, this.#context.judgingMs(), admission);
+		this.#refuse(cause?.code);
+		if (cause === undefined) await this.#own.submit([admission]);
+	}
+
+	#isCaughtUp(): boolean {
+		const { targetIndex } = this.#sync;
+		return targetIndex > 0 && this.#context.chain.head.block.index >= targetIndex - CAUGHT_UP_BLOCKS;
+	}
+
+	#refuse(code: string | undefined): void {
+		if (code !== undefined && code !== this.#refusal) this.#context.events.onRefused(code);
+		this.#refusal = code;
+	}
+}
+
+function createAdmission(context: StreetContext, member: number): DeviceTransaction {
+	const { chain, config } = context;
+	const { householdSecret, deviceSecret } = config.keys;
+	const unsigned: Unsigned<DeviceTransaction> = {
+		kind: "device",
+		member,
+		nonce: (chain.head.ledger.households[member]?.nonce ?? 0) + 1,
+		deviceKey: context.deviceKey,
+		alwaysOn: config.alwaysOn,
+		metering: true,
+		replaces: replacedBy(context, member),
+	};
+	return {
+		...unsigned,
+		signature: context.sign(unsigned, householdSecret),
+		deviceSignature: context.sign(unsigned, deviceSecret),
+	};
+}
+
+/** The device whose place this one takes, if that one is still in use. */
+function replacedBy({ chain, config }: StreetContext, member: number): number | undefined {
+	const { admission } = config;
+	assert(admission !== undefined, "only a device that is to be admitted replaces another");
+	const inUse = devicesOf(chain.head.ledger, member).map(({ index }) => index);
+	if (admission.member === undefined) return inUse.length === 1 ? inUse[0] : undefined;
+	return inUse.find((index) => index === admission.replaces);
+}
