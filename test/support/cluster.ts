@@ -131,6 +131,8 @@ export interface House {
 export interface ClusterOptions {
 	settings?: Partial<NodeSettings>;
 	realSignatures?: boolean;
+	/** What a house verifies with, by its place in `houses` when it was added; the default where this gives none. */
+	verifierOf?: (index: number) => Verifier | undefined;
 	seed?: string;
 }
 
@@ -210,13 +212,13 @@ export class Cluster {
 	}
 
 	#createNode(house: House): Node {
-		const { settings, realSignatures } = this.#options;
+		const { settings, realSignatures, verifierOf } = this.#options;
 		let drawn = 0;
 		const node: Node = new Node({
 			clocks: { chainMs: () => this.chainMs, monotonicMs: () => this.monotonicMs },
 			storage: house.storage,
 			signer: realSignatures === true ? { publicKeyOf, sign } : { publicKeyOf: cachedPublicKeyOf, sign: keyedSign },
-			verifier: realSignatures === true ? createVerifier() : keyedVerifier,
+			verifier: verifierOf?.(house.index) ?? (realSignatures === true ? createVerifier() : keyedVerifier),
 			randomBytes: (length) => {
 				drawn += 1;
 				return hashRandom(new TextEncoder().encode(`${house.seed}/${drawn}`)).slice(0, length);
@@ -579,6 +581,6 @@ export function keyedSign(digest: Uint8Array, secretKey: Uint8Array): Uint8Array
 	return keyedSignature(digest, cachedPublicKeyOf(secretKey));
 }
 
-const keyedVerifier: Verifier = {
+export const keyedVerifier: Verifier = {
 	verify: (signature, digest, publicKey) => equalBytes(signature, keyedSignature(digest, publicKey)),
 };
