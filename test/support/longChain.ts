@@ -120,8 +120,8 @@ export class LongChain {
 		return { index: this.#head.index, hash: this.#hash, ledger: this.#ledger };
 	}
 
-	/** Makes all blocks. */
-	grow(): void {
+	/** Makes all blocks: minutes of computing, in which the test runner is let speak now and then. */
+	async grow(): Promise<void> {
 		const { days, tailBlocks, log } = this.#options;
 		const untilIndex = days * DAY_BLOCKS + tailBlocks;
 		const steps = new Map(VOTER_STEPS.map(([share, ...step]) => [Math.floor(share * days * DAY_BLOCKS), step]));
@@ -130,6 +130,7 @@ export class LongChain {
 			const acts = step === undefined ? this.#actsOf(index) : [this.#voters(...step)];
 			this.#append([...acts, ...this.#readingsOf(index)]);
 			if (index % (30 * DAY_BLOCKS) === 0) log(`${index} of ${untilIndex} blocks`);
+			if (index % DAY_BLOCKS === 0) await new Promise((resolve) => setImmediate(resolve));
 		}
 		this.#keepCertificate(this.#certificate([this.#ledger.voters]), false);
 		this.stores.positions.push(["blocksFrom", this.#signedFrom]);

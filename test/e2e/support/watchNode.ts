@@ -5,9 +5,8 @@ import type { View } from "../../../src/node/protocol.js";
 export interface Seen {
 	/** `performance.now()` when the first channel opened. */
 	firstPeerMs: number | undefined;
-	/** Bytes of messages on all channels. */
+	/** Bytes of messages that came, on all channels. */
 	receivedBytes: number;
-	sentBytes: number;
 	/** The node's views where its head or its stage was another than before, with the time of each. */
 	heads: { atMs: number; stage: string; index: number; hash: string; stateRoot: string }[];
 	/** When signatures in the background were last seen under way, and how many. */
@@ -35,7 +34,6 @@ function watch(): void {
 	const seen: Seen = {
 		firstPeerMs: undefined,
 		receivedBytes: 0,
-		sentBytes: 0,
 		heads: [],
 		verifying: undefined,
 		faults: [],
@@ -48,11 +46,6 @@ function watch(): void {
 		channel.addEventListener("message", ({ data }) => {
 			seen.receivedBytes += data.byteLength;
 		});
-	};
-	const { send } = RTCDataChannel.prototype;
-	RTCDataChannel.prototype.send = function (this: RTCDataChannel, ...[data]: Parameters<typeof send>) {
-		seen.sentBytes += data.byteLength;
-		send.call(this, data);
 	};
 	window.RTCPeerConnection = class extends RTCPeerConnection {
 		constructor(configuration?: RTCConfiguration) {
