@@ -106,6 +106,8 @@ export interface House {
 export interface ClusterOptions {
 	settings?: Partial<NodeSettings>;
 	realSignatures?: boolean;
+	/** What a house verifies with, by its place in `houses` when it was added; the default where this gives none. */
+	verifierOf?: (index: number) => Verifier | undefined;
 	seed?: string;
 }
 
@@ -185,13 +187,13 @@ export class Cluster {
 	}
 
 	#createNode(house: House): Node {
-		const { settings, realSignatures } = this.#options;
+		const { settings, realSignatures, verifierOf } = this.#options;
 		let drawn = 0;
 		const node: Node = new Node({
 			clocks: { chainMs: () => this.chainMs, monotonicMs: () => this.monotonicMs },
 			storage: house.storage,
 			signer: realSignatures === true ? { publicKeyOf, sign } : keyedSigner,
-			verifier: realSignatures === true ? createVerifier() : keyedVerifier,
+			verifier: verifierOf?.(house.index) ?? (realSignatures === true ? createVerifier() : keyedVerifier),
 			randomBytes: (length) => {
 				drawn += 1;
 				return hashRandom(new TextEncoder().encode(`${house.seed}/${drawn}`)).slice(0, length);

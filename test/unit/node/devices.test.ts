@@ -4,7 +4,8 @@ import { transactionId } from "../../../src/block/transactionCodec.js";
 import { decodeLink, encodeRestoreLink } from "../../../src/node/link.js";
 import { CAUGHT_UP_MS } from "../../../src/node/voterPolicy.js";
 import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
-import { type Cluster, type FragileStorage, foundedStreet, keyedSign } from "../../support/cluster.js";
+import { type Cluster, type FragileStorage, foundedStreet } from "../../support/cluster.js";
+import { keyedSign } from "../../support/keyedSignatures.js";
 
 const stageOf = (cluster: Cluster, at: number) => cluster.house(at).node.view().stage;
 const ledgerOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.ledger;
