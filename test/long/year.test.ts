@@ -60,6 +60,7 @@ async function putOperator(page: Page): Promise<void> {
 		meterSource: { source: "none" },
 		ownRetailMicroNokPerWh: 0,
 		keptFromVoting: [],
+		admission: undefined,
 	};
 	const { index, hash } = chain.head;
 	const votes = { term: 1, votedFor: 0, lastSigned: { index, term: 1, hash }, suspended: undefined };

@@ -15,7 +15,7 @@ import { assert } from "../../src/primitives/assert.js";
 import { equalBytes } from "../../src/primitives/bytes.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import type { Result } from "../../src/primitives/result.js";
-import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
+import { createVerifier, publicKeyOf, sign, type Verifier } from "../../src/primitives/signature.js";
 import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../../src/primitives/units.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { carryOut, interceptWrites, type Writing, type Written } from "./interceptedStorage.js";
