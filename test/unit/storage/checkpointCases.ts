@@ -247,6 +247,24 @@ export const CHECKPOINT_CASES: AcceptanceCase[] = [
 		},
 	},
 	{
+		name: "keeps what is unverified with the blocks that are, until it is said anew, and beside where the blocks begin",
+		async run(root, reopen) {
+			const chain = await open(root);
+			await must(chain.write(GENESIS));
+			is((await must(chain.load())).unverified, undefined, "nothing was ever said");
+			const install = { blocks: [block(1), block(2)], upToIndex: 2, certificate: record("certificate 2") };
+			await must(chain.write({ unverified: record("1 to 2"), install }));
+			await must(chain.write({ prune: { belowIndex: 2, keepBlocks: [] } }));
+			chain.close();
+			const again = await open(await reopen());
+			const loaded = await must(again.load());
+			is([text(loaded.unverified), loaded.blocksFrom], ["1 to 2", 2], "both");
+			is(await blocksOf(again, 2), [2], "the blocks");
+			await must(again.write({ unverified: record("none") }));
+			is(text((await must(again.load())).unverified), "none", "the last word");
+		},
+	},
+	{
 		name: "keeps an installed certificate always, too",
 		async run(root) {
 			const chain = await open(root);
