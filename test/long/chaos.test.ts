@@ -1,0 +1,213 @@
+/**
+ * Ten real pages, each a household with a meter and a vote, on four computers, under a script of kills, reopenings,
+ * partitions and freezes that one seed decides. `NABOSTROM_CHAOS_MINUTES` (10), `NABOSTROM_CHAOS_SEED`,
+ * `NABOSTROM_CHAOS_PAGES` (10).
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../e2e/support/expect.js";
+import { standingOf } from "../e2e/support/screens.js";
+import { wifiMissing } from "../hosts/support/wifi.js";
+import { type Fault, nextFault, split } from "./chaos/faults.js";
+import type { House } from "./chaos/house.js";
+import { Random } from "./chaos/random.js";
+import { type Event, printReport } from "./chaos/report.js";
+import { orderTokens, Street } from "./chaos/street.js";
+import { Watcher } from "./chaos/watcher.js";
+
+const { NABOSTROM_CHAOS_MINUTES, NABOSTROM_CHAOS_SEED, NABOSTROM_CHAOS_PAGES } = process.env;
+const MINUTES = Number(NABOSTROM_CHAOS_MINUTES ?? 10);
+const SEED = Number(NABOSTROM_CHAOS_SEED ?? 20_261);
+const PAGES = Number(NABOSTROM_CHAOS_PAGES ?? 10);
+
+const missing = wifiMissing();
+if (missing !== undefined) console.log(`ten pages under faults: skipped, ${missing}`);
+
+/** From the healing of a fault to a new block on a majority of the pages. */
+const RESUMED_MS = 15_000;
+/** Nobody waits for a block for longer. */
+const GIVEN_UP_MS = 90_000;
+/** From one step of the script to the next. */
+const STEP_MIN_MS = 20_000;
+const STEP_MAX_MS = 40_000;
+const FROZEN_MIN_MS = 5_000;
+const FROZEN_MAX_MS = 30_000;
+/** How long no majority is there, and how much of the beginning may still show what was certified before. */
+const STANDSTILL_MS = 45_000;
+const STANDSTILL_BEGINS_MS = 5_000;
+/** At the end: until all pages are at one head, and all readings are on the chain. */
+const SETTLED_MS = 120_000;
+
+const random = new Random(SEED);
+const events: Event[] = [];
+/** Faults that have not been put right, oldest first. */
+let active: Fault[] = [];
+let startedMs = 0;
+let street: Street;
+let watcher: Watcher;
+
+/** Lets time pass; a violation ends the run at once. */
+async function pause(ms: number): Promise<void> {
+	for (const untilMs = Date.now() + ms; Date.now() < untilMs; await sleep(100)) watcher.throwIfViolated();
+}
+
+function inReach(): House[] {
+	const away = new Set(active.flatMap(({ houses }) => houses));
+	return street.houses.filter((house) => house.state === "running" && !away.has(house));
+}
+
+/** Somebody who is in reach orders tokens; one that cannot at this moment is not waited for. */
+async function order(among: readonly House[]): Promise<void> {
+	const fewest = Math.min(...among.map(({ orders }) => orders));
+	const house = random.pick(among.filter(({ orders }) => orders === fewest));
+	if (house === undefined) return;
+	await orderTokens(house).catch((error: Error) => {
+		console.log(`${house.name} could not order: ${error.message.split("\n")[0]}`);
+		void house.page
+			.evaluate(() => `${location.href} ${document.visibilityState} ${document.body.innerText}`)
+			.then(
+				(t) => console.log("DEBUG", t.slice(0, 1500)),
+				() => {},
+			);
+	});
+}
+
+/** What happens, and how long it takes until a majority of the pages has a block that nobody had before. */
+async function measured(what: string, kind: Event["kind"], happen: () => Promise<void>): Promise<Event> {
+	const newest = watcher.newest;
+	const event: Event = { atMs: Date.now() - startedMs, what, kind, newest, nextBlockMs: undefined };
+	const beganMs = Date.now();
+	events.push(event);
+	console.log(`${Math.round(event.atMs / 1_000)} s: ${what} (block ${newest})`);
+	await happen();
+	const ordered = order(inReach());
+	while (watcher.majorityAboveMs(newest) === undefined && Date.now() - beganMs < GIVEN_UP_MS) await pause(100);
+	const resumedMs = watcher.majorityAboveMs(newest);
+	if (resumedMs !== undefined) event.nextBlockMs = resumedMs - beganMs;
+	await ordered;
+	console.log(`     next block on a majority after ${event.nextBlockMs ?? `more than ${GIVEN_UP_MS}`} ms`);
+	return event;
+}
+
+async function begin(fault: Fault): Promise<void> {
+	active.push(fault);
+	// What an outbox holds is seen before its page is gone.
+	for (const house of fault.houses) await watcher.look(house);
+	await measured(fault.what, "fault", () => fault.begin());
+}
+
+async function heal(fault: Fault): Promise<void> {
+	await measured(fault.cure, "healing", async () => {
+		await fault.end();
+		active = active.filter((other) => other !== fault);
+	});
+}
+
+async function healAll(): Promise<void> {
+	for (const fault of [...active]) await heal(fault);
+}
+
+/** A random step: something new goes wrong, or the oldest fault is put right. */
+async function step(): Promise<void> {
+	const [oldest] = active;
+	if (oldest !== undefined && (active.length > 1 || random.next() < 0.6)) return heal(oldest);
+	const fault = nextFault(street, random, active, watcher.lastProposer);
+	if (fault === undefined) return oldest === undefined ? undefined : heal(oldest);
+	const beganMs = Date.now();
+	await begin(fault);
+	if (!fault.what.endsWith("frozen")) return;
+	await pause(beganMs + random.between(FROZEN_MIN_MS, FROZEN_MAX_MS) - Date.now());
+	await heal(fault);
+}
+
+/** Random steps until a time. */
+async function stepsUntil(endMs: number): Promise<void> {
+	while (Date.now() < endMs) {
+		const nextMs = Date.now() + random.between(STEP_MIN_MS, STEP_MAX_MS);
+		await step();
+		await pause(Math.min(nextMs, endMs) - Date.now());
+	}
+}
+
+/** Half of the street is cut off from the other half: nobody may go on, and everybody does afterwards. */
+async function standStill(): Promise<void> {
+	await healAll();
+	const fault = split(street, [1, 3]);
+	active.push(fault);
+	console.log(`${Math.round((Date.now() - startedMs) / 1_000)} s: ${fault.what}: no majority for ${STANDSTILL_MS} ms`);
+	await fault.begin();
+	await pause(STANDSTILL_BEGINS_MS);
+	const newest = watcher.newest;
+	await order(fault.houses);
+	await order(inReach());
+	await pause(STANDSTILL_MS - STANDSTILL_BEGINS_MS);
+	expect(watcher.newest).toBe(newest);
+	await heal(fault);
+}
+
+/** All pages at one head, by their databases and by their screens, and every accepted reading on the chain. */
+async function settle(): Promise<void> {
+	const untilMs = Date.now() + SETTLED_MS;
+	const isSettled = () =>
+		street.houses.every(({ head }) => head === watcher.newest) && watcher.lost().length === 0 && unread().length === 0;
+	while (!isSettled() && Date.now() < untilMs) await pause(500);
+	const standings = await until(
+		() => Promise.all(street.houses.map(({ page }) => standingOf(page))),
+		(all) => all.every(({ headHash, stateRoot }) => headHash === all[0]?.headHash && stateRoot === all[0]?.stateRoot),
+		SETTLED_MS,
+	);
+	console.log(`all ${standings.length} pages show block ${standings[0]?.headIndex} (${standings[0]?.headHash})`);
+	// Once more from the genesis on: nothing that was shown has changed since.
+	watcher.stop();
+	for (const house of street.houses) await watcher.look(house, 0);
+}
+
+/** Minutes in which a page ran and of which there is no reading on the chain. */
+function unread(): { name: string; minute: number }[] {
+	return street.houses.flatMap((house) => {
+		const read = new Set(watcher.onChain(house).map(({ minute }) => minute));
+		return house
+			.minutesToRead()
+			.filter((minute) => !read.has(minute))
+			.map((minute) => ({ name: house.name, minute }));
+	});
+}
+
+describe.skipIf(missing !== undefined)(`${PAGES} pages under faults for ${MINUTES} minutes, seed ${SEED}`, () => {
+	beforeAll(async () => {
+		street = await Street.open(PAGES);
+		watcher = new Watcher(street.houses, street.quorum);
+		await street.found();
+		watcher.start();
+		while (watcher.newest < 1) await pause(500);
+	}, 300_000);
+
+	afterAll(async () => {
+		watcher?.stop();
+		await street?.stop();
+	}, 60_000);
+
+	it(
+		"never show two blocks at one index, lose no reading, and go on within 15 s of each healing",
+		async () => {
+			startedMs = Date.now();
+			const endMs = startedMs + MINUTES * 60_000;
+			try {
+				await stepsUntil(startedMs + (endMs - startedMs) * 0.45);
+				await standStill();
+				await stepsUntil(endMs);
+				await healAll();
+				await settle();
+			} finally {
+				printReport(events, street, watcher);
+			}
+			expect(watcher.lost()).toEqual([]);
+			expect(unread()).toEqual([]);
+			const slow = events.filter(
+				({ kind, nextBlockMs }) => kind === "healing" && !((nextBlockMs ?? Number.NaN) <= RESUMED_MS),
+			);
+			expect(slow).toEqual([]);
+		},
+		MINUTES * 60_000 + 600_000,
+	);
+});
