@@ -11,7 +11,7 @@ import { wifiMissing } from "../hosts/support/wifi.js";
 import { type Fault, nextFault, split } from "./chaos/faults.js";
 import type { House } from "./chaos/house.js";
 import { Random } from "./chaos/random.js";
-import { type Event, printReport } from "./chaos/report.js";
+import { type Event, eventLine, printReport } from "./chaos/report.js";
 import { orderTokens, Street } from "./chaos/street.js";
 import { Watcher } from "./chaos/watcher.js";
 
@@ -27,6 +27,8 @@ if (missing !== undefined) console.log(`ten pages under faults: skipped, ${missi
 const RESUMED_MS = 15_000;
 /** Nobody waits for a block for longer. */
 const GIVEN_UP_MS = 90_000;
+/** The next fault waits for those who come back, but no longer. */
+const BACK_MS = 60_000;
 /** From one step of the script to the next. */
 const STEP_MIN_MS = 20_000;
 const STEP_MAX_MS = 40_000;
@@ -63,30 +65,40 @@ async function order(among: readonly House[]): Promise<void> {
 	if (house === undefined) return;
 	await orderTokens(house).catch((error: Error) => {
 		console.log(`${house.name} could not order: ${error.message.split("\n")[0]}`);
-		void house.page
-			.evaluate(() => `${location.href} ${document.visibilityState} ${document.body.innerText}`)
-			.then(
-				(t) => console.log("DEBUG", t.slice(0, 1500)),
-				() => {},
-			);
 	});
 }
 
-/** What happens, and how long it takes until a majority of the pages has a block that nobody had before. */
-async function measured(what: string, kind: Event["kind"], happen: () => Promise<void>): Promise<Event> {
-	const newest = watcher.newest;
-	const event: Event = { atMs: Date.now() - startedMs, what, kind, newest, nextBlockMs: undefined };
+/**
+ * What happens, and how long it takes until a majority of the pages has a block that nobody had before; then, until all of
+ * those whom it brought back have it.
+ */
+async function measured(
+	what: string,
+	kind: Event["kind"],
+	happen: () => Promise<void>,
+	returning: readonly House[] = [],
+): Promise<void> {
+	const { newest } = watcher;
 	const beganMs = Date.now();
+	const event: Event = { atMs: beganMs - startedMs, what, kind, nextBlockMs: undefined, backMs: undefined };
 	events.push(event);
-	console.log(`${Math.round(event.atMs / 1_000)} s: ${what} (block ${newest})`);
-	await happen();
+	// A fault comes first, so that who orders is not hit; a healing helps or disturbs what is under way.
+	const happening = happen();
+	happening.catch(() => {}); // Awaited below, after the block.
+	if (kind === "fault") await happening;
 	const ordered = order(inReach());
-	while (watcher.majorityAboveMs(newest) === undefined && Date.now() - beganMs < GIVEN_UP_MS) await pause(100);
+	await within(GIVEN_UP_MS, () => watcher.majorityAboveMs(newest) !== undefined);
 	const resumedMs = watcher.majorityAboveMs(newest);
 	if (resumedMs !== undefined) event.nextBlockMs = resumedMs - beganMs;
-	await ordered;
-	console.log(`     next block on a majority after ${event.nextBlockMs ?? `more than ${GIVEN_UP_MS}`} ms`);
-	return event;
+	await Promise.all([happening, ordered]);
+	if (await within(BACK_MS, () => returning.every(({ head }) => head > newest))) event.backMs = Date.now() - beganMs;
+	console.log(eventLine(event));
+}
+
+/** Whether something came true in time. */
+async function within(ms: number, isTrue: () => boolean): Promise<boolean> {
+	for (const untilMs = Date.now() + ms; !isTrue(); await pause(100)) if (Date.now() > untilMs) return false;
+	return true;
 }
 
 async function begin(fault: Fault): Promise<void> {
@@ -97,10 +109,8 @@ async function begin(fault: Fault): Promise<void> {
 }
 
 async function heal(fault: Fault): Promise<void> {
-	await measured(fault.cure, "healing", async () => {
-		await fault.end();
-		active = active.filter((other) => other !== fault);
-	});
+	await measured(fault.cure, "healing", () => fault.end(), fault.houses);
+	active = active.filter((other) => other !== fault);
 }
 
 async function healAll(): Promise<void> {

@@ -7,18 +7,22 @@ export interface Event {
 	atMs: number;
 	what: string;
 	kind: "fault" | "healing";
-	/** Highest block that any page had shown before. */
-	newest: number;
-	/** Until a majority of the pages had a block above it; undefined: too long. */
+	/** Until a majority of the pages had a block that none had before; undefined: too long. */
 	nextBlockMs: number | undefined;
+	/** Until those who came back had it, too. */
+	backMs: number | undefined;
+}
+
+export function eventLine({ atMs, what, kind, nextBlockMs, backMs }: Event): string {
+	const at = String(Math.round(atMs / 1_000)).padStart(5);
+	const next = String(nextBlockMs ?? "none").padStart(13);
+	const back = (kind === "fault" ? "" : String(backMs ?? "not yet")).padStart(7);
+	return `${at}  ${next}  ${back}  ${kind === "fault" ? "−" : "+"} ${what}`;
 }
 
 export function printReport(events: readonly Event[], street: Street, watcher: Watcher): void {
-	console.log("\n   at s  next block ms  event");
-	for (const { atMs, what, kind, nextBlockMs } of events) {
-		const at = String(Math.round(atMs / 1_000)).padStart(7);
-		console.log(`${at}  ${String(nextBlockMs ?? "none").padStart(13)}  ${kind === "healing" ? "+" : "−"} ${what}`);
-	}
+	console.log("\n at s  next block ms  back ms  event");
+	for (const event of events) console.log(eventLine(event));
 	for (const kind of ["fault", "healing"] as const) printTimes(kind, events);
 	console.log("\nhousehold        accepted  on chain  minutes it ran through");
 	for (const house of street.houses) {

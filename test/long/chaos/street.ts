@@ -95,6 +95,7 @@ export class Street {
 		await page.goto(house.url);
 		await expectPage(page.getByText("Akkurat nå")).visible(OPENED_MS);
 		house.runs();
+		await loadOrderForm(page);
 	}
 
 	async killBrowser(hostAt: number): Promise<void> {
@@ -144,8 +145,15 @@ async function startMeter(house: House, hasRoof: boolean): Promise<void> {
 	await goTo(page, "meter");
 	await page.getByRole("button", { name: hasRoof ? "Simuler hus med solceller" : "Simuler forbruker" }).click();
 	await expectPage(page.getByRole("button", { name: "Koble fra" })).visible();
-	await goTo(page, "");
 	house.runs();
+	await loadOrderForm(page);
+}
+
+/** The server sends each screen when it is first looked at, and may be out of reach when this one is wanted. */
+async function loadOrderForm(page: Page): Promise<void> {
+	await goTo(page, "balance");
+	await expectPage(page.getByLabel("Beløp")).visible();
+	await goTo(page, "");
 }
 
 const ORDER_STEP_MS = 10_000;
