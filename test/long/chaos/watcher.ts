@@ -99,12 +99,10 @@ export class Watcher {
 
 	/** Looks once, from an index on (default: what is new). */
 	async look(house: House, fromIndex = house.head + 1): Promise<void> {
-		// An answer may come late, after that of another look.
 		const { head } = house;
 		const stored = await readStored(house.page, fromIndex);
 		this.looks += 1;
-		if (stored.newest < head) this.#violated(`${house.name} showed block ${head}, and now only ${stored.newest}`);
-		this.#take(house, fromIndex, stored);
+		this.take(house, { fromIndex, head }, stored);
 		this.throwIfViolated();
 	}
 
@@ -116,7 +114,13 @@ export class Watcher {
 		}
 	}
 
-	#take(house: House, fromIndex: number, { blocks, outbox }: Stored): void {
+	/** What a look found that was asked from an index on, when the house's head was known to be `head`: answers may come late. */
+	take(
+		house: House,
+		{ fromIndex, head }: { fromIndex: number; head: number },
+		{ blocks, newest, outbox }: Stored,
+	): void {
+		if (newest < head) this.#violated(`${house.name} showed block ${head}, and now only ${newest}`);
 		for (const [at, { index, record }] of blocks.entries()) {
 			if (index !== fromIndex + at)
 				this.#violated(`${house.name} has block ${index} where ${fromIndex + at} should be`);
