@@ -42,7 +42,7 @@ export class Watcher {
 		this.#quorum = quorum;
 	}
 
-	/** Looks on until `stop`. */
+	/** Looks on until `stop`; from then on only blocks are looked at. */
 	start(): void {
 		for (const house of this.#houses) void this.#follow(house);
 	}
@@ -127,7 +127,7 @@ export class Watcher {
 			this.#compare(house, index, record);
 			house.head = Math.max(house.head, index);
 		}
-		for (const record of outbox) {
+		for (const record of this.#stopped ? [] : outbox) {
 			const transaction = openTransaction(record);
 			if (transaction?.kind === "reading" && !this.#accepted.has(keyOf(transaction))) {
 				this.#accepted.set(keyOf(transaction), transaction);
