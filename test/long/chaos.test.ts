@@ -58,14 +58,18 @@ function inReach(): House[] {
 	return street.houses.filter((house) => house.state === "running" && !away.has(house));
 }
 
-/** Somebody who is in reach orders tokens; one that cannot at this moment is not waited for. */
+/** Somebody orders tokens, so that there is something for a block: who ordered least, or the next if that one cannot now. */
 async function order(among: readonly House[]): Promise<void> {
 	const fewest = Math.min(...among.map(({ orders }) => orders));
-	const house = random.pick(among.filter(({ orders }) => orders === fewest));
-	if (house === undefined) return;
-	await orderTokens(house).catch((error: Error) => {
-		console.log(`${house.name} could not order: ${error.message.split("\n")[0]}`);
-	});
+	const first = random.pick(among.filter(({ orders }) => orders === fewest));
+	const rest = among.filter((house) => house !== first).sort((a, b) => a.orders - b.orders);
+	for (const house of [...(first === undefined ? [] : [first]), ...rest]) {
+		try {
+			return await orderTokens(house);
+		} catch (error) {
+			console.log(`${house.name} could not order: ${String(error).split("\n")[0]}`);
+		}
+	}
 }
 
 /**

@@ -156,13 +156,15 @@ async function loadOrderForm(page: Page): Promise<void> {
 	await goTo(page, "");
 }
 
-const ORDER_STEP_MS = 10_000;
+const ORDER_STEP_MS = 5_000;
 
 /** Something for a block that does not wait for the minute. */
 export async function orderTokens(house: House): Promise<void> {
 	house.orders += 1;
 	const { page } = house;
 	const patience = { timeout: ORDER_STEP_MS };
+	// A page that was frozen is not looked at when it thaws, and nothing is clicked in such a one.
+	await page.bringToFront();
 	await goTo(page, "balance");
 	await page.getByLabel("Beløp").fill("100", patience);
 	await page.getByRole("button", { name: "Be om prøvekroner" }).last().click(patience);
