@@ -66,6 +66,8 @@ const MAX_RETRY_MS = 30_000;
 const STABLE_MS = 30_000;
 /** A device that is silent for so long (the node's `silenceMs`) has been given up by its neighbours. */
 const GIVEN_UP_MS = 5_000;
+/** An offer is answered sooner than this, even by a busy device, if it is heard. */
+const UNHEARD_MS = 4_000;
 /** An honest device waits longer than this between two offers. */
 const OFFER_INTERVAL_MS = 400;
 
@@ -190,9 +192,11 @@ class FullMesh implements Mesh {
 		return { connected: clients.filter(({ connected }) => connected).length, configured: clients.length };
 	}
 
-	#publish(signal: Signal): void {
+	/** Whether a server took it. */
+	#publish(signal: Signal): boolean {
 		const wire = encodeSignal(signal);
-		for (const client of this.#clients.values()) client.publish(this.#settings.topic, wire);
+		const sent = [...this.#clients.values()].map((client) => client.publish(this.#settings.topic, wire));
+		return sent.includes(true);
 	}
 
 	#head(to?: Neighbour): SignalHead {
@@ -276,6 +280,7 @@ class FullMesh implements Mesh {
 			case "answer":
 				if (!this.#starts(neighbour)) return "signal-unexpected";
 				if (signal.attempt !== neighbour.attempt) return "signal-old-attempt";
+				delete neighbour.offeredMs;
 				neighbour.link?.describe("answer", signal.sdp);
 				return undefined;
 			case "candidate":
@@ -287,13 +292,18 @@ class FullMesh implements Mesh {
 
 	/** Somebody is there. `directed`: it answers an announcement of this device. */
 	#meet(neighbour: Neighbour, directed: boolean): void {
-		if (neighbour.link !== undefined) return;
-		if (this.#starts(neighbour)) {
-			if (neighbour.retry === undefined) this.#connect(neighbour);
-		} else if (!directed) {
+		if (!this.#starts(neighbour)) {
 			// The lower id may have come later, and not have heard this device's own announcement.
-			this.#publish(this.#announcement(neighbour));
+			if (neighbour.link === undefined && !directed) this.#publish(this.#announcement(neighbour));
+			return;
 		}
+		const isUnheard = neighbour.offeredMs !== undefined && performance.now() - neighbour.offeredMs >= UNHEARD_MS;
+		const isIdle = neighbour.link === undefined && neighbour.retry === undefined;
+		if (!isIdle && !isUnheard) return;
+		// It was cut off from the servers when it was called, and is there again: neither the end of an attempt that cannot
+		// succeed nor the pause after it is waited for.
+		this.#unlink(neighbour, "offer-unheard");
+		this.#connect(neighbour);
 	}
 
 	/** Both sides agree on this without a word. */
@@ -321,7 +331,10 @@ class FullMesh implements Mesh {
 			// Where all ways failed, a network may let only the relay's through: every second try asks for that alone.
 			relayOnly: neighbour.failures % 2 === 1 && iceServers.some(({ urls }) => /^turns?:/.test(urls)),
 			createPeer: this.#options.createPeer ?? createBrowserPeer,
-			onDescription: (kind, sdp) => this.#publish({ ...this.#head(neighbour), kind, attempt, sdp }),
+			onDescription: (kind, sdp) => {
+				const sent = this.#publish({ ...this.#head(neighbour), kind, attempt, sdp });
+				if (kind === "offer") neighbour.offeredMs = sent ? performance.now() : Number.NEGATIVE_INFINITY;
+			},
 			onCandidate: (candidate) => this.#publish({ ...this.#head(neighbour), kind: "candidate", attempt, candidate }),
 			onOpened: (localFingerprint, remoteFingerprint) => {
 				openedMs = performance.now();
@@ -335,7 +348,7 @@ class FullMesh implements Mesh {
 				const lasted = openedMs !== undefined && performance.now() - openedMs >= STABLE_MS;
 				if (neighbour.link === link) this.#afterLoss(neighbour, lasted);
 				if (!this.#open.delete(channel)) return;
-				if (this.#open.size === 0 && !this.#stopped) this.#seekSooner();
+				if (!this.#stopped) this.#afterLostChannel();
 				this.#options.onClosed(channel, code);
 			},
 		});
@@ -352,6 +365,12 @@ class FullMesh implements Mesh {
 			delete neighbour.retry;
 			this.#connect(neighbour);
 		}, delayMs);
+	}
+
+	/** Who lost a neighbour may have lost the servers with it, which a silent connection does not show by itself. */
+	#afterLostChannel(): void {
+		if (this.#open.size === 0) this.#seekSooner();
+		for (const client of this.#clients.values()) client.probe();
 	}
 
 	/** Drops a neighbour's link and plans, to begin anew with it. */

@@ -20,6 +20,8 @@ export interface Neighbour {
 	heardMs: number;
 	/** The newest attempt to connect, made by whichever side starts. */
 	attempt: number;
+	/** When this device's newest offer was sent; absent: it was answered, or none was sent. */
+	offeredMs?: number;
 	/** Connections in a row that failed or did not last. */
 	failures: number;
 	link?: Link;
@@ -58,6 +60,7 @@ export class Neighbours {
 		neighbour.sequences.accept(signal.sequence);
 		neighbour.heardMs = nowMs;
 		neighbour.attempt = 0;
+		delete neighbour.offeredMs;
 		neighbour.failures = 0;
 		neighbour.acceptFromMs = nowMs;
 		this.#byDevice.set(signal.from, neighbour);

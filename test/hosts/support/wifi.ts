@@ -1,6 +1,6 @@
 /**
  * Several computers on one home network: each is a network namespace, and a bridge in a namespace of its own is the
- * access point. Nothing of the machine's own network is touched, and the kernel removes it all with the namespaces.
+ * access point (a second one stands beside it, for who is cut off together). Nothing of the machine's own network is touched, and the kernel removes it all with the namespaces.
  */
 
 import type { ChildProcess, StdioOptions } from "node:child_process";
@@ -19,7 +19,9 @@ export interface Host {
 	unplug(): void;
 	/** The access point drops what it sends and what is sent to it; the computer sees a good connection. */
 	mute(): void;
-	/** Undoes `unplug` and `mute`. */
+	/** It comes to another access point that has no way to the first; the computer sees a good connection. */
+	moveAway(): void;
+	/** Undoes `unplug`, `mute` and `moveAway`. */
 	connect(): void;
 }
 
@@ -41,6 +43,7 @@ const FIRST_HOST = 10;
 /** What programs on a host know their network card by. */
 const CARD = "eth0";
 const BRIDGE = "wifi0";
+const OTHER_BRIDGE = "wifi1";
 
 /** Why there can be no such network here, or undefined if there can. */
 export function wifiMissing(): string | undefined {
@@ -71,7 +74,8 @@ export function createWifi(hosts: number): Wifi {
 		ip("netns", "add", accessPoint);
 		ip("-n", accessPoint, "link", "add", BRIDGE, "type", "bridge");
 		ip("-n", accessPoint, "address", "add", `${ACCESS_POINT}/24`, "dev", BRIDGE);
-		ip("-n", accessPoint, "link", "set", BRIDGE, "up");
+		ip("-n", accessPoint, "link", "add", OTHER_BRIDGE, "type", "bridge");
+		for (const bridge of [BRIDGE, OTHER_BRIDGE]) ip("-n", accessPoint, "link", "set", bridge, "up");
 		const made = names.map((name, at) => createHost(name, at, accessPoint));
 		return {
 			host(at) {
@@ -115,6 +119,7 @@ function createHost(name: string, at: number, accessPoint: string): Host {
 		},
 		unplug: () => ip("-n", accessPoint, "link", "set", port, "down"),
 		mute: () => ip("-n", accessPoint, "link", "set", port, "nomaster"),
+		moveAway: () => ip("-n", accessPoint, "link", "set", port, "master", OTHER_BRIDGE),
 		connect: () => ip("-n", accessPoint, "link", "set", port, "master", BRIDGE, "up"),
 	};
 }

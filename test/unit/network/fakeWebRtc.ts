@@ -83,6 +83,8 @@ export class FakeServer {
 	/** How often each message is delivered. */
 	copies = 1;
 	up = true;
+	/** While true, nothing gets to it or from it, and nobody is told. */
+	unreachable = false;
 
 	/** For meshes that know this server under `url`. */
 	static webSocket(servers: Record<string, FakeServer>): WebSocketConstructor {
@@ -109,21 +111,32 @@ export class FakeServer {
 	}
 }
 
+const FIRST_KNOCK_MS = 1_000;
+
 class FakeSocket implements WebSocketLike {
 	readyState = 0;
 	bufferedAmount = 0;
 	topics = new Set<string>();
+	#again: ReturnType<typeof setTimeout> | undefined;
 	readonly #server: FakeServer | undefined;
 	readonly #listeners = new Map<string, ((event: { data: unknown }) => void)[]>();
 
 	constructor(server: FakeServer | undefined) {
 		this.#server = server;
-		later(() => {
-			if (server === undefined || !server.up) return this.emit("close");
+		later(() => this.#knock(FIRST_KNOCK_MS));
+	}
+
+	/** As TCP does where nothing answers: again after 1 s, 2 s, 4 s (RFC 6298). */
+	#knock(againMs: number): void {
+		const server = this.#server;
+		if (this.readyState !== 0) return;
+		if (server === undefined || !server.up) this.emit("close");
+		else if (server.unreachable) this.#again = setTimeout(() => this.#knock(2 * againMs), againMs);
+		else {
 			server.sockets.add(this);
 			this.readyState = 1;
 			this.emit("open");
-		});
+		}
 	}
 
 	addEventListener(type: string, listener: (event: { data: unknown }) => void): void {
@@ -135,6 +148,7 @@ class FakeSocket implements WebSocketLike {
 	}
 
 	send(text: string): void {
+		if (this.#server?.unreachable) return;
 		const message = JSON.parse(text);
 		if (message.type === "subscribe") for (const topic of message.topics) this.topics.add(topic);
 		if (message.type === "unsubscribe") for (const topic of message.topics) this.topics.delete(topic);
@@ -143,6 +157,7 @@ class FakeSocket implements WebSocketLike {
 	}
 
 	close(): void {
+		clearTimeout(this.#again);
 		this.readyState = 3;
 		this.#server?.sockets.delete(this);
 	}

@@ -224,6 +224,28 @@ describe("a page that was lost", () => {
 	});
 });
 
+describe("pages that were cut off from the server and from one another, and are not told", () => {
+	it.each([20_000, 31_000, 45_000, 52_000, 120_000, 600_000])(
+		"are connected again 10 s after %i ms of it",
+		async (cutMs) => {
+			const [a, b] = [openPage(1), openPage(2)];
+			await run(40_000);
+			const server = servers[URL_A] as FakeServer;
+			server.unreachable = true;
+			FakePeer.reachable = false;
+			// The node notices that nothing comes any more.
+			await run(5_000);
+			for (const { mesh, open } of [a, b]) for (const channel of open.keys()) mesh.close(channel, "silent");
+			await run(cutMs - 5_000);
+			expect([a.open.size, b.open.size]).toEqual([0, 0]);
+			server.unreachable = false;
+			FakePeer.reachable = true;
+			await run(10_000);
+			expect([a.open.size, b.open.size]).toEqual([1, 1]);
+		},
+	);
+});
+
 describe("a page that slept", () => {
 	/** Stands still as the neighbours see it: they close their ends, and their tries to connect again fail. */
 	async function fallAsleep(sleeper: Page, other: Page): Promise<void> {
