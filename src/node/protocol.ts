@@ -426,6 +426,8 @@ export interface NodeView {
 	revoked: boolean;
 	/** The operator took it off the list of voters by hand. */
 	keptFromVoting: boolean;
+	/** It signed two blocks for one place: its storage was copied or put back, or it lies. */
+	doubleSigned: boolean;
 	connected: boolean;
 	/** Last heard; absent: never since this page was opened. */
 	headIndex?: number;

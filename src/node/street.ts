@@ -8,6 +8,7 @@
 import type { Block } from "../block/block.js";
 import type { Reading } from "../block/reading.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
+import type { DoubleSignature } from "../consensus/evidence.js";
 import type { RaftState } from "../consensus/state.js";
 import type { Message, NodeRole } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
@@ -29,6 +30,7 @@ import { CatchingUp } from "./street/catchingUp.js";
 import { CheckpointFetching } from "./street/checkpointFetching.js";
 import { type BlockSummary, CommittedHead, DerivedViews } from "./street/committedHead.js";
 import { type ProvenPeer, StreetContext, type StreetParts } from "./street/context.js";
+import { DoubleSigning } from "./street/doubleSigning.js";
 import { Gossip } from "./street/gossip.js";
 import { type DeviceStatus, Greeting } from "./street/greeting.js";
 import { createInvitationLink, createRestoreLink } from "./street/invitations.js";
@@ -61,6 +63,7 @@ export class Street {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #head: CommittedHead;
+	readonly #doubleSigning: DoubleSigning;
 	readonly #raftMessages: RaftMessages;
 	readonly #proposing: Proposing;
 	readonly #gossip: Gossip;
@@ -99,7 +102,8 @@ export class Street {
 		const config = { ...loaded.config, bootCount: loaded.config.bootCount + 1 };
 		const context = new StreetContext(parts, config, chain);
 		const verification = new TailVerification(context, loaded);
-		const head = new CommittedHead(context, views, verification, loaded);
+		const doubleSigning = new DoubleSigning(context);
+		const head = new CommittedHead(context, views, verification, doubleSigning, loaded);
 		const sync = new Sync((ledger, transaction) => context.checkSigners(ledger, transaction), config.pin);
 		const proposalSize = new ProposalSize(settings.maxBlockBytes);
 		const afterHead = () => this.#afterHead();
@@ -107,11 +111,12 @@ export class Street {
 		this.#context = context;
 		this.#raft = raft;
 		this.#head = head;
+		this.#doubleSigning = doubleSigning;
 		this.#proposing = new Proposing(context, raft, proposalSize);
-		this.#raftMessages = new RaftMessages(context, raft, this.#proposing, sync);
+		this.#raftMessages = new RaftMessages(context, raft, this.#proposing, sync, doubleSigning);
 		this.#gossip = new Gossip(context, raft);
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
-		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip });
+		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip, doubleSigning });
 		this.#membership = new Membership(context, raft, head, this.#greeting);
 		this.#admission = new Admission(context, sync, this.#own);
 		this.#serving = new Serving(parts.storage, parts.peers);
@@ -186,6 +191,11 @@ export class Street {
 	/** The index of a device, by its key in hex; undefined for a guest. */
 	deviceIndexOf(device: string): number | undefined {
 		return this.#context.deviceIndexOf(device);
+	}
+
+	/** Voters that were found to have signed two blocks for one place, in this run. */
+	get doubleSignatures(): readonly DoubleSignature[] {
+		return this.#doubleSigning.found;
 	}
 
 	/** Why this household's `join`, or this device of it, was refused. */

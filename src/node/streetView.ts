@@ -308,6 +308,7 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 			alwaysOn: device.alwaysOn,
 			revoked: device.revoked,
 			keptFromVoting: street.config.keptFromVoting.includes(device.index),
+			doubleSigned: street.doubleSignatures.some(({ voter }) => voter === device.index),
 			connected: deviceId === own || connected.has(deviceId),
 			...(status === undefined ? {} : { ...status, headHash: toHex(status.headHash) }),
 			...(last === undefined

@@ -251,6 +251,7 @@ function node(member: MemberView, head: number): NodeView {
 		alwaysOn: member.index !== 5,
 		revoked: false,
 		keptFromVoting: false,
+		doubleSigned: false,
 		deviceId: `03${hex(40 + member.index, 32)}`,
 		connected: !away,
 		headIndex: away ? head - 40 : head,

@@ -9,6 +9,7 @@ import type { ChainObserver, LoadedChain } from "../loading.js";
 import { Statement } from "../statement.js";
 import type { StoredDay } from "../storage.js";
 import type { StreetContext } from "./context.js";
+import type { DoubleSigning } from "./doubleSigning.js";
 import type { TailVerification } from "./tailVerification.js";
 
 const SHOWN_BLOCKS = 20;
@@ -54,6 +55,7 @@ export class CommittedHead {
 	readonly #views: DerivedViews;
 	readonly #checkpoints: CheckpointKeeper;
 	readonly #verification: TailVerification;
+	readonly #doubleSigning: DoubleSigning;
 	#certificate: Certificate | undefined;
 	#votersCertificate: Certificate | undefined;
 
@@ -61,12 +63,14 @@ export class CommittedHead {
 		context: StreetContext,
 		views: DerivedViews,
 		verification: TailVerification,
+		doubleSigning: DoubleSigning,
 		loaded: Pick<LoadedChain, "certificate" | "votersCertificate">,
 	) {
 		this.#context = context;
 		this.#views = views;
 		this.#checkpoints = new CheckpointKeeper(views.history, views.statement);
 		this.#verification = verification;
+		this.#doubleSigning = doubleSigning;
 		this.#certificate = loaded.certificate;
 		this.#votersCertificate = loaded.votersCertificate;
 	}
@@ -93,7 +97,7 @@ export class CommittedHead {
 	/** The lowest `count` blocks of the log are certified, and written. */
 	commit(count: number, certificate: Certificate): void {
 		const { chain } = this.#context;
-		this.#certificate = certificate;
+		this.#certify(certificate);
 		for (let i = 0; i < count; i++) {
 			const parent = chain.head.ledger;
 			this.#absorb(parent, chain.commitNext(), certificate);
@@ -105,7 +109,7 @@ export class CommittedHead {
 		const { chain } = this.#context;
 		const head = links.at(-1);
 		assert(head !== undefined, "a certified run has a block");
-		this.#certificate = certificate;
+		this.#certify(certificate);
 		let parent = chain.head.ledger;
 		chain.install(head);
 		for (const link of links) {
@@ -116,11 +120,16 @@ export class CommittedHead {
 
 	/** The head jumps to a certified checkpoint; what lay in between is not known here. */
 	jump(link: Link, certificate: Certificate, votersCertificate: Certificate | undefined): void {
-		this.#certificate = certificate;
+		this.#certify(certificate);
 		this.#votersCertificate = votersCertificate ?? this.#votersCertificate;
 		const { chain, mempool } = this.#context;
 		mempool.dropReadings(chain.head.ledger, link.ledger);
 		chain.install(link);
+	}
+
+	#certify(certificate: Certificate): void {
+		this.#certificate = certificate;
+		this.#doubleSigning.certified(certificate);
 	}
 
 	#absorb(parent: Ledger, link: Link, certificate: Certificate): void {

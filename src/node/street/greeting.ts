@@ -8,6 +8,7 @@ import type { Peer } from "../peers.js";
 import type { Sync } from "../sync.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
+import type { DoubleSigning } from "./doubleSigning.js";
 import type { Gossip } from "./gossip.js";
 import type { RaftDriver } from "./raftDriver.js";
 
@@ -26,6 +27,7 @@ export interface GreetingParts {
 	readonly head: CommittedHead;
 	readonly sync: Sync;
 	readonly gossip: Gossip;
+	readonly doubleSigning: DoubleSigning;
 }
 
 export class Greeting {
@@ -68,6 +70,7 @@ export class Greeting {
 	async onHello(peer: ProvenPeer, hello: HelloMessage): Promise<void> {
 		const { raft, sync, gossip } = this.#parts;
 		const { knownBoot, bootCount, bootId } = hello;
+		if (hello.certificate !== undefined) this.#parts.doubleSigning.heard(hello.certificate);
 		if (knownBoot !== undefined && this.#isTwin(knownBoot)) {
 			this.#context.events.onFault({ code: "twin-device", bootCount: knownBoot.bootCount });
 			await raft.feed({ type: "suspend", code: "twin-device" });

@@ -4,6 +4,7 @@ import type { AppendEntriesMessage, AppendReplyMessage, RaftMessage } from "../.
 import { equalBytes } from "../../primitives/bytes.js";
 import type { Sync } from "../sync.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
+import type { DoubleSigning } from "./doubleSigning.js";
 import type { Proposing } from "./proposing.js";
 import type { RaftDriver } from "./raftDriver.js";
 
@@ -12,12 +13,20 @@ export class RaftMessages {
 	readonly #raft: RaftDriver;
 	readonly #proposing: Proposing;
 	readonly #sync: Sync;
+	readonly #doubleSigning: DoubleSigning;
 
-	constructor(context: StreetContext, raft: RaftDriver, proposing: Proposing, sync: Sync) {
+	constructor(
+		context: StreetContext,
+		raft: RaftDriver,
+		proposing: Proposing,
+		sync: Sync,
+		doubleSigning: DoubleSigning,
+	) {
 		this.#context = context;
 		this.#raft = raft;
 		this.#proposing = proposing;
 		this.#sync = sync;
+		this.#doubleSigning = doubleSigning;
 	}
 
 	/** Hands a message to the core, unless its sender is a guest or its certificate is bad. */
@@ -65,6 +74,7 @@ export class RaftMessages {
 		const { certificate } = message;
 		const { head } = this.#context.chain;
 		if (certificate === undefined) return message;
+		this.#doubleSigning.heard(certificate);
 		if (certificate.index <= head.block.index) return { ...message, certificate: undefined };
 		const checked = this.#context.checkCertificateSignatures(certificate);
 		if (checked.ok) return message;
