@@ -7,7 +7,9 @@
  * certificate says, not this node, and refusing to vote would not change it. Were a signature below bad, a majority
  * would have certified it: the chain goes on as they agreed, and the proof of it is shown here.
  */
+
 import { areGood } from "../../contract/signers.js";
+import { assert } from "../../primitives/assert.js";
 import type { Link } from "../chain.js";
 import type { LoadedChain } from "../loading.js";
 import { type BadSignature, encodeUnverified, MAX_BAD, type UnverifiedBlock, unverifiedBlock } from "../unverified.js";
@@ -67,10 +69,10 @@ export class TailVerification {
 	blocksOf(links: readonly Link[]): UnverifiedBlock[] {
 		const { chain, mempool } = this.#context;
 		let parent = chain.head.ledger;
-		return links.flatMap((link) => {
+		return links.map((link) => {
 			const block = unverifiedBlock(parent, link.block, (each) => mempool.has(this.#context.idOf(each), each));
 			parent = link.ledger;
-			return block.transactions.length === 0 ? [] : [block];
+			return block;
 		});
 	}
 
@@ -116,16 +118,18 @@ export class TailVerification {
 		return isDone;
 	}
 
+	/** A block in which nobody signed anything has nothing to wait for. */
 	#queue(blocks: readonly UnverifiedBlock[]): void {
-		this.#blocks.push(...blocks);
-		for (const { transactions } of blocks) this.#all += transactions.length;
+		const signed = blocks.filter(({ transactions }) => transactions.length > 0);
+		this.#blocks.push(...signed);
+		for (const { transactions } of signed) this.#all += transactions.length;
 	}
 
 	/** Verifies the next transaction; gives how many signatures that took. */
 	#verifyNext(): number {
 		const block = this.#blocks[0];
 		const transaction = block?.transactions[this.#next];
-		if (block === undefined || transaction === undefined) return 0;
+		assert(block !== undefined && transaction !== undefined, "every block in the queue has a transaction left");
 		const { at, signatures } = transaction;
 		const isGood = !("code" in signatures) && areGood(signatures, this.#context.dependencies.verifier);
 		if (!isGood) this.#found({ index: block.index, at });
