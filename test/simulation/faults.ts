@@ -183,7 +183,8 @@ export class Faults implements Observer {
 		const { run } = house;
 		world.count(`crash, write ${fate}`);
 		const strike = async (): Promise<void> => {
-			if (house.run !== run || !house.isUp) return;
+			// The power that would go after everything was mended stays.
+			if (this.#isOver || house.run !== run || !house.isUp) return;
 			this.#happens(fault, house, `${write.kind} write ${fate}, for ${downMs} ms`);
 			await world.powerOff(house, fate === "kept" || fate === "torn" ? fate : "lost", downMs % 2 === 0);
 			if (house.disk.isDamaged) this.#consequences.onDamaged(house);

@@ -125,6 +125,7 @@ describe("the simulator itself", () => {
 			"storage wiped",
 			"backup restored",
 			"clone",
+			"voter change",
 		];
 		expect([...drawn].sort()).toEqual(kinds.sort());
 	});
