@@ -20,7 +20,8 @@ export function voterStepsOf(
 	});
 }
 
-function headerOf({ transactions: _, ...header }: Block): BlockHeader {
+/** What is left of a block when it stands for its place in the chain alone. */
+export function headerOf({ transactions: _, ...header }: Block): BlockHeader {
 	return header;
 }
 

@@ -60,13 +60,6 @@ export class CheckpointFetching {
 		this.#parts = parts;
 	}
 
-	/** How much of the state is here; undefined while none is being fetched. */
-	get progress(): { index: number; leaves: number; allLeaves: number } | undefined {
-		if (this.#download === undefined) return undefined;
-		const { index, leaves, manifest } = this.#download;
-		return { index, leaves, allLeaves: leafCountOf(manifest) };
-	}
-
 	/** Goes on with what an earlier run had put aside. It was checked before it was written. */
 	async resume(): Promise<void> {
 		const { chain, storage } = this.#context;
@@ -143,13 +136,12 @@ export class CheckpointFetching {
 		this.#known = known;
 		this.#votersCertificate = message.steps.at(-1)?.certificate ?? this.#votersCertificate;
 		const voterSteps = message.steps.map((step) => ({ index: step.block.index, record: encodeAnchorRecord(step) }));
+		if (voterSteps.length > 0 && !(await this.#context.write({ voterSteps }))) return;
 		if (checkpoint === undefined) {
-			if (voterSteps.length > 0) await this.#context.write({ voterSteps });
 			// More steps come, or there is nothing for us.
 			if (!isFurther) this.#notBeforeMs = dependencies.clocks.monotonicMs() + PAUSE_MS;
 			return;
 		}
-		if (voterSteps.length > 0 && !(await this.#context.write({ voterSteps }))) return;
 		const { pin } = config;
 		if (pin !== undefined && pin.index > haveIndex && pin.index < checkpoint.anchor.block.index) {
 			this.#pinned = { walk: new PinWalk(pin, checkpoint.anchor), checkpoint };

@@ -9,7 +9,7 @@ import type { Peer, Peers } from "../peers.js";
 import { decodeCertificateRecord, openRecord } from "../records.js";
 import { CERTIFICATE_SPACING, type ChainStorage } from "../storage.js";
 import { RUN_BYTES } from "../sync.js";
-import { decodeAnchorRecord } from "../voterSteps.js";
+import { decodeAnchorRecord, headerOf } from "../voterSteps.js";
 
 /** Voter changes of one answer. */
 const MAX_STEPS = 64;
@@ -116,7 +116,7 @@ export class Serving {
 			const content = openRecord(record);
 			const block = content.ok ? decodeBlock(content.value, previousHash) : content;
 			if (!block.ok) break;
-			const { transactions: _, ...header } = block.value;
+			const header = headerOf(block.value);
 			if (header.index >= fromIndex) headers.push(header);
 			previousHash = blockHash(header);
 		}
