@@ -81,6 +81,8 @@ export interface ChainChange {
 	prune?: { belowIndex: number; keepBlocks: readonly number[] };
 	/** Which blocks stand on their certificate alone for now: the record takes the place of the last one. */
 	unverified?: Uint8Array;
+	/** Proofs that a voter signed two blocks for one place, kept for ever. */
+	evidence?: readonly { key: string; record: Uint8Array }[];
 	outboxPut?: readonly { id: string; transaction: Uint8Array }[];
 	outboxDelete?: readonly string[];
 }
@@ -145,6 +147,8 @@ export interface StoredChain {
 	blocksFrom: number;
 	/** The record of the blocks whose signatures are not verified; undefined: there never were any. */
 	unverified: Uint8Array | undefined;
+	/** By key ascending. */
+	evidence: Uint8Array[];
 	outbox: { id: string; transaction: Uint8Array }[];
 }
 
