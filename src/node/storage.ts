@@ -8,6 +8,8 @@ import type { Result } from "../primitives/result.js";
 export type StorageError =
 	/** The database cannot be opened: `reason` is the platform's error name. */
 	| { code: "storage-unavailable"; reason: string }
+	/** A tab from before an update still has the database open, and sleeps: it has to be closed first. */
+	| { code: "storage-blocked" }
 	/** A write failed (the disk is full, the browser took the storage away). Nothing of it was kept. */
 	| { code: "storage-write-failed"; reason: string }
 	/** The same database was opened again after this: only who opened it last may write. Nothing was kept. */

@@ -72,12 +72,7 @@ export class IndexedDbStorage implements StorageRoot {
 
 	openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
 		return attempt("storage-unavailable", async () => {
-			const database = await openDB<ChainSchema>(this.#prefix + name, CHAIN_VERSION, {
-				upgrade: (created) => {
-					const missing = CHAIN_STORES.filter((store) => !created.objectStoreNames.contains(store));
-					for (const store of missing) created.createObjectStore(store);
-				},
-			});
+			const database = await openChainDatabase(this.#prefix + name);
 			const transaction = database.transaction("config", "readwrite", { durability: "strict" });
 			const fence = await raiseFence(transaction.store);
 			await transaction.done;
@@ -85,6 +80,27 @@ export class IndexedDbStorage implements StorageRoot {
 		});
 	}
 }
+
+/** An older connection that is asked to gives way; one that sleeps cannot, and nobody knows for how long. */
+function openChainDatabase(name: string): Promise<IDBPDatabase<ChainSchema>> {
+	return new Promise((resolve, reject) => {
+		let isGivenUp = false;
+		openDB<ChainSchema>(name, CHAIN_VERSION, {
+			upgrade: (created) => {
+				const missing = CHAIN_STORES.filter((store) => !created.objectStoreNames.contains(store));
+				for (const store of missing) created.createObjectStore(store);
+			},
+			blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
+			blocked: () => {
+				isGivenUp = true;
+				reject(new OpenElsewhere());
+			},
+		}).then((database) => (isGivenUp ? database.close() : resolve(database)), reject);
+	});
+}
+
+/** Another connection keeps the database from being brought to this version. */
+class OpenElsewhere extends Error {}
 
 /** Deletes all databases of a prefix: a demo's, when it ends. */
 export async function deleteDatabases(prefix: string): Promise<void> {
@@ -303,6 +319,7 @@ async function attempt<T>(
 		return ok(await work());
 	} catch (error) {
 		if (error instanceof FencedOut) return refused({ code: "storage-taken-over" });
+		if (error instanceof OpenElsewhere) return refused({ code: "storage-blocked" });
 		return refused({ code, reason: error instanceof Error ? error.name : String(error) });
 	}
 }
