@@ -66,6 +66,8 @@ describe("two clones of a device", () => {
 		await cluster.until(() => [original, twin].every((at) => notVoting(cluster, at) !== undefined), "both notice");
 		expect([notVoting(cluster, original), notVoting(cluster, twin)]).toEqual(["twin-device", "twin-device"]);
 		expect(cluster.view(original).chain.outOfUse).toBe(true);
+		// It is not counted as somebody whose vote could help.
+		await cluster.until(() => cluster.view(0).chain.votersOnline === 3, "the others hear of it");
 		// It goes on metering until somebody decides which of the two is the household's.
 		await meterAMinute(cluster, original, 10);
 		await goOn(cluster);
