@@ -260,7 +260,25 @@ export type MeterSourceConfig =
 	| { source: "serial" }
 	| { source: "simulated"; seed: number; profile: "consumer" | "prosumer" };
 
+/** What stands for the fields that earlier versions did not write, by the order in which they were added; append only. */
+const ABSENT_CONFIG_FIELDS: readonly CborValue[] = [
+	// keptFromVoting
+	[],
+	// admission
+	[],
+];
+const CONFIG_FIELDS = 13;
+
+/** Fields as an earlier version wrote them, with what is absent at their end; what is no such version's stays as it is. */
+function withAbsentFields(fields: unknown[]): unknown[] {
+	const absent = CONFIG_FIELDS - fields.length;
+	if (absent <= 0 || absent > ABSENT_CONFIG_FIELDS.length) return fields;
+	return [...fields, ...ABSENT_CONFIG_FIELDS.slice(-absent)];
+}
+
 const configShape = v.pipe(
+	v.array(v.unknown()),
+	v.transform(withAbsentFields),
 	v.strictTuple([
 		keysShape,
 		bytes(16),
