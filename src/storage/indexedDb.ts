@@ -15,19 +15,21 @@ import type {
 	StoredChain,
 	StoredCheckpoint,
 	StoredDay,
+	StoredProofPage,
 	VoterStepRecord,
 } from "../node/storage.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { commitBlocks, installBlocks, pruneBlocks } from "./indexedDbBlocks.js";
-import { installStaged, putCheckpoint, stageCheckpoint, unstageCheckpoint } from "./indexedDbCheckpoints.js";
+import { applyInOrder, requestsOf, storesOf } from "./indexedDbChange.js";
 import { checkFence, type Fenced, FencedOut, raiseFence, recordOf, whole } from "./indexedDbFence.js";
-import { CHAIN_STORES, type ChainSchema, type StoreName, type WriteTransaction, zip } from "./indexedDbSchema.js";
+import { CHAIN_STORES, type ChainSchema, zip } from "./indexedDbSchema.js";
 
 interface ProfileSchema extends DBSchema {
 	profile: { key: "profile" | "fence"; value: Uint8Array | number };
 }
 
-const VERSION = 1;
+const PROFILE_VERSION = 1;
+/** 2: proofs. */
+const CHAIN_VERSION = 2;
 
 export class IndexedDbStorage implements StorageRoot {
 	readonly #prefix: string;
@@ -40,7 +42,7 @@ export class IndexedDbStorage implements StorageRoot {
 
 	async #openProfile(): Promise<Fenced<ProfileSchema>> {
 		if (this.#profile === undefined) {
-			const database = await openDB<ProfileSchema>(`${this.#prefix}profile`, VERSION, {
+			const database = await openDB<ProfileSchema>(`${this.#prefix}profile`, PROFILE_VERSION, {
 				upgrade: (created) => {
 					created.createObjectStore("profile");
 				},
@@ -70,9 +72,12 @@ export class IndexedDbStorage implements StorageRoot {
 
 	openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
 		return attempt("storage-unavailable", async () => {
-			const database = await openDB<ChainSchema>(this.#prefix + name, VERSION, {
-				upgrade: (created) => {
-					for (const store of CHAIN_STORES) created.createObjectStore(store);
+			const database = await openDB<ChainSchema>(this.#prefix + name, CHAIN_VERSION, {
+				upgrade: (upgraded) => {
+					// A database of an earlier version keeps what it has.
+					for (const store of CHAIN_STORES) {
+						if (!upgraded.objectStoreNames.contains(store)) upgraded.createObjectStore(store);
+					}
 				},
 			});
 			const transaction = database.transaction("config", "readwrite", { durability: "strict" });
@@ -104,17 +109,19 @@ class IndexedDbChain implements ChainStorage {
 			const transaction = this.#database.transaction(CHAIN_STORES, "readonly");
 			const proposed = transaction.objectStore("proposedBlocks");
 			const outbox = transaction.objectStore("outbox");
-			const [config, votes, indices, records, newest, blocksFrom, unverified, ids, transactions] = await Promise.all([
-				transaction.objectStore("config").get("config"),
-				transaction.objectStore("votes").get("votes"),
-				proposed.getAllKeys(),
-				proposed.getAll(),
-				transaction.objectStore("certificates").openCursor(null, "prev"),
-				transaction.objectStore("positions").get("blocksFrom"),
-				transaction.objectStore("positions").get("unverified"),
-				outbox.getAllKeys(),
-				outbox.getAll(),
-			]);
+			const [config, votes, indices, records, newest, blocksFrom, unverified, proven, ids, transactions] =
+				await Promise.all([
+					transaction.objectStore("config").get("config"),
+					transaction.objectStore("votes").get("votes"),
+					proposed.getAllKeys(),
+					proposed.getAll(),
+					transaction.objectStore("certificates").openCursor(null, "prev"),
+					transaction.objectStore("positions").get("blocksFrom"),
+					transaction.objectStore("positions").get("unverified"),
+					transaction.objectStore("positions").get("proven"),
+					outbox.getAllKeys(),
+					outbox.getAll(),
+				]);
 			return {
 				config: recordOf(config),
 				votes,
@@ -122,6 +129,7 @@ class IndexedDbChain implements ChainStorage {
 				certificate: newest?.value.record,
 				blocksFrom: typeof blocksFrom === "number" ? blocksFrom : 0,
 				unverified: recordOf(unverified),
+				proven: recordOf(proven),
 				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
 			};
 		});
@@ -194,6 +202,15 @@ class IndexedDbChain implements ChainStorage {
 		});
 	}
 
+	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const cursor = await this.#database
+				.transaction("proofs", "readonly")
+				.store.openCursor(IDBKeyRange.lowerBound(index));
+			return cursor === null ? undefined : { index: cursor.key, record: cursor.value };
+		});
+	}
+
 	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>> {
 		return attempt("storage-unavailable", async () => {
 			const transaction = this.#database.transaction(["staging", "stagingChunks"], "readonly");
@@ -212,76 +229,6 @@ class IndexedDbChain implements ChainStorage {
 	close(): void {
 		this.#database.close();
 	}
-}
-
-/** The stores that a change touches, and the one with the fence: others stay free for readers. None: nothing changes. */
-function storesOf(change: ChainChange): StoreName[] {
-	const stores = new Set<StoreName>();
-	if (change.config !== undefined) stores.add("config");
-	if (change.votes !== undefined) stores.add("votes");
-	if (change.truncateFrom !== undefined || change.append !== undefined) stores.add("proposedBlocks");
-	const touch = (...names: StoreName[]) => {
-		for (const name of names) stores.add(name);
-	};
-	if (change.commit !== undefined || change.install !== undefined)
-		touch("proposedBlocks", "blockchain", "certificates");
-	if (change.stage !== undefined || change.unstage !== undefined) touch("staging", "stagingChunks");
-	if (change.checkpoint !== undefined) touch("checkpoints", "checkpointChunks");
-	if (change.voterSteps !== undefined) touch("voterSteps");
-	if (change.days !== undefined) touch("days");
-	if (change.prune !== undefined) touch("blockchain", "positions", "certificates");
-	if (change.unverified !== undefined) touch("positions");
-	if (change.installCheckpoint !== undefined) {
-		touch("staging", "stagingChunks", "checkpoints", "checkpointChunks");
-		touch("proposedBlocks", "blockchain", "positions", "certificates");
-	}
-	if (change.outboxPut !== undefined || change.outboxDelete !== undefined) stores.add("outbox");
-	if (stores.size > 0) stores.add("config");
-	return [...stores];
-}
-
-/** Requests run in the order in which they are made; none waits for another's answer. */
-function requestsOf(change: ChainChange, transaction: WriteTransaction): Promise<unknown>[] {
-	const requests: Promise<unknown>[] = [];
-	if (change.config !== undefined) requests.push(transaction.objectStore("config").put(change.config, "config"));
-	if (change.votes !== undefined) requests.push(transaction.objectStore("votes").put(change.votes, "votes"));
-	if (change.truncateFrom !== undefined) {
-		requests.push(transaction.objectStore("proposedBlocks").delete(IDBKeyRange.lowerBound(change.truncateFrom)));
-	}
-	if (change.append !== undefined) {
-		requests.push(transaction.objectStore("proposedBlocks").put(change.append.record, change.append.index));
-	}
-	if (change.unverified !== undefined) {
-		requests.push(transaction.objectStore("positions").put(change.unverified, "unverified"));
-	}
-	for (const { index, record } of change.voterSteps ?? []) {
-		requests.push(transaction.objectStore("voterSteps").put(record, index));
-	}
-	for (const { day, member, record } of change.days ?? []) {
-		requests.push(transaction.objectStore("days").put(record, [day, member]));
-	}
-	for (const { id, transaction: record } of change.outboxPut ?? []) {
-		requests.push(transaction.objectStore("outbox").put(record, id));
-	}
-	for (const id of change.outboxDelete ?? []) requests.push(transaction.objectStore("outbox").delete(id));
-	return requests;
-}
-
-/** What has to look before it writes, one after the other. */
-async function applyInOrder(change: ChainChange, transaction: WriteTransaction): Promise<void> {
-	const { commit, stage, installCheckpoint, install, checkpoint, prune } = change;
-	if (commit !== undefined) await commitBlocks(commit, transaction);
-	if (stage !== undefined) await stageCheckpoint(stage, transaction);
-	if (change.unstage === true) await unstageCheckpoint(transaction);
-	if (installCheckpoint !== undefined) {
-		const { index, keepBlocks } = installCheckpoint;
-		await installStaged(index, transaction);
-		await transaction.objectStore("proposedBlocks").delete(IDBKeyRange.upperBound(index));
-		await pruneBlocks({ belowIndex: index + 1, keepBlocks }, transaction);
-	}
-	if (install !== undefined) await installBlocks(install, transaction);
-	if (checkpoint !== undefined) await putCheckpoint(checkpoint, checkpoint.chunks, transaction);
-	if (prune !== undefined) await pruneBlocks(prune, transaction);
 }
 
 /** The platform reports by throwing; from here on it is a value. */

@@ -9,8 +9,8 @@ export interface ChainSchema extends DBSchema {
 	votes: { key: "votes"; value: Uint8Array };
 	proposedBlocks: { key: number; value: Uint8Array };
 	blockchain: { key: number; value: Uint8Array };
-	/** Where the blockchain begins to be without holes; which of its blocks are not verified, as record. */
-	positions: { key: "blocksFrom" | "unverified"; value: Uint8Array | number };
+	/** Where the blockchain begins to be without holes; as records, which of its blocks are not verified, and which are proven. */
+	positions: { key: "blocksFrom" | "unverified" | "proven"; value: Uint8Array | number };
 	certificates: { key: number; value: { record: Uint8Array; isAlwaysKept: boolean } };
 	checkpoints: { key: number; value: CheckpointRecords & { derived?: Uint8Array } };
 	checkpointChunks: { key: [index: number, number: number]; value: Uint8Array };
@@ -18,6 +18,8 @@ export interface ChainSchema extends DBSchema {
 	days: { key: [day: number, member: number]; value: Uint8Array };
 	staging: { key: "checkpoint"; value: CheckpointRecords & { index: number } };
 	stagingChunks: { key: number; value: Uint8Array };
+	/** By the page's last block. */
+	proofs: { key: number; value: Uint8Array };
 	outbox: { key: string; value: Uint8Array };
 }
 
@@ -34,6 +36,7 @@ export const CHAIN_STORES = [
 	"days",
 	"staging",
 	"stagingChunks",
+	"proofs",
 	"outbox",
 ] as const;
 

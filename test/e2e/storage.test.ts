@@ -53,6 +53,10 @@ describe("the storage in IndexedDB", () => {
 		expect(await ask({ type: "case", name })).toEqual({ error: undefined });
 	});
 
+	it("opens a database of the first version, which keeps what it has and gets what it lacks", async () => {
+		expect(await ask({ type: "openFirstVersion" })).toEqual({ error: undefined });
+	});
+
 	it("has everything on the disk when the browser is closed and opened again", async () => {
 		expect(await ask({ type: "writeEverything" })).toEqual({ error: undefined });
 		await context.close();
