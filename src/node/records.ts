@@ -245,6 +245,8 @@ export interface ChainConfig extends MeshKeys {
 	keptFromVoting: number[];
 	/** Its household is a member already: this device comes in by a `device` transaction, if it is not in yet. */
 	admission: Admission | undefined;
+	/** For so many days full blocks are kept; 0: for ever; undefined: as long as is usual for this household's role. */
+	retentionDays: number | undefined;
 }
 
 /** How a new device of a member comes in. */
@@ -266,8 +268,10 @@ const ABSENT_CONFIG_FIELDS: readonly CborValue[] = [
 	[],
 	// admission
 	[],
+	// retentionDays
+	[],
 ];
-const CONFIG_FIELDS = 13;
+const CONFIG_FIELDS = 14;
 
 /** Fields as an earlier version wrote them, with what is absent at their end; what is no such version's stays as it is. */
 function withAbsentFields(fields: unknown[]): unknown[] {
@@ -312,6 +316,7 @@ const configShape = v.pipe(
 				v.transform(([member, replaces]): Admission => ({ member, replaces })),
 			),
 		),
+		perhaps(natural),
 	]),
 	v.transform(
 		([
@@ -328,6 +333,7 @@ const configShape = v.pipe(
 			ownRetailMicroNokPerWh,
 			keptFromVoting,
 			admission,
+			retentionDays,
 		]): ChainConfig => ({
 			keys,
 			networkKey,
@@ -342,6 +348,7 @@ const configShape = v.pipe(
 			ownRetailMicroNokPerWh,
 			keptFromVoting,
 			admission,
+			retentionDays,
 		}),
 	),
 );
@@ -364,6 +371,7 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 		config.ownRetailMicroNokPerWh,
 		config.keptFromVoting,
 		optional(admission === undefined ? undefined : [optional(admission.member), optional(admission.replaces)]),
+		optional(config.retentionDays),
 	]);
 }
 

@@ -19,7 +19,10 @@ const CONFIG: ChainConfig = {
 	ownRetailMicroNokPerWh: 1234,
 	keptFromVoting: [3, 5],
 	admission: { member: 2, replaces: 4 },
+	retentionDays: 31,
 };
+/** What the version before said of it. */
+const BEFORE_RETENTION: ChainConfig = { ...CONFIG, retentionDays: undefined };
 
 /** As the version wrote it that knew thirteen fields: keys made up. */
 const WITH_ADMISSION =
@@ -51,13 +54,13 @@ describe("a config record", () => {
 
 	it("of the version that knew of admissions, and nothing later, still opens", () => {
 		const record = fromHex(WITH_ADMISSION);
-		expect(record.ok && decodeConfig(record.value)).toEqual({ ok: true, value: CONFIG });
+		expect(record.ok && decodeConfig(record.value)).toEqual({ ok: true, value: BEFORE_RETENTION });
 	});
 
 	it("of the first version, without what was added since, still opens", () => {
-		const without = { ok: true, value: { ...CONFIG, keptFromVoting: [], admission: undefined } };
+		const without = { ok: true, value: { ...BEFORE_RETENTION, keptFromVoting: [], admission: undefined } };
 		expect(decodeConfig(encodeRecord(FIRST_FIELDS))).toEqual(without);
-		const withVoters = { ok: true, value: { ...CONFIG, admission: undefined } };
+		const withVoters = { ok: true, value: { ...BEFORE_RETENTION, admission: undefined } };
 		expect(decodeConfig(encodeRecord([...FIRST_FIELDS, [3, 5]]))).toEqual(withVoters);
 	});
 
