@@ -7,11 +7,11 @@
 import * as v from "valibot";
 import type { Certificate } from "../block/certificate.js";
 import type { Transaction } from "../block/transaction.js";
+import { transactionId } from "../block/transactionCodec.js";
 import { proveTransactions } from "../block/transactionsProof.js";
-import type { Ledger } from "../contract/ledger.js";
+import type { Contract, Ledger } from "../contract/ledger.js";
 import { proveSettled } from "../contract/resultsProof.js";
 import type { SettledMinute } from "../contract/settlement.js";
-import { assert } from "../primitives/assert.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import type { Result } from "../primitives/result.js";
 import type { Link } from "./chain.js";
@@ -139,12 +139,11 @@ export class ProofKeeper {
 
 	/** Closes the page at its last certificate, if all that it holds of one's own lies below. */
 	#close(): void {
-		const { page, member } = { page: this.#page, member: this.#member };
+		const page = this.#page;
 		if (page?.end === undefined) return;
-		assert(member !== undefined, "only a member has something of its own");
 		const { fromIndex, previousHash } = page;
 		const blocks = page.blocks.slice(0, page.end.blocks);
-		const record = encodeProofPage(member, fromIndex, previousHash, blocks, page.end.certificate);
+		const record = encodeProofPage(fromIndex, previousHash, blocks, page.end.certificate);
 		this.#closed.push({ index: fromIndex + blocks.length - 1, record });
 		this.#page = undefined;
 	}
@@ -162,14 +161,20 @@ export class ProofKeeper {
 				const order = parent.orders.get(toHex(transaction.orderId));
 				return (order?.member ?? memberOfOrder(link, transaction.orderId)) === member;
 			}
-			case "accept":
-				return parent.offers.get(toHex(transaction.offerId))?.seller === member;
+			case "accept": {
+				const made = link.ledger.contracts.slice(parent.contracts.length).filter(({ seller }) => seller === member);
+				return made.length > 0 && isContractOf(made, transactionId(transaction, link.ledger.gridId));
+			}
 			case "join":
 				return equalBytes(transaction.householdKey, this.#householdKey);
 			default:
 				return false;
 		}
 	}
+}
+
+function isContractOf(contracts: readonly Contract[], id: Uint8Array): boolean {
+	return contracts.some((contract) => equalBytes(contract.id, id));
 }
 
 /** Energy and money went to the household, or from it. */

@@ -29,8 +29,6 @@ const PAGE_VERSION = 1;
 const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 
 export interface ProofPage {
-	/** The member whose page it is: what of others stands in it is there by the way. */
-	readonly member: number;
 	/** Ascending, without holes. */
 	readonly blocks: readonly ProvenBlock[];
 	/** Of the last block. */
@@ -68,13 +66,12 @@ export function encodeProvenBlock(
 
 /** A page of encoded blocks, as record. `previousHash`: of the block below the first, which has the index `fromIndex`. */
 export function encodeProofPage(
-	member: number,
 	fromIndex: number,
 	previousHash: Uint8Array,
 	blocks: readonly Uint8Array[],
 	certificate: Certificate,
 ): Uint8Array {
-	const fields: CborValue = [PAGE_VERSION, member, fromIndex, previousHash, blocks, certificateFields(certificate)];
+	const fields: CborValue = [PAGE_VERSION, fromIndex, previousHash, blocks, certificateFields(certificate)];
 	return sealRecord(encode(fields));
 }
 
@@ -83,7 +80,6 @@ const hash = v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES));
 
 const pageShape = v.strictTuple([
 	v.literal(PAGE_VERSION),
-	natural,
 	natural,
 	hash,
 	v.pipe(v.array(v.instance(Uint8Array)), v.minLength(1)),
@@ -108,7 +104,7 @@ export function openProofPage(record: Uint8Array): Result<ProofPage, ProofPageEr
 	const decoded = content.ok ? decode(content.value, MAX_PAGE_BYTES) : content;
 	const shaped = decoded.ok ? v.safeParse(pageShape, decoded.value, { abortEarly: true }) : undefined;
 	if (shaped?.success !== true) return refused({ code: "bad-proof" });
-	const [, member, fromIndex, firstPreviousHash, encoded, certificate] = shaped.output;
+	const [, fromIndex, firstPreviousHash, encoded, certificate] = shaped.output;
 	const blocks: ProvenBlock[] = [];
 	let previousHash: Uint8Array = firstPreviousHash;
 	for (const [at, bytes] of encoded.entries()) {
@@ -121,7 +117,7 @@ export function openProofPage(record: Uint8Array): Result<ProofPage, ProofPageEr
 	if (certificate.index !== lastIndex || !equalBytes(certificate.hash, previousHash)) {
 		return refused({ code: "proof-broken", index: certificate.index });
 	}
-	return ok({ member, blocks, certificate });
+	return ok({ blocks, certificate });
 }
 
 function openProvenBlock(
