@@ -3,7 +3,7 @@
  * globals, and one leaf per device, offer, order, household and contract. One settled minute, one balance or one old
  * block can be proved alone against any certified block; all leaves together are the state (`snapshot.ts`).
  */
-import { merkleLeaf, merkleRoot, rememberingMerkleRoot } from "../block/merkle.js";
+import { merkleLeaf, rememberingMerkleRoot } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
 import { COUNTED_LEAF, GLOBALS_LEAF, HISTORY_LEAF } from "./globalLeaves.js";
 import { pagesOfReadings, pagesOfRuns } from "./leafPages.js";
@@ -11,13 +11,19 @@ import type { Household, Ledger, PendingReading } from "./ledger.js";
 import { CONTRACT_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
 import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF } from "./memberLeaves.js";
 import type { MinuteRanges } from "./minuteRanges.js";
-import type { SettledMinute, SettlementResults, UtilityRest } from "./settlement.js";
+import { resultsRoot } from "./results.js";
+import type { SettlementResults } from "./settlement.js";
 
 /** Root of the ledger after a block, with that block's settlement results. Only what changed is hashed again. */
 export function stateRoot(ledger: Ledger, results: SettlementResults): Uint8Array {
+	return rememberingMerkleRoot(stateLeafHashes(ledger, results));
+}
+
+/** The root's leaves, in their order. */
+export function stateLeafHashes(ledger: Ledger, results: SettlementResults): Uint8Array[] {
 	const hashes = [merkleLeaf(resultsRoot(results))];
 	visitLeaves(ledger, (part, fields) => hashes.push(rememberedLeaf(part, fields)));
-	return rememberingMerkleRoot(hashes);
+	return hashes;
 }
 
 /** The preimages of the root's leaves, in their order; in place of the first the root over the results itself. */
@@ -83,31 +89,4 @@ function rememberedPage(page: PendingReading[]): PendingReading[] {
 	if (known !== undefined && isSame) return known;
 	pageByFirst.set(first, page);
 	return page;
-}
-
-/** Root over a block's results: a leaf per settled minute, then a leaf per utility rest. */
-export function resultsRoot(results: SettlementResults): Uint8Array {
-	return merkleRoot([
-		...results.settled.map((minute) => merkleLeaf(encode(settledFields(minute)))),
-		...results.rests.map((rest) => merkleLeaf(encode(restFields(rest)))),
-	]);
-}
-
-function settledFields(settled: SettledMinute): CborValue {
-	return [
-		"settled",
-		settled.seller,
-		settled.minute,
-		settled.availableWh,
-		settled.deliveries.map((delivery) => [
-			delivery.contract,
-			delivery.buyer,
-			delivery.energyWh,
-			delivery.amountMicroNok,
-		]),
-	];
-}
-
-function restFields(rest: UtilityRest): CborValue {
-	return ["rest", rest.household, rest.minute, rest.importWh, rest.exportWh];
 }

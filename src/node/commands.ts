@@ -9,6 +9,7 @@ import type { Incidents } from "./incidents.js";
 import type { Command } from "./protocol.js";
 import { DONE, type Reply } from "./reply.js";
 import type { Stages } from "./stages.js";
+import { MAX_RETENTION_DAYS } from "./street/pruning.js";
 import type { Street } from "./street.js";
 
 /** An act waits so long for the one before it to be confirmed. */
@@ -109,6 +110,13 @@ export class Commands {
 				}
 				const saved = await street.saveConfig({ ownRetailMicroNokPerWh: price });
 				return saved ? DONE : refused({ code: "storage-write-failed" });
+			}
+			case "retention": {
+				const { days } = command;
+				if (days !== undefined && (!Number.isSafeInteger(days) || days < 0 || days > MAX_RETENTION_DAYS)) {
+					return refused({ code: "bad-retention" });
+				}
+				return (await street.keepBlocksFor(days)) ? DONE : refused({ code: "storage-write-failed" });
 			}
 			case "series":
 				return series(street, command);

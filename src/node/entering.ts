@@ -295,5 +295,6 @@ function newConfig(
 		ownRetailMicroNokPerWh: 0,
 		keptFromVoting: [],
 		admission: undefined,
+		retentionDays: undefined,
 	};
 }

@@ -15,6 +15,7 @@ import { Chain, extend, type Link } from "./chain.js";
 import { openCheckpoint } from "./checkpoints.js";
 import { KEPT_DAYS } from "./history.js";
 import { openTransaction } from "./outbox.js";
+import { decodeProven, type Proven } from "./proofKeeper.js";
 import {
 	type ChainConfig,
 	decodeCertificateRecord,
@@ -48,6 +49,8 @@ export interface LoadedChain {
 	evidence: DoubleSignature[];
 	/** Committed blocks whose signatures are still to be verified, and what earlier runs found in others. */
 	unverified: { blocks: UnverifiedBlock[]; bad: readonly BadSignature[] };
+	/** From here on the blockchain has no holes. */
+	blocksFrom: number;
 	/** Records that could not be believed, by store. */
 	damaged: string[];
 }
@@ -71,7 +74,7 @@ const NO_VOTES: Votes = { term: 0, votedFor: undefined, lastSigned: undefined, s
 export async function loadChain(
 	storage: ChainStorage,
 	verifier: Verifier,
-	observe: (config: ChainConfig) => ChainObserver,
+	observe: (config: ChainConfig, proven: Proven | undefined) => ChainObserver,
 ): Promise<Result<LoadedChain, StorageError | { code: "no-config" }>> {
 	const stored = await storage.load();
 	if (!stored.ok) return stored;
@@ -89,7 +92,11 @@ export async function loadChain(
 
 	const unverified = loadUnverified(stored.value.unverified);
 	if (unverified === undefined) damaged.push("positions");
-	const head = await loadBlockchain(storage, verifier, observe(config.value), unverified ?? ALL_UNVERIFIED);
+	// Unreadable: proofs begin anew, and what lies below them is not pruned.
+	const proven = stored.value.proven === undefined ? undefined : decodeProven(stored.value.proven);
+	if (proven?.ok === false) damaged.push("positions");
+	const observer = observe(config.value, proven?.ok === true ? proven.value : undefined);
+	const head = await loadBlockchain(storage, verifier, observer, unverified ?? ALL_UNVERIFIED);
 	if (!head.ok) return head;
 	damaged.push(...head.value.damaged);
 	const chain = head.value.link === undefined ? undefined : new Chain(head.value.link);
@@ -127,6 +134,7 @@ export async function loadChain(
 		outbox,
 		evidence,
 		unverified: { blocks: head.value.unverified, bad: unverified?.bad ?? [] },
+		blocksFrom: stored.value.blocksFrom,
 		damaged,
 	});
 }

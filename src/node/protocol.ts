@@ -106,6 +106,8 @@ export type Command =
 	| { type: "revoke"; device: number }
 	/** What this household pays the utility, kept on this device only; absent: the neighbourhood's tariff. */
 	| { type: "ownTariff"; retailMicroNokPerWh?: number }
+	/** For how many days this device keeps full blocks; 0: for ever; absent: as is usual for this household's role. */
+	| { type: "retention"; days?: number }
 	/** Readings minute by minute, for a graph: one's own, or any member's for the operator. */
 	| { type: "series"; member: number; fromMinute: number; untilMinute: number }
 	/** Which member's name, screen or panel is looked at changes nothing in the node; there is no command for it. */
@@ -236,6 +238,7 @@ export interface StreetView {
 	balance: BalanceView;
 	market: MarketView;
 	chain: ChainView;
+	retention: RetentionView;
 	signaling: SignalingView;
 	/** This household's transactions that are not final, and the last final ones, newest first. */
 	own: OwnTransactionView[];
@@ -391,6 +394,18 @@ export interface ChainView {
 	notVoting?: string;
 	/** Set where it takes no part any more until it is admitted anew (`admitAnew`), which nothing else mends. */
 	outOfUse?: true;
+}
+
+/** What this device keeps of the chain. Readings, acts and settled minutes of the household, and their proofs, stay. */
+export interface RetentionView {
+	/** So many days of full blocks; 0: all of them. */
+	days: number;
+	/** Chosen on this device; else as is usual. */
+	chosen: boolean;
+	/** What is usual for this household's role. */
+	usualDays: number;
+	/** First block of those that are here without a hole, besides genesis. */
+	blocksFrom: number;
 }
 
 /** One of this household's devices in use. */

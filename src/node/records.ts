@@ -256,6 +256,8 @@ export interface ChainConfig extends MeshKeys {
 	keptFromVoting: number[];
 	/** Its household is a member already: this device comes in by a `device` transaction, if it is not in yet. */
 	admission: Admission | undefined;
+	/** For so many days full blocks are kept; 0: for ever; undefined: as long as is usual for this household's role. */
+	retentionDays: number | undefined;
 }
 
 /** How a new device of a member comes in. */
@@ -271,7 +273,27 @@ export type MeterSourceConfig =
 	| { source: "serial" }
 	| { source: "simulated"; seed: number; profile: "consumer" | "prosumer" };
 
+/** What stands for the fields that earlier versions did not write, by the order in which they were added; append only. */
+const ABSENT_CONFIG_FIELDS: readonly CborValue[] = [
+	// keptFromVoting
+	[],
+	// admission
+	[],
+	// retentionDays
+	[],
+];
+const CONFIG_FIELDS = 14;
+
+/** Fields as an earlier version wrote them, with what is absent at their end; what is no such version's stays as it is. */
+function withAbsentFields(fields: unknown[]): unknown[] {
+	const absent = CONFIG_FIELDS - fields.length;
+	if (absent <= 0 || absent > ABSENT_CONFIG_FIELDS.length) return fields;
+	return [...fields, ...ABSENT_CONFIG_FIELDS.slice(-absent)];
+}
+
 const configShape = v.pipe(
+	v.array(v.unknown()),
+	v.transform(withAbsentFields),
 	v.strictTuple([
 		keysShape,
 		bytes(16),
@@ -305,6 +327,7 @@ const configShape = v.pipe(
 				v.transform(([member, replaces]): Admission => ({ member, replaces })),
 			),
 		),
+		perhaps(natural),
 	]),
 	v.transform(
 		([
@@ -321,6 +344,7 @@ const configShape = v.pipe(
 			ownRetailMicroNokPerWh,
 			keptFromVoting,
 			admission,
+			retentionDays,
 		]): ChainConfig => ({
 			keys,
 			networkKey,
@@ -335,6 +359,7 @@ const configShape = v.pipe(
 			ownRetailMicroNokPerWh,
 			keptFromVoting,
 			admission,
+			retentionDays,
 		}),
 	),
 );
@@ -357,6 +382,7 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 		config.ownRetailMicroNokPerWh,
 		config.keptFromVoting,
 		optional(admission === undefined ? undefined : [optional(admission.member), optional(admission.replaces)]),
+		optional(config.retentionDays),
 	]);
 }
 

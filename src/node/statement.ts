@@ -123,7 +123,8 @@ export class Statement {
 	}
 }
 
-function memberOfOrder(link: Link, orderId: Uint8Array): number | undefined {
+/** Whose order a `buy` of this very block made. */
+export function memberOfOrder(link: Link, orderId: Uint8Array): number | undefined {
 	for (const transaction of link.block.transactions) {
 		if (transaction.kind !== "buy") continue;
 		if (idOf(transaction, link.ledger.gridId) === toHex(orderId)) return transaction.member;

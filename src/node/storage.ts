@@ -76,11 +76,15 @@ export interface ChainChange {
 	voterSteps?: readonly VoterStepRecord[];
 	/** Days of the history, each written over as a whole. */
 	days?: readonly StoredDay[];
+	/** Forget old days of all members but one. */
+	forgetDays?: { belowDay: number; exceptMember: number };
+	/** Proofs of one's own, kept for ever; `proven` says of which blocks they are, and takes the place of the last one. */
+	proofs?: { pages: readonly StoredProofPage[]; proven: Uint8Array };
 	/**
-	 * Delete blocks below an index, which must not lie above the older of the two checkpoints. Genesis stays, and the
-	 * named blocks (they changed the voters), and certificates that are kept always.
+	 * Delete blocks below an index, which must not lie above the older of the two checkpoints; absent `fromIndex`: from
+	 * the first on. Genesis stays, and the named blocks (they changed the voters), and certificates that are kept always.
 	 */
-	prune?: { belowIndex: number; keepBlocks: readonly number[] };
+	prune?: { fromIndex?: number; belowIndex: number; keepBlocks: readonly number[] };
 	/** Which blocks stand on their certificate alone for now: the record takes the place of the last one. */
 	unverified?: Uint8Array;
 	/** Proofs that a voter signed two blocks for one place, kept for ever. */
@@ -126,6 +130,12 @@ export interface StoredDay {
 	record: Uint8Array;
 }
 
+/** A page of proofs as record; `index`: of its last block. */
+export interface StoredProofPage {
+	index: number;
+	record: Uint8Array;
+}
+
 export interface StagedCheckpoint extends CheckpointRecords {
 	index: number;
 	/** Numbers of the chunks that are there, ascending. */
@@ -151,6 +161,8 @@ export interface StoredChain {
 	unverified: Uint8Array | undefined;
 	/** By key ascending. */
 	evidence: Uint8Array[];
+	/** The record of the blocks whose proofs are written; undefined: none were yet. */
+	proven: Uint8Array | undefined;
 	outbox: { id: string; transaction: Uint8Array }[];
 }
 
@@ -170,6 +182,8 @@ export interface ChainStorage {
 	voterSteps(fromIndex: number): Promise<Result<VoterStepRecord[], StorageError>>;
 	/** All members' days from one on, by day and member ascending. */
 	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>>;
+	/** The page of proofs that holds a block, or the first one above it. */
+	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>>;
 	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>>;
 	stagedChunk(number: number): Promise<Result<Uint8Array | undefined, StorageError>>;
 	close(): void;
@@ -178,12 +192,15 @@ export interface ChainStorage {
 /** Checkpoints that are kept: if the newest is damaged, the one before is not. */
 export const KEPT_CHECKPOINTS = 2;
 
-/** The runs [from, until) of block indices that pruning deletes: all below an index but genesis and what is kept. */
-export function prunedRuns(
-	belowIndex: number,
-	keepBlocks: readonly number[],
-): [fromIndex: number, untilIndex: number][] {
-	const kept = [0, ...keepBlocks.filter((index) => index > 0 && index < belowIndex), belowIndex].sort((a, b) => a - b);
+/** The runs [from, until) of block indices that pruning deletes: all in between but genesis and what is kept. */
+export function prunedRuns({
+	fromIndex = 1,
+	belowIndex,
+	keepBlocks,
+}: NonNullable<ChainChange["prune"]>): [fromIndex: number, untilIndex: number][] {
+	if (belowIndex <= fromIndex) return [];
+	const between = keepBlocks.filter((index) => index >= fromIndex && index < belowIndex);
+	const kept = [fromIndex - 1, ...between, belowIndex].sort((a, b) => a - b);
 	return kept.flatMap((index, at): [number, number][] => {
 		const next = kept[at + 1];
 		return next === undefined || next <= index + 1 ? [] : [[index + 1, next]];

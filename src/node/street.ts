@@ -37,6 +37,7 @@ import { createInvitationLink, createRestoreLink } from "./street/invitations.js
 import { Membership } from "./street/membership.js";
 import { OwnTransactions } from "./street/ownTransactions.js";
 import { Proposing } from "./street/proposing.js";
+import { Pruning } from "./street/pruning.js";
 import { RaftDriver } from "./street/raftDriver.js";
 import { RaftMessages } from "./street/raftMessages.js";
 import { Serving } from "./street/serving.js";
@@ -71,6 +72,7 @@ export class Street {
 	readonly #greeting: Greeting;
 	readonly #membership: Membership;
 	readonly #admission: Admission;
+	readonly #pruning: Pruning;
 	readonly #serving: Serving;
 	readonly #catchingUp: CatchingUp;
 	readonly #checkpoints: CheckpointFetching;
@@ -82,9 +84,9 @@ export class Street {
 	static async open(parts: StreetParts): Promise<Result<Street, StorageError | { code: "no-config" | "no-genesis" }>> {
 		const { dependencies, storage } = parts;
 		let views: DerivedViews | undefined;
-		const loaded = await loadChain(storage, dependencies.verifier, ({ keys }) => {
+		const loaded = await loadChain(storage, dependencies.verifier, ({ keys }, proven) => {
 			const householdKey = dependencies.signer.publicKeyOf(keys.householdSecret);
-			const made = new DerivedViews(householdKey, dependencies.startOfDayMinute);
+			const made = new DerivedViews(householdKey, dependencies.startOfDayMinute, proven);
 			views = made;
 			return made;
 		});
@@ -119,7 +121,8 @@ export class Street {
 		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip, doubleSigning });
 		this.#membership = new Membership(context, raft, head, this.#greeting);
 		this.#admission = new Admission(context, sync, this.#own);
-		this.#serving = new Serving(parts.storage, parts.peers);
+		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
+		this.#serving = new Serving(parts.storage, parts.peers, this.#pruning);
 		const fetching = { sync, raft, head, verification };
 		this.#verification = verification;
 		this.#checkpoints = new CheckpointFetching(context, { ...fetching, afterJump: () => this.#afterJump() });
@@ -257,7 +260,8 @@ export class Street {
 		this.#gossip.regossip(monotonicMs);
 		await this.#voterKeeping.tick(monotonicMs);
 		await this.#admission.maybeHandIn();
-		if (await this.#verification.tick()) await this.#head.keepCheckpoint();
+		if (await this.#verification.tick()) await this.#keepCheckpoint();
+		await this.#pruning.tick(monotonicMs);
 	}
 
 	/** The page is going away, or will be frozen: a leader hands over while it can. */
@@ -268,15 +272,21 @@ export class Street {
 	/** The committed head moved: own transactions are judged there, this device may be a member, everybody hears of it. */
 	async #afterHead(): Promise<void> {
 		if (!this.#admission.isBehind) await this.#own.judgeAtHead();
-		await this.#head.keepCheckpoint();
+		await this.#keepCheckpoint();
 		this.#membership.onHead();
 		await this.#greeting.onHead();
 		this.#context.events.onHead();
 		await this.#admission.maybeHandIn();
 	}
 
+	/** Below a new checkpoint blocks may have become old enough to go. */
+	async #keepCheckpoint(): Promise<void> {
+		if (await this.#head.keepCheckpoint()) this.#pruning.wake();
+	}
+
 	/** The head jumped to a checkpoint: what waited may lie in the blocks below. */
 	async #afterJump(): Promise<void> {
+		this.#pruning.jumped(this.chain.head.block.index);
 		this.#own.passOver();
 		await this.#afterHead();
 	}
@@ -386,6 +396,18 @@ export class Street {
 	/** The first write of the database of the device that takes this one's place in this browser. */
 	successor(deviceSecret: Uint8Array): Promise<Result<ChainChange, StorageError>> {
 		return createSuccessor(this.#context, deviceSecret);
+	}
+
+	/** From here on this device has full blocks. */
+	get blocksFrom(): number {
+		return this.#pruning.blocksFrom;
+	}
+
+	/** For how long full blocks are kept, in days; 0: for ever; undefined: as is usual. */
+	async keepBlocksFor(retentionDays: number | undefined): Promise<boolean> {
+		const saved = await this.#context.saveConfig({ retentionDays });
+		this.#pruning.wake();
+		return saved;
 	}
 
 	/** Another device takes this one's place: this run is over. */

@@ -18,11 +18,13 @@ import type {
 	NodeView,
 	OfferView,
 	OperatorView,
+	RetentionView,
 	SignalingView,
 	StreetView,
 	TodayView,
 } from "./protocol.js";
 import type { ChainConfig } from "./records.js";
+import { retentionDaysOf } from "./street/pruning.js";
 import type { Street } from "./street.js";
 
 export interface ViewContext {
@@ -110,11 +112,21 @@ function streetView(context: ViewContext, member: number): StreetView {
 		balance: balanceView(street, ledger, member),
 		market: marketView(ledger, member, ownRetail, chainMs),
 		chain: chainView(context),
+		retention: retentionView(street, self?.operator === true),
 		signaling: context.signaling,
 		own: street.outbox.shown(),
 		faults: context.faults,
 		refusals: context.refusals,
 		...operator,
+	};
+}
+
+function retentionView({ blocksFrom, config }: Street, isOperator: boolean): RetentionView {
+	return {
+		days: retentionDaysOf(config.retentionDays, isOperator),
+		chosen: config.retentionDays !== undefined,
+		usualDays: retentionDaysOf(undefined, isOperator),
+		blocksFrom,
 	};
 }
 

@@ -12,6 +12,8 @@ import { type ChainError, extend, type Link, type SignatureCheck } from "./chain
 
 /** After so long without an answer another neighbour is asked. */
 const REQUEST_TIMEOUT_MS = 8_000;
+/** Who had no blocks from somewhere on is not asked for them again so soon. */
+const LACKS_MS = 30_000;
 /** Encoded blocks of one answer. */
 export const RUN_BYTES = 128 * 1024;
 /** Runs end at a kept certificate, so that one never needs more memory than this. */
@@ -39,6 +41,8 @@ export class Sync {
 	#run: { link: Link; bytes: Uint8Array }[] = [];
 	/** Highest head that each connected device spoke of. */
 	readonly #heads = new Map<string, number>();
+	/** Devices that had no block at an index, though their chains end above it: they let go of old blocks. */
+	readonly #lacks = new Map<string, { fromIndex: number; untilMs: number }>();
 
 	constructor(checkSigners: SignatureCheck, pin: { index: number; hash: Uint8Array } | undefined) {
 		this.#checkSigners = checkSigners;
@@ -52,16 +56,28 @@ export class Sync {
 
 	forget(device: string): void {
 		this.#heads.delete(device);
+		this.#lacks.delete(device);
 		if (this.#request?.device === device) this.#request = undefined;
 	}
 
-	/** The neighbour with the highest head. */
-	furthest(): string | undefined {
+	/** The neighbour with the highest head, but for some. */
+	furthest(except: ReadonlySet<string> = new Set()): string | undefined {
 		let best: { device: string; index: number } | undefined;
 		for (const [device, index] of this.#heads) {
-			if (best === undefined || index > best.index) best = { device, index };
+			if (!except.has(device) && (best === undefined || index > best.index)) best = { device, index };
 		}
 		return best?.device;
+	}
+
+	/** Nobody who is ahead of a head has the blocks that follow on it: their state has to be fetched instead. */
+	isMissing(head: Link, nowMs: number): boolean {
+		const ahead = [...this.#heads].filter(([, index]) => index > head.block.index);
+		return ahead.length > 0 && ahead.every(([device]) => this.#isLacking(device, head.block.index + 1, nowMs));
+	}
+
+	#isLacking(device: string, fromIndex: number, nowMs: number): boolean {
+		const lack = this.#lacks.get(device);
+		return lack !== undefined && lack.fromIndex >= fromIndex && nowMs < lack.untilMs;
 	}
 
 	/** The highest head among the neighbours. */
@@ -78,7 +94,8 @@ export class Sync {
 		const fromIndex = (this.#run.at(-1)?.link ?? head).block.index + 1;
 		let best: { device: string; index: number } | undefined;
 		for (const [device, index] of this.#heads) {
-			if (index >= fromIndex && (best === undefined || index > best.index)) best = { device, index };
+			if (index < fromIndex || this.#isLacking(device, fromIndex, nowMs)) continue;
+			if (best === undefined || index > best.index) best = { device, index };
 		}
 		if (best === undefined) return undefined;
 		this.#request = { device: best.device, fromIndex, sentMs: nowMs };
@@ -96,6 +113,7 @@ export class Sync {
 		device: string,
 		message: BlocksMessage,
 		head: Link,
+		nowMs: number,
 		checkCertificate: (certificate: Certificate, parent: Link) => Result<true, { code: string }>,
 	): Result<CertifiedRun | undefined, SyncError | { code: string }> {
 		const request = this.#request;
@@ -108,8 +126,7 @@ export class Sync {
 		const before = this.#run.at(-1)?.link ?? head;
 		if (before.block.index + 1 !== message.fromIndex) return ok(undefined);
 		if (message.blocks.length === 0) {
-			// It has nothing for us: its head was not what it said.
-			this.#heads.delete(device);
+			this.#lacks.set(device, { fromIndex: message.fromIndex, untilMs: nowMs + LACKS_MS });
 			return ok(undefined);
 		}
 		const added = this.#extend(before, message.blocks);

@@ -15,13 +15,13 @@ import type {
 	StoredChain,
 	StoredCheckpoint,
 	StoredDay,
+	StoredProofPage,
 	VoterStepRecord,
 } from "../node/storage.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { commitBlocks, installBlocks, pruneBlocks } from "./indexedDbBlocks.js";
-import { installStaged, putCheckpoint, stageCheckpoint, unstageCheckpoint } from "./indexedDbCheckpoints.js";
+import { applyInOrder, requestsOf, storesOf } from "./indexedDbChange.js";
 import { checkFence, type Fenced, FencedOut, raiseFence, recordOf, whole } from "./indexedDbFence.js";
-import { CHAIN_STORES, type ChainSchema, type StoreName, type WriteTransaction, zip } from "./indexedDbSchema.js";
+import { CHAIN_STORES, type ChainSchema, zip } from "./indexedDbSchema.js";
 
 interface ProfileSchema extends DBSchema {
 	profile: { key: "profile" | "fence"; value: Uint8Array | number };
@@ -123,7 +123,7 @@ class IndexedDbChain implements ChainStorage {
 			const transaction = this.#database.transaction(CHAIN_STORES, "readonly");
 			const proposed = transaction.objectStore("proposedBlocks");
 			const outbox = transaction.objectStore("outbox");
-			const [config, votes, indices, records, newest, blocksFrom, unverified, evidence, ids, transactions] =
+			const [config, votes, indices, records, newest, blocksFrom, unverified, proven, evidence, ids, transactions] =
 				await Promise.all([
 					transaction.objectStore("config").get("config"),
 					transaction.objectStore("votes").get("votes"),
@@ -132,6 +132,7 @@ class IndexedDbChain implements ChainStorage {
 					transaction.objectStore("certificates").openCursor(null, "prev"),
 					transaction.objectStore("positions").get("blocksFrom"),
 					transaction.objectStore("positions").get("unverified"),
+					transaction.objectStore("positions").get("proven"),
 					transaction.objectStore("evidence").getAll(),
 					outbox.getAllKeys(),
 					outbox.getAll(),
@@ -144,6 +145,7 @@ class IndexedDbChain implements ChainStorage {
 				blocksFrom: typeof blocksFrom === "number" ? blocksFrom : 0,
 				unverified: recordOf(unverified),
 				evidence,
+				proven: recordOf(proven),
 				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
 			};
 		});
@@ -216,6 +218,15 @@ class IndexedDbChain implements ChainStorage {
 		});
 	}
 
+	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const cursor = await this.#database
+				.transaction("proofs", "readonly")
+				.store.openCursor(IDBKeyRange.lowerBound(index));
+			return cursor === null ? undefined : { index: cursor.key, record: cursor.value };
+		});
+	}
+
 	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>> {
 		return attempt("storage-unavailable", async () => {
 			const transaction = this.#database.transaction(["staging", "stagingChunks"], "readonly");
@@ -234,80 +245,6 @@ class IndexedDbChain implements ChainStorage {
 	close(): void {
 		this.#database.close();
 	}
-}
-
-/** The stores that a change touches, and the one with the fence: others stay free for readers. None: nothing changes. */
-function storesOf(change: ChainChange): StoreName[] {
-	const stores = new Set<StoreName>();
-	if (change.config !== undefined) stores.add("config");
-	if (change.votes !== undefined) stores.add("votes");
-	if (change.truncateFrom !== undefined || change.append !== undefined) stores.add("proposedBlocks");
-	const touch = (...names: StoreName[]) => {
-		for (const name of names) stores.add(name);
-	};
-	if (change.commit !== undefined || change.install !== undefined)
-		touch("proposedBlocks", "blockchain", "certificates");
-	if (change.stage !== undefined || change.unstage !== undefined) touch("staging", "stagingChunks");
-	if (change.checkpoint !== undefined) touch("checkpoints", "checkpointChunks");
-	if (change.voterSteps !== undefined) touch("voterSteps");
-	if (change.days !== undefined) touch("days");
-	if (change.prune !== undefined) touch("blockchain", "positions", "certificates");
-	if (change.unverified !== undefined) touch("positions");
-	if (change.installCheckpoint !== undefined) {
-		touch("staging", "stagingChunks", "checkpoints", "checkpointChunks");
-		touch("proposedBlocks", "blockchain", "positions", "certificates");
-	}
-	if (change.evidence !== undefined) touch("evidence");
-	if (change.outboxPut !== undefined || change.outboxDelete !== undefined) stores.add("outbox");
-	if (stores.size > 0) stores.add("config");
-	return [...stores];
-}
-
-/** Requests run in the order in which they are made; none waits for another's answer. */
-function requestsOf(change: ChainChange, transaction: WriteTransaction): Promise<unknown>[] {
-	const requests: Promise<unknown>[] = [];
-	if (change.config !== undefined) requests.push(transaction.objectStore("config").put(change.config, "config"));
-	if (change.votes !== undefined) requests.push(transaction.objectStore("votes").put(change.votes, "votes"));
-	if (change.truncateFrom !== undefined) {
-		requests.push(transaction.objectStore("proposedBlocks").delete(IDBKeyRange.lowerBound(change.truncateFrom)));
-	}
-	if (change.append !== undefined) {
-		requests.push(transaction.objectStore("proposedBlocks").put(change.append.record, change.append.index));
-	}
-	if (change.unverified !== undefined) {
-		requests.push(transaction.objectStore("positions").put(change.unverified, "unverified"));
-	}
-	for (const { index, record } of change.voterSteps ?? []) {
-		requests.push(transaction.objectStore("voterSteps").put(record, index));
-	}
-	for (const { day, member, record } of change.days ?? []) {
-		requests.push(transaction.objectStore("days").put(record, [day, member]));
-	}
-	for (const { key, record } of change.evidence ?? []) {
-		requests.push(transaction.objectStore("evidence").put(record, key));
-	}
-	for (const { id, transaction: record } of change.outboxPut ?? []) {
-		requests.push(transaction.objectStore("outbox").put(record, id));
-	}
-	for (const id of change.outboxDelete ?? []) requests.push(transaction.objectStore("outbox").delete(id));
-	return requests;
-}
-
-/** What has to look before it writes, one after the other. */
-async function applyInOrder(change: ChainChange, transaction: WriteTransaction): Promise<void> {
-	const { commit, stage, installCheckpoint, install, checkpoint, prune } = change;
-	if (commit !== undefined) await commitBlocks(commit, transaction);
-	if (stage !== undefined) await stageCheckpoint(stage, transaction);
-	if (change.unstage === true) await unstageCheckpoint(transaction);
-	if (installCheckpoint !== undefined) {
-		const { index, keepBlocks } = installCheckpoint;
-		await installStaged(index, transaction);
-		await transaction.objectStore("proposedBlocks").delete(IDBKeyRange.upperBound(index));
-		await pruneBlocks({ belowIndex: index + 1, keepBlocks }, transaction);
-	}
-	if (install !== undefined) await installBlocks(install, transaction);
-	if (checkpoint !== undefined) await putCheckpoint(checkpoint, checkpoint.chunks, transaction);
-	if (prune !== undefined) await pruneBlocks(prune, transaction);
 }
 
 /** The platform reports by throwing; from here on it is a value. */

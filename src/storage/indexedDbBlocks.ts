@@ -48,9 +48,10 @@ async function putCertificate(
 
 /** Deletes what lies below an index, but for genesis and what is to be kept. */
 export async function pruneBlocks(
-	{ belowIndex, keepBlocks }: NonNullable<ChainChange["prune"]>,
+	prune: NonNullable<ChainChange["prune"]>,
 	transaction: WriteTransaction,
 ): Promise<void> {
+	const { belowIndex } = prune;
 	const blockchain = transaction.objectStore("blockchain");
 	const positions = transaction.objectStore("positions");
 	const certificates = transaction.objectStore("certificates");
@@ -62,7 +63,7 @@ export async function pruneBlocks(
 	]);
 	const old = zip(indices, values).filter(([, { isAlwaysKept }]) => !isAlwaysKept);
 	await Promise.all([
-		...prunedRuns(belowIndex, keepBlocks).map(([fromIndex, untilIndex]) =>
+		...prunedRuns(prune).map(([fromIndex, untilIndex]) =>
 			blockchain.delete(IDBKeyRange.bound(fromIndex, untilIndex, false, true)),
 		),
 		...old.map(([index]) => certificates.delete(index)),

@@ -61,6 +61,16 @@ export async function putCheckpoint(
 	);
 }
 
+/** Deletes the old days of all members but one. */
+export async function deleteDays(
+	{ belowDay, exceptMember }: NonNullable<ChainChange["forgetDays"]>,
+	transaction: WriteTransaction,
+): Promise<void> {
+	const days = transaction.objectStore("days");
+	const old = await days.getAllKeys(IDBKeyRange.upperBound([belowDay], true));
+	await Promise.all(old.map(([day, member]) => (member === exceptMember ? undefined : days.delete([day, member]))));
+}
+
 function chunksOf(index: number): IDBKeyRange {
 	return IDBKeyRange.bound([index], [index + 1], false, true);
 }

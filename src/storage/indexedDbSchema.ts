@@ -9,8 +9,8 @@ export interface ChainSchema extends DBSchema {
 	votes: { key: "votes"; value: Uint8Array };
 	proposedBlocks: { key: number; value: Uint8Array };
 	blockchain: { key: number; value: Uint8Array };
-	/** Where the blockchain begins to be without holes; which of its blocks are not verified, as record. */
-	positions: { key: "blocksFrom" | "unverified"; value: Uint8Array | number };
+	/** Where the blockchain begins to be without holes; as records, which of its blocks are not verified, and which are proven. */
+	positions: { key: "blocksFrom" | "unverified" | "proven"; value: Uint8Array | number };
 	certificates: { key: number; value: { record: Uint8Array; isAlwaysKept: boolean } };
 	checkpoints: { key: number; value: CheckpointRecords & { derived?: Uint8Array } };
 	checkpointChunks: { key: [index: number, number: number]; value: Uint8Array };
@@ -19,6 +19,8 @@ export interface ChainSchema extends DBSchema {
 	staging: { key: "checkpoint"; value: CheckpointRecords & { index: number } };
 	stagingChunks: { key: number; value: Uint8Array };
 	evidence: { key: string; value: Uint8Array };
+	/** By the page's last block. */
+	proofs: { key: number; value: Uint8Array };
 	outbox: { key: string; value: Uint8Array };
 }
 
@@ -36,6 +38,7 @@ export const CHAIN_STORES = [
 	"staging",
 	"stagingChunks",
 	"evidence",
+	"proofs",
 	"outbox",
 ] as const;
 

@@ -11,6 +11,7 @@ import {
 	type StoredChain,
 	type StoredCheckpoint,
 	type StoredDay,
+	type StoredProofPage,
 	staysKept,
 	type VoterStepRecord,
 } from "../node/storage.js";
@@ -85,6 +86,10 @@ class OpenChain implements ChainStorage {
 		return this.#chain.readDays(fromDay);
 	}
 
+	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {
+		return this.#chain.proofPageFrom(index);
+	}
+
 	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>> {
 		return this.#chain.staged();
 	}
@@ -109,6 +114,8 @@ class MemoryChain {
 	readonly #checkpoints = new MemoryCheckpoints();
 	readonly #voterSteps = new Map<number, Uint8Array>();
 	readonly #evidence = new Map<string, Uint8Array>();
+	readonly #proofs = new Map<number, Uint8Array>();
+	#proven: Uint8Array | undefined;
 	readonly #outbox = new Map<string, Uint8Array>();
 
 	async load(): Promise<Result<StoredChain, StorageError>> {
@@ -121,6 +128,7 @@ class MemoryChain {
 			blocksFrom: this.#blocksFrom,
 			unverified: this.#unverified,
 			evidence: [...this.#evidence].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record),
+			proven: this.#proven,
 			outbox: [...this.#outbox].map(([id, transaction]) => ({ id, transaction })),
 		});
 	}
@@ -138,11 +146,13 @@ class MemoryChain {
 		if (change.installCheckpoint !== undefined) {
 			const { index, keepBlocks } = change.installCheckpoint;
 			this.#deleteProposed(index);
-			this.#prune(index + 1, keepBlocks);
+			this.#prune({ belowIndex: index + 1, keepBlocks });
 		}
 		this.#applyInstall(change);
 		this.#checkpoints.keep(change);
-		if (change.prune !== undefined) this.#prune(change.prune.belowIndex, change.prune.keepBlocks);
+		if (change.prune !== undefined) this.#prune(change.prune);
+		if (change.proofs !== undefined) this.#proven = change.proofs.proven;
+		for (const { index, record } of change.proofs?.pages ?? []) this.#proofs.set(index, record);
 		for (const { index, record } of change.voterSteps ?? []) this.#voterSteps.set(index, record);
 		for (const { key, record } of change.evidence ?? []) this.#evidence.set(key, record);
 		for (const { id, transaction } of change.outboxPut ?? []) this.#outbox.set(id, transaction);
@@ -187,8 +197,9 @@ class MemoryChain {
 		this.#certificates.set(index, { record, isAlwaysKept: keep === "always" });
 	}
 
-	#prune(belowIndex: number, keepBlocks: readonly number[]): void {
-		for (const [fromIndex, untilIndex] of prunedRuns(belowIndex, keepBlocks)) {
+	#prune(prune: NonNullable<ChainChange["prune"]>): void {
+		const { belowIndex } = prune;
+		for (const [fromIndex, untilIndex] of prunedRuns(prune)) {
 			for (const index of [...this.#blockchain.keys()]) {
 				if (index >= fromIndex && index < untilIndex) this.#blockchain.delete(index);
 			}
@@ -231,6 +242,10 @@ class MemoryChain {
 
 	async readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
 		return ok(this.#checkpoints.days(fromDay));
+	}
+
+	async proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {
+		return ok(ascending(this.#proofs).find((page) => page.index >= index));
 	}
 
 	async staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>> {

@@ -39,8 +39,8 @@ export class MemoryCheckpoints {
 		this.#put({ index, ...checkpoint }, chunks);
 	}
 
-	/** `checkpoint` and `days` of a change. */
-	keep({ checkpoint, days }: ChainChange): void {
+	/** `checkpoint`, `days` and `forgetDays` of a change. */
+	keep({ checkpoint, days, forgetDays }: ChainChange): void {
 		if (checkpoint !== undefined) {
 			const { chunks, ...stored } = checkpoint;
 			this.#put(stored, new Map(chunks.map(({ number, record }) => [number, record])));
@@ -48,6 +48,11 @@ export class MemoryCheckpoints {
 		for (const { member, day, record } of days ?? []) {
 			const members = this.#days.get(day) ?? new Map<number, Uint8Array>();
 			this.#days.set(day, members.set(member, record));
+		}
+		if (forgetDays === undefined) return;
+		for (const [day, members] of this.#days) {
+			if (day >= forgetDays.belowDay) continue;
+			for (const member of [...members.keys()]) if (member !== forgetDays.exceptMember) members.delete(member);
 		}
 	}
 

@@ -87,6 +87,12 @@ export function formatSaving(savingMicroNokPerKwh: number): string {
 	return `${decimalNumber(decimalString(Math.abs(savingMicroNokPerKwh), 4, 1), 1)}\u00a0${m.unit_ore_per_kwh()}`;
 }
 
+/** Bytes as `12,3 MB` or `1,2 GB`. */
+export function formatBytes(bytes: number): string {
+	if (bytes < 1_000_000_000) return `${decimalNumber(decimalString(bytes, 6, 1), 1)}\u00a0MB`;
+	return `${decimalNumber(decimalString(bytes, 9, 1), 1)}\u00a0GB`;
+}
+
 export function formatCount(count: number): string {
 	return number({}).format(count);
 }

@@ -61,6 +61,7 @@ async function putOperator(page: Page): Promise<void> {
 		ownRetailMicroNokPerWh: 0,
 		keptFromVoting: [],
 		admission: undefined,
+		retentionDays: undefined,
 	};
 	const { index, hash } = chain.head;
 	const votes = { term: 1, votedFor: 0, lastSigned: { index, term: 1, hash }, suspended: undefined };

@@ -150,6 +150,7 @@ export function street(self: number, head = 846): StreetView {
 			pending: 2,
 			badSignatures: [],
 		},
+		retention: { days: operator ? 0 : 62, chosen: false, usualDays: operator ? 0 : 62, blocksFrom: operator ? 0 : 310 },
 		signaling: { connected: 1, configured: 1 },
 		own: [
 			{ id: hex(90, 32), kind: "buy", state: "sent", timestampMs: NOW_MS - 20_000 },

@@ -61,7 +61,8 @@ export class CatchingUp {
 	async onBlocks(peer: ProvenPeer, message: BlocksMessage): Promise<void> {
 		const { sync } = this.#parts;
 		const { chain, dependencies, peers } = this.#context;
-		const run = sync.onBlocks(peer.device, message, chain.head, (certificate, last) =>
+		const nowMs = dependencies.clocks.monotonicMs();
+		const run = sync.onBlocks(peer.device, message, chain.head, nowMs, (certificate, last) =>
 			this.#context.checkCertificate(certificate, last.ledger),
 		);
 		if (!run.ok) {
@@ -70,7 +71,7 @@ export class CatchingUp {
 			return;
 		}
 		if (run.value !== undefined) await this.#install(run.value);
-		this.maybeRequest(dependencies.clocks.monotonicMs());
+		this.maybeRequest(nowMs);
 	}
 
 	/** A run of blocks that its certificate covers: written first, then the head moves, then Raft hears of it. */

@@ -7,7 +7,7 @@ import { blockHash } from "../../block/block.js";
 import type { Certificate } from "../../block/certificate.js";
 import { checkChunk, leafCountOf } from "../../contract/chunks.js";
 import type { CheckpointMessage, ChunkMessage, HeadersMessage, Message } from "../../message/message.js";
-import { type Result, refused } from "../../primitives/result.js";
+import type { Result } from "../../primitives/result.js";
 import { encodeCheckpointBlock, openCheckpoint, openCheckpointRecords } from "../checkpoints.js";
 import { type BelievedCheckpoint, votersAt, walkTo } from "../checkpointWalk.js";
 import { PinWalk } from "../pinWalk.js";
@@ -24,7 +24,7 @@ import type { TailVerification } from "./tailVerification.js";
 const REQUEST_TIMEOUT_MS = 8_000;
 /** Nobody had a checkpoint for us: for so long blocks are fetched. */
 const PAUSE_MS = 30_000;
-/** A member fetches all blocks of so many checkpoints' time: its own graphs are made of them. */
+/** A member fetches all blocks of so many checkpoints' time, while anybody has them: its own graphs are made of them. */
 const MEMBER_CHECKPOINTS = 7;
 
 export interface CheckpointFetchingParts {
@@ -52,6 +52,8 @@ export class CheckpointFetching {
 	#download: Download | undefined;
 	/** A checkpoint that is believed but for its way from the pinned block. */
 	#pinned: { walk: PinWalk; checkpoint: BelievedCheckpoint } | undefined;
+	/** Devices that do not have the headers from the pinned block on any more. */
+	readonly #withoutHeaders = new Set<string>();
 	#votersCertificate: Certificate | undefined;
 	#notBeforeMs = 0;
 
@@ -91,7 +93,7 @@ export class CheckpointFetching {
 		if (this.#request !== undefined && nowMs - this.#request.sentMs <= REQUEST_TIMEOUT_MS) return true;
 		if (this.#request !== undefined) this.#parts.sync.forget(this.#request.device);
 		this.#request = undefined;
-		const device = this.#parts.sync.furthest();
+		const device = this.#parts.sync.furthest(this.#pinned === undefined ? undefined : this.#withoutHeaders);
 		const peer = device === undefined ? undefined : this.#context.peers.toDevice(device);
 		if (device === undefined || peer === undefined) return false;
 		this.#request = { device, sentMs: nowMs };
@@ -115,7 +117,8 @@ export class CheckpointFetching {
 		const { checkpointBlocks } = chain.head.ledger.parameters;
 		const behind = this.#parts.sync.targetIndex - chain.head.block.index;
 		const isNew = device === undefined && config.admission?.member === undefined;
-		return behind > checkpointBlocks * (isNew ? 1 : MEMBER_CHECKPOINTS);
+		if (behind > checkpointBlocks * (isNew ? 1 : MEMBER_CHECKPOINTS)) return true;
+		return this.#parts.sync.isMissing(chain.head, nowMs);
 	}
 
 	/** An answer to the request for a checkpoint. */
@@ -156,8 +159,13 @@ export class CheckpointFetching {
 		const pinned = this.#pinned;
 		if (this.#request?.device !== peer.device || pinned === undefined) return;
 		this.#request = undefined;
-		const arrived: Result<boolean, { code: string }> =
-			headers.length === 0 ? refused({ code: "headers-missing" }) : pinned.walk.take(headers);
+		if (headers.length === 0) {
+			// It let go of them: another goes on where this one has to stop.
+			this.#withoutHeaders.add(peer.device);
+			this.#context.events.onRefused("headers-missing");
+			return;
+		}
+		const arrived: Result<boolean, { code: string }> = pinned.walk.take(headers);
 		if (!arrived.ok) {
 			this.#pinned = undefined;
 			this.#known = undefined;
@@ -230,6 +238,7 @@ export class CheckpointFetching {
 		const { raft, head, verification } = this.#parts;
 		verification.passOver();
 		const written = await this.#context.write({
+			...head.proofsBeforeJump(index),
 			unverified: verification.recordWith([]),
 			installCheckpoint: { index, keepBlocks: [] },
 			install: { blocks: [], upToIndex: index, certificate },

@@ -6,8 +6,9 @@ import type { Link } from "../chain.js";
 import { CheckpointKeeper } from "../checkpoints.js";
 import { History } from "../history.js";
 import type { ChainObserver, LoadedChain } from "../loading.js";
+import { ProofKeeper, type Proven } from "../proofKeeper.js";
 import { Statement } from "../statement.js";
-import type { StoredDay } from "../storage.js";
+import type { ChainChange, StoredDay } from "../storage.js";
 import type { StreetContext } from "./context.js";
 import type { DoubleSigning } from "./doubleSigning.js";
 import type { TailVerification } from "./tailVerification.js";
@@ -27,11 +28,14 @@ export interface BlockSummary {
 export class DerivedViews implements ChainObserver {
 	readonly history = new History();
 	readonly statement: Statement;
+	readonly proofs: ProofKeeper;
 	/** Newest first. */
 	readonly blocks: BlockSummary[] = [];
 
-	constructor(householdKey: Uint8Array, startOfDayMinute: (chainMs: number) => number) {
+	/** `proven`: the blocks whose proofs are written. */
+	constructor(householdKey: Uint8Array, startOfDayMinute: (chainMs: number) => number, proven: Proven | undefined) {
 		this.statement = new Statement(householdKey, startOfDayMinute);
+		this.proofs = new ProofKeeper(householdKey, proven);
 	}
 
 	/** Begins with what was derived up to a checkpoint; gives the names of what was damaged and left out. */
@@ -45,6 +49,7 @@ export class DerivedViews implements ChainObserver {
 	add(parent: Ledger, link: Link): void {
 		this.history.add(link);
 		this.statement.add(parent, link);
+		this.proofs.add(parent, link);
 		this.blocks.unshift(summaryOf(link));
 		this.blocks.splice(SHOWN_BLOCKS);
 	}
@@ -72,6 +77,7 @@ export class CommittedHead {
 		this.#verification = verification;
 		this.#doubleSigning = doubleSigning;
 		this.#certificate = loaded.certificate;
+		if (loaded.certificate !== undefined) views.proofs.certified(loaded.certificate);
 		this.#votersCertificate = loaded.votersCertificate;
 	}
 
@@ -87,11 +93,15 @@ export class CommittedHead {
 
 	/**
 	 * Writes the checkpoint that the head has passed, if it has passed one and all blocks below it are verified: at a start
-	 * those that are not are executed again, from a checkpoint below them.
+	 * those that are not are executed again, from a checkpoint below them. With it goes what is proven up to the head, and
+	 * in between what has become a page of proofs. True: there is a new checkpoint.
 	 */
-	async keepCheckpoint(): Promise<void> {
+	async keepCheckpoint(): Promise<boolean> {
 		const kept = this.#checkpoints.take(this.#verification.fromIndex);
-		if (kept.checkpoint !== undefined) await this.#context.write(kept);
+		const isPassed = kept.checkpoint !== undefined;
+		const proofs = this.#views.proofs.take(isPassed);
+		if (!isPassed && proofs.proofs === undefined) return false;
+		return (await this.#context.write({ ...kept, ...proofs })) && isPassed;
 	}
 
 	/** The lowest `count` blocks of the log are certified, and written. */
@@ -118,6 +128,11 @@ export class CommittedHead {
 		}
 	}
 
+	/** What goes with the write that lets the head jump to an index: proofs of what then is gone. */
+	proofsBeforeJump(index: number): Pick<ChainChange, "proofs"> {
+		return this.#views.proofs.jump(index);
+	}
+
 	/** The head jumps to a certified checkpoint; what lay in between is not known here. */
 	jump(link: Link, certificate: Certificate, votersCertificate: Certificate | undefined): void {
 		this.#certify(certificate);
@@ -136,6 +151,7 @@ export class CommittedHead {
 		const { mempool, outbox } = this.#context;
 		if (link.ledger.votersSinceIndex === link.block.index) this.#votersCertificate = certificate;
 		this.#views.add(parent, link);
+		if (link.block.index === certificate.index) this.#views.proofs.certified(certificate);
 		this.#checkpoints.passed(parent, link, certificate);
 		mempool.dropReadings(parent, link.ledger);
 		for (const transaction of link.block.transactions) {

@@ -10,6 +10,7 @@ import { decodeCertificateRecord, openRecord } from "../records.js";
 import { CERTIFICATE_SPACING, type ChainStorage } from "../storage.js";
 import { RUN_BYTES } from "../sync.js";
 import { decodeAnchorRecord, headerOf } from "../voterSteps.js";
+import type { Pruning } from "./pruning.js";
 
 /** Voter changes of one answer. */
 const MAX_STEPS = 64;
@@ -19,10 +20,12 @@ const READ_BLOCKS = 2 * CERTIFICATE_SPACING;
 export class Serving {
 	readonly #storage: ChainStorage;
 	readonly #peers: Peers;
+	readonly #pruning: Pick<Pruning, "blocksFrom">;
 
-	constructor(storage: ChainStorage, peers: Peers) {
+	constructor(storage: ChainStorage, peers: Peers, pruning: Pick<Pruning, "blocksFrom">) {
 		this.#storage = storage;
 		this.#peers = peers;
+		this.#pruning = pruning;
 	}
 
 	async sendGenesis(peer: Peer): Promise<void> {
@@ -32,11 +35,15 @@ export class Serving {
 		if (content?.ok === true) this.#peers.send(peer, { type: "genesis", block: content.value });
 	}
 
-	/** Answers with blocks from an index on, and with the certificate where they reach it; with none where there are none. */
+	/**
+	 * Answers with blocks from an index on, and with the certificate where they reach it; with none where there are none,
+	 * or none any more: then the neighbour asks another, or fetches a checkpoint.
+	 */
 	async onBlocksRequest(peer: Peer, fromIndex: number): Promise<void> {
-		const certificate = await this.#storage.certificateFrom(fromIndex);
-		const end = certificate.ok ? certificate.value : undefined;
-		if (end === undefined || fromIndex > end.index) {
+		const isPruned = fromIndex > 0 && fromIndex < this.#pruning.blocksFrom;
+		const certificate = isPruned ? undefined : await this.#storage.certificateFrom(fromIndex);
+		const end = certificate?.ok === true ? certificate.value : undefined;
+		if (end === undefined) {
 			this.#peers.send(peer, { type: "blocks", fromIndex, blocks: [], certificate: undefined });
 			return;
 		}

@@ -1,6 +1,16 @@
 import { createHash } from "node:crypto";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { appendLeaf, EMPTY_RANGE, merkleLeaf, merkleRoot, rangeRoot } from "../../../src/block/merkle.js";
+import {
+	appendLeaf,
+	EMPTY_RANGE,
+	merkleLeaf,
+	merkleProof,
+	merkleRoot,
+	provenRoot,
+	rangeRoot,
+	rememberingMerkleProof,
+} from "../../../src/block/merkle.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 
 const sha256 = (bytes: Uint8Array) => new Uint8Array(createHash("sha256").update(bytes).digest());
@@ -43,6 +53,99 @@ describe("the Merkle tree", () => {
 		if (a === undefined || b === undefined || c === undefined) throw new Error("three leaves");
 		const roots = [[a, b, c], [a, c, b], [a, b, c, c], [a, b], []].map((leaves) => toHex(merkleRoot(leaves)));
 		expect(new Set(roots).size).toBe(roots.length);
+	});
+});
+
+/** RFC 6962 §2.1.1, as it is written there: the audit path of one leaf. */
+function auditPath(at: number, leaves: Uint8Array[]): Uint8Array[] {
+	if (leaves.length === 1) return [];
+	let k = 1;
+	while (k * 2 < leaves.length) k *= 2;
+	const [left, right] = [leaves.slice(0, k), leaves.slice(k)];
+	return at < k ? [...auditPath(at, left), treeHead(right)] : [...auditPath(at - k, right), treeHead(left)];
+}
+
+/** Places of a tree and its number of leaves. */
+const treeWithPlaces = fc.integer({ min: 1, max: LEAVES.length }).chain((count) =>
+	fc.record({
+		count: fc.constant(count),
+		places: fc
+			.uniqueArray(fc.nat(count - 1), { minLength: 1, maxLength: 12 })
+			.map((list) => list.sort((a, b) => a - b)),
+	}),
+);
+
+describe("a Merkle proof", () => {
+	const proven = (count: number, places: readonly number[], proof: readonly Uint8Array[]) =>
+		provenRoot(
+			count,
+			places.map((place) => [place, LEAVES[place] ?? new Uint8Array()] as const),
+			proof,
+		);
+
+	it("of one leaf is RFC 6962's audit path", () => {
+		for (const count of [1, 2, 3, 7, 8, 100]) {
+			const leaves = LEAVES.slice(0, count);
+			for (let at = 0; at < count; at++) {
+				expect(merkleProof(leaves, [at]).map(toHex)).toEqual(auditPath(at, leaves).map(toHex));
+			}
+		}
+	});
+
+	it("of any leaves leads to the tree's head, and holds nothing that is not needed", () => {
+		fc.assert(
+			fc.property(treeWithPlaces, ({ count, places }) => {
+				const leaves = LEAVES.slice(0, count);
+				const proof = merkleProof(leaves, places);
+				expect(rememberingMerkleProof(leaves, places)).toEqual(proof);
+				expect(proven(count, places, proof)).toEqual(treeHead(leaves));
+				expect(proven(count, places, [...proof, new Uint8Array(32)])).toBeUndefined();
+				if (proof.length > 0) expect(proven(count, places, proof.slice(0, -1))).toBeUndefined();
+			}),
+		);
+	});
+
+	it("proves nothing else: another leaf, another place or another hash leads elsewhere", () => {
+		fc.assert(
+			fc.property(treeWithPlaces, fc.nat(), fc.nat(), ({ count, places }, which, change) => {
+				const head = treeHead(LEAVES.slice(0, count));
+				const proof = merkleProof(LEAVES.slice(0, count), places);
+				const known = places.map((place) => [place, LEAVES[place] ?? new Uint8Array()] as const);
+				const [place, leaf] = known[which % known.length] ?? [0, new Uint8Array()];
+				const others = known.filter(([other]) => other !== place);
+				const forged = merkleLeaf(Uint8Array.of(9, 9, 9, change & 255));
+				expect(
+					provenRoot(
+						count,
+						[...others, [place, forged] as const].sort(([a], [b]) => a - b),
+						proof,
+					),
+				).not.toEqual(head);
+				const elsewhere = (place + 1 + (change % count)) % (count + 1);
+				if (elsewhere !== place && !places.includes(elsewhere)) {
+					const moved = [...others, [elsewhere, leaf] as const].sort(([a], [b]) => a - b);
+					expect(provenRoot(count, moved, proof)).not.toEqual(head);
+				}
+				if (proof.length > 0)
+					expect(provenRoot(count, known, proof.with(change % proof.length, forged))).not.toEqual(head);
+			}),
+		);
+	});
+
+	it("of no leaf, of leaves that are not there, or out of order, is none", () => {
+		const [a = new Uint8Array(), b = new Uint8Array()] = LEAVES;
+		expect(provenRoot(2, [], [a, b])).toBeUndefined();
+		expect(provenRoot(2, [[2, a]], [b])).toBeUndefined();
+		expect(
+			provenRoot(
+				2,
+				[
+					[1, b],
+					[0, a],
+				],
+				[],
+			),
+		).toBeUndefined();
 	});
 });
 

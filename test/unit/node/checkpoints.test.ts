@@ -109,6 +109,7 @@ const withChange = (storage: ChainStorage, change: Partial<ChainStorage>): Chain
 	checkpointChunk: (index, number) => storage.checkpointChunk(index, number),
 	voterSteps: (from) => storage.voterSteps(from),
 	readDays: (from) => storage.readDays(from),
+	proofPageFrom: (index) => storage.proofPageFrom(index),
 	staged: () => storage.staged(),
 	stagedChunk: (number) => storage.stagedChunk(number),
 	close: () => storage.close(),

@@ -26,6 +26,7 @@ import {
 	text,
 } from "./cases.js";
 import { CHECKPOINT_CASES } from "./checkpointCases.js";
+import { PROOF_CASES } from "./proofCases.js";
 
 export const ACCEPTANCE: AcceptanceCase[] = [
 	{
@@ -261,6 +262,7 @@ export const ACCEPTANCE: AcceptanceCase[] = [
 		},
 	},
 	...CHECKPOINT_CASES,
+	...PROOF_CASES,
 	...damageCases(),
 ];
 
@@ -280,6 +282,7 @@ const CONFIG = encodeConfig({
 	ownRetailMicroNokPerWh: 0,
 	keptFromVoting: [],
 	admission: undefined,
+	retentionDays: undefined,
 });
 
 /** A chain of 5 blocks of which 3 are committed, with a reading in the outbox. */

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import {
 	decimalString,
 	formatAge,
+	formatBytes,
 	formatDateTime,
 	formatEnergy,
 	formatHash,
@@ -57,6 +58,15 @@ describe("Norwegian", () => {
 
 	test("an age in the unit that says most", () => {
 		expect([18_000, 300_000, 3 * 3_600_000, 50 * 3_600_000].map(formatAge)).toEqual(["18 s", "5 min", "3 t", "2 d"]);
+	});
+
+	test("bytes as the unit that says most", () => {
+		expect([49_000, 12_345_678, 999_999_999, 1_234_000_000].map(formatBytes)).toEqual([
+			`0,0${NBSP}MB`,
+			`12,3${NBSP}MB`,
+			`1${NBSP}000,0${NBSP}MB`,
+			`1,2${NBSP}GB`,
+		]);
 	});
 
 	test("what a field is filled with can be read again", () => {

@@ -1,0 +1,70 @@
+/** Transactions of a block alone, with what leads from them to the block's transactions root. */
+import * as v from "valibot";
+import { type CborValue, encode } from "../primitives/codec.js";
+import { HASH_BYTES } from "../primitives/hash.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import { minuteOf } from "../primitives/units.js";
+import type { Block } from "./block.js";
+import { merkleLeaf, merkleProof, provenRoot } from "./merkle.js";
+import type { Transaction } from "./transaction.js";
+import { type TransactionCodecError, transactionFromWire, transactionToWire } from "./transactionCodec.js";
+
+export interface TransactionsProof {
+	/** Transactions of the block. */
+	readonly count: number;
+	readonly path: readonly Uint8Array[];
+	/** By place in the block, ascending; at least one. */
+	readonly transactions: readonly (readonly [place: number, transaction: Transaction])[];
+}
+
+/** Proves those of a block's transactions that are wanted; undefined: none is. */
+export function proveTransactions(
+	{ timestampMs, transactions }: Pick<Block, "timestampMs" | "transactions">,
+	isWanted: (transaction: Transaction) => boolean,
+): TransactionsProof | undefined {
+	const wanted = [...transactions.entries()].filter(([, transaction]) => isWanted(transaction));
+	if (wanted.length === 0) return undefined;
+	const leaves = transactions.map((transaction) => leafOf(transaction, timestampMs));
+	const places = wanted.map(([place]) => place);
+	return { count: transactions.length, path: merkleProof(leaves, places), transactions: wanted };
+}
+
+/** The transactions root to which a proof leads in a block of this time; undefined: to none. */
+export function transactionsRootOf(proof: TransactionsProof, timestampMs: number): Uint8Array | undefined {
+	const leaves = proof.transactions.map(([place, transaction]) => [place, leafOf(transaction, timestampMs)] as const);
+	return provenRoot(proof.count, leaves, proof.path);
+}
+
+function leafOf(transaction: Transaction, timestampMs: number): Uint8Array {
+	return merkleLeaf(encode(transactionToWire(transaction, minuteOf(timestampMs))));
+}
+
+/** The proof as it is stored: of a block whose time stands beside it. */
+export function transactionsProofFields(proof: TransactionsProof, timestampMs: number): CborValue {
+	const wires = proof.transactions.map(([place, transaction]): CborValue => {
+		return [place, transactionToWire(transaction, minuteOf(timestampMs))];
+	});
+	return [proof.count, [...proof.path], wires];
+}
+
+const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+export const transactionsProofShape = v.strictTuple([
+	natural,
+	v.array(v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES))),
+	v.pipe(v.array(v.strictTuple([natural, v.array(v.unknown())])), v.minLength(1)),
+]);
+
+/** Reads a proof out of its shape. Signatures are not checked here. */
+export function openTransactionsProof(
+	[count, path, wires]: v.InferOutput<typeof transactionsProofShape>,
+	timestampMs: number,
+): Result<TransactionsProof, TransactionCodecError> {
+	const transactions: [number, Transaction][] = [];
+	for (const [place, wire] of wires) {
+		const transaction = transactionFromWire(wire as CborValue, minuteOf(timestampMs));
+		if (!transaction.ok) return refused(transaction.error);
+		transactions.push([place, transaction.value]);
+	}
+	return ok({ count, path, transactions });
+}

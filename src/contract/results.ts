@@ -1,0 +1,49 @@
+/** What a block settled, as leaves of a tree of its own, whose root is the first leaf of the state root. */
+import * as v from "valibot";
+import { merkleLeaf, merkleRoot } from "../block/merkle.js";
+import { type CborValue, encode } from "../primitives/codec.js";
+import { type LeafCodec, natural } from "./leafCodec.js";
+import type { SettledMinute, SettlementResults, UtilityRest } from "./settlement.js";
+
+/** Root over a block's results. */
+export function resultsRoot(results: SettlementResults): Uint8Array {
+	return merkleRoot(resultLeafHashes(results));
+}
+
+/** A leaf per settled minute, then a leaf per utility rest. */
+export function resultLeafHashes({ settled, rests }: SettlementResults): Uint8Array[] {
+	return [...settled.map(settledLeafHash), ...rests.map((rest) => merkleLeaf(encode(restFields(rest))))];
+}
+
+export function settledLeafHash(minute: SettledMinute): Uint8Array {
+	return merkleLeaf(encode(SETTLED_LEAF.fields(minute)));
+}
+
+export const SETTLED_LEAF: LeafCodec<SettledMinute> = {
+	fields: ({ seller, minute, availableWh, deliveries }) => [
+		"settled",
+		seller,
+		minute,
+		availableWh,
+		deliveries.map(({ contract, buyer, energyWh, amountMicroNok }) => [contract, buyer, energyWh, amountMicroNok]),
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("settled"),
+			natural,
+			natural,
+			natural,
+			v.array(
+				v.pipe(
+					v.strictTuple([natural, natural, natural, natural]),
+					v.transform(([contract, buyer, energyWh, amountMicroNok]) => ({ contract, buyer, energyWh, amountMicroNok })),
+				),
+			),
+		]),
+		v.transform(([, seller, minute, availableWh, deliveries]) => ({ seller, minute, availableWh, deliveries })),
+	),
+};
+
+function restFields(rest: UtilityRest): CborValue {
+	return ["rest", rest.household, rest.minute, rest.importWh, rest.exportWh];
+}

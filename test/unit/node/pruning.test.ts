@@ -1,0 +1,295 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Anchor } from "../../../src/block/anchor.js";
+import { encodeBlock } from "../../../src/block/block.js";
+import { executeBlock } from "../../../src/contract/execute.js";
+import type { Ledger } from "../../../src/contract/ledger.js";
+import type { SettledMinute } from "../../../src/contract/settlement.js";
+import { openGenesisLink } from "../../../src/node/loading.js";
+import { verifyProof } from "../../../src/node/proofCheck.js";
+import type { ProofPage } from "../../../src/node/proofPage.js";
+import { openRecord } from "../../../src/node/records.js";
+import type { ChainStorage } from "../../../src/node/storage.js";
+import { Sync } from "../../../src/node/sync.js";
+import { decodeAnchorRecord } from "../../../src/node/voterSteps.js";
+import { equalBytes } from "../../../src/primitives/bytes.js";
+import { ok, type Result } from "../../../src/primitives/result.js";
+import { type Cluster, FIRST_MINUTE, foundedStreet, invite } from "../../support/cluster.js";
+import { keyedVerifier } from "../../support/keyedSignatures.js";
+
+/** A "day" of the chain is 50 s. */
+const SETTINGS = {
+	readingDelayMs: 500,
+	founding: {
+		blockIntervalMs: 5_000,
+		settlementGraceBlocks: 180,
+		readingWindowBlocks: 10_080,
+		checkpointBlocks: 10,
+		timeScale: 1,
+	},
+};
+const OPERATOR = 0;
+const BUYER = 1;
+const SELLER = 2;
+
+async function must<T, E extends { code: string }>(work: Promise<Result<T, E>>): Promise<T> {
+	const result = await work;
+	if (!result.ok) throw new Error(JSON.stringify(result.error));
+	return result.value;
+}
+
+/** House 2 sells to house 1; both keep blocks for two days of the chain. */
+async function tradingStreet(houses = 3): Promise<Cluster> {
+	const cluster = await foundedStreet(houses, { settings: SETTINGS });
+	const orderId = await cluster.act(BUYER, { type: "buy", amountMicroNok: 5_000_000 });
+	await cluster.act(OPERATOR, { type: "issue", orderId, amountMicroNok: 5_000_000, reference: "KID 7" });
+	const terms = { priceMicroNokPerWh: 1_000, fromMinute: FIRST_MINUTE, untilMinute: FIRST_MINUTE + 1_000 };
+	const offerId = await cluster.act(SELLER, { type: "offer", ...terms, noticeMinutes: 0 });
+	await cluster.act(BUYER, { type: "accept", offerId });
+	for (const at of [BUYER, SELLER]) expect(await cluster.outcome(at, { type: "retention", days: 2 })).toBe("ok");
+	return cluster;
+}
+
+async function trade(cluster: Cluster, minutes: number): Promise<void> {
+	for (let at = 0; at < minutes; at++) {
+		const minute = Math.floor(cluster.chainMs / 60_000);
+		await cluster.nextMinute(1_000);
+		await cluster.read(BUYER, minute, 30 + at, 0);
+		await cluster.read(SELLER, minute, 0, 20 + 3 * at);
+		await cluster.run(10_000, 500);
+	}
+	await cluster.settle();
+}
+
+/** What a device has on its disk, without taking the database from its node. */
+async function diskOf(cluster: Cluster, at: number): Promise<ChainStorage> {
+	const copy = await cluster.house(at).storage.copy();
+	return must(copy.openChain([...copy.names].at(-1) ?? ""));
+}
+
+async function blocksOf(storage: ChainStorage, until: number): Promise<number[]> {
+	const indices: number[] = [];
+	for (let index = 0; index <= until; index++) {
+		if ((await must(storage.readBlocks(index, 1))).length === 1) indices.push(index);
+	}
+	return indices;
+}
+
+/** The pages of a device, each checked with nothing but what is kept for ever. */
+async function pagesOf(storage: ChainStorage): Promise<ProofPage[]> {
+	const [first] = await must(storage.readBlocks(0, 1));
+	const content = openRecord(first?.record ?? new Uint8Array());
+	const genesis = content.ok ? openGenesisLink(content.value, keyedVerifier) : undefined;
+	if (genesis === undefined) throw new Error("genesis stays");
+	const steps = (await must(storage.voterSteps(0))).map(({ record }): Anchor => {
+		const step = decodeAnchorRecord(record);
+		if (!step.ok) throw new Error(step.error.code);
+		return step.value;
+	});
+	const pages: ProofPage[] = [];
+	for (let page = await must(storage.proofPageFrom(0)); page !== undefined; ) {
+		const proven = verifyProof(page.record, genesis.ledger, steps, keyedVerifier);
+		if (!proven.ok) throw new Error(JSON.stringify(proven.error));
+		pages.push(proven.value);
+		page = await must(storage.proofPageFrom(page.index + 1));
+	}
+	return pages;
+}
+
+const settledIn = (pages: readonly ProofPage[]): SettledMinute[] =>
+	pages.flatMap(({ blocks }) => blocks.flatMap(({ settled }) => settled));
+
+const readingsIn = (pages: readonly ProofPage[]): number[] =>
+	pages
+		.flatMap(({ blocks }) => blocks.flatMap(({ transactions }) => transactions))
+		.flatMap((transaction) => (transaction.kind === "reading" ? [transaction.minute] : []));
+
+describe("a street in which households keep blocks for a while", () => {
+	let cluster: Cluster;
+	let disk: ChainStorage;
+
+	beforeAll(async () => {
+		cluster = await tradingStreet();
+		await trade(cluster, 8);
+		// What is due is deleted in batches.
+		await cluster.run(5_000);
+		disk = await diskOf(cluster, BUYER);
+	}, 60_000);
+
+	it("lets go of what is old and lies below the older checkpoint; genesis, and what is younger, stays", async () => {
+		const { blocksFrom, days, chosen } = cluster.view(BUYER).retention;
+		expect([days, chosen]).toEqual([2, true]);
+		const older = (await must(disk.newestCheckpoint((await must(disk.newestCheckpoint()))?.index)))?.index ?? 0;
+		expect(blocksFrom).toBeGreaterThan(30);
+		expect(blocksFrom).toBeLessThanOrEqual(older);
+		const height = cluster.height(BUYER);
+		expect(await blocksOf(disk, height)).toEqual([
+			0,
+			...Array.from({ length: height - blocksFrom + 1 }, (_, at) => blocksFrom + at),
+		]);
+		const [block] = await must(disk.readBlocks(blocksFrom, 1));
+		expect(block).toBeDefined();
+		const keptFromMs = cluster.street(BUYER).chain.head.block.timestampMs - 2 * 50_000;
+		const kept = await storedTimes(cluster, OPERATOR);
+		expect(kept[blocksFrom - 1]).toBeLessThan(keptFromMs);
+	});
+
+	it("while the operator keeps everything, as long as it says nothing else", async () => {
+		expect(cluster.view(OPERATOR).retention).toEqual({ days: 0, chosen: false, usualDays: 0, blocksFrom: 0 });
+		const height = cluster.height(OPERATOR);
+		expect(await blocksOf(await diskOf(cluster, OPERATOR), height)).toHaveLength(height + 1);
+	});
+
+	it("can prove each of its readings and settled minutes in blocks that are gone", async () => {
+		for (const at of [BUYER, SELLER]) {
+			const { blocksFrom } = cluster.view(at).retention;
+			const gone = await ownOf(cluster, at, blocksFrom);
+			const pages = await pagesOf(await diskOf(cluster, at));
+			expect(gone.settled.length).toBeGreaterThan(2);
+			expect(settledIn(pages).slice(0, gone.settled.length)).toEqual(gone.settled);
+			expect(readingsIn(pages).slice(0, gone.readings.length)).toEqual(gone.readings);
+		}
+	});
+
+	it("can prove its order, the issue of its tokens, its contract and nobody else's readings", async () => {
+		const pages = await pagesOf(disk);
+		const kinds = pages.flatMap(({ blocks }) => blocks.flatMap(({ transactions }) => transactions));
+		expect(kinds.filter(({ kind }) => kind !== "reading").map(({ kind }) => kind)).toEqual(["buy", "issue", "accept"]);
+		expect(kinds.every((transaction) => transaction.kind !== "reading" || transaction.member === BUYER)).toBe(true);
+		const sellers = await pagesOf(await diskOf(cluster, SELLER));
+		const sold = sellers.flatMap(({ blocks }) => blocks.flatMap(({ transactions }) => transactions));
+		expect(sold.filter(({ kind }) => kind !== "reading").map(({ kind }) => kind)).toEqual(["offer", "accept"]);
+	});
+
+	it("starts again, goes on, proves and prunes further, each block once", async () => {
+		cluster.off(BUYER);
+		await cluster.on(BUYER);
+		const { blocksFrom } = cluster.view(BUYER).retention;
+		expect(blocksFrom).toBeGreaterThan(30);
+		await trade(cluster, 3);
+		await cluster.run(5_000);
+		expect(cluster.view(BUYER).retention.blocksFrom).toBeGreaterThan(blocksFrom + 20);
+		const pages = await pagesOf(await diskOf(cluster, BUYER));
+		const readings = readingsIn(pages);
+		expect(new Set(readings).size).toBe(readings.length);
+		const indices = pages.flatMap(({ blocks }) => blocks.map(({ header }) => header.index));
+		expect(new Set(indices).size).toBe(indices.length);
+		expect(
+			cluster.houses.flatMap(({ faults, closed }) => [...faults, ...closed.filter((code) => code !== "off")]),
+		).toEqual([]);
+	});
+
+	it("keeps everything again when it is asked to, and refuses what is no number of days", async () => {
+		expect(await cluster.outcome(BUYER, { type: "retention", days: 0 })).toBe("ok");
+		const { blocksFrom } = cluster.view(BUYER).retention;
+		await trade(cluster, 2);
+		expect(cluster.view(BUYER).retention).toEqual({ days: 0, chosen: true, usualDays: 62, blocksFrom });
+		for (const days of [-1, 1.5, Number.NaN, 1e9]) {
+			expect(await cluster.outcome(BUYER, { type: "retention", days })).toBe("bad-retention");
+		}
+		expect(await cluster.outcome(BUYER, { type: "retention" })).toBe("ok");
+		expect(cluster.view(BUYER).retention).toEqual({ days: 62, chosen: false, usualDays: 62, blocksFrom });
+	});
+});
+
+/** What a member has in the blocks below an index, as the operator's whole chain says when it is executed again. */
+async function ownOf(cluster: Cluster, member: number, belowIndex: number) {
+	const settled: SettledMinute[] = [];
+	const readings: number[] = [];
+	let ledger: Ledger | undefined;
+	for await (const block of cluster.street(OPERATOR).storedBlocks()) {
+		if (block.index >= belowIndex) break;
+		if (ledger === undefined) {
+			ledger = openGenesisLink(encodeBlock(block), keyedVerifier)?.ledger;
+			continue;
+		}
+		const executed = executeBlock(ledger, block, block.transactions);
+		if (!executed.ok) throw new Error(executed.error.code);
+		ledger = executed.value.ledger;
+		for (const minute of executed.value.results.settled) {
+			const { seller, deliveries } = minute;
+			if (deliveries.some(({ buyer }) => buyer === member || seller === member)) settled.push(minute);
+		}
+		for (const transaction of block.transactions) {
+			if (transaction.kind === "reading" && transaction.member === member) readings.push(transaction.minute);
+		}
+	}
+	return { settled, readings };
+}
+
+async function storedTimes(cluster: Cluster, at: number): Promise<number[]> {
+	const times: number[] = [];
+	for await (const block of cluster.street(at).storedBlocks()) times.push(block.timestampMs);
+	return times;
+}
+
+describe("a neighbour of devices that let go of old blocks", () => {
+	it("joins by their checkpoint, though nobody else is there", async () => {
+		const cluster = await tradingStreet();
+		await trade(cluster, 6);
+		const link = await invite(cluster);
+		await cluster.add();
+		cluster.cut([OPERATOR], [3]);
+		expect(
+			await cluster.outcome(3, { type: "join", link, householdName: "Lie", alwaysOn: false, signalingUrls: [] }),
+		).toBe("ok");
+		await cluster.until(() => cluster.house(3).node.view().stage === "street", "the guest is a member");
+		await cluster.settle();
+		expect(equalBytes(cluster.street(3).chain.head.hash, cluster.street(0).chain.head.hash)).toBe(true);
+	}, 60_000);
+
+	it("that was away for longer asks for blocks, hears that there are none, and takes the checkpoint", async () => {
+		const cluster = await tradingStreet(4);
+		await trade(cluster, 1);
+		cluster.off(3);
+		await trade(cluster, 5);
+		await cluster.run(5_000);
+		const left = cluster.street(1).blocksFrom;
+		// Who keeps everything is out of reach.
+		cluster.cut([OPERATOR], [3]);
+		await cluster.on(3);
+		expect(left).toBeGreaterThan(cluster.height(3) + 1);
+		// Less than what a member fetches as blocks.
+		expect(cluster.height(0) - cluster.height(3)).toBeLessThan(70);
+		await cluster.settle();
+		expect(cluster.street(3).blocksFrom).toBeGreaterThan(left - 1);
+		expect(cluster.house(3).closed.filter((code) => code !== "off")).toEqual([]);
+		expect(cluster.house(3).faults).toEqual([]);
+	}, 60_000);
+
+	it("that was away gets blocks from the one who keeps everything", async () => {
+		const cluster = await tradingStreet(4);
+		await trade(cluster, 1);
+		cluster.off(3);
+		await trade(cluster, 5);
+		await cluster.run(5_000);
+		await cluster.on(3);
+		await cluster.settle();
+		expect(cluster.street(3).blocksFrom).toBe(0);
+		const height = cluster.height(3);
+		expect(await blocksOf(await diskOf(cluster, 3), height)).toHaveLength(height + 1);
+	}, 60_000);
+
+	it("asks each for blocks that another does not have, and knows when nobody has them", async () => {
+		const { head } = (await foundedStreet(1)).street(0).chain;
+		const sync = new Sync(() => undefined, undefined);
+		const from = head.block.index + 1;
+		sync.heard("a", from + 5);
+		sync.heard("b", from + 4);
+		const nothing = { type: "blocks" as const, fromIndex: from, blocks: [], certificate: undefined };
+		expect(sync.nextRequest(head, 0)?.device).toBe("a");
+		expect(sync.onBlocks("a", nothing, head, 1, () => ok(true))).toEqual(ok(undefined));
+		sync.heard("a", from + 6);
+		expect(sync.isMissing(head, 1)).toBe(false);
+		expect(sync.nextRequest(head, 1)?.device).toBe("b");
+		expect(sync.onBlocks("b", nothing, head, 2, () => ok(true))).toEqual(ok(undefined));
+		expect(sync.isMissing(head, 2)).toBe(true);
+		expect(sync.nextRequest(head, 2)).toBeUndefined();
+		// Somebody else comes, who may have them; and those who had none are asked again after a while.
+		sync.heard("c", from);
+		expect(sync.isMissing(head, 3)).toBe(false);
+		expect(sync.nextRequest(head, 3)?.device).toBe("c");
+		sync.forget("c");
+		expect(sync.isMissing(head, 40_000)).toBe(false);
+		expect(sync.nextRequest(head, 40_000)?.device).toBe("a");
+	});
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { type ChainConfig, decodeConfig, encodeConfig, encodeRecord } from "../../../src/node/records.js";
+import { fromHex } from "../../../src/primitives/bytes.js";
+import type { CborValue } from "../../../src/primitives/codec.js";
+
+const fill = (length: number, value: number) => new Uint8Array(length).fill(value);
+
+const CONFIG: ChainConfig = {
+	keys: { householdSecret: fill(32, 1), deviceSecret: fill(32, 2) },
+	networkKey: fill(16, 3),
+	signalingUrls: ["wss://signal.example"],
+	householdName: "Lie",
+	alwaysOn: true,
+	bootCount: 7,
+	lobbyId: fill(32, 4),
+	invitationLink: undefined,
+	pin: { index: 1440, hash: fill(16, 5) },
+	meterSource: { source: "simulated", seed: 9, profile: "prosumer" },
+	ownRetailMicroNokPerWh: 1234,
+	keptFromVoting: [3, 5],
+	admission: { member: 2, replaces: 4 },
+	retentionDays: 31,
+};
+/** What the version before said of it. */
+const BEFORE_RETENTION: ChainConfig = { ...CONFIG, retentionDays: undefined };
+
+/** As the version wrote it that knew thirteen fields: keys made up. */
+const WITH_ADMISSION =
+	"31354cb6d5f26a368d82582001010101010101010101010101010101010101010101010101010101010101015820020202020202020202020202" +
+	"02020202020202020202020202020202020202025003030303030303030303030303030303817477" +
+	"73733a2f2f7369676e616c2e6578616d706c65634c69650107815820040404040404040404040404" +
+	"04040404040404040404040404040404040404048081821905a050050505050505050505050505050505058369" +
+	"73696d756c61746564096870726f73756d65721904d2820305818281028104";
+
+/** The fields that the first version wrote. */
+const FIRST_FIELDS: CborValue[] = [
+	[fill(32, 1), fill(32, 2)],
+	fill(16, 3),
+	["wss://signal.example"],
+	"Lie",
+	1,
+	7,
+	[fill(32, 4)],
+	[],
+	[[1440, fill(16, 5)]],
+	["simulated", 9, "prosumer"],
+	1234,
+];
+
+describe("a config record", () => {
+	it("is read as it was written", () => {
+		expect(decodeConfig(encodeConfig(CONFIG))).toEqual({ ok: true, value: CONFIG });
+	});
+
+	it("of the version that knew of admissions, and nothing later, still opens", () => {
+		const record = fromHex(WITH_ADMISSION);
+		expect(record.ok && decodeConfig(record.value)).toEqual({ ok: true, value: BEFORE_RETENTION });
+	});
+
+	it("of the first version, without what was added since, still opens", () => {
+		const without = { ok: true, value: { ...BEFORE_RETENTION, keptFromVoting: [], admission: undefined } };
+		expect(decodeConfig(encodeRecord(FIRST_FIELDS))).toEqual(without);
+		const withVoters = { ok: true, value: { ...BEFORE_RETENTION, admission: undefined } };
+		expect(decodeConfig(encodeRecord([...FIRST_FIELDS, [3, 5]]))).toEqual(withVoters);
+	});
+
+	it("that no version wrote is damaged", () => {
+		const damaged = { ok: false, error: { code: "record-damaged" } };
+		expect(decodeConfig(encodeRecord(FIRST_FIELDS.slice(0, -1)))).toEqual(damaged);
+		expect(decodeConfig(encodeRecord([...FIRST_FIELDS, [3, 5], [], [], [], [], [], []]))).toEqual(damaged);
+		expect(decodeConfig(encodeRecord(FIRST_FIELDS.with(10, "dear")))).toEqual(damaged);
+	});
+});
