@@ -8,9 +8,9 @@ import { openRecord, sealRecord } from "./records.js";
 const SHOWN_FINISHED = 20;
 /**
  * Of a backlog only the oldest readings are with the neighbours at a time: everybody holds everybody's, and no more
- * than that gets into the next blocks anyway. Large enough that a few households alone fill blocks with it.
+ * than that gets into the next few blocks anyway.
  */
-export const OFFERED_READINGS = 200;
+export const OFFERED_READINGS = 100;
 
 export interface Pending {
 	readonly id: string;

@@ -23,8 +23,8 @@ const CONTRACT_DAYS = 30;
 /** Every buyer can pay for all that it could use. */
 const TOKENS_MICRO_NOK = 1_000_000_000_000;
 
-/** Founds a street of so many households, of whom the first 25 vote. */
-export async function foundLargeStreet(households: number): Promise<World> {
+/** Founds a street of so many households, of whom the first 25 vote; each acts about every so often, if it lives. */
+export async function foundLargeStreet(households: number, actEveryMs = 0): Promise<World> {
 	const founders = Math.min(households, FOUNDERS);
 	const shared = new SharedRecords();
 	const plan = {
@@ -37,7 +37,7 @@ export async function foundLargeStreet(households: number): Promise<World> {
 		tickMs: 250,
 		writeMs: 5,
 		stormMs: 0,
-		actEveryMs: 0,
+		actEveryMs,
 		faults: [],
 	};
 	const world = new World(plan, () => new Disk(false, (writing) => shared.keptAs(writing)));
