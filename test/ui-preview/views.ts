@@ -148,6 +148,7 @@ export function street(self: number, head = 846): StreetView {
 			voters: 6,
 			neighboursOnline: 5,
 			pending: 2,
+			waitingMinutes: 1,
 			badSignatures: [],
 		},
 		signaling: { connected: 1, configured: 1 },
