@@ -10,7 +10,9 @@ const SHOWN_FINISHED = 20;
  * Of a backlog only the oldest readings are with the neighbours at a time: everybody holds everybody's, and no more
  * than that gets into the next few blocks anyway.
  */
-export const OFFERED_READINGS = 100;
+export const OFFERED_READINGS = 200;
+/** Up to so many are offered at once: the last ones of a backlog are no few that would wait for the next minute's block. */
+const OFFERED_AT_ONCE = 2 * OFFERED_READINGS;
 
 export interface Pending {
 	readonly id: string;
@@ -48,7 +50,8 @@ export class Outbox {
 
 	/** What a block may take now: all acts, and the oldest readings. */
 	offered(): Pending[] {
-		return [...this.#acts.values(), ...this.#readings.slice(0, OFFERED_READINGS)];
+		const count = this.#readings.length > OFFERED_AT_ONCE ? OFFERED_READINGS : OFFERED_AT_ONCE;
+		return [...this.#acts.values(), ...this.#readings.slice(0, count)];
 	}
 
 	/** Whether an act waits: its nonce is taken, the next one is signed after it. */

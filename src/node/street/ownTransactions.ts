@@ -176,7 +176,7 @@ export class OwnTransactions {
 
 	/** The committed head moved: what is offered is judged there, and what is finished leaves the outbox. */
 	async judgeAtHead(): Promise<void> {
-		const { chain, events, mempool, outbox } = this.#context;
+		const { chain, dependencies, events, mempool, outbox } = this.#context;
 		const { ledger } = chain.head;
 		const timestampMs = this.#context.judgingMs();
 		const own = outbox.offered();
@@ -195,6 +195,8 @@ export class OwnTransactions {
 		this.#offer();
 		mempool.prune(ledger, timestampMs);
 		const outboxDelete = outbox.takeFinished();
-		if (outboxDelete.length > 0) await this.#context.write({ outboxDelete });
+		if (outboxDelete.length === 0 || !(await this.#context.write({ outboxDelete }))) return;
+		// What is offered next does not wait for a tick: pages in the background have few.
+		this.#gossip.regossip(dependencies.clocks.monotonicMs());
 	}
 }

@@ -26,6 +26,7 @@ const offeredMinutes = (outbox: Outbox) =>
 function backlogOf(minutes: number): Outbox {
 	const outbox = new Outbox();
 	for (let at = 0; at < minutes; at++) {
+		// Seven divides none of the lengths here.
 		const minute = (at * 7) % minutes;
 		outbox.add(`reading ${minute}`, reading(minute), 0);
 	}
@@ -51,6 +52,13 @@ describe("of what waits in the outbox", () => {
 		expect(minutes.slice(0, 3)).toEqual([1, 3, 4]);
 		expect(minutes.at(-1)).toBe(OFFERED_READINGS + 1);
 		expect(outbox.readings).toBe(998);
+	});
+
+	it("the last ones are offered all together: none is left over for the next minute's block", () => {
+		for (const minutes of [OFFERED_READINGS + 1, 2 * OFFERED_READINGS]) {
+			expect(offeredMinutes(backlogOf(minutes)).length).toBe(minutes);
+		}
+		expect(offeredMinutes(backlogOf(2 * OFFERED_READINGS + 1)).length).toBe(OFFERED_READINGS);
 	});
 
 	it("a minute's reading is known while it waits", () => {
