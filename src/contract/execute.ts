@@ -4,13 +4,13 @@ import { isAct, type Transaction } from "../block/transaction.js";
 import { transactionId } from "../block/transactionCodec.js";
 import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { add, minuteOf } from "../primitives/units.js";
+import { add, MAX_MINUTE, minuteOf } from "../primitives/units.js";
 import { appendCounted, counts, slotOf } from "./countedBlocks.js";
 import { applyDevice, applyRevoke } from "./devices.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
 import { applyJoin, forgetExpired } from "./members.js";
-import { applyReading } from "./metering.js";
+import { applyReading, readingRefusal } from "./metering.js";
 import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { stateRoot } from "./stateRoot.js";
@@ -63,6 +63,7 @@ export function executeCandidates(
 
 /** What the rules would say of one transaction in a block of this time after a ledger; undefined: nothing against it. */
 export function judge(ledger: Ledger, timestampMs: number, transaction: Transaction): Refusal | Wait | undefined {
+	if (transaction.kind === "reading") return readingRefusal(withTime(ledger, timestampMs), transaction);
 	return applyTransaction(
 		openDraft(ledger, { index: ledger.index + 1, previousHash: ledger.gridId, timestampMs }),
 		transaction,
@@ -71,34 +72,47 @@ export function judge(ledger: Ledger, timestampMs: number, transaction: Transact
 
 /**
  * The same for many at once. Readings are looked at together, as if one block took them all: of two for one minute the
- * second is refused. Acts are looked at one by one.
+ * second is refused. Acts are looked at one by one. Nothing is booked: a backlog is judged again with every block.
  */
 export function judgeAll(
 	ledger: Ledger,
 	timestampMs: number,
 	transactions: readonly Transaction[],
 ): (Refusal | Wait | undefined)[] {
-	const draft = openDraft(ledger, { index: ledger.index + 1, previousHash: ledger.gridId, timestampMs });
-	return transactions.map((transaction) =>
-		transaction.kind === "reading" ? applyTransaction(draft, transaction) : judge(ledger, timestampMs, transaction),
-	);
+	const later = withTime(ledger, timestampMs);
+	const taken = new Set<number>();
+	return transactions.map((transaction) => {
+		if (transaction.kind !== "reading") return judge(ledger, timestampMs, transaction);
+		const { member, minute } = transaction;
+		const cause = readingRefusal(later, transaction);
+		if (cause !== undefined) return cause;
+		const place = member * (MAX_MINUTE + 1) + minute;
+		if (taken.has(place)) return { code: "duplicate-reading", member, minute };
+		taken.add(place);
+		return undefined;
+	});
 }
 
 function openDraft(parent: Ledger, frame: BlockFrame): Draft {
-	const { blockIntervalMs, readingWindowBlocks, settlementGraceBlocks } = parent.parameters;
-	const keep = Math.max(readingWindowBlocks, settlementGraceBlocks) + 2;
-	const isCounted = counts(frame.timestampMs, parent.timestampMs, blockIntervalMs);
 	return {
-		...parent,
+		...withTime(parent, frame.timestampMs),
 		index: frame.index,
-		timestampMs: frame.timestampMs,
 		households: [...parent.households],
 		contracts: [...parent.contracts],
-		counted: isCounted
-			? appendCounted(parent.counted, slotOf(frame.timestampMs, blockIntervalMs), keep)
-			: parent.counted,
-		countedTotal: parent.countedTotal + (isCounted ? 1 : 0),
 		history: appendLeaf(parent.history, merkleLeaf(frame.previousHash)),
+	};
+}
+
+/** A ledger as a block of this time sees it before its transactions: all that a reading is judged by. */
+function withTime(parent: Ledger, timestampMs: number): Ledger {
+	const { blockIntervalMs, readingWindowBlocks, settlementGraceBlocks } = parent.parameters;
+	const keep = Math.max(readingWindowBlocks, settlementGraceBlocks) + 2;
+	const isCounted = counts(timestampMs, parent.timestampMs, blockIntervalMs);
+	return {
+		...parent,
+		timestampMs,
+		counted: isCounted ? appendCounted(parent.counted, slotOf(timestampMs, blockIntervalMs), keep) : parent.counted,
+		countedTotal: parent.countedTotal + (isCounted ? 1 : 0),
 	};
 }
 
@@ -124,7 +138,7 @@ function applyTransaction(draft: Draft, transaction: Transaction): Refusal | Wai
 	}
 	switch (transaction.kind) {
 		case "reading":
-			return isMember(draft, transaction.member) ?? applyReading(draft, transaction);
+			return applyReading(draft, transaction);
 		case "join":
 			return applyJoin(draft, transaction);
 		case "found":

@@ -1,23 +1,31 @@
 import type { ReadingTransaction } from "../block/transaction.js";
 import { add, MS_PER_MINUTE } from "../primitives/units.js";
 import { countedSince } from "./countedBlocks.js";
-import { changeHousehold, type Draft, householdOf } from "./ledger.js";
+import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
 import { addMinute, dropBefore, hasMinute } from "./minuteRanges.js";
 import type { Refusal, Wait } from "./refusal.js";
 
-/** Books a reading: once per household and minute, inside the reading window, after the minute has ended. */
-export function applyReading(draft: Draft, reading: ReadingTransaction): Refusal | Wait | undefined {
-	const { member, minute, importWh, exportWh, quality } = reading;
-	const { blockIntervalMs, readingWindowBlocks } = draft.parameters;
-	const household = householdOf(draft, member);
-	if ((minute + 1) * MS_PER_MINUTE > draft.timestampMs) return { code: "minute-not-ended", minute };
+/** Whether a block of this ledger's time may hold a reading: once per household and minute, in the window, after the minute. */
+export function readingRefusal(ledger: Ledger, { member, minute }: ReadingTransaction): Refusal | Wait | undefined {
+	const { blockIntervalMs, readingWindowBlocks } = ledger.parameters;
+	const household = ledger.households[member];
+	if (household === undefined) return { code: "unknown-member", member };
+	if ((minute + 1) * MS_PER_MINUTE > ledger.timestampMs) return { code: "minute-not-ended", minute };
 	if (minute < household.joinedMinute) {
 		return { code: "before-membership", minute, joinedMinute: household.joinedMinute };
 	}
-	if (countedSince(draft.counted, minute, blockIntervalMs) > readingWindowBlocks) {
+	if (countedSince(ledger.counted, minute, blockIntervalMs) > readingWindowBlocks) {
 		return { code: "outside-window", minute };
 	}
-	if (hasMinute(household.seen, minute)) return { code: "duplicate-reading", member, minute };
+	return hasMinute(household.seen, minute) ? { code: "duplicate-reading", member, minute } : undefined;
+}
+
+/** Books a reading, unless it is refused. */
+export function applyReading(draft: Draft, reading: ReadingTransaction): Refusal | Wait | undefined {
+	const cause = readingRefusal(draft, reading);
+	if (cause !== undefined) return cause;
+	const { member, minute, importWh, exportWh, quality } = reading;
+	const household = householdOf(draft, member);
 	const pending = [...household.pending];
 	let at = pending.length;
 	while (at > 0 && (pending[at - 1]?.minute ?? 0) > minute) at -= 1;

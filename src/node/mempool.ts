@@ -5,9 +5,10 @@ import { judgeAll } from "../contract/execute.js";
 import type { Ledger } from "../contract/ledger.js";
 import type { Refusal, Wait } from "../contract/refusal.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
+import { OFFERED_READINGS } from "./outbox.js";
 
-/** A week of readings of one household, and a bit: what an outage as long as the reading window leaves behind. */
-const MAX_READINGS_PER_MEMBER = 11_000;
+/** Some times what a household offers at once: its neighbours may lag behind it. What does not fit is told again. */
+const MAX_READINGS_PER_MEMBER = 5 * OFFERED_READINGS;
 const MAX_ACTS_PER_MEMBER = 16;
 const MAX_JOINS = 64;
 

@@ -1,11 +1,18 @@
 /** This household's own signed transactions, from the signature until they are in a committed block (or refused there). */
-import type { Transaction } from "../block/transaction.js";
+import type { ReadingTransaction, Transaction } from "../block/transaction.js";
 import { decodeTransaction, encodeTransaction } from "../block/transactionCodec.js";
 import type { OwnTransactionView } from "./protocol.js";
 import { openRecord, sealRecord } from "./records.js";
 
 /** Finished acts that the screens still show. */
 const SHOWN_FINISHED = 20;
+/**
+ * Of a backlog only the oldest readings are with the neighbours at a time: everybody holds everybody's, and no more
+ * than that gets into the next few blocks anyway.
+ */
+export const OFFERED_READINGS = 200;
+/** Up to so many are offered at once: the last ones of a backlog are no few that would wait for the next minute's block. */
+const OFFERED_AT_ONCE = 2 * OFFERED_READINGS;
 
 export interface Pending {
 	readonly id: string;
@@ -14,8 +21,15 @@ export interface Pending {
 	sentMs: number;
 }
 
+interface PendingReading extends Pending {
+	readonly transaction: ReadingTransaction;
+}
+
 export class Outbox {
 	readonly #pending = new Map<string, Pending>();
+	readonly #acts = new Map<string, Pending>();
+	/** By minute ascending: the oldest go first. */
+	readonly #readings: PendingReading[] = [];
 	/** Confirmed or refused, but still in the database. */
 	#finished: string[] = [];
 	/** Acts, newest first. Readings are only counted. */
@@ -29,16 +43,38 @@ export class Outbox {
 		return this.#pending.values();
 	}
 
+	/** How many readings wait: a minute each. */
+	get readings(): number {
+		return this.#readings.length;
+	}
+
+	/** What a block may take now: all acts, and the oldest readings. */
+	offered(): Pending[] {
+		const count = this.#readings.length > OFFERED_AT_ONCE ? OFFERED_READINGS : OFFERED_AT_ONCE;
+		return [...this.#acts.values(), ...this.#readings.slice(0, count)];
+	}
+
 	/** Whether an act waits: its nonce is taken, the next one is signed after it. */
 	get hasAct(): boolean {
-		for (const { transaction } of this.#pending.values()) if (transaction.kind !== "reading") return true;
-		return false;
+		return this.#acts.size > 0;
+	}
+
+	/** Whether a minute's reading waits. */
+	hasReading(minute: number): boolean {
+		return this.#readings[this.#placeOf(minute)]?.transaction.minute === minute;
 	}
 
 	/** Takes over what was written. */
 	add(id: string, transaction: Transaction, timestampMs: number): void {
-		this.#pending.set(id, { id, transaction, sentMs: -1 });
-		if (transaction.kind === "reading") return;
+		if (transaction.kind === "reading") {
+			const reading = { id, transaction, sentMs: -1 };
+			this.#pending.set(id, reading);
+			this.#readings.splice(this.#placeOf(transaction.minute), 0, reading);
+			return;
+		}
+		const act = { id, transaction, sentMs: -1 };
+		this.#pending.set(id, act);
+		this.#acts.set(id, act);
 		this.#shown.unshift({ id, kind: transaction.kind, state: "signed", timestampMs });
 		this.#shown = this.#shown.filter((own, at) => at < SHOWN_FINISHED || this.#pending.has(own.id));
 	}
@@ -47,7 +83,8 @@ export class Outbox {
 		const pending = this.#pending.get(id);
 		if (pending === undefined) return;
 		pending.sentMs = nowMs;
-		this.#show(id, (own) => (own.state === "signed" ? { ...own, state: "sent" } : own));
+		if (pending.transaction.kind !== "reading")
+			this.#show(id, (own) => (own.state === "signed" ? { ...own, state: "sent" } : own));
 	}
 
 	confirmed(id: string, blockIndex: number): void {
@@ -61,8 +98,26 @@ export class Outbox {
 	}
 
 	#finish(id: string): void {
-		this.#pending.delete(id);
 		this.#finished.push(id);
+		const pending = this.#pending.get(id);
+		if (pending === undefined) return;
+		this.#pending.delete(id);
+		this.#acts.delete(id);
+		if (pending.transaction.kind !== "reading") return;
+		const at = this.#readings.findIndex((reading) => reading.id === id);
+		if (at >= 0) this.#readings.splice(at, 1);
+	}
+
+	/** Where the first reading of a minute or a later one is in the list. */
+	#placeOf(minute: number): number {
+		let from = 0;
+		let until = this.#readings.length;
+		while (from < until) {
+			const middle = (from + until) >> 1;
+			if ((this.#readings[middle]?.transaction.minute ?? 0) < minute) from = middle + 1;
+			else until = middle;
+		}
+		return from;
 	}
 
 	/** Ids of what was finished since the last call: their records can be deleted. */

@@ -25,7 +25,7 @@ export interface ProposerView {
 }
 
 /** Readings of past minutes that wait are a backlog from this many on; fewer go with the next minute's block. */
-const BACKLOG_READINGS = 20;
+export const BACKLOG_READINGS = 20;
 
 /** The next block, if one is due. */
 export function planProposal(view: ProposerView): ProposalPlan | undefined {

@@ -384,6 +384,8 @@ export interface ChainView {
 	neighboursOnline: number;
 	/** Own transactions that wait, readings included. */
 	pending: number;
+	/** Own minutes whose reading waits: more than a few are a backlog. */
+	waitingMinutes: number;
 	/** Set while this node fetches blocks that others have. */
 	sync?: { haveIndex: number; targetIndex: number };
 	/** Set while signatures in fetched blocks are verified: of how many transactions they are good, and of how many in all. */

@@ -286,6 +286,7 @@ function chainView({ street, peers }: ViewContext): ChainView {
 		voters: ledger.voters.length,
 		neighboursOnline: neighbours.size,
 		pending: street.outbox.size,
+		waitingMinutes: street.outbox.readings,
 		...(targetIndex > head.block.index + 1 ? { sync: { haveIndex: head.block.index, targetIndex } } : {}),
 		...(street.verification.progress === undefined ? {} : { verification: street.verification.progress }),
 		badSignatures: [...street.verification.bad],

@@ -4,11 +4,15 @@ import type { StreetView } from "../node/protocol.js";
 /** Silent for 5 minutes: a household is told (the header chip shows the age before that). */
 export const METER_SILENT_MS = 5 * 60_000;
 
+/** So many minutes wait after an outage, never otherwise. */
+export const BACKLOG_MINUTES = 15;
+
 export type Banner =
 	| { type: "sync"; haveIndex: number; targetIndex: number }
 	| { type: "offline" }
 	| { type: "alone" }
-	| { type: "noLeader" }
+	| { type: "noLeader"; waitingMinutes: number; votersOnline: number; voters: number }
+	| { type: "backlog"; waitingMinutes: number }
 	| { type: "notVoting"; code: string }
 	| { type: "meterSilent"; ageMs: number };
 
@@ -34,5 +38,7 @@ function connectionBanner({ chain, signaling, members }: StreetView): Banner | u
 	if (chain.sync !== undefined) return { type: "sync", ...chain.sync };
 	if (chain.neighboursOnline === 0 && members.length > 1)
 		return signaling.connected === 0 ? { type: "offline" } : { type: "alone" };
-	return chain.leader === undefined ? { type: "noLeader" } : undefined;
+	const { leader, votersOnline, voters, waitingMinutes } = chain;
+	if (leader === undefined) return { type: "noLeader", waitingMinutes, votersOnline, voters };
+	return waitingMinutes >= BACKLOG_MINUTES ? { type: "backlog", waitingMinutes } : undefined;
 }

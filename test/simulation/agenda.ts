@@ -35,6 +35,11 @@ export class Agenda {
 		heap[at] = planned;
 	}
 
+	/** Everything happens so much later; the order stays. */
+	postpone(ms: number): void {
+		for (const [at, planned] of this.#heap.entries()) this.#heap[at] = { ...planned, atMs: planned.atMs + ms };
+	}
+
 	take(): Planned | undefined {
 		const heap = this.#heap;
 		const first = heap[0];

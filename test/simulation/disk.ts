@@ -5,6 +5,7 @@
  */
 import { decodeVotes } from "../../src/node/records.js";
 import type { ChainChange, ChainStorage, StorageError, StorageRoot, Votes } from "../../src/node/storage.js";
+import { assert } from "../../src/primitives/assert.js";
 import type { Result } from "../../src/primitives/result.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { carryOut, interceptWrites, type Writing, type Written } from "../support/interceptedStorage.js";
@@ -33,7 +34,8 @@ export function kindOf(writing: Writing): WriteKind {
 export class Disk implements StorageRoot {
 	readonly #inner = new MemoryStorage();
 	readonly #intercepted = interceptWrites(this.#inner, (writing) => this.#begin(writing));
-	readonly #journal: Writing[] = [];
+	readonly #journal: Writing[] | undefined;
+	#journalLength = 0;
 	/** Oldest first. */
 	readonly underWay: Write[] = [];
 	/** What is on the disk, as far as promises depend on it. Undefined: nothing yet, or it tore. */
@@ -45,12 +47,17 @@ export class Disk implements StorageRoot {
 	onWritten: (write: Write) => void = () => {};
 
 	/** Whether this device belongs somewhere. */
-	get hasProfile(): boolean {
-		return this.#journal.some((writing) => "profile" in writing);
+	hasProfile = false;
+	readonly #keptAs: (writing: Writing) => Writing;
+
+	/** Without a journal there are no backups and no copies; `keptAs` may give what many disks hold alike as one object. */
+	constructor(hasJournal = true, keptAs: (writing: Writing) => Writing = (writing) => writing) {
+		this.#journal = hasJournal ? [] : undefined;
+		this.#keptAs = keptAs;
 	}
 
 	get journalLength(): number {
-		return this.#journal.length;
+		return this.#journalLength;
 	}
 
 	loadProfile(): Promise<Result<Uint8Array | undefined, StorageError>> {
@@ -81,8 +88,10 @@ export class Disk implements StorageRoot {
 	}
 
 	async #keep(write: Write): Promise<Written> {
-		const { writing } = write;
-		this.#journal.push(writing);
+		const writing = this.#keptAs(write.writing);
+		this.#journal?.push(writing);
+		this.#journalLength += 1;
+		this.hasProfile ||= "profile" in writing;
 		const written = await carryOut(this.#inner, writing);
 		if (!written.ok || !("chain" in writing)) return written;
 		const { votes, commit, install } = writing.change;
@@ -106,6 +115,7 @@ export class Disk implements StorageRoot {
 
 	/** A disk with everything that was on this one when its journal had this length. */
 	async copy(journalLength: number): Promise<Disk> {
+		assert(this.#journal !== undefined, "only a disk with a journal is copied");
 		const copy = new Disk();
 		for (const writing of this.#journal.slice(0, journalLength)) {
 			await copy.#keep({ kind: kindOf(writing), writing, answer: () => {} });

@@ -29,16 +29,21 @@ interface Household {
 	isExcused: boolean;
 }
 
+/** Hears of everything that a household asks for, then of the id under which its node signed it, if it did. */
+export type ActListener = (house: House, kind: string) => (id: string | undefined) => void;
+
 export class People implements Observer {
 	readonly #world: World;
+	readonly #onAsked: ActListener;
 	readonly #households = new Map<House, Household>();
 	readonly #heads = new WeakMap<House, number>();
 	#isOver = false;
 	acts = 0;
 	readings = 0;
 
-	constructor(world: World) {
+	constructor(world: World, onAsked: ActListener = () => () => {}) {
 		this.#world = world;
+		this.#onAsked = onAsked;
 	}
 
 	/** Life begins. */
@@ -128,11 +133,14 @@ export class People implements Observer {
 		const command = chooseAct(household.random, street.chain.head.ledger, member, house.chainMs);
 		if (command === undefined) return;
 		const { disk } = house;
+		const answered = this.#onAsked(house, command.type);
 		await this.#world.command(house, command, (reply) => {
 			this.#world.tell(house, command.type, reply.ok ? "is signed" : reply.error.code);
-			if (!reply.ok || reply.value.type !== "signed" || house.disk !== disk) return;
+			const id = reply.ok && reply.value.type === "signed" ? reply.value.id : undefined;
+			answered(id);
+			if (id === undefined || house.disk !== disk) return;
 			this.acts += 1;
-			household.signed.set(reply.value.id, command.type);
+			household.signed.set(id, command.type);
 		});
 	}
 
@@ -185,7 +193,7 @@ function isTaken(ledger: Ledger, member: number, minute: number): boolean {
 }
 
 /** Every third house has a roof of solar cells. */
-function readingOf(house: number, minute: number): Reading {
+export function readingOf(house: number, minute: number): Reading {
 	const wave = (minute * 7 + house * 13) % 40;
 	const isProducing = house % 3 === 0;
 	return { minute, importWh: isProducing ? wave % 5 : wave, exportWh: isProducing ? wave * 2 : 0, quality: "measured" };

@@ -53,14 +53,16 @@ export class World {
 	nowMs = 0;
 	/** How long each write takes on top of its normal time, by house. */
 	readonly slowDisks = new Map<House, number>();
+	readonly #createDisk: () => Disk;
 	readonly #agenda = new Agenda();
 	readonly #random: Random;
 	readonly #replies = new Map<number, (reply: Reply) => void>();
 	#nextCommand = 1;
 	#happened = 0;
 
-	constructor(plan: Plan) {
+	constructor(plan: Plan, createDisk = () => new Disk()) {
 		this.plan = plan;
+		this.#createDisk = createDisk;
 		this.#random = new Random(plan.seed, "world");
 		this.network = new Network(
 			plan.seed,
@@ -114,6 +116,12 @@ export class World {
 		return holds();
 	}
 
+	/** Time passes in which nothing happens: whatever is under way takes so much longer. */
+	skip(ms: number): void {
+		this.nowMs += ms;
+		this.#agenda.postpone(ms);
+	}
+
 	#meetLater(): void {
 		this.in(MEET_MS, async () => {
 			await this.network.meet(this.houses);
@@ -123,7 +131,7 @@ export class World {
 
 	// ── houses ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-	addHouse(disk = new Disk(), original?: House): House {
+	addHouse(disk = this.#createDisk(), original?: House): House {
 		const { seed, settings, realSignatures } = this.plan;
 		const house: House = new House(this.houses.length, disk, {
 			seed,
@@ -227,6 +235,11 @@ export class World {
 	async #afterStep(house: House): Promise<void> {
 		if (this.#thrown !== undefined) throw this.#thrown;
 		if (house.isUp) for (const observer of this.observers) observer.stepped(house);
+	}
+
+	/** Nothing ticks in it until its timer is set anew: it hears only what comes to it. */
+	stopTimer(house: House): void {
+		house.timer += 1;
 	}
 
 	/** Sets its timer anew. */

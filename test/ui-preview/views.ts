@@ -148,6 +148,7 @@ export function street(self: number, head = 846): StreetView {
 			voters: 6,
 			neighboursOnline: 5,
 			pending: 2,
+			waitingMinutes: 1,
 			badSignatures: [],
 		},
 		retention: { days: operator ? 0 : 62, chosen: false, usualDays: operator ? 0 : 62, blocksFrom: operator ? 0 : 310 },

@@ -50,6 +50,18 @@ export interface StreetParts {
 	readonly events: StreetEvents;
 }
 
+/** Devices by their key in hex: asked for with every message. Ledgers share the list while it stays the same. */
+const devicesByName = new WeakMap<readonly Device[], ReadonlyMap<string, Device>>();
+
+function namedDevices(devices: readonly Device[]): ReadonlyMap<string, Device> {
+	let named = devicesByName.get(devices);
+	if (named === undefined) {
+		named = new Map(devices.map((device) => [toHex(device.publicKey), device]));
+		devicesByName.set(devices, named);
+	}
+	return named;
+}
+
 export class StreetContext {
 	readonly dependencies: NodeDependencies;
 	readonly storage: ChainStorage;
@@ -61,6 +73,7 @@ export class StreetContext {
 	readonly chain: Chain;
 	readonly outbox = new Outbox();
 	readonly mempool = new Mempool();
+	readonly #deviceName: string;
 	#config: ChainConfig;
 	#halted = false;
 
@@ -72,6 +85,7 @@ export class StreetContext {
 		this.events = parts.events;
 		this.gridId = parts.gridId;
 		this.deviceKey = signer.publicKeyOf(config.keys.deviceSecret);
+		this.#deviceName = toHex(this.deviceKey);
 		this.householdKey = signer.publicKeyOf(config.keys.householdSecret);
 		this.chain = chain;
 		this.#config = config;
@@ -81,7 +95,7 @@ export class StreetContext {
 
 	/** This device's index, once the chain knows it. */
 	get device(): number | undefined {
-		return this.deviceIndexOf(toHex(this.deviceKey));
+		return this.deviceIndexOf(this.#deviceName);
 	}
 
 	/** This household's member index, once the chain knows it. */
@@ -92,8 +106,8 @@ export class StreetContext {
 
 	/** The index of a device in use, by its key in hex; undefined for a guest, and for a device that was revoked. */
 	deviceIndexOf(device: string): number | undefined {
-		const { devices } = this.chain.head.ledger;
-		return devices.find((known) => !known.revoked && toHex(known.publicKey) === device)?.index;
+		const known = namedDevices(this.chain.head.ledger.devices).get(device);
+		return known?.revoked === false ? known.index : undefined;
 	}
 
 	/** Whether this household took this device out of use. */
@@ -113,7 +127,7 @@ export class StreetContext {
 	}
 
 	#knownDevice(): Device | undefined {
-		return this.chain.head.ledger.devices.find(({ publicKey }) => equalBytes(publicKey, this.deviceKey));
+		return namedDevices(this.chain.head.ledger.devices).get(this.#deviceName);
 	}
 
 	/** The key, in hex, of a device that the chain knows. */

@@ -1,10 +1,12 @@
 /** Transactions between neighbours: one's own are told until they are confirmed, others' are admitted to the mempool. */
 import { isAct, type Transaction } from "../../block/transaction.js";
 import { judge } from "../../contract/execute.js";
+import type { Refusal, Wait } from "../../contract/refusal.js";
 import { checkSignatures } from "../../contract/signers.js";
 import { isRefusal } from "../mempool.js";
 import type { Pending } from "../outbox.js";
 import type { Peer } from "../peers.js";
+import { BACKLOG_READINGS } from "../proposer.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import type { RaftDriver } from "./raftDriver.js";
 
@@ -15,6 +17,11 @@ const GOSSIP_TRANSACTIONS = 200;
 export class Gossip {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
+	/** When nobody led for the last time. */
+	#ledMs = Number.NEGATIVE_INFINITY;
+	/** When a block of a backlog was last committed. */
+	#movedMs = Number.NEGATIVE_INFINITY;
+	#seen = { index: -1, countedTotal: -1 };
 
 	constructor(context: StreetContext, raft: RaftDriver) {
 		this.#context = context;
@@ -26,9 +33,9 @@ export class Gossip {
 	 * signed: its `device`, and acts that waited where the household's old device was. Readings are devices' in use.
 	 */
 	onTransactions(peer: ProvenPeer, transactions: readonly Transaction[]): void {
-		const { chain, dependencies, events, mempool } = this.#context;
+		const { events, mempool } = this.#context;
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
-		const { ledger } = chain.head;
+		const known: Transaction[] = [];
 		for (const transaction of transactions) {
 			if (isGuest && transaction.kind !== "join" && !isAct(transaction)) {
 				events.onRefused("transaction-of-stranger");
@@ -36,33 +43,43 @@ export class Gossip {
 			}
 			const id = this.#context.idOf(transaction);
 			if (mempool.has(id, transaction)) {
-				this.#forward(peer, transaction);
+				known.push(transaction);
 				continue;
 			}
-			const cause =
-				checkSignatures(ledger, transaction, dependencies.verifier) ??
-				judge(ledger, this.#context.judgingMs(), transaction);
+			const cause = this.#judge(transaction);
 			if (isRefusal(cause)) {
 				events.onRefused(cause.code);
 				continue;
 			}
 			if (mempool.add(id, transaction) === "full") events.onRefused("mempool-full");
-			else if (isGuest) this.#forward(peer, transaction);
+			else if (isGuest) known.push(transaction);
 		}
+		if (known.length > 0) this.#forward(peer, known);
+	}
+
+	/** A reading that is told again is mostly on the chain already: that is found out before its signature is verified. */
+	#judge(transaction: Transaction): Refusal | Wait | undefined {
+		const { chain, dependencies } = this.#context;
+		const { ledger } = chain.head;
+		const judged = () => judge(ledger, this.#context.judgingMs(), transaction);
+		const signed = () => checkSignatures(ledger, transaction, dependencies.verifier);
+		if (transaction.kind !== "reading") return signed() ?? judged();
+		const cause = judged();
+		return isRefusal(cause) ? cause : (signed() ?? cause);
 	}
 
 	/** Heard twice, the author is not getting through to the leader by itself; a guest may know only us. */
-	#forward(from: ProvenPeer, transaction: Transaction): void {
+	#forward(from: ProvenPeer, transactions: readonly Transaction[]): void {
 		const raft = this.#raft.state;
 		if (raft?.leader === undefined || raft.leader === raft.self) return;
 		const { peers } = this.#context;
 		const leader = peers.toDevice(this.#context.deviceNameOf(raft.leader));
 		if (leader !== undefined && leader.channel !== from.channel) {
-			peers.send(leader, { type: "transactions", transactions: [transaction] });
+			peers.send(leader, { type: "transactions", transactions });
 		}
 	}
 
-	/** Tells a neighbour everything of one's own that waits. */
+	/** Tells a neighbour everything of one's own that a block may take. */
 	tellAll(peer: Peer): void {
 		this.#send(
 			peer,
@@ -73,13 +90,14 @@ export class Gossip {
 	/** Readings are kept back while this device does not meter: nobody could check them. */
 	#tellable(): Pending[] {
 		const { isMetering, outbox } = this.#context;
-		return [...outbox.all()].filter(({ transaction }) => isMetering || transaction.kind !== "reading");
+		return outbox.offered().filter(({ transaction }) => isMetering || transaction.kind !== "reading");
 	}
 
 	/** Tells everybody what was not told yet, or not confirmed for long. */
 	regossip(nowMs: number): void {
 		const { outbox, peers } = this.#context;
-		const due = this.#tellable().filter(({ sentMs }) => sentMs < 0 || nowMs - sentMs > REGOSSIP_MS);
+		this.#watchQueue(nowMs);
+		const due = this.#tellable().filter((pending) => pending.sentMs < 0 || this.#isOverdue(pending, nowMs));
 		if (due.length === 0) return;
 		let reached = false;
 		for (const peer of peers.authenticated()) {
@@ -90,6 +108,24 @@ export class Gossip {
 			reached = true;
 		}
 		if (reached) for (const { id } of due) outbox.sent(id, nowMs);
+	}
+
+	/** Where nobody leads nothing can be confirmed, and in a backlog the oldest readings come first: neither means a loss. */
+	#isOverdue({ transaction, sentMs }: Pending, nowMs: number): boolean {
+		const waitsSinceMs = transaction.kind === "reading" ? Math.max(this.#ledMs, this.#movedMs) : this.#ledMs;
+		return nowMs - Math.max(sentMs, waitsSinceMs) > REGOSSIP_MS;
+	}
+
+	#watchQueue(nowMs: number): void {
+		const raft = this.#raft.state;
+		if (raft !== undefined && raft.leader === undefined) this.#ledMs = nowMs;
+		const { block, ledger } = this.#context.chain.head;
+		if (block.index === this.#seen.index) return;
+		const isBacklog =
+			ledger.countedTotal === this.#seen.countedTotal &&
+			block.transactions.filter(({ kind }) => kind === "reading").length >= BACKLOG_READINGS;
+		if (isBacklog) this.#movedMs = nowMs;
+		this.#seen = { index: block.index, countedTotal: ledger.countedTotal };
 	}
 
 	#send(peer: Peer, transactions: readonly Transaction[]): void {

@@ -27,8 +27,6 @@ export class OwnTransactions {
 	readonly #gossip: Gossip;
 	readonly #proposing: Proposing;
 	#joinRefusal: string | undefined;
-	/** Whether this household's readings of this device lie in the mempool. */
-	#isMetering = false;
 
 	constructor(context: StreetContext, gossip: Gossip, proposing: Proposing) {
 		this.#context = context;
@@ -56,19 +54,17 @@ export class OwnTransactions {
 				continue;
 			}
 			outbox.add(id, transaction, dependencies.clocks.chainMs());
-			if (transaction.kind !== "reading") this.#context.mempool.add(id, transaction);
 		}
-		this.#offerReadings();
+		this.#offer();
 		return done;
 	}
 
-	/** This device's readings may go into a block from the moment on at which it meters for its household. */
-	#offerReadings(): void {
+	/** What a block may take is in the mempool: readings from the moment on at which this device meters, the oldest first. */
+	#offer(): void {
 		const { isMetering, mempool, outbox } = this.#context;
-		const begins = isMetering && !this.#isMetering;
-		this.#isMetering = isMetering;
-		if (!begins) return;
-		for (const { id, transaction } of outbox.all()) if (transaction.kind === "reading") mempool.add(id, transaction);
+		for (const { id, transaction } of outbox.offered()) {
+			if (isMetering || transaction.kind !== "reading") mempool.add(id, transaction);
+		}
 	}
 
 	/** The outbox is emptied after the block was committed: a crash in between leaves some behind. */
@@ -93,9 +89,9 @@ export class OwnTransactions {
 		if (readings.length === 0 || member === undefined || (!isMetering && !awaitsAdmission)) return;
 		// Unknown while the chain that is here ends before the household joined.
 		const { joinedMinute = 0, seen = [] } = chain.head.ledger.households[member] ?? {};
-		const waiting = this.#waitingMinutes();
+		const { outbox } = this.#context;
 		const fresh = readings.filter(
-			({ minute }) => minute >= joinedMinute && !waiting.has(minute) && !hasMinute(seen, minute),
+			({ minute }) => minute >= joinedMinute && !outbox.hasReading(minute) && !hasMinute(seen, minute),
 		);
 		if (fresh.length === 0) return;
 		await this.submit(
@@ -105,13 +101,6 @@ export class OwnTransactions {
 				return { ...unsigned, signature: this.#context.sign(unsigned, config.keys.deviceSecret) };
 			}),
 		);
-	}
-
-	#waitingMinutes(): Set<number> {
-		const minutes = new Set<number>();
-		for (const { transaction } of this.#context.outbox.all())
-			if (transaction.kind === "reading") minutes.add(transaction.minute);
-		return minutes;
 	}
 
 	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */
@@ -150,7 +139,7 @@ export class OwnTransactions {
 
 	/** Writes signed transactions to the outbox, strictly, and hands them to the neighbours. */
 	async submit(transactions: readonly Transaction[]): Promise<boolean> {
-		const { dependencies, isMetering, mempool, outbox } = this.#context;
+		const { dependencies, outbox } = this.#context;
 		for (const transaction of transactions) {
 			// A signature that a fault spoilt could give the key away: it must not leave this device.
 			assert(this.#isWellSigned(transaction), `the ${transaction.kind} that was signed here verifies`);
@@ -158,10 +147,8 @@ export class OwnTransactions {
 		const entries = transactions.map((transaction) => ({ id: this.#context.idOf(transaction), transaction }));
 		const outboxPut = entries.map(({ id, transaction }) => ({ id, transaction: sealTransaction(transaction) }));
 		if (!(await this.#context.write({ outboxPut }))) return false;
-		for (const { id, transaction } of entries) {
-			outbox.add(id, transaction, dependencies.clocks.chainMs());
-			if (isMetering || transaction.kind !== "reading") mempool.add(id, transaction);
-		}
+		for (const { id, transaction } of entries) outbox.add(id, transaction, dependencies.clocks.chainMs());
+		this.#offer();
 		this.#gossip.regossip(dependencies.clocks.monotonicMs());
 		await this.#proposing.maybePropose();
 		return true;
@@ -187,12 +174,12 @@ export class OwnTransactions {
 		}
 	}
 
-	/** The committed head moved: what waits is judged there, and what is finished leaves the outbox. */
+	/** The committed head moved: what is offered is judged there, and what is finished leaves the outbox. */
 	async judgeAtHead(): Promise<void> {
-		const { chain, events, mempool, outbox } = this.#context;
+		const { chain, dependencies, events, mempool, outbox } = this.#context;
 		const { ledger } = chain.head;
 		const timestampMs = this.#context.judgingMs();
-		const own = [...outbox.all()];
+		const own = outbox.offered();
 		const causes = judgeAll(
 			ledger,
 			timestampMs,
@@ -205,9 +192,11 @@ export class OwnTransactions {
 			events.onRefused(cause.code);
 			if (transaction.kind === "join") this.#joinRefusal = cause.code;
 		}
-		this.#offerReadings();
+		this.#offer();
 		mempool.prune(ledger, timestampMs);
 		const outboxDelete = outbox.takeFinished();
-		if (outboxDelete.length > 0) await this.#context.write({ outboxDelete });
+		if (outboxDelete.length === 0 || !(await this.#context.write({ outboxDelete }))) return;
+		// What is offered next does not wait for a tick: pages in the background have few.
+		this.#gossip.regossip(dependencies.clocks.monotonicMs());
 	}
 }

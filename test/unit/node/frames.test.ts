@@ -316,7 +316,7 @@ describe("gossip", () => {
 			{
 				kind: "reading",
 				member: author,
-				minute: FIRST_MINUTE - 1,
+				minute: FIRST_MINUTE,
 				importWh: 1,
 				exportWh: 0,
 				quality: "measured",

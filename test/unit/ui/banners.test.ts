@@ -31,6 +31,16 @@ test("connected neighbours without a leader", () => {
 	expect(types((view) => delete view.chain.leader)).toEqual(["noLeader"]);
 });
 
+test("what waits after an outage is counted: while nobody leads, and while it goes into the chain", () => {
+	const view = street(0);
+	view.chain = { ...view.chain, waitingMinutes: 10_080, votersOnline: 4, voters: 25 };
+	expect(bannersOf(view, view.chainMs)).toEqual([{ type: "backlog", waitingMinutes: 10_080 }]);
+	delete view.chain.leader;
+	expect(bannersOf(view, view.chainMs)).toEqual([
+		{ type: "noLeader", waitingMinutes: 10_080, votersOnline: 4, voters: 25 },
+	]);
+});
+
 test("fetching blocks comes before everything else about the connection", () => {
 	expect(
 		types((view) => {
