@@ -92,7 +92,8 @@ export class People implements Observer {
 	}
 
 	#handIn(house: House, household: Household): Promise<void> | void {
-		if (household.owed.length === 0 || !house.isUp || house.street === undefined) return;
+		// A page that is frozen hears nothing from its meter; the registers tell it all when it thaws.
+		if (household.owed.length === 0 || !house.isUp || house.isFrozen || house.street === undefined) return;
 		const readings = household.owed.map((minute) => readingOf(house.index, minute));
 		return this.#world.arrive(house, { type: "readings", readings });
 	}

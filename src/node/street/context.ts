@@ -57,6 +57,7 @@ export class StreetContext {
 	readonly events: StreetEvents;
 	readonly gridId: Uint8Array;
 	readonly deviceKey: Uint8Array;
+	readonly #deviceName: string;
 	readonly householdKey: Uint8Array;
 	readonly chain: Chain;
 	readonly outbox = new Outbox();
@@ -72,6 +73,7 @@ export class StreetContext {
 		this.events = parts.events;
 		this.gridId = parts.gridId;
 		this.deviceKey = signer.publicKeyOf(config.keys.deviceSecret);
+		this.#deviceName = toHex(this.deviceKey);
 		this.householdKey = signer.publicKeyOf(config.keys.householdSecret);
 		this.chain = chain;
 		this.#config = config;
@@ -81,7 +83,7 @@ export class StreetContext {
 
 	/** This device's index, once the chain knows it. */
 	get device(): number | undefined {
-		return this.deviceIndexOf(toHex(this.deviceKey));
+		return this.deviceIndexOf(this.#deviceName);
 	}
 
 	/** This household's member index, once the chain knows it. */
@@ -93,8 +95,16 @@ export class StreetContext {
 	/** The index of a device in use, by its key in hex; undefined for a guest, and for a device that was revoked. */
 	deviceIndexOf(device: string): number | undefined {
 		const { devices } = this.chain.head.ledger;
-		return devices.find((known) => !known.revoked && toHex(known.publicKey) === device)?.index;
+		// Every message asks. A ledger with other devices has another list.
+		if (this.#inUse.devices !== devices) {
+			const indices = new Map<string, number>();
+			for (const { index, publicKey, revoked } of devices) if (!revoked) indices.set(toHex(publicKey), index);
+			this.#inUse = { devices, indices };
+		}
+		return this.#inUse.indices.get(device);
 	}
+
+	#inUse: { devices: readonly Device[]; indices: ReadonlyMap<string, number> } = { devices: [], indices: new Map() };
 
 	/** Whether this household took this device out of use. */
 	get isRevoked(): boolean {

@@ -29,6 +29,7 @@ export class Gossip {
 		const { chain, dependencies, events, mempool } = this.#context;
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
 		const { ledger } = chain.head;
+		const forwarded: Transaction[] = [];
 		for (const transaction of transactions) {
 			if (isGuest && transaction.kind !== "join" && !isAct(transaction)) {
 				events.onRefused("transaction-of-stranger");
@@ -36,7 +37,7 @@ export class Gossip {
 			}
 			const id = this.#context.idOf(transaction);
 			if (mempool.has(id, transaction)) {
-				this.#forward(peer, transaction);
+				forwarded.push(transaction);
 				continue;
 			}
 			const cause =
@@ -47,19 +48,17 @@ export class Gossip {
 				continue;
 			}
 			if (mempool.add(id, transaction) === "full") events.onRefused("mempool-full");
-			else if (isGuest) this.#forward(peer, transaction);
+			else if (isGuest) forwarded.push(transaction);
 		}
+		this.#forward(peer, forwarded);
 	}
 
 	/** Heard twice, the author is not getting through to the leader by itself; a guest may know only us. */
-	#forward(from: ProvenPeer, transaction: Transaction): void {
+	#forward(from: ProvenPeer, transactions: readonly Transaction[]): void {
 		const raft = this.#raft.state;
 		if (raft?.leader === undefined || raft.leader === raft.self) return;
-		const { peers } = this.#context;
-		const leader = peers.toDevice(this.#context.deviceNameOf(raft.leader));
-		if (leader !== undefined && leader.channel !== from.channel) {
-			peers.send(leader, { type: "transactions", transactions: [transaction] });
-		}
+		const leader = this.#context.peers.toDevice(this.#context.deviceNameOf(raft.leader));
+		if (leader !== undefined && leader.channel !== from.channel) this.#send(leader, transactions);
 	}
 
 	/** Tells a neighbour everything of one's own that waits. */
@@ -80,24 +79,25 @@ export class Gossip {
 	regossip(nowMs: number): void {
 		const { outbox, peers } = this.#context;
 		const due = this.#tellable().filter(({ sentMs }) => sentMs < 0 || nowMs - sentMs > REGOSSIP_MS);
-		if (due.length === 0) return;
-		let reached = false;
-		for (const peer of peers.authenticated()) {
-			this.#send(
-				peer,
-				due.map(({ transaction }) => transaction),
-			);
-			reached = true;
+		let told = 0;
+		for (const transactions of messagesOf(due.map(({ transaction }) => transaction))) {
+			told = peers.broadcast({ type: "transactions", transactions });
 		}
-		if (reached) for (const { id } of due) outbox.sent(id, nowMs);
+		if (told > 0) for (const { id } of due) outbox.sent(id, nowMs);
 	}
 
 	#send(peer: Peer, transactions: readonly Transaction[]): void {
-		for (let at = 0; at < transactions.length; at += GOSSIP_TRANSACTIONS) {
-			this.#context.peers.send(peer, {
-				type: "transactions",
-				transactions: transactions.slice(at, at + GOSSIP_TRANSACTIONS),
-			});
+		for (const part of messagesOf(transactions)) {
+			this.#context.peers.send(peer, { type: "transactions", transactions: part });
 		}
 	}
+}
+
+/** As many transactions as one message takes, in their order. */
+function messagesOf(transactions: readonly Transaction[]): (readonly Transaction[])[] {
+	const parts: (readonly Transaction[])[] = [];
+	for (let at = 0; at < transactions.length; at += GOSSIP_TRANSACTIONS) {
+		parts.push(transactions.slice(at, at + GOSSIP_TRANSACTIONS));
+	}
+	return parts;
 }
