@@ -6,7 +6,7 @@
 import type { Command, CommandError, NodeInput, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
 import type { Result } from "../../src/primitives/result.js";
 import { Agenda, type Happening } from "./agenda.js";
-import { Disk, type Write } from "./disk.js";
+import { Disk, type PowerOffFate, type Write } from "./disk.js";
 import { House } from "./house.js";
 import { Network } from "./network.js";
 import type { Plan } from "./plan.js";
@@ -163,7 +163,7 @@ export class World {
 		await this.#afterStep(house);
 	}
 
-	async powerOff(house: House, fate: "lost" | "kept" | "torn", isHeard: boolean): Promise<void> {
+	async powerOff(house: House, fate: PowerOffFate, isHeard: boolean): Promise<void> {
 		if (!house.isUp) return;
 		const [write] = house.disk.underWay;
 		this.tell(house, "off", write === undefined ? "" : `${write.kind} write ${fate}`);
