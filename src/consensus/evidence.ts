@@ -3,23 +3,9 @@
  * copied or restored, or a lie. The signatures convict it by themselves.
  */
 import { acknowledgementDigest, type Certificate } from "../block/certificate.js";
+import type { DoubleSignature, SignedHash } from "../block/evidence.js";
 import { equalBytes } from "../primitives/bytes.js";
 import type { Verifier } from "../primitives/signature.js";
-
-/** One of the two: what was signed, and how. */
-export interface SignedHash {
-	readonly hash: Uint8Array;
-	readonly signature: Uint8Array;
-}
-
-export interface DoubleSignature {
-	/** Device index. */
-	readonly voter: number;
-	readonly index: number;
-	readonly term: number;
-	/** Ascending by hash: the same two signatures are the same evidence, whoever found it. */
-	readonly signed: readonly [SignedHash, SignedHash];
-}
 
 /** Who signed both of two certificates that contradict each other. */
 export function doubleSignatures(one: Certificate, other: Certificate): DoubleSignature[] {

@@ -6,7 +6,7 @@ import type { Acknowledged, Certificate } from "../block/certificate.js";
 import type { Entry, RaftMessage } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
-import { checkOwnSignature, recoverLog } from "./commit.js";
+import { checkOwnSignature, LOG_DAMAGED, recoverLog } from "./commit.js";
 import { onPreVote, onPreVoteReply, onRequestVote, onVoteReply, startPreVote } from "./election.js";
 import { onAppendEntries, onValidated, tickHeld } from "./follow.js";
 import { doubtClock, onAppendReply, propose, sendEntries, tickLeader, trackPeer } from "./replication.js";
@@ -111,7 +111,8 @@ export function step(state: RaftState, input: RaftInput): RaftEffect[] {
 			onInstalled(turn, input);
 			break;
 		case "suspend":
-			if (state.suspended === undefined) {
+			// A damaged log heals by itself; what comes to it does not.
+			if (state.suspended === undefined || state.suspended === LOG_DAMAGED) {
 				state.suspended = input.code;
 				becomeFollower(turn, "suspended");
 				persist(turn, {});

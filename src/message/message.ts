@@ -6,6 +6,7 @@
 import type { Anchor } from "../block/anchor.js";
 import type { Block, BlockHeader } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
+import type { DoubleSignature } from "../block/evidence.js";
 import type { JoinTransaction, Transaction } from "../block/transaction.js";
 
 /** First frame on every channel, from both sides. */
@@ -27,6 +28,35 @@ export interface ProofMessage {
 	signature: Uint8Array;
 }
 
+/** A start of a device. */
+export interface Boot {
+	bootCount: number;
+	/** 16 random bytes of this start. */
+	bootId: Uint8Array;
+	/** The device's. */
+	signature: Uint8Array;
+}
+
+/** A start of a device was shown a newer one of the same key: they are two. */
+export interface Meeting {
+	bootId: Uint8Array;
+	metBootId: Uint8Array;
+	/** The device's. */
+	signature: Uint8Array;
+}
+
+/** Handed to the neighbour that showed the newer start, for the newer one to hear of it. */
+export interface TwinMessage {
+	type: "twin";
+	meeting: Meeting;
+}
+
+/** Voters that signed two blocks for one place, found by somebody: the signatures convict them by themselves. */
+export interface EvidenceMessage {
+	type: "evidence";
+	doubleSignatures: readonly DoubleSignature[];
+}
+
 /** After the proof: where the sender stands, and whom it is connected to (thesis 5.3). */
 export interface HelloMessage {
 	type: "hello";
@@ -35,11 +65,12 @@ export interface HelloMessage {
 	certificate: Certificate | undefined;
 	term: number;
 	chainMs: number;
-	bootCount: number;
-	/** 16 random bytes of this start. */
-	bootId: Uint8Array;
-	/** What the sender last knew of the receiver's starts. */
-	knownBoot: { bootCount: number; bootId: Uint8Array } | undefined;
+	/** This start of the sender. */
+	boot: Boot;
+	/** The receiver's newest start that the sender knows. */
+	knownBoot: Boot | undefined;
+	/** An older start of the receiver's key lived on beside a newer one, which this concerns. */
+	meeting: Meeting | undefined;
 	/** Device keys that the sender is connected to. */
 	peers: readonly Uint8Array[];
 }
@@ -233,6 +264,8 @@ export type Message =
 	| HandshakeMessage
 	| ProofMessage
 	| HelloMessage
+	| TwinMessage
+	| EvidenceMessage
 	| StatusMessage
 	| RaftMessage
 	| TransactionsMessage

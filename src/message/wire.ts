@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { type Anchor, type AnchorError, anchorFields, anchorShape, openAnchor } from "../block/anchor.js";
 import { type BlockError, blockHash, decodeBlock, encodeBlock, headerFields, headerShape } from "../block/block.js";
 import { certificateFields, certificateShape } from "../block/certificate.js";
+import { doubleSignatureFields, doubleSignatureShape } from "../block/evidence.js";
 import type { Transaction } from "../block/transaction.js";
 import {
 	decodeTransaction,
@@ -15,11 +16,13 @@ import { type CborValue, type CodecError, decode, encode } from "../primitives/c
 import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../primitives/signature.js";
-import type { CheckpointMessage, Entry, Message, NodeRole } from "./message.js";
+import type { Boot, CheckpointMessage, Entry, Meeting, Message, NodeRole } from "./message.js";
 
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 /** Headers of one answer. */
 export const MAX_HEADERS = 1_000;
+/** Double signatures of one message. */
+export const MAX_EVIDENCE = 100;
 /** Longest message: a full block and its wrapping. Longer things are sent as several messages. */
 export const MAX_MESSAGE_BYTES = 512 * 1024;
 
@@ -60,6 +63,8 @@ const TYPES = [
 	"chunk",
 	"headersRequest",
 	"headers",
+	"twin",
+	"evidence",
 ] as const satisfies readonly Message["type"][];
 
 const ROLES = ["leader", "follower", "candidate", "observer"] as const satisfies readonly NodeRole[];
@@ -117,11 +122,15 @@ function messageFields(message: Message): CborValue[] {
 				message.certificate === undefined ? [] : certificateFields(message.certificate),
 				message.term,
 				message.chainMs,
-				message.bootCount,
-				message.bootId,
-				message.knownBoot === undefined ? [] : [message.knownBoot.bootCount, message.knownBoot.bootId],
+				bootFields(message.boot),
+				message.knownBoot === undefined ? [] : bootFields(message.knownBoot),
+				message.meeting === undefined ? [] : meetingFields(message.meeting),
 				message.peers,
 			];
+		case "twin":
+			return [meetingFields(message.meeting)];
+		case "evidence":
+			return [message.doubleSignatures.map(doubleSignatureFields)];
 		case "status":
 			return [message.headIndex, message.headHash, message.term, ROLES.indexOf(message.role)];
 		case "preVote":
@@ -193,6 +202,14 @@ function messageFields(message: Message): CborValue[] {
 	}
 }
 
+function bootFields({ bootCount, bootId, signature }: Boot): CborValue {
+	return [bootCount, bootId, signature];
+}
+
+function meetingFields({ bootId, metBootId, signature }: Meeting): CborValue {
+	return [bootId, metBootId, signature];
+}
+
 function entriesOf(
 	prevHash: Uint8Array,
 	wires: readonly (readonly [Uint8Array, Uint8Array])[],
@@ -254,6 +271,15 @@ const nothing = v.pipe(
 const optionalCertificate = v.union([nothing, certificateShape]);
 const list = <T extends v.GenericSchema>(item: T, max: number) => v.pipe(v.array(item), v.maxLength(max));
 
+const bootShape = v.pipe(
+	v.strictTuple([natural, bytes(16), bytes(SIGNATURE_BYTES)]),
+	v.transform(([bootCount, bootId, signature]): Boot => ({ bootCount, bootId, signature })),
+);
+const meetingShape = v.pipe(
+	v.strictTuple([bytes(16), bytes(16), bytes(SIGNATURE_BYTES)]),
+	v.transform(([bootId, metBootId, signature]): Meeting => ({ bootId, metBootId, signature })),
+);
+
 /** Shapes of the fields after the type. Blocks and transactions inside are decoded by their own codecs. */
 const SHAPES = {
 	handshake: v.pipe(
@@ -277,29 +303,31 @@ const SHAPES = {
 			optionalCertificate,
 			natural,
 			natural,
-			natural,
-			bytes(16),
-			v.union([
-				nothing,
-				v.pipe(
-					v.strictTuple([natural, bytes(16)]),
-					v.transform(([bootCount, bootId]) => ({ bootCount, bootId })),
-				),
-			]),
+			bootShape,
+			v.union([nothing, bootShape]),
+			v.union([nothing, meetingShape]),
 			list(deviceKey, 1_000),
 		]),
-		v.transform(([headIndex, headHash, certificate, term, chainMs, bootCount, bootId, knownBoot, peers]) => ({
+		v.transform(([headIndex, headHash, certificate, term, chainMs, boot, knownBoot, meeting, peers]) => ({
 			type: "hello" as const,
 			headIndex,
 			headHash,
 			certificate,
 			term,
 			chainMs,
-			bootCount,
-			bootId,
+			boot,
 			knownBoot,
+			meeting,
 			peers,
 		})),
+	),
+	twin: v.pipe(
+		v.strictTuple([meetingShape]),
+		v.transform(([meeting]) => ({ type: "twin" as const, meeting })),
+	),
+	evidence: v.pipe(
+		v.strictTuple([list(doubleSignatureShape, MAX_EVIDENCE)]),
+		v.transform(([doubleSignatures]) => ({ type: "evidence" as const, doubleSignatures })),
 	),
 	status: v.pipe(
 		v.strictTuple([natural, hash, natural, v.picklist([0, 1, 2, 3])]),

@@ -5,10 +5,10 @@
  * handshake finds out.
  */
 import type { NetworkSettings, NodeInput } from "../node/protocol.js";
-import { toHex } from "../primitives/bytes.js";
 import { backOffMs } from "./backOff.js";
 import { createBrowserPeer, Link, type PeerFactory } from "./link.js";
 import { type Neighbour, Neighbours } from "./neighbours.js";
+import { OwnSession } from "./ownSession.js";
 import { RefusalCounts } from "./refusalCounts.js";
 import { decodeSignal, encodeSignal, type Signal, type SignalHead } from "./signal.js";
 import { createSignalingClient, type SignalingClient, type WebSocketConstructor } from "./signalingClient.js";
@@ -78,8 +78,7 @@ class FullMesh implements Mesh {
 	#neighbours = new Neighbours();
 	readonly #open = new Map<string, Link>();
 	#settings: NetworkSettings;
-	/** A random name of this page's life with this device id. */
-	#session = randomHex(16);
+	readonly #session = new OwnSession();
 	#sequence = 0;
 	#channels = 0;
 	#announced = 0;
@@ -107,7 +106,7 @@ class FullMesh implements Mesh {
 		this.#settings = settings;
 		if (settings.deviceId !== deviceId) {
 			this.#forgetAll("device-changed");
-			this.#session = randomHex(16);
+			this.#session.begin();
 		}
 		if (settings.topic !== topic) {
 			for (const client of this.#clients.values()) {
@@ -132,7 +131,7 @@ class FullMesh implements Mesh {
 		// The neighbours closed their ends, and wait longer and longer between their tries to connect again. A new session
 		// makes them begin anew; it is announced as soon as a server is reached.
 		this.#forgetAll("slept");
-		this.#session = randomHex(16);
+		this.#session.begin();
 		for (const client of this.#clients.values()) client.reconnect();
 		this.#seekSooner();
 	}
@@ -201,7 +200,7 @@ class FullMesh implements Mesh {
 
 	#head(to?: Neighbour): SignalHead {
 		this.#sequence += 1;
-		const head = { from: this.#settings.deviceId, session: this.#session, sequence: this.#sequence };
+		const head = { from: this.#settings.deviceId, session: this.#session.name, sequence: this.#sequence };
 		return to === undefined ? head : { ...head, to: { deviceId: to.deviceId, session: to.session } };
 	}
 
@@ -223,6 +222,10 @@ class FullMesh implements Mesh {
 	#announce(): void {
 		this.#announced += 1;
 		this.#neighbours.prune(performance.now());
+		if (this.#open.size === 0 && this.#session.mayReturn(performance.now())) {
+			this.#forgetAll("displaced");
+			this.#session.begin();
+		}
 		this.#publish(this.#announcement());
 		this.#announceLater();
 	}
@@ -242,8 +245,10 @@ class FullMesh implements Mesh {
 			return;
 		}
 		const signal = decoded.value;
-		// The servers echo what one publishes; an older session of this device is not a neighbour either.
-		if (signal.from === this.#settings.deviceId) return;
+		if (signal.from === this.#settings.deviceId) {
+			this.#session.heard(signal.session);
+			return;
+		}
 		if (signal.to !== undefined && !this.#isSelf(signal.to)) return;
 		const nowMs = performance.now();
 		const admitted = this.#neighbours.admit(signal, nowMs);
@@ -258,7 +263,7 @@ class FullMesh implements Mesh {
 	}
 
 	#isSelf({ deviceId, session }: { deviceId: string; session: string }): boolean {
-		return deviceId === this.#settings.deviceId && session === this.#session;
+		return deviceId === this.#settings.deviceId && session === this.#session.name;
 	}
 
 	/** Does what a signal asks for, or says why not. */
@@ -322,7 +327,7 @@ class FullMesh implements Mesh {
 		const { iceServers } = this.#settings;
 		const { attempt } = neighbour;
 		this.#channels += 1;
-		const channel = `${this.#session.slice(0, 8)}-${this.#channels}`;
+		const channel = `${this.#session.name.slice(0, 8)}-${this.#channels}`;
 		let openedMs: number | undefined;
 		const link = new Link({
 			channel,
@@ -386,8 +391,4 @@ class FullMesh implements Mesh {
 		for (const neighbour of this.#neighbours.all()) this.#unlink(neighbour, code);
 		this.#neighbours = new Neighbours();
 	}
-}
-
-function randomHex(bytes: number): string {
-	return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
 }

@@ -1,6 +1,7 @@
 /** Opening a neighbourhood's database: what was stored is executed again, and what is damaged is noticed, not believed. */
 import { blockHash, decodeBlock } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
+import type { DoubleSignature } from "../block/evidence.js";
 import type { Transaction } from "../block/transaction.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
 import { openGenesis } from "../contract/genesis.js";
@@ -14,7 +15,14 @@ import { Chain, extend, type Link } from "./chain.js";
 import { openCheckpoint } from "./checkpoints.js";
 import { KEPT_DAYS } from "./history.js";
 import { openTransaction } from "./outbox.js";
-import { type ChainConfig, decodeCertificateRecord, decodeConfig, decodeVotes, openRecord } from "./records.js";
+import {
+	type ChainConfig,
+	decodeCertificateRecord,
+	decodeConfig,
+	decodeEvidenceRecord,
+	decodeVotes,
+	openRecord,
+} from "./records.js";
 import type { ChainStorage, StorageError, StoredBlock, StoredCheckpoint, StoredDay, Votes } from "./storage.js";
 import {
 	type BadSignature,
@@ -36,6 +44,8 @@ export interface LoadedChain {
 	votersCertificate: Certificate | undefined;
 	tail: Entry[];
 	outbox: { id: string; transaction: Transaction }[];
+	/** Voters that signed two blocks for one place. */
+	evidence: DoubleSignature[];
 	/** Committed blocks whose signatures are still to be verified, and what earlier runs found in others. */
 	unverified: { blocks: UnverifiedBlock[]; bad: readonly BadSignature[] };
 	/** Records that could not be believed, by store. */
@@ -90,6 +100,12 @@ export async function loadChain(
 	const tail = chain === undefined ? { entries: [], damaged: false } : loadTail(chain, stored.value.proposed);
 	if (tail.damaged) damaged.push("proposedBlocks");
 
+	const evidence: DoubleSignature[] = [];
+	for (const record of stored.value.evidence) {
+		const opened = decodeEvidenceRecord(record);
+		if (opened.ok) evidence.push(opened.value);
+		else damaged.push("evidence");
+	}
 	const outbox: LoadedChain["outbox"] = [];
 	for (const { id, transaction: record } of stored.value.outbox) {
 		const transaction = openTransaction(record);
@@ -100,7 +116,7 @@ export async function loadChain(
 	// acknowledged lies at or below what it last signed.
 	const known = votes.ok ? votes.value : { ...NO_VOTES, suspended: "votes-damaged" };
 	const isShort = (known.lastSigned?.index ?? 0) > (chain?.last.block.index ?? 0);
-	const lost = isShort && damaged.some((store) => store !== "outbox");
+	const lost = isShort && damaged.some((store) => store !== "outbox" && store !== "evidence");
 	return ok({
 		config: config.value,
 		votes: lost && known.suspended === undefined ? { ...known, suspended: LOG_DAMAGED } : known,
@@ -109,6 +125,7 @@ export async function loadChain(
 		votersCertificate: chain === undefined ? undefined : await loadVotersCertificate(storage, chain.head.ledger),
 		tail: tail.entries,
 		outbox,
+		evidence,
 		unverified: { blocks: head.value.unverified, bad: unverified?.bad ?? [] },
 		damaged,
 	});

@@ -1,6 +1,7 @@
 /** Records: what is stored, as checksum and deterministic CBOR. A damaged one is noticed before it is believed. */
 import * as v from "valibot";
 import { type Certificate, certificateFields, certificateShape } from "../block/certificate.js";
+import { type DoubleSignature, doubleSignatureFields, doubleSignatureShape } from "../block/evidence.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { type CborValue, decode, encode } from "../primitives/codec.js";
 import { HASH_BYTES, taggedHash } from "../primitives/hash.js";
@@ -97,6 +98,16 @@ export function encodeCertificateRecord(certificate: Certificate): Uint8Array {
 
 export function decodeCertificateRecord(record: Uint8Array): Result<Certificate, RecordError> {
 	return decodeRecord(record, certificateShape);
+}
+
+// ── evidence ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function encodeEvidenceRecord(evidence: DoubleSignature): Uint8Array {
+	return encodeRecord(doubleSignatureFields(evidence));
+}
+
+export function decodeEvidenceRecord(record: Uint8Array): Result<DoubleSignature, RecordError> {
+	return decodeRecord(record, doubleSignatureShape);
 }
 
 // ── profile: where this browser stands ───────────────────────────────────────────────────────────────────────────

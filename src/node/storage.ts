@@ -8,6 +8,8 @@ import type { Result } from "../primitives/result.js";
 export type StorageError =
 	/** The database cannot be opened: `reason` is the platform's error name. */
 	| { code: "storage-unavailable"; reason: string }
+	/** A tab from before an update still has the database open, and sleeps: it has to be closed first. */
+	| { code: "storage-blocked" }
 	/** A write failed (the disk is full, the browser took the storage away). Nothing of it was kept. */
 	| { code: "storage-write-failed"; reason: string }
 	/** The same database was opened again after this: only who opened it last may write. Nothing was kept. */
@@ -81,6 +83,8 @@ export interface ChainChange {
 	prune?: { belowIndex: number; keepBlocks: readonly number[] };
 	/** Which blocks stand on their certificate alone for now: the record takes the place of the last one. */
 	unverified?: Uint8Array;
+	/** Proofs that a voter signed two blocks for one place, kept for ever. */
+	evidence?: readonly { key: string; record: Uint8Array }[];
 	outboxPut?: readonly { id: string; transaction: Uint8Array }[];
 	outboxDelete?: readonly string[];
 }
@@ -145,6 +149,8 @@ export interface StoredChain {
 	blocksFrom: number;
 	/** The record of the blocks whose signatures are not verified; undefined: there never were any. */
 	unverified: Uint8Array | undefined;
+	/** By key ascending. */
+	evidence: Uint8Array[];
 	outbox: { id: string; transaction: Uint8Array }[];
 }
 

@@ -6,9 +6,9 @@
  * in `#afterHead`, where whatever follows from a new head is done.
  */
 import type { Block } from "../block/block.js";
+import type { DoubleSignature } from "../block/evidence.js";
 import type { Reading } from "../block/reading.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
-import type { DoubleSignature } from "../consensus/evidence.js";
 import type { RaftState } from "../consensus/state.js";
 import type { Message, NodeRole } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
@@ -102,7 +102,7 @@ export class Street {
 		const config = { ...loaded.config, bootCount: loaded.config.bootCount + 1 };
 		const context = new StreetContext(parts, config, chain);
 		const verification = new TailVerification(context, loaded);
-		const doubleSigning = new DoubleSigning(context);
+		const doubleSigning = new DoubleSigning(context, loaded.evidence);
 		const head = new CommittedHead(context, views, verification, doubleSigning, loaded);
 		const sync = new Sync((ledger, transaction) => context.checkSigners(ledger, transaction), config.pin);
 		const proposalSize = new ProposalSize(settings.maxBlockBytes);
@@ -193,7 +193,7 @@ export class Street {
 		return this.#context.deviceIndexOf(device);
 	}
 
-	/** Voters that were found to have signed two blocks for one place, in this run. */
+	/** Voters that were found to have signed two blocks for one place. */
 	get doubleSignatures(): readonly DoubleSignature[] {
 		return this.#doubleSigning.found;
 	}
@@ -301,6 +301,12 @@ export class Street {
 		switch (message.type) {
 			case "hello":
 				await this.#greeting.onHello(peer, message);
+				break;
+			case "twin":
+				this.#greeting.onTwin(peer, message.meeting);
+				break;
+			case "evidence":
+				await this.#doubleSigning.onEvidence(peer, message.doubleSignatures);
 				break;
 			case "status":
 				this.#greeting.onStatus(peer.device, message);

@@ -27,7 +27,9 @@ interface ProfileSchema extends DBSchema {
 	profile: { key: "profile" | "fence"; value: Uint8Array | number };
 }
 
-const VERSION = 1;
+const PROFILE_VERSION = 1;
+/** Each version added stores, none was changed: opening an older one creates what is missing. */
+const CHAIN_VERSION = 2;
 
 export class IndexedDbStorage implements StorageRoot {
 	readonly #prefix: string;
@@ -40,7 +42,7 @@ export class IndexedDbStorage implements StorageRoot {
 
 	async #openProfile(): Promise<Fenced<ProfileSchema>> {
 		if (this.#profile === undefined) {
-			const database = await openDB<ProfileSchema>(`${this.#prefix}profile`, VERSION, {
+			const database = await openDB<ProfileSchema>(`${this.#prefix}profile`, PROFILE_VERSION, {
 				upgrade: (created) => {
 					created.createObjectStore("profile");
 				},
@@ -70,11 +72,7 @@ export class IndexedDbStorage implements StorageRoot {
 
 	openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
 		return attempt("storage-unavailable", async () => {
-			const database = await openDB<ChainSchema>(this.#prefix + name, VERSION, {
-				upgrade: (created) => {
-					for (const store of CHAIN_STORES) created.createObjectStore(store);
-				},
-			});
+			const database = await openChainDatabase(this.#prefix + name);
 			const transaction = database.transaction("config", "readwrite", { durability: "strict" });
 			const fence = await raiseFence(transaction.store);
 			await transaction.done;
@@ -82,6 +80,27 @@ export class IndexedDbStorage implements StorageRoot {
 		});
 	}
 }
+
+/** An older connection that is asked to gives way; one that sleeps cannot, and nobody knows for how long. */
+function openChainDatabase(name: string): Promise<IDBPDatabase<ChainSchema>> {
+	return new Promise((resolve, reject) => {
+		let isGivenUp = false;
+		openDB<ChainSchema>(name, CHAIN_VERSION, {
+			upgrade: (created) => {
+				const missing = CHAIN_STORES.filter((store) => !created.objectStoreNames.contains(store));
+				for (const store of missing) created.createObjectStore(store);
+			},
+			blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
+			blocked: () => {
+				isGivenUp = true;
+				reject(new OpenElsewhere());
+			},
+		}).then((database) => (isGivenUp ? database.close() : resolve(database)), reject);
+	});
+}
+
+/** Another connection keeps the database from being brought to this version. */
+class OpenElsewhere extends Error {}
 
 /** Deletes all databases of a prefix: a demo's, when it ends. */
 export async function deleteDatabases(prefix: string): Promise<void> {
@@ -104,17 +123,19 @@ class IndexedDbChain implements ChainStorage {
 			const transaction = this.#database.transaction(CHAIN_STORES, "readonly");
 			const proposed = transaction.objectStore("proposedBlocks");
 			const outbox = transaction.objectStore("outbox");
-			const [config, votes, indices, records, newest, blocksFrom, unverified, ids, transactions] = await Promise.all([
-				transaction.objectStore("config").get("config"),
-				transaction.objectStore("votes").get("votes"),
-				proposed.getAllKeys(),
-				proposed.getAll(),
-				transaction.objectStore("certificates").openCursor(null, "prev"),
-				transaction.objectStore("positions").get("blocksFrom"),
-				transaction.objectStore("positions").get("unverified"),
-				outbox.getAllKeys(),
-				outbox.getAll(),
-			]);
+			const [config, votes, indices, records, newest, blocksFrom, unverified, evidence, ids, transactions] =
+				await Promise.all([
+					transaction.objectStore("config").get("config"),
+					transaction.objectStore("votes").get("votes"),
+					proposed.getAllKeys(),
+					proposed.getAll(),
+					transaction.objectStore("certificates").openCursor(null, "prev"),
+					transaction.objectStore("positions").get("blocksFrom"),
+					transaction.objectStore("positions").get("unverified"),
+					transaction.objectStore("evidence").getAll(),
+					outbox.getAllKeys(),
+					outbox.getAll(),
+				]);
 			return {
 				config: recordOf(config),
 				votes,
@@ -122,6 +143,7 @@ class IndexedDbChain implements ChainStorage {
 				certificate: newest?.value.record,
 				blocksFrom: typeof blocksFrom === "number" ? blocksFrom : 0,
 				unverified: recordOf(unverified),
+				evidence,
 				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
 			};
 		});
@@ -235,6 +257,7 @@ function storesOf(change: ChainChange): StoreName[] {
 		touch("staging", "stagingChunks", "checkpoints", "checkpointChunks");
 		touch("proposedBlocks", "blockchain", "positions", "certificates");
 	}
+	if (change.evidence !== undefined) touch("evidence");
 	if (change.outboxPut !== undefined || change.outboxDelete !== undefined) stores.add("outbox");
 	if (stores.size > 0) stores.add("config");
 	return [...stores];
@@ -259,6 +282,9 @@ function requestsOf(change: ChainChange, transaction: WriteTransaction): Promise
 	}
 	for (const { day, member, record } of change.days ?? []) {
 		requests.push(transaction.objectStore("days").put(record, [day, member]));
+	}
+	for (const { key, record } of change.evidence ?? []) {
+		requests.push(transaction.objectStore("evidence").put(record, key));
 	}
 	for (const { id, transaction: record } of change.outboxPut ?? []) {
 		requests.push(transaction.objectStore("outbox").put(record, id));
@@ -293,6 +319,7 @@ async function attempt<T>(
 		return ok(await work());
 	} catch (error) {
 		if (error instanceof FencedOut) return refused({ code: "storage-taken-over" });
+		if (error instanceof OpenElsewhere) return refused({ code: "storage-blocked" });
 		return refused({ code, reason: error instanceof Error ? error.name : String(error) });
 	}
 }

@@ -18,6 +18,7 @@ export interface ChainSchema extends DBSchema {
 	days: { key: [day: number, member: number]; value: Uint8Array };
 	staging: { key: "checkpoint"; value: CheckpointRecords & { index: number } };
 	stagingChunks: { key: number; value: Uint8Array };
+	evidence: { key: string; value: Uint8Array };
 	outbox: { key: string; value: Uint8Array };
 }
 
@@ -34,6 +35,7 @@ export const CHAIN_STORES = [
 	"days",
 	"staging",
 	"stagingChunks",
+	"evidence",
 	"outbox",
 ] as const;
 

@@ -108,6 +108,7 @@ class MemoryChain {
 	readonly #certificates = new Map<number, { record: Uint8Array; isAlwaysKept: boolean }>();
 	readonly #checkpoints = new MemoryCheckpoints();
 	readonly #voterSteps = new Map<number, Uint8Array>();
+	readonly #evidence = new Map<string, Uint8Array>();
 	readonly #outbox = new Map<string, Uint8Array>();
 
 	async load(): Promise<Result<StoredChain, StorageError>> {
@@ -119,6 +120,7 @@ class MemoryChain {
 			certificate: this.#certificates.get(newest)?.record,
 			blocksFrom: this.#blocksFrom,
 			unverified: this.#unverified,
+			evidence: [...this.#evidence].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record),
 			outbox: [...this.#outbox].map(([id, transaction]) => ({ id, transaction })),
 		});
 	}
@@ -142,6 +144,7 @@ class MemoryChain {
 		this.#checkpoints.keep(change);
 		if (change.prune !== undefined) this.#prune(change.prune.belowIndex, change.prune.keepBlocks);
 		for (const { index, record } of change.voterSteps ?? []) this.#voterSteps.set(index, record);
+		for (const { key, record } of change.evidence ?? []) this.#evidence.set(key, record);
 		for (const { id, transaction } of change.outboxPut ?? []) this.#outbox.set(id, transaction);
 		for (const id of change.outboxDelete ?? []) this.#outbox.delete(id);
 		return ok(true);

@@ -169,6 +169,7 @@ const SENTENCES = {
 	"unknown-own-signature": m.error_unknown_own_signature,
 	syncing: m.error_replaying,
 	// Storage and worker
+	"storage-blocked": m.error_storage_blocked,
 	"storage-unavailable": m.error_storage,
 	"storage-write-failed": m.error_storage,
 	"storage-failed": m.error_storage,

@@ -60,6 +60,11 @@ describe("the storage in IndexedDB", () => {
 		expect(await ask({ type: "findEverything" })).toEqual({ error: undefined });
 	}, 60_000);
 
+	it("opens a database of the first version, with what is in it, and says so where another tab will not let go", async () => {
+		expect((await ask({ type: "openFirstVersion", isHeldOpen: false })).names).toEqual(["kept, 1"]);
+		expect((await ask({ type: "openFirstVersion", isHeldOpen: true })).names).toEqual(["storage-blocked"]);
+	});
+
 	it("deletes a demo's databases by their prefix, and no others", async () => {
 		const { names } = await ask({ type: "deletePrefix", prefix: "case " });
 		expect(names?.sort()).toEqual(["lasting/durable", "lasting/profile"]);

@@ -34,7 +34,7 @@ export class TwinWatch implements Observer {
 		const told = known?.run === to.run ? known : { run: to.run, boots: new Map<House, number>() };
 		this.#told.set(to, told);
 		const device = house.original ?? house;
-		told.boots.set(device, Math.max(told.boots.get(device) ?? 0, hello.bootCount));
+		told.boots.set(device, Math.max(told.boots.get(device) ?? 0, hello.boot.bootCount));
 	}
 
 	/** Everything is mended: those who have to notice do. */

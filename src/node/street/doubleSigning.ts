@@ -1,15 +1,21 @@
 /**
- * Looks for voters that signed two blocks for one place: every certificate that a neighbour shows is held against the
- * own one for the same block, where that is still remembered. The signatures convict by themselves, whoever showed them.
+ * Voters that signed two blocks for one place: every signature that a neighbour shows is held against the own certificate
+ * for the same place, where that is still remembered. The signatures convict by themselves, whoever showed them; so what is
+ * found is kept and told to everybody, until the operator's screen shows it.
  */
-import type { Certificate } from "../../block/certificate.js";
-import { convicts, type DoubleSignature, doubleSignatures } from "../../consensus/evidence.js";
-import type { StreetContext } from "./context.js";
+import type { Acknowledged, Certificate } from "../../block/certificate.js";
+import type { DoubleSignature } from "../../block/evidence.js";
+import { convicts, doubleSignatures } from "../../consensus/evidence.js";
+import type { Peer } from "../peers.js";
+import { encodeEvidenceRecord } from "../records.js";
+import type { ProvenPeer, StreetContext } from "./context.js";
 
 /** Own certificates that are remembered: contradictions come soon or, from a clone that was long away, at its hello. */
 const REMEMBERED = 256;
-/** Of one device more evidence says nothing new. */
+/** Of one device more evidence says nothing new. With 25 voters all of it goes into one message. */
 const KEPT_OF_VOTER = 4;
+
+type Judgement = "new" | "known" | "forged" | "of-stranger";
 
 export class DoubleSigning {
 	readonly #context: StreetContext;
@@ -17,11 +23,13 @@ export class DoubleSigning {
 	readonly #certificates = new Map<number, Certificate>();
 	readonly #found = new Map<string, DoubleSignature>();
 
-	constructor(context: StreetContext) {
+	/** `kept`: what earlier runs found. */
+	constructor(context: StreetContext, kept: readonly DoubleSignature[]) {
 		this.#context = context;
+		for (const evidence of kept) this.#found.set(keyOf(evidence), evidence);
 	}
 
-	/** What was found in this run, oldest first. */
+	/** All that is known, oldest first. */
 	get found(): readonly DoubleSignature[] {
 		return [...this.#found.values()];
 	}
@@ -36,19 +44,67 @@ export class DoubleSigning {
 	}
 
 	/** A neighbour showed a certificate, which nobody has checked yet. */
-	heard(certificate: Certificate): void {
+	async heard(certificate: Certificate): Promise<void> {
 		const own = this.#certificates.get(certificate.index);
 		if (own === undefined) return;
-		const { chain, dependencies, events, gridId } = this.#context;
-		for (const evidence of doubleSignatures(own, certificate)) {
-			const { voter, index, term } = evidence;
-			const key = `${voter}/${index}/${term}`;
-			const kept = this.found.filter((each) => each.voter === voter).length;
-			const device = chain.head.ledger.devices[voter];
-			if (device === undefined || this.#found.has(key) || kept >= KEPT_OF_VOTER) continue;
-			if (!convicts(evidence, device.publicKey, gridId, dependencies.verifier)) continue;
-			this.#found.set(key, evidence);
-			events.onFault({ code: "double-signature", device: voter, member: device.household, index, term });
-		}
+		const found = doubleSignatures(own, certificate).filter((evidence) => this.#judge(evidence) === "new");
+		await this.#keep(found, undefined);
 	}
+
+	/** A voter acknowledged a block, which nobody has checked yet. */
+	async acknowledged(voter: number, place: Acknowledged, signature: Uint8Array): Promise<void> {
+		await this.heard({ ...place, signatures: [{ voter, signature }] });
+	}
+
+	/** A new neighbour hears of what is known. */
+	tellAll(peer: Peer): void {
+		if (this.#found.size > 0) this.#context.peers.send(peer, { type: "evidence", doubleSignatures: this.found });
+	}
+
+	/** A neighbour handed on what was found. One that accuses without proof is not listened to any more. */
+	async onEvidence(peer: ProvenPeer, evidence: readonly DoubleSignature[]): Promise<void> {
+		const { events, peers } = this.#context;
+		if (this.#context.deviceIndexOf(peer.device) === undefined) {
+			events.onRefused("evidence-of-stranger");
+			return;
+		}
+		const found: DoubleSignature[] = [];
+		for (const each of evidence) {
+			const judgement = this.#judge(each);
+			if (judgement === "new") found.push(each);
+			if (judgement === "forged") {
+				peers.refuse(peer, { code: "bad-evidence" });
+				break;
+			}
+		}
+		await this.#keep(found, peer);
+	}
+
+	/** Cheap questions first: what is known costs no verification. */
+	#judge(evidence: DoubleSignature): Judgement {
+		const { chain, dependencies, gridId } = this.#context;
+		const device = chain.head.ledger.devices[evidence.voter];
+		if (device === undefined) return "of-stranger";
+		const ofVoter = this.found.filter(({ voter }) => voter === evidence.voter).length;
+		if (this.#found.has(keyOf(evidence)) || ofVoter >= KEPT_OF_VOTER) return "known";
+		return convicts(evidence, device.publicKey, gridId, dependencies.verifier) ? "new" : "forged";
+	}
+
+	async #keep(found: readonly DoubleSignature[], from: ProvenPeer | undefined): Promise<void> {
+		if (found.length === 0) return;
+		const { chain, events, peers } = this.#context;
+		for (const evidence of found) this.#found.set(keyOf(evidence), evidence);
+		const records = found.map((evidence) => ({ key: keyOf(evidence), record: encodeEvidenceRecord(evidence) }));
+		if (!(await this.#context.write({ evidence: records }))) return;
+		for (const { voter, index, term } of found) {
+			const member = chain.head.ledger.devices[voter]?.household;
+			if (member !== undefined) events.onFault({ code: "double-signature", device: voter, member, index, term });
+		}
+		for (const peer of peers.authenticated())
+			if (peer.channel !== from?.channel) peers.send(peer, { type: "evidence", doubleSignatures: found });
+	}
+}
+
+function keyOf({ voter, index, term }: DoubleSignature): string {
+	return `${voter}/${index}/${term}`;
 }

@@ -1,11 +1,11 @@
 /**
- * What devices say of themselves: a hello on every new channel, a status now and then. A hello also tells a device
- * which boot of it the other side knows, so that of two clones both come to hear of each other.
+ * What devices say of themselves: a hello on every new channel, a status now and then.
  */
-import type { HelloMessage, NodeRole, StatusMessage } from "../../message/message.js";
-import { equalBytes } from "../../primitives/bytes.js";
+import { LOG_DAMAGED } from "../../consensus/commit.js";
+import type { HelloMessage, Meeting, NodeRole, StatusMessage } from "../../message/message.js";
 import type { Peer } from "../peers.js";
 import type { Sync } from "../sync.js";
+import { Boots } from "./boots.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import type { DoubleSigning } from "./doubleSigning.js";
@@ -35,21 +35,21 @@ export class Greeting {
 	readonly statuses = new Map<string, DeviceStatus>();
 	readonly #context: StreetContext;
 	readonly #parts: GreetingParts;
-	readonly #bootId: Uint8Array;
+	readonly #boots: Boots;
 	/** Devices whose hello was heard on the channel that is open. */
 	readonly #hellos = new Set<string>();
-	readonly #boots = new Map<string, { bootCount: number; bootId: Uint8Array }>();
 	#nextStatusMs = 0;
 
 	constructor(context: StreetContext, parts: GreetingParts) {
 		this.#context = context;
 		this.#parts = parts;
-		this.#bootId = context.dependencies.randomBytes(16);
+		this.#boots = new Boots(context);
 	}
 
 	sendHello(peer: Peer): void {
-		const { chain, config, dependencies, peers } = this.#context;
+		const { chain, dependencies, peers } = this.#context;
 		const { head } = chain;
+		const nothing = { knownBoot: undefined, meeting: undefined };
 		const known = [...peers.authenticated()].flatMap(({ received }) =>
 			received === undefined ? [] : [received.deviceKey],
 		);
@@ -60,37 +60,48 @@ export class Greeting {
 			certificate: this.#parts.head.certificate,
 			term: this.#parts.raft.state?.term ?? 0,
 			chainMs: dependencies.clocks.chainMs(),
-			bootCount: config.bootCount,
-			bootId: this.#bootId,
-			knownBoot: peer.device === undefined ? undefined : this.#boots.get(peer.device),
+			boot: this.#boots.own,
+			...(peer.device === undefined ? nothing : this.#boots.shownTo(peer.device)),
 			peers: known,
 		});
 	}
 
 	async onHello(peer: ProvenPeer, hello: HelloMessage): Promise<void> {
-		const { raft, sync, gossip } = this.#parts;
-		const { knownBoot, bootCount, bootId } = hello;
-		if (hello.certificate !== undefined) this.#parts.doubleSigning.heard(hello.certificate);
-		if (knownBoot !== undefined && this.#isTwin(knownBoot)) {
-			this.#context.events.onFault({ code: "twin-device", bootCount: knownBoot.bootCount });
-			await raft.feed({ type: "suspend", code: "twin-device" });
-		}
+		const { raft, sync, gossip, doubleSigning } = this.#parts;
+		if (hello.certificate !== undefined) await doubleSigning.heard(hello.certificate);
+		await this.#lookForTwin(peer, hello);
 		sync.heard(peer.device, hello.headIndex);
 		this.#hellos.add(peer.device);
 		const device = this.#context.deviceIndexOf(peer.device);
 		// Nothing is kept for strangers, of whom there is no end.
 		if (device === undefined) return;
-		const known = this.#boots.get(peer.device);
-		// Of two clones with the same count each comes to hear of the other.
-		if (known === undefined || known.bootCount <= bootCount) this.#boots.set(peer.device, { bootCount, bootId });
+		this.#boots.heard(peer.device, hello.boot);
 		await raft.feed({ type: "greeted", from: device });
 		gossip.tellAll(peer);
+		doubleSigning.tellAll(peer);
 	}
 
-	/** Whether the boot that a neighbour knows of this device is another device's with the same keys. */
-	#isTwin(known: { bootCount: number; bootId: Uint8Array }): boolean {
-		const { bootCount } = this.#context.config;
-		return known.bootCount > bootCount || (known.bootCount === bootCount && !equalBytes(known.bootId, this.#bootId));
+	/** Of two devices with one key both stop: which of them is the household's, only the household can say. */
+	async #lookForTwin(peer: ProvenPeer, hello: HelloMessage): Promise<void> {
+		const { events, peers } = this.#context;
+		const { raft } = this.#parts;
+		const twin = this.#boots.find(hello);
+		if (twin === undefined) return;
+		if (twin.code === "forged") {
+			events.onRefused("forged-boot");
+			return;
+		}
+		if (twin.code === "newer") peers.send(peer, { type: "twin", meeting: twin.meeting });
+		// Once said is enough: the two take turns at their neighbours, and hear it each time.
+		const suspended = raft.state?.suspended;
+		if (suspended !== undefined && suspended !== LOG_DAMAGED) return;
+		events.onFault({ code: "twin-device", bootCount: twin.bootCount });
+		await raft.feed({ type: "suspend", code: "twin-device" });
+	}
+
+	/** A device was shown a newer start of itself: that one hears of it at its next hello. */
+	onTwin(peer: ProvenPeer, meeting: Meeting): void {
+		if (this.#context.deviceIndexOf(peer.device) !== undefined) this.#boots.met(peer.device, meeting);
 	}
 
 	/** A device's channel is gone. */

@@ -51,7 +51,8 @@ export class RaftDriver {
 
 	get role(): NodeRole {
 		const state = this.#state;
-		if (state === undefined || !isVoter(state)) return "observer";
+		// A voter that has stopped voting is none, until it is admitted anew.
+		if (state === undefined || !isVoter(state) || state.suspended !== undefined) return "observer";
 		return state.role === "preCandidate" ? "candidate" : state.role;
 	}
 

@@ -36,33 +36,31 @@ export class RaftMessages {
 			this.#context.events.onRefused("raft-of-stranger");
 			return;
 		}
-		const checked = this.#check(peer, from, message);
+		const checked = await this.#check(peer, from, message);
 		if (checked !== undefined) await this.#raft.feed({ type: "message", from, message: checked });
 		await this.#proposing.maybePropose();
 	}
 
-	#check(peer: ProvenPeer, from: number, message: RaftMessage): RaftMessage | undefined {
+	async #check(peer: ProvenPeer, from: number, message: RaftMessage): Promise<RaftMessage | undefined> {
 		if (message.type === "appendReply") return this.#checkReply(from, message);
 		if (message.type === "appendEntries") return this.#checkEntries(peer, message);
 		return message;
 	}
 
 	/** An acknowledgement counts only with a good signature; one that cannot count any more is not looked at. */
-	#checkReply(from: number, reply: AppendReplyMessage): AppendReplyMessage {
+	async #checkReply(from: number, reply: AppendReplyMessage): Promise<AppendReplyMessage> {
 		const raft = this.#raft.state;
 		const open = raft?.tail.at(-1);
 		const { acknowledgement } = reply;
 		if (acknowledgement === undefined) return reply;
 		const without = { ...reply, acknowledgement: undefined };
+		const place = { index: reply.matchIndex, term: reply.term, hash: acknowledgement.hash };
+		await this.#doubleSigning.acknowledged(from, place, acknowledgement.signature);
 		if (raft?.role !== "leader" || open === undefined || open.block.index !== reply.matchIndex) return without;
 		if (reply.term !== raft.term || !equalBytes(open.hash, acknowledgement.hash)) return without;
 		if (raft.acknowledgements.has(from)) return without;
 		const { chain, dependencies, events, gridId } = this.#context;
-		const digest = acknowledgementDigest(
-			gridId,
-			{ index: reply.matchIndex, term: reply.term, hash: acknowledgement.hash },
-			from,
-		);
+		const digest = acknowledgementDigest(gridId, place, from);
 		const key = chain.head.ledger.devices[from]?.publicKey;
 		if (key !== undefined && dependencies.verifier.verify(acknowledgement.signature, digest, key)) return reply;
 		events.onRefused("bad-acknowledgement");
@@ -70,11 +68,11 @@ export class RaftMessages {
 	}
 
 	/** A certificate that says something new must be good; a bad one costs the channel. */
-	#checkEntries(peer: ProvenPeer, message: AppendEntriesMessage): AppendEntriesMessage | undefined {
+	async #checkEntries(peer: ProvenPeer, message: AppendEntriesMessage): Promise<AppendEntriesMessage | undefined> {
 		const { certificate } = message;
 		const { head } = this.#context.chain;
 		if (certificate === undefined) return message;
-		this.#doubleSigning.heard(certificate);
+		await this.#doubleSigning.heard(certificate);
 		if (certificate.index <= head.block.index) return { ...message, certificate: undefined };
 		const checked = this.#context.checkCertificateSignatures(certificate);
 		if (checked.ok) return message;

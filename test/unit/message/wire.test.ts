@@ -39,7 +39,12 @@ const header = block.map(({ transactions: _, ...rest }): BlockHeader => rest);
 
 /** A block, some headers that follow it, and a certificate for the last. */
 const anchor = fc
-	.tuple(block, fc.array(header, { maxLength: 2 }), certificate)
+	.tuple(
+		// There is room for those that follow it.
+		block.map((each) => ({ ...each, index: Math.min(each.index, Number.MAX_SAFE_INTEGER - 2) })),
+		fc.array(header, { maxLength: 2 }),
+		certificate,
+	)
 	.map(([first, headers, certified]): Anchor => {
 		let last = { index: first.index, hash: blockHash(first) };
 		const above = headers.map((each): BlockHeader => {
@@ -49,6 +54,16 @@ const anchor = fc
 		});
 		return { block: first, hash: blockHash(first), above, certificate: { ...certified, ...last } };
 	});
+
+const boot = fc.record({ bootCount: naturalNumber, bootId: bytesOf(16), signature: bytesOf(65) });
+const meeting = fc.record({ bootId: bytesOf(16), metBootId: bytesOf(16), signature: bytesOf(65) });
+const signedHash = fc.record({ hash, signature: bytesOf(65) });
+const doubleSignature = fc.record({
+	voter: naturalNumber,
+	index: naturalNumber,
+	term,
+	signed: fc.tuple(signedHash, signedHash),
+});
 
 const MESSAGES = {
 	handshake: fc.record({
@@ -66,11 +81,13 @@ const MESSAGES = {
 		certificate: optional(certificate),
 		term,
 		chainMs: naturalNumber,
-		bootCount: naturalNumber,
-		bootId: bytesOf(16),
-		knownBoot: optional(fc.record({ bootCount: naturalNumber, bootId: bytesOf(16) })),
+		boot,
+		knownBoot: optional(boot),
+		meeting: optional(meeting),
 		peers: fc.array(bytesOf(33), { maxLength: 5 }),
 	}),
+	twin: fc.record({ type: constant("twin"), meeting }),
+	evidence: fc.record({ type: constant("evidence"), doubleSignatures: fc.array(doubleSignature, { maxLength: 4 }) }),
 	status: fc.record({
 		type: constant("status"),
 		headIndex: naturalNumber,
@@ -159,11 +176,14 @@ const HASH = new Uint8Array(32);
 const KEY = new Uint8Array(33);
 const SIGNATURE = new Uint8Array(65);
 const CERTIFICATE = [1, 1, HASH, [[0, SIGNATURE]]];
+const BOOT = [1, new Uint8Array(16), SIGNATURE];
+const MEETING = [new Uint8Array(16), new Uint8Array(16), SIGNATURE];
+const DOUBLE_SIGNATURE = [0, 5, 1, [HASH, SIGNATURE], [HASH, SIGNATURE]];
 /** The types by their number on the wire, each with good fields. */
 const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["handshake", [0, 1, HASH, KEY, HASH]],
 	["proof", [1, SIGNATURE]],
-	["hello", [2, 5, HASH, CERTIFICATE, 1, 1_000, 1, new Uint8Array(16), [1, new Uint8Array(16)], [KEY]]],
+	["hello", [2, 5, HASH, CERTIFICATE, 1, 1_000, BOOT, BOOT, MEETING, [KEY]]],
 	["status", [3, 5, HASH, 1, 0]],
 	["preVote", [4, 1, 1, 5]],
 	["preVoteReply", [5, 1, 1, 1_000]],
@@ -185,6 +205,8 @@ const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["chunk", [21, 5, 0, HASH]],
 	["headersRequest", [22, 5]],
 	["headers", [23, [[1, 5, HASH, 1_000, 1, 0, HASH, HASH]]]],
+	["twin", [24, MEETING]],
+	["evidence", [25, [DOUBLE_SIGNATURE]]],
 ];
 
 function fail(what: string): never {
@@ -220,8 +242,11 @@ describe("a message", () => {
 		["a negative head", "hello", 1, -1],
 		["a certificate that nobody signed", "hello", 3, [1, 1, HASH, []]],
 		["a certificate that one voter signed twice", "hello", 3, [1, 1, HASH, [...Array(2)].map(() => [0, SIGNATURE])]],
-		["a boot id of 15 bytes", "hello", 7, new Uint8Array(15)],
-		["half a known boot", "hello", 8, [1]],
+		["a boot id of 15 bytes", "hello", 6, [1, new Uint8Array(15), SIGNATURE]],
+		["half a known boot", "hello", 7, [1]],
+		["a meeting that nobody signed", "hello", 8, MEETING.slice(0, 2)],
+		["evidence of one signature", "evidence", 1, [DOUBLE_SIGNATURE.slice(0, 4)]],
+		["more evidence than there can be", "evidence", 1, Array.from({ length: 101 }, () => DOUBLE_SIGNATURE)],
 		["a peer that is no key", "hello", 9, [HASH]],
 		["more than 1,000 peers", "hello", 9, Array.from({ length: 1_001 }, () => KEY)],
 		["an unknown role", "status", 4, 4],

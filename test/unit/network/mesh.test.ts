@@ -142,6 +142,39 @@ describe("pages of one topic", () => {
 	});
 });
 
+describe("two places with one device id", () => {
+	const names = (n: number) => [...new Set(said(device(n), "announce").map(({ session }) => session))];
+
+	it("are connected in turn, the one that is left alone under a new name, and more and more seldom", async () => {
+		const [neighbour, one] = [openPage(1), openPage(2)];
+		await run(1_000);
+		const two = openPage(2);
+		await run(90_000);
+		// Each of the two was heard again after the other had come.
+		expect(names(2).length).toBeGreaterThanOrEqual(4);
+		expect(one.closings.length + two.closings.length).toBeGreaterThanOrEqual(3);
+		expect(neighbour.open.size).toBe(1);
+		const comings = async (ms: number) => {
+			const before = names(2).length;
+			await run(ms);
+			return names(2).length - before;
+		};
+		await run(4 * 3_600_000);
+		expect(await comings(3_600_000)).toBeLessThanOrEqual(6);
+	});
+
+	it("are not made up of a page's own echo, from before it slept either", async () => {
+		const two = openPage(2);
+		await run(100);
+		const [old = {}] = (servers[URL_A]?.published ?? []).map(({ data }) => data as object);
+		two.mesh.wake(60_000);
+		await run(1_000);
+		servers[URL_A]?.publish("street", old);
+		await run(100_000);
+		expect(names(2)).toHaveLength(2);
+	});
+});
+
 describe("a page that was lost", () => {
 	it("comes back in a new session: the old channel closes, a new one opens", async () => {
 		for (const [stays, returns] of [

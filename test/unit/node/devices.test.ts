@@ -66,6 +66,8 @@ describe("two clones of a device", () => {
 		await cluster.until(() => [original, twin].every((at) => notVoting(cluster, at) !== undefined), "both notice");
 		expect([notVoting(cluster, original), notVoting(cluster, twin)]).toEqual(["twin-device", "twin-device"]);
 		expect(cluster.view(original).chain.outOfUse).toBe(true);
+		// It is not counted as somebody whose vote could help.
+		await cluster.until(() => cluster.view(0).chain.votersOnline === 3, "the others hear of it");
 		// It goes on metering until somebody decides which of the two is the household's.
 		await meterAMinute(cluster, original, 10);
 		await goOn(cluster);
@@ -103,6 +105,46 @@ describe("two clones of a device", () => {
 		cluster.off([1, 2, 3].find((at) => at !== original && at !== cluster.leader()) ?? 0);
 		await goOn(cluster, original);
 		await goOn(cluster, original);
+	});
+
+	it("both stop where one was started more often, too: the older one's word reaches it by the neighbours", async () => {
+		const { cluster, original, copy } = await streetWithCopy();
+		const twin = 4;
+		// It starts twice before anybody hears of it.
+		cluster.isolate(twin);
+		await cluster.add(copy);
+		cluster.off(twin);
+		await cluster.on(twin);
+		const bootOf = (at: number) => cluster.street(at).config.bootCount;
+		expect(bootOf(twin)).toBeGreaterThan(bootOf(original));
+		cluster.mend();
+		await cluster.until(() => [original, twin].every((at) => notVoting(cluster, at) !== undefined), "both notice");
+		expect([notVoting(cluster, original), notVoting(cluster, twin)]).toEqual(["twin-device", "twin-device"]);
+		expect(cluster.house(twin).faults.filter((code) => code === "twin-device")).toHaveLength(1);
+		await goOn(cluster);
+	});
+
+	it("are not made up by a neighbour: a start that the device's key did not sign stops nobody", async () => {
+		const cluster = await foundedStreet(3);
+		const { chain, config } = cluster.street(0);
+		const { publicKey } = chain.head.ledger.devices[0] ?? { publicKey: new Uint8Array(33) };
+		const bootId = new Uint8Array(16).fill(9);
+		const bySelf = keyedSign(new Uint8Array(32), cluster.street(1).config.keys.deviceSecret);
+		const forged = { bootCount: config.bootCount + 7, bootId, signature: bySelf };
+		const hello = {
+			type: "hello" as const,
+			headIndex: 0,
+			headHash: chain.head.hash,
+			certificate: undefined,
+			term: 0,
+			chainMs: cluster.chainMs,
+			boot: { bootCount: 1, bootId, signature: bySelf },
+			meeting: undefined,
+			peers: [publicKey],
+		};
+		await cluster.say(1, 0, { ...hello, knownBoot: forged });
+		expect(notVoting(cluster, 0)).toBeUndefined();
+		expect(cluster.house(0).faults).toEqual([]);
 	});
 
 	it("may both go on in turn: the second as one more device of the household", async () => {

@@ -36,11 +36,47 @@ describe("a certificate that contradicts the own one", () => {
 		expect(cluster.view(0).operator?.nodes.map(({ doubleSigned }) => doubleSigned)).toEqual(
 			[0, 1, 2, 3].map((device) => device === liar),
 		);
+		// Everybody else hears of it, and whoever comes later; a start later it is still known.
+		const accused = (at: number) => cluster.street(at).doubleSignatures.map(({ voter }) => voter);
+		expect([0, 1, 2, 3].map(accused)).toEqual([[liar], [liar], [liar], [liar]]);
+		const late = [1, 2, 3].find((at) => at !== witness && at !== liar) ?? 1;
+		cluster.off(late);
+		await cluster.on(late);
+		expect(accused(late)).toEqual([liar]);
 		// Shown again it is nothing new.
 		await show(cluster, witness, 0, contradiction(cluster, [liar]));
 		expect(cluster.house(0).faults).toHaveLength(1);
 		const height = cluster.height(0);
 		await cluster.until(() => cluster.height(0) > height, "the chain goes on");
+	});
+
+	it("convicts a voter that acknowledges another block than the one that it signed", async () => {
+		const cluster = await foundedStreet(4);
+		await cluster.nextMinute();
+		await cluster.settle();
+		const leader = cluster.leader();
+		const signed = cluster.street(leader).raft?.certificate?.signatures.map(({ voter }) => voter) ?? [];
+		const [liar = 0] = signed.filter((voter) => voter !== leader);
+		const { term, index: matchIndex, hash, signatures } = contradiction(cluster, [liar]);
+		const acknowledgement = { hash, signature: signatures[0]?.signature ?? hash };
+		const reply = { round: 1, status: "match" as const, commitIndex: 0, chainMs: cluster.chainMs, refusedIds: [] };
+		await cluster.say(liar, leader, { type: "appendReply", term, matchIndex, acknowledgement, ...reply });
+		expect(cluster.street(leader).doubleSignatures.map(({ voter }) => voter)).toEqual([liar]);
+	});
+
+	it("that is made up costs the channel: nobody accuses without proof", async () => {
+		const cluster = await foundedStreet(3);
+		await cluster.nextMinute();
+		await cluster.settle();
+		const { signature } = cluster.street(0).raft?.certificate?.signatures[0] ?? { signature: new Uint8Array(65) };
+		const signed = [1, 2].map((byte) => ({ hash: new Uint8Array(32).fill(byte), signature }));
+		const [one, other] = signed;
+		if (one === undefined || other === undefined) throw new Error("two");
+		const doubleSignatures = [{ voter: 2, index: 1, term: 1, signed: [one, other] as const }];
+		await cluster.say(1, 0, { type: "evidence", doubleSignatures });
+		expect(cluster.street(0).doubleSignatures).toEqual([]);
+		expect(cluster.house(0).faults).toEqual([]);
+		expect(cluster.house(1).closed).toContain("bad-evidence");
 	});
 
 	it("convicts nobody where the signature is not the voter's, or the voter signed one of the two only", async () => {

@@ -239,6 +239,17 @@ export const ACCEPTANCE: AcceptanceCase[] = [
 		},
 	},
 	{
+		name: "keeps evidence, by key, each once",
+		async run(root, reopen) {
+			const chain = await open(root);
+			await must(chain.write({ evidence: [{ key: "2/7/1", record: record("two") }] }));
+			const again = { key: "2/7/1", record: record("two again") };
+			await must(chain.write({ evidence: [again, { key: "1/9/3", record: record("one") }] }));
+			const { evidence } = await must((await open(await reopen())).load());
+			is(evidence.map(text), ["one", "two again"], "kept");
+		},
+	},
+	{
 		name: "gives back bytes as bytes",
 		async run(root) {
 			const chain = await open(root);

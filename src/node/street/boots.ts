@@ -1,0 +1,85 @@
+/**
+ * Starts of devices: how two devices with one key come to hear of each other (consensus.md "Identity").
+ *
+ * Each start has a higher count than the one before, a random id, and the device's signature: nobody else can say that
+ * there was one. Neighbours remember the newest and show it at their hello, so the older of two clones learns of the newer.
+ * It stops, and signs that it was shown that start. Nobody could name the id before that start, so the neighbours who hand
+ * this on prove to the newer clone that the older one lived on after it.
+ */
+import type { Boot, HelloMessage, Meeting } from "../../message/message.js";
+import { equalBytes } from "../../primitives/bytes.js";
+import { encode } from "../../primitives/codec.js";
+import { taggedHash } from "../../primitives/hash.js";
+import type { StreetContext } from "./context.js";
+
+const hashBoot = taggedHash("boot");
+const hashMeeting = taggedHash("meeting");
+
+/** What a hello says of another device with this one's key. */
+export type TwinFinding =
+	/** It started later, or as often: `meeting` is to be handed to the neighbour that showed it. */
+	| { code: "newer"; bootCount: number; meeting: Meeting }
+	/** It started before this one, and lives. */
+	| { code: "older"; bootCount: number }
+	/** What was shown is not signed by this device's key. */
+	| { code: "forged" };
+
+export class Boots {
+	/** This start of this device. */
+	readonly own: Boot;
+	readonly #context: StreetContext;
+	/** By device key in hex: the newest start; members' devices only. */
+	readonly #newest = new Map<string, Boot>();
+	/** By device key in hex: the last time that an older start of it was shown a newer one. */
+	readonly #meetings = new Map<string, Meeting>();
+
+	constructor(context: StreetContext) {
+		this.#context = context;
+		const { bootCount, keys } = context.config;
+		const bootId = context.dependencies.randomBytes(16);
+		const digest = hashBoot(context.gridId, encode([bootCount, bootId]));
+		this.own = { bootCount, bootId, signature: context.dependencies.signer.sign(digest, keys.deviceSecret) };
+	}
+
+	/** What a hello to a device says of its own starts. */
+	shownTo(device: string): Pick<HelloMessage, "knownBoot" | "meeting"> {
+		return { knownBoot: this.#newest.get(device), meeting: this.#meetings.get(device) };
+	}
+
+	/** A member's device said which start of it this is. Of two clones with the same count each comes to hear of the other. */
+	heard(device: string, boot: Boot): void {
+		const known = this.#newest.get(device);
+		if (known === undefined || known.bootCount <= boot.bootCount) this.#newest.set(device, boot);
+	}
+
+	/** A member's device met another start of itself. Whom it concerns checks it. */
+	met(device: string, meeting: Meeting): void {
+		this.#meetings.set(device, meeting);
+	}
+
+	/** Whether a neighbour showed that another device has this one's key; undefined: it did not. */
+	find({ knownBoot, meeting }: Pick<HelloMessage, "knownBoot" | "meeting">): TwinFinding | undefined {
+		const { bootCount, bootId } = this.own;
+		if (knownBoot !== undefined && knownBoot.bootCount >= bootCount && !equalBytes(knownBoot.bootId, bootId))
+			return this.#findNewer(knownBoot);
+		if (meeting === undefined || !equalBytes(meeting.metBootId, bootId)) return undefined;
+		const digest = hashMeeting(this.#context.gridId, encode([meeting.bootId, meeting.metBootId]));
+		return this.#isOwn(digest, meeting.signature) ? { code: "older", bootCount } : { code: "forged" };
+	}
+
+	#findNewer({ bootCount, bootId, signature }: Boot): TwinFinding {
+		const { gridId, dependencies, config } = this.#context;
+		if (!this.#isOwn(hashBoot(gridId, encode([bootCount, bootId])), signature)) return { code: "forged" };
+		const digest = hashMeeting(gridId, encode([this.own.bootId, bootId]));
+		const meeting: Meeting = {
+			bootId: this.own.bootId,
+			metBootId: bootId,
+			signature: dependencies.signer.sign(digest, config.keys.deviceSecret),
+		};
+		return { code: "newer", bootCount, meeting };
+	}
+
+	#isOwn(digest: Uint8Array, signature: Uint8Array): boolean {
+		return this.#context.dependencies.verifier.verify(signature, digest, this.#context.deviceKey);
+	}
+}
