@@ -378,7 +378,6 @@ export class Faults implements Observer {
 	stepped(): void {}
 	written(): void {}
 	sending(): void {}
-	started(): void {}
 	finished(): void {}
 }
 

@@ -175,7 +175,6 @@ export class People implements Observer {
 	written(): void {}
 	writing(): void {}
 	sending(): void {}
-	started(): void {}
 }
 
 function isTaken(ledger: Ledger, member: number, minute: number): boolean {

@@ -196,6 +196,7 @@ class Simulation implements Observer {
 
 	stepped(house: House): void {
 		if (this.#hasTwin) return;
+		this.#promiseWatch.stepped(house);
 		if (this.#raftWatch.stepped(house)) this.#tellState(house);
 		this.#ledgerWatch.stepped(house);
 	}
@@ -222,10 +223,6 @@ class Simulation implements Observer {
 		if (this.#hasTwin) return;
 		this.#voteWatch.sending(house, frame);
 		this.#promiseWatch.sending(house, to, frame);
-	}
-
-	started(house: House): void {
-		if (!this.#hasTwin) this.#promiseWatch.started(house);
 	}
 
 	writing(): void {}

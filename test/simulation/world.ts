@@ -38,7 +38,6 @@ export interface Observer {
 	writing(house: House, write: Write, forMs: number): void;
 	/** A frame leaves a node. */
 	sending(house: House, to: House, frame: Uint8Array): void;
-	started(house: House): void;
 	finished(house: House, input: NodeInput | undefined): void;
 }
 
@@ -159,7 +158,6 @@ export class World {
 		this.tell(house, "on", `run ${run + 1}`);
 		await house.start(this.#random.between(-500, 500));
 		this.restartTimer(house);
-		for (const observer of this.observers) observer.started(house);
 		await this.#afterStep(house);
 	}
 
