@@ -34,10 +34,10 @@ module.exports = {
 		{ name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
 		{
 			name: "core-packages",
-			comment: "The pure core uses noble, cborg and valibot, and no module of Node.js.",
+			comment: "The pure core uses noble and valibot, and no module of Node.js.",
 			severity: "error",
 			from: { path: core },
-			to: { pathNot: ["^src/", packages("@noble/hashes|@noble/secp256k1|cborg|valibot")] },
+			to: { pathNot: ["^src/", packages("@noble/hashes|@noble/secp256k1|valibot")] },
 		},
 		{
 			name: "primitives-packages",

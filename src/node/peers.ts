@@ -131,16 +131,26 @@ export class Peers {
 	}
 
 	send(peer: Peer, message: Message): void {
-		const number = peer.nextMessageNumber;
-		peer.nextMessageNumber += 1;
-		for (const frame of toFrames(encodeMessage(message), number)) {
-			this.#dependencies.emit({ type: "peerFrame", channel: peer.channel, frame });
-		}
+		this.#sendBytes(peer, encodeMessage(message));
 	}
 
-	/** To everybody who has proven who they are. */
-	broadcast(message: Message): void {
-		for (const peer of this.authenticated()) this.send(peer, message);
+	/** To everybody who has proven who they are; gives how many these are. */
+	broadcast(message: Message): number {
+		const bytes = encodeMessage(message);
+		let count = 0;
+		for (const peer of this.authenticated()) {
+			this.#sendBytes(peer, bytes);
+			count += 1;
+		}
+		return count;
+	}
+
+	#sendBytes(peer: Peer, bytes: Uint8Array): void {
+		const number = peer.nextMessageNumber;
+		peer.nextMessageNumber += 1;
+		for (const frame of toFrames(bytes, number)) {
+			this.#dependencies.emit({ type: "peerFrame", channel: peer.channel, frame });
+		}
 	}
 
 	receive(channel: string, frame: Uint8Array): void {

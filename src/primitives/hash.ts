@@ -18,8 +18,10 @@ export type TaggedHash = (...parts: Uint8Array[]) => Uint8Array;
 export function taggedHash(tag: string): TaggedHash {
 	const tagHash = sha256(utf8ToBytes(TAG_PREFIX + tag));
 	const primed = sha256.create().update(tagHash).update(tagHash);
+	// One object for all: making it costs as much as hashing a short message does.
+	const hash = primed.clone();
 	return (...parts) => {
-		const hash = primed.clone();
+		primed._cloneInto(hash);
 		for (const part of parts) hash.update(part);
 		return hash.digest();
 	};

@@ -13,6 +13,9 @@ import { carryOut, interceptWrites, type Writing, type Written } from "../suppor
 /** What a write is about, by the most important thing in it. */
 export type WriteKind = "profile" | "start" | "install" | "commit" | "append" | "truncate" | "outbox" | "votes";
 
+/** Of the oldest write that is under way when the power goes. */
+export type PowerOffFate = "lost" | "kept" | "torn" | "votes torn";
+
 export interface Write {
 	readonly kind: WriteKind;
 	readonly writing: Writing;
@@ -43,6 +46,8 @@ export class Disk implements StorageRoot {
 	commitIndex = 0;
 	/** Something on it cannot be read. */
 	isDamaged = false;
+	/** The votes were torn: the device does not know any more what it promised. */
+	isWithoutVotes = false;
 	onBegin: (write: Write) => void = () => {};
 	onWritten: (write: Write) => void = () => {};
 
@@ -105,12 +110,13 @@ export class Disk implements StorageRoot {
 	}
 
 	/** The power goes: of what was under way the oldest write may have reached the disk, whole or torn; the rest is lost. */
-	async powerOff(fate: "lost" | "kept" | "torn"): Promise<void> {
+	async powerOff(fate: PowerOffFate): Promise<void> {
 		const [first] = this.underWay.splice(0);
 		if (first === undefined || fate === "lost") return;
-		const torn = fate === "torn" ? tear(first.writing) : undefined;
+		const torn = fate === "kept" ? undefined : tear(first.writing, fate);
 		if (torn !== undefined) this.isDamaged = true;
-		await this.#keep(torn === undefined ? first : { ...first, writing: torn });
+		if (torn?.votesAreTorn === true) this.isWithoutVotes = true;
+		await this.#keep(torn === undefined ? first : { ...first, writing: { chain: torn.chain, change: torn.change } });
 	}
 
 	/** A disk with everything that was on this one when its journal had this length. */
@@ -124,19 +130,27 @@ export class Disk implements StorageRoot {
 	}
 }
 
-/** One record of the write is damaged: the newest block if there is one, else the votes. Without the config there is no device. */
-function tear(writing: Writing): Writing | undefined {
+/**
+ * One record of the write is damaged: the votes, or the newest block if there is one. Without the config there is no
+ * device.
+ */
+function tear(
+	writing: Writing,
+	fate: "torn" | "votes torn",
+): { chain: string; change: ChainChange; votesAreTorn: boolean } | undefined {
 	if (!("chain" in writing) || writing.change.config !== undefined) return undefined;
 	const { chain, change } = writing;
 	const torn: ChainChange = { ...change };
-	if (change.append !== undefined) torn.append = { ...change.append, record: spoil(change.append.record) };
+	const { votes } = change;
+	if (votes !== undefined && (fate === "votes torn" || (change.append ?? change.commit) === undefined)) {
+		torn.votes = spoil(votes);
+	} else if (change.append !== undefined) torn.append = { ...change.append, record: spoil(change.append.record) };
 	else if (change.commit !== undefined) {
 		torn.commit = { ...change.commit, certificate: spoil(change.commit.certificate) };
-	} else if (change.votes !== undefined) torn.votes = spoil(change.votes);
-	else if (change.outboxPut !== undefined) {
+	} else if (change.outboxPut !== undefined) {
 		torn.outboxPut = change.outboxPut.map(({ id, transaction }) => ({ id, transaction: spoil(transaction) }));
 	} else return undefined;
-	return { chain, change: torn };
+	return { chain, change: torn, votesAreTorn: torn.votes !== votes };
 }
 
 function spoil(record: Uint8Array): Uint8Array {

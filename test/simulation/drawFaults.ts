@@ -17,6 +17,8 @@ const LONG_FREEZE_STEPS_MS = [
 	HOUR_MS,
 	12 * HOUR_MS,
 ];
+/** From a frame that overtakes another to one of an election that is long over. */
+const LATE_STEPS_MS = [100, 500, 2 * SECOND_MS, 8 * SECOND_MS, 30 * SECOND_MS];
 const OUTAGE_STEPS_MS = [300, SECOND_MS, 4 * SECOND_MS, 15 * SECOND_MS, MINUTE_MS];
 
 /** What the faults of a street depend on. */
@@ -56,6 +58,7 @@ function drawKinds(random: Random): Fault["kind"][] {
 	};
 	perhaps("crash", 0.9, 6);
 	perhaps("isolation", 0.8, 4);
+	perhaps("leaders in turn", 0.6, 3);
 	perhaps("freeze", 0.5, 2);
 	for (const kind of ["loss", "duplication", "reordering", "delay"] as const) perhaps(kind, 0.3, 2);
 	for (const kind of ["partition", "one-way partition", "non-transitive partition"] as const) perhaps(kind, 0.5, 2);
@@ -66,6 +69,7 @@ function drawKinds(random: Random): Fault["kind"][] {
 	}
 	perhaps("voter change", 0.4, 2);
 	perhaps("storage wiped", 0.15, 1);
+	perhaps("remove and rejoin", 0.2, 1);
 	perhaps("backup restored", 0.06, 1);
 	perhaps("clone", 0.06, 1);
 	if (kinds.length === 0) kinds.push("crash");
@@ -83,6 +87,9 @@ interface Losses {
 
 const BOUNDARIES: readonly WriteKind[] = ["votes", "append", "append", "commit", "truncate", "outbox", "install"];
 
+/** Its own block, on which nobody else's vote may fall yet; or the certificate that nobody else may have. */
+const LEADERS_WRITES: readonly WriteKind[] = ["append", "commit"];
+
 function drawBoundary(random: Random): Boundary {
 	return {
 		write: random.happens(0.2) ? "any" : random.pick(BOUNDARIES),
@@ -98,7 +105,7 @@ function drawFault(random: Random, kind: Fault["kind"], atMs: number, street: St
 			return { kind, atMs, forMs, rate: random.pick([0.01, 0.05, 0.2, 0.5]) };
 		case "duplication":
 		case "reordering":
-			return { kind, atMs, forMs, rate: random.pick([0.02, 0.1, 0.3]) };
+			return { kind, atMs, forMs, rate: random.pick([0.02, 0.1, 0.3]), lateMs: random.step(LATE_STEPS_MS) };
 		case "delay":
 			return { kind, atMs, forMs, delayMs: random.pick([100, 500, 2_000, 6_000]) };
 		case "partition":
@@ -113,6 +120,10 @@ function drawFault(random: Random, kind: Fault["kind"], atMs: number, street: St
 			return drawCrash(random, atMs, house, forMs, street, lost);
 		case "isolation":
 			return { kind, atMs, boundary: drawBoundary(random), forMs };
+		case "leaders in turn": {
+			const writes = Array.from({ length: random.between(2, 4) }, () => random.pick(LEADERS_WRITES));
+			return { kind, atMs, writes, forMs: random.between(8 * SECOND_MS, 40 * SECOND_MS) };
+		}
 		case "freeze": {
 			const boundary = random.happens(0.6) ? drawBoundary(random) : undefined;
 			return {
@@ -143,6 +154,7 @@ function drawFault(random: Random, kind: Fault["kind"], atMs: number, street: St
 		case "slow disk":
 			return { kind, atMs, house, forMs, writeMs: random.pick([200, 1_000, 4_000]) };
 		case "storage wiped":
+		case "remove and rejoin":
 		case "backup restored":
 		case "clone":
 			return drawLoss(random, kind, atMs, house, forMs, street, lost);
@@ -162,9 +174,9 @@ function drawVoterChange(atMs: number, house: number, street: Street, lost: Loss
 
 /** A torn write can cost a voter its vote; what else is lost is only late. */
 function drawCrash(random: Random, atMs: number, house: number, downMs: number, street: Street, lost: Losses): Fault {
-	const fate = random.pick(["lost", "lost", "kept", "kept", "after", "torn"] as const);
+	const fate = random.pick(["lost", "lost", "kept", "kept", "after", "torn", "votes torn"] as const);
 	const boundary = drawBoundary(random);
-	if (fate !== "torn") return { kind: "crash", atMs, boundary, fate, downMs };
+	if (fate !== "torn" && fate !== "votes torn") return { kind: "crash", atMs, boundary, fate, downMs };
 	if (!mayLose(house, street, lost)) return { kind: "crash", atMs, boundary, fate: "kept", downMs };
 	return { kind: "crash", atMs, boundary: { ...boundary, by: house }, fate, downMs };
 }
@@ -181,7 +193,7 @@ function mayLose(house: number, street: Street, lost: Losses): boolean {
 
 function drawLoss(
 	random: Random,
-	kind: "storage wiped" | "backup restored" | "clone",
+	kind: "storage wiped" | "remove and rejoin" | "backup restored" | "clone",
 	atMs: number,
 	house: number,
 	forMs: number,
@@ -191,6 +203,7 @@ function drawLoss(
 	// The first house is the operator's: without it nobody is admitted anew.
 	if (house === 0 || lost.houses.has(house) || !mayLose(house, street, lost)) return undefined;
 	if (kind === "storage wiped") return { kind, atMs, house, downMs: forMs };
+	if (kind === "remove and rejoin") return { kind, atMs, house, awayMs: forMs };
 	if (lost.hasTwin) return undefined;
 	lost.hasTwin = true;
 	if (kind === "clone") return { kind, atMs, house, forMs: random.step([20 * SECOND_MS, MINUTE_MS, 10 * MINUTE_MS]) };

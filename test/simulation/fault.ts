@@ -1,5 +1,5 @@
 /** What can go wrong. A fault is data: it is drawn beforehand, printed, and taken away when a failure is cut down. */
-import type { WriteKind } from "./disk.js";
+import type { PowerOffFate, WriteKind } from "./disk.js";
 
 /** A moment that a fault waits for: the next write of this kind, by somebody of this role or by this house. */
 export interface Boundary {
@@ -8,7 +8,9 @@ export interface Boundary {
 }
 
 export type Fault = { atMs: number } & (
-	| { kind: "loss" | "duplication" | "reordering"; forMs: number; rate: number }
+	| { kind: "loss"; forMs: number; rate: number }
+	/** Some frames come again, or come later than those after them, by at most so much. */
+	| { kind: "duplication" | "reordering"; forMs: number; rate: number; lateMs: number }
 	| { kind: "delay"; forMs: number; delayMs: number }
 	/** Two groups: bit k of the mask says where house k is. */
 	| { kind: "partition"; forMs: number; mask: number }
@@ -18,9 +20,14 @@ export type Fault = { atMs: number } & (
 	| { kind: "non-transitive partition"; forMs: number; a: number; b: number }
 	| { kind: "channels close"; house: number }
 	/** At a write: it never reaches the disk, it does but nobody hears, it tears, or the power goes right after it. */
-	| { kind: "crash"; boundary: Boundary; fate: "lost" | "kept" | "torn" | "after"; downMs: number }
+	| { kind: "crash"; boundary: Boundary; fate: PowerOffFate | "after"; downMs: number }
 	/** At a write, its house is cut off. */
 	| { kind: "isolation"; boundary: Boundary; forMs: number }
+	/**
+	 * Leaders in turn (Raft paper, figure 8): at such a write of the leader it is cut off, at the next one of the next
+	 * leader that one is, and the one before comes back, with what it has that others have not. At most so long each.
+	 */
+	| { kind: "leaders in turn"; writes: WriteKind[]; forMs: number }
 	/** At a write, its house freezes. */
 	| { kind: "freeze"; boundary: Boundary | undefined; house: number; forMs: number; drops: boolean }
 	/** These houses sleep. */
@@ -38,4 +45,9 @@ export type Fault = { atMs: number } & (
 	| { kind: "clone"; house: number; forMs: number }
 	/** For the voters transaction: the set of voters is changed while other things go wrong. */
 	| { kind: "voter change"; house: number }
+	/**
+	 * The operator takes a device off the voters' list; later its household comes again with a new one, by its restore
+	 * link, which takes the old one's place.
+	 */
+	| { kind: "remove and rejoin"; house: number; awayMs: number }
 );

@@ -4,6 +4,7 @@ import type { Write } from "./disk.js";
 import type { Boundary, Fault } from "./fault.js";
 import { comeToLife, inviteLater } from "./founding.js";
 import type { House } from "./house.js";
+import type { Weather } from "./network.js";
 import type { Observer, World } from "./world.js";
 
 interface Armed {
@@ -96,31 +97,35 @@ export class Faults implements Observer {
 	#strike(fault: Fault): void | Promise<void> {
 		switch (fault.kind) {
 			case "loss":
-				return this.#weather(fault, "lossRate", fault.rate);
+				return this.#weather(fault, { lossRate: fault.rate });
 			case "duplication":
-				return this.#weather(fault, "duplicationRate", fault.rate);
+				return this.#weather(fault, { duplicationRate: fault.rate, duplicationMs: fault.lateMs });
 			case "reordering":
-				return this.#weather(fault, "reorderingRate", fault.rate);
+				return this.#weather(fault, { reorderingRate: fault.rate, reorderingMs: fault.lateMs });
 			case "delay":
-				return this.#weather(fault, "delayMs", fault.delayMs);
+				return this.#weather(fault, { delayMs: fault.delayMs });
 			case "partition":
-				return this.#cut(
-					fault,
-					(a, b) => ((fault.mask >> (a.index % 30)) & 1) !== ((fault.mask >> (b.index % 30)) & 1),
-				);
+				this.#cut(fault, (a, b) => ((fault.mask >> (a.index % 30)) & 1) !== ((fault.mask >> (b.index % 30)) & 1));
+				return;
 			case "one-way partition":
-				return this.#cut(fault, (a, b) => (fault.inbound ? b : a).index === fault.house);
+				this.#cut(fault, (a, b) => (fault.inbound ? b : a).index === fault.house);
+				return;
 			case "non-transitive partition":
-				return this.#cut(
+				this.#cut(
 					fault,
 					(a, b) => (a.index === fault.a && b.index === fault.b) || (a.index === fault.b && b.index === fault.a),
 				);
+				return;
 			case "channels close":
 				return this.#closeChannels(fault);
 			case "crash":
 				return this.#arm(fault.boundary, (house, write, forMs) => this.#crash(fault, house, write, forMs));
 			case "isolation":
-				return this.#arm(fault.boundary, (house) => this.#cut(fault, (a, b) => a === house || b === house, house));
+				return this.#arm(fault.boundary, (house) => {
+					this.#cut(fault, (a, b) => a === house || b === house, house);
+				});
+			case "leaders in turn":
+				return this.#takeTurn(fault, 0, () => {});
 			case "freeze":
 				if (fault.boundary === undefined) return this.#freeze(fault, this.#house(fault.house));
 				return this.#arm(fault.boundary, (house) => this.#freeze(fault, house));
@@ -140,33 +145,50 @@ export class Faults implements Observer {
 				return this.#clone(fault);
 			case "voter change":
 				return this.#changeVoters(fault);
+			case "remove and rejoin":
+				return this.#removeAndRejoin(fault);
 		}
 	}
 
-	#weather(
-		fault: Of<"loss" | "duplication" | "reordering" | "delay">,
-		what: "lossRate" | "duplicationRate" | "reorderingRate" | "delayMs",
-		value: number,
-	): void {
+	#weather(fault: Of<"loss" | "duplication" | "reordering" | "delay">, change: Partial<Weather>): void {
 		const { weather } = this.#world.network;
-		this.#happens(fault, undefined, `${value} for ${fault.forMs} ms`);
-		weather[what] = value;
+		this.#happens(fault, undefined, `${JSON.stringify(change)} for ${fault.forMs} ms`);
+		Object.assign(weather, change);
+		const fair = Object.fromEntries(Object.keys(change).map((name) => [name, 0]));
 		this.#for(fault.forMs, () => {
-			weather[what] = 0;
+			Object.assign(weather, fair);
 		});
 	}
 
-	/** Cuts each direction that is named, of all the houses that there are now. */
-	#cut(fault: Fault & { forMs: number }, isCut: (from: House, to: House) => boolean, who?: House): void {
+	/**
+	 * Cuts each direction that is named, of all the houses that there are now. Gives the way to mend them before their
+	 * time.
+	 */
+	#cut(fault: Fault & { forMs: number }, isCut: (from: House, to: House) => boolean, who?: House): () => void {
 		const { houses, network } = this.#world;
 		const cuts = houses.flatMap((from) =>
 			houses.flatMap((to) => (from !== to && isCut(from, to) ? [{ from, to }] : [])),
 		);
-		if (cuts.length === 0) return;
-		this.#happens(fault, who, `${describeCut(fault)} for ${fault.forMs} ms`);
+		if (cuts.length > 0) this.#happens(fault, who, `${describeCut(fault)} for ${fault.forMs} ms`);
 		for (const { from, to } of cuts) network.cut(from, to);
-		this.#for(fault.forMs, () => {
-			for (const { from, to } of cuts) network.mend(from, to);
+		const mend = (): void => {
+			for (const { from, to } of cuts.splice(0)) network.mend(from, to);
+		};
+		this.#for(fault.forMs, mend);
+		return mend;
+	}
+
+	/** The next leader's turn; `letBack` mends the one before. */
+	#takeTurn(fault: Of<"leaders in turn">, turn: number, letBack: () => void): void {
+		const write = fault.writes[turn];
+		if (write === undefined) return;
+		this.#arm({ write, by: "leader" }, (house) => {
+			letBack();
+			this.#takeTurn(
+				fault,
+				turn + 1,
+				this.#cut(fault, (a, b) => a === house || b === house, house),
+			);
 		});
 	}
 
@@ -186,7 +208,7 @@ export class Faults implements Observer {
 			// The power that would go after everything was mended stays.
 			if (this.#isOver || house.run !== run || !house.isUp) return;
 			this.#happens(fault, house, `${write.kind} write ${fate}, for ${downMs} ms`);
-			await world.powerOff(house, fate === "kept" || fate === "torn" ? fate : "lost", downMs % 2 === 0);
+			await world.powerOff(house, fate === "after" ? "lost" : fate, downMs % 2 === 0);
 			if (house.disk.isDamaged) this.#consequences.onDamaged(house);
 			this.#comeBackLater(house, downMs);
 		};
@@ -280,20 +302,55 @@ export class Faults implements Observer {
 	}
 
 	async #changeVoters(fault: Of<"voter change">): Promise<void> {
-		const house = this.#house(fault.house);
-		const operator = this.#house(0);
-		const { street } = operator ?? {};
-		const key = house?.street?.deviceKey;
-		if (operator?.isUp !== true || operator.isFrozen || street === undefined || key === undefined) return;
-		const device = street.deviceIndexOf(toHex(key));
-		if (device === undefined) return;
-		const { voters } = street.chain.head.ledger;
+		const standing = this.#standing(fault.house);
+		if (standing === undefined) return;
+		const { house, device, voters } = standing;
 		const isVoter = voters.includes(device);
 		if (voters.length < (isVoter ? 3 : 2)) return;
 		this.#happens(fault, house, isVoter ? "goes" : "comes");
-		const change = isVoter ? { added: [], removed: [device] } : { added: [device], removed: [] };
+		await this.#voters(isVoter ? { added: [], removed: [device] } : { added: [device], removed: [] });
+	}
+
+	/** A house's device as the operator sees it, while both are there. */
+	#standing(at: number): { house: House; device: number; voters: readonly number[] } | undefined {
+		const [house, operator] = [this.#house(at), this.#house(0)];
+		const { street } = operator ?? {};
+		const key = house?.street?.deviceKey;
+		if (operator?.isUp !== true || operator.isFrozen || street === undefined) return undefined;
+		const device = key === undefined ? undefined : street.deviceIndexOf(toHex(key));
+		if (house === undefined || device === undefined) return undefined;
+		return { house, device, voters: street.chain.head.ledger.voters };
+	}
+
+	async #voters(change: { added: number[]; removed: number[] }): Promise<void> {
+		const operator = this.#house(0);
+		if (operator === undefined) return;
 		await this.#world.command(operator, { type: "voters", ...change }, (reply) => {
 			this.#world.tell(operator, "voters", reply.ok ? "is signed" : reply.error.code);
+		});
+	}
+
+	async #removeAndRejoin(fault: Of<"remove and rejoin">): Promise<void> {
+		const world = this.#world;
+		const standing = this.#standing(fault.house);
+		if (standing === undefined || !standing.house.isFree) return;
+		const { house, device, voters } = standing;
+		let link: string | undefined;
+		await world.command(house, { type: "restoreLink" }, (reply) => {
+			if (reply.ok && reply.value.type === "link") link = reply.value.link;
+		});
+		if (link === undefined) return;
+		this.#happens(fault, house, `comes again in ${fault.awayMs} ms`);
+		if (voters.includes(device) && voters.length >= 3) await this.#voters({ added: [], removed: [device] });
+		await world.powerOff(house, "lost", true);
+		house.isGone = true;
+		this.#consequences.onWiped(house);
+		const again = link;
+		this.#for(fault.awayMs, () => {
+			const successor = world.addHouse();
+			successor.restoreLink = again;
+			world.count("came again by its restore link");
+			world.in(1, () => comeToLife(world, successor));
 		});
 	}
 
@@ -321,7 +378,6 @@ export class Faults implements Observer {
 	stepped(): void {}
 	written(): void {}
 	sending(): void {}
-	started(): void {}
 	finished(): void {}
 }
 

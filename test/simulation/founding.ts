@@ -80,12 +80,17 @@ export async function inviteLater(world: World, atMs: number, isOver: () => bool
 /** Switches a house on; one that was invited and has not come in yet uses its link. */
 export async function comeToLife(world: World, house: House): Promise<void> {
 	await world.powerOn(house);
-	const { invitation } = house;
+	const command = wayInOf(house);
 	// Its profile is read by the first input at the latest.
-	if (invitation === undefined || house.street !== undefined || house.disk.hasProfile) return;
-	const householdName = nameOf(house);
-	const command = { type: "join" as const, link: invitation, householdName, alwaysOn: false, signalingUrls: [] };
+	if (command === undefined || house.street !== undefined || house.disk.hasProfile) return;
 	await world.command(house, command, (reply) => {
 		if (!reply.ok) world.tell(house, "does not come in", reply.error.code);
 	});
+}
+
+function wayInOf(house: House): Command | undefined {
+	const { invitation, restoreLink } = house;
+	if (restoreLink !== undefined) return { type: "restore", link: restoreLink, alwaysOn: true, signalingUrls: [] };
+	if (invitation === undefined) return undefined;
+	return { type: "join", link: invitation, householdName: nameOf(house), alwaysOn: false, signalingUrls: [] };
 }

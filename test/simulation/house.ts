@@ -68,6 +68,8 @@ export class House {
 	topic: string | undefined;
 	/** The link that it joins by, if it does. */
 	invitation: string | undefined;
+	/** The link by which its household comes again, after an earlier device of it was given up. */
+	restoreLink: string | undefined;
 
 	// What is wrong with it.
 	frozenUntilMs = 0;

@@ -32,10 +32,21 @@ export interface End {
 export interface Weather {
 	lossRate: number;
 	duplicationRate: number;
+	duplicationMs: number;
 	reorderingRate: number;
+	reorderingMs: number;
 	/** On top of each frame's own. */
 	delayMs: number;
 }
+
+const FAIR: Readonly<Weather> = {
+	lossRate: 0,
+	duplicationRate: 0,
+	duplicationMs: 0,
+	reorderingRate: 0,
+	reorderingMs: 0,
+	delayMs: 0,
+};
 
 export interface NetworkEvents {
 	nowMs(): number;
@@ -46,7 +57,7 @@ export interface NetworkEvents {
 }
 
 export class Network {
-	readonly weather: Weather = { lossRate: 0, duplicationRate: 0, reorderingRate: 0, delayMs: 0 };
+	readonly weather: Weather = { ...FAIR };
 	readonly #ends = new Map<string, End>();
 	/** By house: its channels by the other's index. */
 	readonly #byHouse = new Map<House, Map<House, End>>();
@@ -87,7 +98,7 @@ export class Network {
 	heal(): void {
 		this.#cuts.clear();
 		this.#notBeforeMs.clear();
-		Object.assign(this.weather, { lossRate: 0, duplicationRate: 0, reorderingRate: 0, delayMs: 0 });
+		Object.assign(this.weather, FAIR);
 	}
 
 	// ── channels ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,7 +197,7 @@ export class Network {
 	/** A frame leaves; `afterMs`: its sender was so long about it. */
 	send(from: End, frame: Uint8Array, afterMs: number): void {
 		const { delays, other: to } = from;
-		const { lossRate, duplicationRate, reorderingRate, delayMs } = this.weather;
+		const { lossRate, duplicationRate, duplicationMs, reorderingRate, reorderingMs, delayMs } = this.weather;
 		if (this.isCut(from.house, to.house)) {
 			this.#lose(to, frame);
 			return;
@@ -200,7 +211,7 @@ export class Network {
 		let atMs = this.#events.nowMs() + afterMs + ownMs;
 		if (reorderingRate > 0 && !isFirstWord(frame) && delays.happens(reorderingRate)) {
 			this.#events.count("frame overtaken");
-			atMs += delays.below(500);
+			atMs += delays.below(reorderingMs);
 		} else {
 			atMs = Math.max(atMs, to.lastArrivalMs);
 			to.lastArrivalMs = atMs;
@@ -208,7 +219,7 @@ export class Network {
 		this.#events.plan(atMs, () => this.#deliver(to, frame));
 		if (duplicationRate > 0 && delays.happens(duplicationRate)) {
 			this.#events.count("frame twice");
-			this.#events.plan(atMs + delays.below(2_000), () => this.#deliver(to, frame));
+			this.#events.plan(atMs + delays.below(duplicationMs), () => this.#deliver(to, frame));
 		}
 	}
 

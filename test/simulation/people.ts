@@ -97,7 +97,8 @@ export class People implements Observer {
 	}
 
 	#handIn(house: House, household: Household): Promise<void> | void {
-		if (household.owed.length === 0 || !house.isUp || house.street === undefined) return;
+		// A page that is frozen hears nothing from its meter; the registers tell it all when it thaws.
+		if (household.owed.length === 0 || !house.isUp || house.isFrozen || house.street === undefined) return;
 		const readings = household.owed.map((minute) => readingOf(house.index, minute));
 		return this.#world.arrive(house, { type: "readings", readings });
 	}
@@ -182,7 +183,6 @@ export class People implements Observer {
 	written(): void {}
 	writing(): void {}
 	sending(): void {}
-	started(): void {}
 }
 
 function isTaken(ledger: Ledger, member: number, minute: number): boolean {

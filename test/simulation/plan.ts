@@ -55,8 +55,8 @@ export function drawPlan(seed: number, options: PlanOptions): Plan {
 	const joiners = isLarge ? random.pick([0, 5, 20, 70]) : random.between(0, 2);
 	const size = households + joiners;
 	const timeScale = random.pick(TIME_SCALES);
-	// The work grows with the square of the size; without a faster clock an hour is a whole hour of heartbeats.
-	const share = isLarge ? Math.max(12, (size * size) / 50) : timeScale === 1 ? 4 : 1;
+	// The work grows with the square of the size.
+	const share = isLarge ? Math.max(12, (size * size) / 50) : 1;
 	const stormMs = Math.max(MIN_STORM_MS, Math.floor((options.minutes * MINUTE_MS) / timeScale / share));
 	const alwaysOn = Array.from({ length: households }, (_, at) => at < 3 || random.happens(0.75));
 	const settings = drawSettings(random, timeScale);

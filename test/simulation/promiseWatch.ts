@@ -24,6 +24,8 @@ interface Held {
 export class PromiseWatch {
 	readonly #raftWatch: RaftWatch;
 	readonly #held = new WeakMap<Disk, Held>();
+	/** The run of each house whose beginning was looked at. */
+	readonly #runs = new WeakMap<House, number>();
 
 	constructor(raftWatch: RaftWatch) {
 		this.#raftWatch = raftWatch;
@@ -72,12 +74,17 @@ export class PromiseWatch {
 		}
 	}
 
-	/** A node starts with what its disk held. */
-	started(house: House): void {
-		const { disk, street } = house;
+	/** A node that has opened its chain starts with what its disk held; it opens it only after its first write. */
+	stepped(house: House): void {
+		const { disk, run, street } = house;
 		const { raft } = street ?? {};
-		if (raft === undefined || disk.isDamaged) return;
-		const votes = this.#heldOn(disk).votes;
+		if (raft === undefined || this.#runs.get(house) === run) return;
+		this.#runs.set(house, run);
+		// What was written as the power went is only known by name now.
+		const held = this.#heldOn(disk);
+		for (const { block, hash } of raft.tail) held.blocks.set(block.index, toHex(hash));
+		if (disk.isDamaged) return;
+		const { votes } = held;
 		if (votes !== undefined && raft.term < votes.term) {
 			throw new Violation("the term never falls", `${house.name} starts with ${raft.term} of ${votes.term}`);
 		}

@@ -3,7 +3,7 @@
  * what changed since is looked at.
  */
 import { acknowledgementDigest, type Certificate } from "../../src/block/certificate.js";
-import type { VoterSet } from "../../src/block/voters.js";
+import { type VoterSet, voterChangeOf } from "../../src/block/voters.js";
 import { majorityOf } from "../../src/consensus/quorum.js";
 import { hashAt, type LogBase, lastOf, type RaftState } from "../../src/consensus/state.js";
 import type { Entry } from "../../src/message/message.js";
@@ -11,6 +11,7 @@ import type { Street } from "../../src/node/street.js";
 import { toHex } from "../../src/primitives/bytes.js";
 import type { Verifier } from "../../src/primitives/signature.js";
 import type { House } from "./house.js";
+import type { VoteWatch } from "./voteWatch.js";
 import { Violation } from "./world.js";
 
 /** What was last seen of a run. */
@@ -51,9 +52,11 @@ export class RaftWatch {
 	/** What each device signed, by device/index/term. */
 	readonly #signed = new Map<string, string>();
 	readonly #verifier: Verifier;
+	readonly #voteWatch: VoteWatch;
 
-	constructor(verifier: Verifier) {
+	constructor(verifier: Verifier, voteWatch: VoteWatch) {
 		this.#verifier = verifier;
+		this.#voteWatch = voteWatch;
 	}
 
 	/** Whether anything changed that matters. */
@@ -119,6 +122,7 @@ export class RaftWatch {
 		if (raft.role !== "leader") return;
 		const election = this.#leaders.get(raft.term);
 		if (election === undefined) {
+			this.#voteWatch.elected(house, raft);
 			const hashes = raft.tail.map((entry) => toHex(entry.hash));
 			const elected = { term: raft.term, device: raft.self, base: raft.base, hashes };
 			this.#leaders.set(raft.term, elected);
@@ -224,9 +228,22 @@ export class RaftWatch {
 	}
 }
 
-/** Voter changes come one at a time: at most one in any log is uncommitted. */
+/**
+ * Voter changes come one at a time: at most one in any log is uncommitted, and each lies on a block of its own term, so
+ * that none of another term can be uncommitted anywhere (Ongaro 2015).
+ */
 function checkVoterChanges(house: House, raft: RaftState): void {
-	if (raft.tail.length < 2) return;
-	const changes = raft.tail.flatMap(({ block }) => block.transactions.filter(({ kind }) => kind === "voters"));
-	if (changes.length > 1) throw new Violation("one voter change at a time", `${house.name} has ${changes.length}`);
+	let parentTerm = raft.base.term;
+	let changes = 0;
+	for (const { block } of raft.tail) {
+		if (voterChangeOf(block) !== undefined) {
+			changes += 1;
+			if (changes > 1) throw new Violation("one voter change at a time", `${house.name} has ${changes}`);
+			if (parentTerm !== block.term) {
+				const text = `${house.name} has one of term ${block.term} on a block of term ${parentTerm}`;
+				throw new Violation("a voter change lies on a block of its own term", text);
+			}
+		}
+		parentTerm = block.term;
+	}
 }

@@ -13,6 +13,7 @@ import { type Plan, timeScaleOf } from "./plan.js";
 import { PromiseWatch } from "./promiseWatch.js";
 import { RaftWatch } from "./raftWatch.js";
 import { TwinWatch } from "./twinWatch.js";
+import { VoteWatch } from "./voteWatch.js";
 import { type Observer, Violation, World } from "./world.js";
 
 /** WebRTC notices what is lost, and everybody shakes hands again. */
@@ -53,6 +54,7 @@ class Simulation implements Observer {
 	readonly world: World;
 	readonly #raftWatch: RaftWatch;
 	readonly #promiseWatch: PromiseWatch;
+	readonly #voteWatch = new VoteWatch();
 	readonly #ledgerWatch = new LedgerWatch();
 	readonly #twinWatch: TwinWatch;
 	readonly #people: People;
@@ -64,7 +66,7 @@ class Simulation implements Observer {
 	constructor(plan: Plan) {
 		this.world = new World(plan);
 		const verifier = plan.realSignatures ? createVerifier() : keyedVerifier;
-		this.#raftWatch = new RaftWatch(verifier);
+		this.#raftWatch = new RaftWatch(verifier, this.#voteWatch);
 		this.#promiseWatch = new PromiseWatch(this.#raftWatch);
 		this.#twinWatch = new TwinWatch(this.world);
 		this.#people = new People(this.world);
@@ -194,6 +196,7 @@ class Simulation implements Observer {
 
 	stepped(house: House): void {
 		if (this.#hasTwin) return;
+		this.#promiseWatch.stepped(house);
 		if (this.#raftWatch.stepped(house)) this.#tellState(house);
 		this.#ledgerWatch.stepped(house);
 	}
@@ -211,15 +214,15 @@ class Simulation implements Observer {
 	}
 
 	written(house: House, write: Parameters<Observer["written"]>[1]): void {
-		if (!this.#hasTwin) this.#promiseWatch.written(house, write);
+		if (this.#hasTwin) return;
+		this.#voteWatch.written(house);
+		this.#promiseWatch.written(house, write);
 	}
 
 	sending(house: House, to: House, frame: Uint8Array): void {
-		if (!this.#hasTwin) this.#promiseWatch.sending(house, to, frame);
-	}
-
-	started(house: House): void {
-		if (!this.#hasTwin) this.#promiseWatch.started(house);
+		if (this.#hasTwin) return;
+		this.#voteWatch.sending(house, frame);
+		this.#promiseWatch.sending(house, to, frame);
 	}
 
 	writing(): void {}

@@ -66,6 +66,5 @@ export class TwinWatch implements Observer {
 	stepped(): void {}
 	written(): void {}
 	writing(): void {}
-	started(): void {}
 	finished(): void {}
 }

@@ -6,7 +6,7 @@
 import type { Command, CommandError, NodeInput, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
 import type { Result } from "../../src/primitives/result.js";
 import { Agenda, type Happening } from "./agenda.js";
-import { Disk, type Write } from "./disk.js";
+import { Disk, type PowerOffFate, type Write } from "./disk.js";
 import { House } from "./house.js";
 import { Network } from "./network.js";
 import type { Plan } from "./plan.js";
@@ -38,7 +38,6 @@ export interface Observer {
 	writing(house: House, write: Write, forMs: number): void;
 	/** A frame leaves a node. */
 	sending(house: House, to: House, frame: Uint8Array): void;
-	started(house: House): void;
 	finished(house: House, input: NodeInput | undefined): void;
 }
 
@@ -167,11 +166,10 @@ export class World {
 		this.tell(house, "on", `run ${run + 1}`);
 		await house.start(this.#random.between(-500, 500));
 		this.restartTimer(house);
-		for (const observer of this.observers) observer.started(house);
 		await this.#afterStep(house);
 	}
 
-	async powerOff(house: House, fate: "lost" | "kept" | "torn", isHeard: boolean): Promise<void> {
+	async powerOff(house: House, fate: PowerOffFate, isHeard: boolean): Promise<void> {
 		if (!house.isUp) return;
 		const [write] = house.disk.underWay;
 		this.tell(house, "off", write === undefined ? "" : `${write.kind} write ${fate}`);

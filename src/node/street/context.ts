@@ -69,11 +69,11 @@ export class StreetContext {
 	readonly events: StreetEvents;
 	readonly gridId: Uint8Array;
 	readonly deviceKey: Uint8Array;
+	readonly #deviceName: string;
 	readonly householdKey: Uint8Array;
 	readonly chain: Chain;
 	readonly outbox = new Outbox();
 	readonly mempool = new Mempool();
-	readonly #deviceName: string;
 	#config: ChainConfig;
 	#halted = false;
 

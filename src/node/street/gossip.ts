@@ -35,7 +35,7 @@ export class Gossip {
 	onTransactions(peer: ProvenPeer, transactions: readonly Transaction[]): void {
 		const { events, mempool } = this.#context;
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
-		const known: Transaction[] = [];
+		const forwarded: Transaction[] = [];
 		for (const transaction of transactions) {
 			if (isGuest && transaction.kind !== "join" && !isAct(transaction)) {
 				events.onRefused("transaction-of-stranger");
@@ -43,7 +43,7 @@ export class Gossip {
 			}
 			const id = this.#context.idOf(transaction);
 			if (mempool.has(id, transaction)) {
-				known.push(transaction);
+				forwarded.push(transaction);
 				continue;
 			}
 			const cause = this.#judge(transaction);
@@ -52,9 +52,9 @@ export class Gossip {
 				continue;
 			}
 			if (mempool.add(id, transaction) === "full") events.onRefused("mempool-full");
-			else if (isGuest) known.push(transaction);
+			else if (isGuest) forwarded.push(transaction);
 		}
-		if (known.length > 0) this.#forward(peer, known);
+		this.#forward(peer, forwarded);
 	}
 
 	/** A reading that is told again is mostly on the chain already: that is found out before its signature is verified. */
@@ -72,11 +72,8 @@ export class Gossip {
 	#forward(from: ProvenPeer, transactions: readonly Transaction[]): void {
 		const raft = this.#raft.state;
 		if (raft?.leader === undefined || raft.leader === raft.self) return;
-		const { peers } = this.#context;
-		const leader = peers.toDevice(this.#context.deviceNameOf(raft.leader));
-		if (leader !== undefined && leader.channel !== from.channel) {
-			peers.send(leader, { type: "transactions", transactions });
-		}
+		const leader = this.#context.peers.toDevice(this.#context.deviceNameOf(raft.leader));
+		if (leader !== undefined && leader.channel !== from.channel) this.#send(leader, transactions);
 	}
 
 	/** Tells a neighbour everything of one's own that a block may take. */
@@ -98,16 +95,11 @@ export class Gossip {
 		const { outbox, peers } = this.#context;
 		this.#watchQueue(nowMs);
 		const due = this.#tellable().filter((pending) => pending.sentMs < 0 || this.#isOverdue(pending, nowMs));
-		if (due.length === 0) return;
-		let reached = false;
-		for (const peer of peers.authenticated()) {
-			this.#send(
-				peer,
-				due.map(({ transaction }) => transaction),
-			);
-			reached = true;
+		let told = 0;
+		for (const transactions of messagesOf(due.map(({ transaction }) => transaction))) {
+			told = peers.broadcast({ type: "transactions", transactions });
 		}
-		if (reached) for (const { id } of due) outbox.sent(id, nowMs);
+		if (told > 0) for (const { id } of due) outbox.sent(id, nowMs);
 	}
 
 	/** Where nobody leads nothing can be confirmed, and in a backlog the oldest readings come first: neither means a loss. */
@@ -129,11 +121,17 @@ export class Gossip {
 	}
 
 	#send(peer: Peer, transactions: readonly Transaction[]): void {
-		for (let at = 0; at < transactions.length; at += GOSSIP_TRANSACTIONS) {
-			this.#context.peers.send(peer, {
-				type: "transactions",
-				transactions: transactions.slice(at, at + GOSSIP_TRANSACTIONS),
-			});
+		for (const part of messagesOf(transactions)) {
+			this.#context.peers.send(peer, { type: "transactions", transactions: part });
 		}
 	}
+}
+
+/** As many transactions as one message takes, in their order. */
+function messagesOf(transactions: readonly Transaction[]): (readonly Transaction[])[] {
+	const parts: (readonly Transaction[])[] = [];
+	for (let at = 0; at < transactions.length; at += GOSSIP_TRANSACTIONS) {
+		parts.push(transactions.slice(at, at + GOSSIP_TRANSACTIONS));
+	}
+	return parts;
 }

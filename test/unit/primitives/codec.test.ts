@@ -1,3 +1,4 @@
+import { decode as cborgDecode, encode as cborgEncode } from "cborg";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../../src/primitives/bytes.js";
@@ -182,9 +183,49 @@ describe("the codec", () => {
 		);
 	});
 
+	it("writes the same bytes as cborg, and reads what cborg reads", () => {
+		fc.assert(
+			fc.property(valueOfDepth(MAX_DEPTH), (value) => {
+				const bytes = encode(value);
+				expect(toHex(bytes)).toBe(toHex(cborgEncode(value, { float64: true })));
+				// cborg drops a byte order mark.
+				if (!JSON.stringify(value).includes("\uFEFF"))
+					expect(decode(bytes, LIMIT_BYTES)).toEqual({ ok: true, value: cborgDecode(bytes) });
+			}),
+			{ numRuns: 300 },
+		);
+	});
+
+	it("writes every length of head at its boundaries as cborg does", () => {
+		for (const edge of [23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
+			for (const value of [
+				edge,
+				-edge,
+				edge < 70_000 ? new Uint8Array(edge) : 0,
+				edge < 70_000 ? "x".repeat(edge) : "",
+			]) {
+				expect(toHex(encode(value))).toBe(toHex(cborgEncode(value, { float64: true })));
+			}
+		}
+		for (const count of [23, 24, 255, 256, 65_535, 65_536]) {
+			const value = new Array<number>(count).fill(1);
+			expect(toHex(encode(value))).toBe(toHex(cborgEncode(value, { float64: true })));
+		}
+	});
+
+	it("gives copies: what is written to its input afterwards changes nothing", () => {
+		const bytes = encode([Uint8Array.of(1, 2, 3)]);
+		const decoded = decode(Buffer.from(bytes.buffer), LIMIT_BYTES);
+		bytes.fill(0);
+		expect(decoded).toEqual({ ok: true, value: [Uint8Array.of(1, 2, 3)] });
+	});
+
 	it("throws when a program asks it to write what is no safe integer", () => {
 		for (const value of [0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -(2 ** 53)]) {
 			expect(() => encode([value])).toThrow("safe integer");
+		}
+		for (const value of [undefined, null, true, {}]) {
+			expect(() => encode([value] as unknown as CborValue)).toThrow("what is encoded");
 		}
 	});
 });
