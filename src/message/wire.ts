@@ -3,13 +3,9 @@ import * as v from "valibot";
 import { type Anchor, type AnchorError, anchorFields, anchorShape, openAnchor } from "../block/anchor.js";
 import { type BlockError, blockHash, decodeBlock, encodeBlock, headerFields, headerShape } from "../block/block.js";
 import { certificateFields, certificateShape } from "../block/certificate.js";
+import { nameShape } from "../block/fieldShapes.js";
 import type { Transaction } from "../block/transaction.js";
-import {
-	decodeTransaction,
-	encodeTransaction,
-	nameShape,
-	type TransactionCodecError,
-} from "../block/transactionCodec.js";
+import { decodeTransaction, encodeTransaction, type TransactionCodecError } from "../block/transactionCodec.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { type CborValue, type CodecError, decode, encode } from "../primitives/codec.js";
 import { HASH_BYTES } from "../primitives/hash.js";

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { encodeBlock } from "../block/block.js";
 import { MONEY_KINDS } from "../block/transaction.js";
-import { nameShape } from "../block/transactionCodec.js";
+import { nameShape } from "../block/fieldShapes.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { type Result, refused } from "../primitives/result.js";
 import { MAX_PRICE_MICRO_NOK_PER_WH } from "../primitives/units.js";
