@@ -29,6 +29,7 @@ import {
 	timestampMs,
 } from "./fieldShapes.js";
 import { QUALITIES } from "./reading.js";
+import type { RefoundTransaction } from "./refounding.js";
 import {
 	bodyFields,
 	digestOf,
@@ -58,6 +59,8 @@ const KINDS: readonly TransactionKind[] = [
 ];
 
 export const MAX_TRANSACTION_BYTES = 1_024;
+/** With the confirmations of MAX_MEMBERS households it is still a genesis. */
+export const MAX_PROPOSAL_BYTES = 360 * 1_024;
 const MAX_REFERENCE_LENGTH = 64;
 const MAX_ENERGY_LIMIT_WH = 1_000_000_000_000;
 
@@ -80,6 +83,22 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
 export function decodeTransaction(bytes: Uint8Array): Result<Transaction, TransactionCodecError> {
 	const value = decode(bytes, MAX_TRANSACTION_BYTES);
 	return value.ok ? transactionFromWire(value.value, 0) : value;
+}
+
+/** A proposal to found a neighbourhood again, by itself; much longer than any other transaction. */
+export function encodeProposal(refound: RefoundTransaction): Uint8Array {
+	return encode(transactionToWire(refound, 0));
+}
+
+/** Reads a proposal. Nothing in it is checked here but its shape. */
+export function decodeProposal(bytes: Uint8Array): Result<RefoundTransaction, TransactionCodecError> {
+	const value = decode(bytes, MAX_PROPOSAL_BYTES);
+	if (!value.ok) return value;
+	const transaction = transactionFromWire(value.value, 0);
+	if (!transaction.ok) return transaction;
+	return transaction.value.kind === "refound"
+		? ok(transaction.value)
+		: refused({ code: "bad-shape", kind: transaction.value.kind });
 }
 
 /** The compact form. `baseMinute` is the block's minute, 0 outside of blocks. */

@@ -3,7 +3,8 @@ import * as v from "valibot";
 import { type Anchor, type AnchorError, anchorFields, anchorShape, openAnchor } from "../block/anchor.js";
 import { type BlockError, blockHash, decodeBlock, encodeBlock, headerFields, headerShape } from "../block/block.js";
 import { certificateFields, certificateShape } from "../block/certificate.js";
-import { nameShape } from "../block/fieldShapes.js";
+import { MAX_MEMBERS, member, nameShape } from "../block/fieldShapes.js";
+import type { ConfirmTransaction } from "../block/refounding.js";
 import type { Transaction } from "../block/transaction.js";
 import { decodeTransaction, encodeTransaction, type TransactionCodecError } from "../block/transactionCodec.js";
 import { equalBytes } from "../primitives/bytes.js";
@@ -56,6 +57,9 @@ const TYPES = [
 	"chunk",
 	"headersRequest",
 	"headers",
+	"refounding",
+	"confirmations",
+	"withdrawal",
 ] as const satisfies readonly Message["type"][];
 
 const ROLES = ["leader", "follower", "candidate", "observer"] as const satisfies readonly NodeRole[];
@@ -186,7 +190,17 @@ function messageFields(message: Message): CborValue[] {
 			return [message.block];
 		case "genesisRequest":
 			return [];
+		case "refounding":
+			return [message.proposal, message.confirmations.map(confirmationFields)];
+		case "confirmations":
+			return [message.confirmations.map(confirmationFields)];
+		case "withdrawal":
+			return [message.proposal, message.signature];
 	}
+}
+
+function confirmationFields({ member, proposal, signature }: ConfirmTransaction): CborValue {
+	return [member, proposal, signature];
 }
 
 function entriesOf(
@@ -249,6 +263,14 @@ const nothing = v.pipe(
 );
 const optionalCertificate = v.union([nothing, certificateShape]);
 const list = <T extends v.GenericSchema>(item: T, max: number) => v.pipe(v.array(item), v.maxLength(max));
+
+const confirmationsShape = list(
+	v.pipe(
+		v.strictTuple([member, hash, bytes(SIGNATURE_BYTES)]),
+		v.transform(([of, proposal, signature]) => ({ kind: "confirm" as const, member: of, proposal, signature })),
+	),
+	MAX_MEMBERS,
+);
 
 /** Shapes of the fields after the type. Blocks and transactions inside are decoded by their own codecs. */
 const SHAPES = {
@@ -429,5 +451,17 @@ const SHAPES = {
 	genesisRequest: v.pipe(
 		v.strictTuple([]),
 		v.transform(() => ({ type: "genesisRequest" as const })),
+	),
+	refounding: v.pipe(
+		v.strictTuple([blob, confirmationsShape]),
+		v.transform(([proposal, confirmations]) => ({ type: "refounding" as const, proposal, confirmations })),
+	),
+	confirmations: v.pipe(
+		v.strictTuple([confirmationsShape]),
+		v.transform(([confirmations]) => ({ type: "confirmations" as const, confirmations })),
+	),
+	withdrawal: v.pipe(
+		v.strictTuple([hash, bytes(SIGNATURE_BYTES)]),
+		v.transform(([proposal, signature]) => ({ type: "withdrawal" as const, proposal, signature })),
 	),
 } satisfies { [K in Message["type"]]: v.GenericSchema<unknown, { type: K }> };

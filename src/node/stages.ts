@@ -19,7 +19,7 @@ import {
 	type LobbyProfile,
 	type MeshKeys,
 } from "./records.js";
-import type { ChainStorage, StorageError } from "./storage.js";
+import type { ChainChange, ChainStorage, StorageError } from "./storage.js";
 import { Street } from "./street.js";
 
 const hashTopic = taggedHash("topic");
@@ -90,6 +90,16 @@ export class Stages {
 		}
 		if (profile.value?.stage === "lobby") this.enterLobby(profile.value.lobby);
 		else if (profile.value?.stage === "chain") await this.openChain(profile.value.database, profile.value.gridId);
+	}
+
+	/** Writes a neighbourhood's new database, then the profile that names it. */
+	async create(database: string, gridId: Uint8Array, change: ChainChange): Promise<Result<true, StorageError>> {
+		const opened = await this.#parts.dependencies.storage.openChain(database);
+		if (!opened.ok) return opened;
+		const written = await opened.value.write(change);
+		opened.value.close();
+		if (!written.ok) return written;
+		return this.saveProfile({ stage: "chain", database, gridId });
 	}
 
 	saveProfile(profile: Parameters<typeof encodeProfile>[0]): Promise<Result<true, StorageError>> {
@@ -175,6 +185,16 @@ export class Stages {
 		street.close();
 		this.#current = { stage: "welcome" };
 		this.#closeChannels("device-changed");
+		await this.openChain(database, gridId);
+	}
+
+	/**
+	 * From the street to the chain that it was founded again with, or to itself from its beginning: the profile was saved
+	 * so. Channels stay, and shake hands about the new chain; about the same one they begin anew.
+	 */
+	async goOver(street: Street, database: string, gridId: Uint8Array): Promise<void> {
+		street.close();
+		this.#current = { stage: "welcome" };
 		await this.openChain(database, gridId);
 	}
 

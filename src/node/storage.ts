@@ -81,6 +81,8 @@ export interface ChainChange {
 	prune?: { belowIndex: number; keepBlocks: readonly number[] };
 	/** Which blocks stand on their certificate alone for now: the record takes the place of the last one. */
 	unverified?: Uint8Array;
+	/** Whether this chain is left for one that the neighbourhood is founded again with: takes the place of the last one. */
+	refounding?: Uint8Array;
 	outboxPut?: readonly { id: string; transaction: Uint8Array }[];
 	outboxDelete?: readonly string[];
 }
@@ -145,6 +147,8 @@ export interface StoredChain {
 	blocksFrom: number;
 	/** The record of the blocks whose signatures are not verified; undefined: there never were any. */
 	unverified: Uint8Array | undefined;
+	/** The record of how this chain is left; undefined: nobody ever thought of it. */
+	refounding: Uint8Array | undefined;
 	outbox: { id: string; transaction: Uint8Array }[];
 }
 

@@ -104,7 +104,7 @@ class IndexedDbChain implements ChainStorage {
 			const transaction = this.#database.transaction(CHAIN_STORES, "readonly");
 			const proposed = transaction.objectStore("proposedBlocks");
 			const outbox = transaction.objectStore("outbox");
-			const [config, votes, indices, records, newest, blocksFrom, unverified, ids, transactions] = await Promise.all([
+			const [config, votes, indices, records, newest, ...more] = await Promise.all([
 				transaction.objectStore("config").get("config"),
 				transaction.objectStore("votes").get("votes"),
 				proposed.getAllKeys(),
@@ -112,9 +112,11 @@ class IndexedDbChain implements ChainStorage {
 				transaction.objectStore("certificates").openCursor(null, "prev"),
 				transaction.objectStore("positions").get("blocksFrom"),
 				transaction.objectStore("positions").get("unverified"),
+				transaction.objectStore("positions").get("refounding"),
 				outbox.getAllKeys(),
 				outbox.getAll(),
 			]);
+			const [blocksFrom, unverified, refounding, ids, transactions] = more;
 			return {
 				config: recordOf(config),
 				votes,
@@ -122,6 +124,7 @@ class IndexedDbChain implements ChainStorage {
 				certificate: newest?.value.record,
 				blocksFrom: typeof blocksFrom === "number" ? blocksFrom : 0,
 				unverified: recordOf(unverified),
+				refounding: recordOf(refounding),
 				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
 			};
 		});
@@ -230,7 +233,7 @@ function storesOf(change: ChainChange): StoreName[] {
 	if (change.voterSteps !== undefined) touch("voterSteps");
 	if (change.days !== undefined) touch("days");
 	if (change.prune !== undefined) touch("blockchain", "positions", "certificates");
-	if (change.unverified !== undefined) touch("positions");
+	if (change.unverified !== undefined || change.refounding !== undefined) touch("positions");
 	if (change.installCheckpoint !== undefined) {
 		touch("staging", "stagingChunks", "checkpoints", "checkpointChunks");
 		touch("proposedBlocks", "blockchain", "positions", "certificates");
@@ -253,6 +256,9 @@ function requestsOf(change: ChainChange, transaction: WriteTransaction): Promise
 	}
 	if (change.unverified !== undefined) {
 		requests.push(transaction.objectStore("positions").put(change.unverified, "unverified"));
+	}
+	if (change.refounding !== undefined) {
+		requests.push(transaction.objectStore("positions").put(change.refounding, "refounding"));
 	}
 	for (const { index, record } of change.voterSteps ?? []) {
 		requests.push(transaction.objectStore("voterSteps").put(record, index));

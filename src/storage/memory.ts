@@ -105,6 +105,7 @@ class MemoryChain {
 	readonly #blockchain = new Map<number, Uint8Array>();
 	#blocksFrom = 0;
 	#unverified: Uint8Array | undefined;
+	#refounding: Uint8Array | undefined;
 	readonly #certificates = new Map<number, { record: Uint8Array; isAlwaysKept: boolean }>();
 	readonly #checkpoints = new MemoryCheckpoints();
 	readonly #voterSteps = new Map<number, Uint8Array>();
@@ -119,6 +120,7 @@ class MemoryChain {
 			certificate: this.#certificates.get(newest)?.record,
 			blocksFrom: this.#blocksFrom,
 			unverified: this.#unverified,
+			refounding: this.#refounding,
 			outbox: [...this.#outbox].map(([id, transaction]) => ({ id, transaction })),
 		});
 	}
@@ -131,6 +133,7 @@ class MemoryChain {
 		if (change.config !== undefined) this.#config = change.config;
 		if (change.votes !== undefined) this.#votes = change.votes;
 		if (change.unverified !== undefined) this.#unverified = change.unverified;
+		if (change.refounding !== undefined) this.#refounding = change.refounding;
 		this.#applyProposed(change);
 		this.#checkpoints.stage(change);
 		if (change.installCheckpoint !== undefined) {

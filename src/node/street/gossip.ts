@@ -30,7 +30,8 @@ export class Gossip {
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
 		const { ledger } = chain.head;
 		for (const transaction of transactions) {
-			if (isGuest && transaction.kind !== "join" && !isAct(transaction)) {
+			const isHouseholds = transaction.kind === "join" || transaction.kind === "confirm" || isAct(transaction);
+			if (isGuest && !isHouseholds) {
 				events.onRefused("transaction-of-stranger");
 				continue;
 			}

@@ -17,6 +17,7 @@ import {
 	naturalNumber,
 	reading,
 	transaction,
+	transactionsByKind,
 } from "../../support/arbitraries.js";
 
 const term = naturalNumber;
@@ -50,6 +51,7 @@ const anchor = fc
 		return { block: first, hash: blockHash(first), above, certificate: { ...certified, ...last } };
 	});
 
+const confirmations = fc.array(transactionsByKind.confirm, { maxLength: 3 });
 const MESSAGES = {
 	handshake: fc.record({
 		type: constant("handshake"),
@@ -145,6 +147,9 @@ const MESSAGES = {
 	}),
 	genesis: fc.record({ type: constant("genesis"), block: fc.uint8Array({ maxLength: 100 }) }),
 	genesisRequest: fc.record({ type: constant("genesisRequest") }),
+	refounding: fc.record({ type: constant("refounding"), proposal: fc.uint8Array({ maxLength: 100 }), confirmations }),
+	confirmations: fc.record({ type: constant("confirmations"), confirmations }),
+	withdrawal: fc.record({ type: constant("withdrawal"), proposal: hash, signature: bytesOf(65) }),
 } satisfies { [K in Message["type"]]: fc.Arbitrary<Extract<Message, { type: K }>> };
 
 const TYPES = Object.keys(MESSAGES) as Message["type"][];
@@ -185,6 +190,9 @@ const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["chunk", [21, 5, 0, HASH]],
 	["headersRequest", [22, 5]],
 	["headers", [23, [[1, 5, HASH, 1_000, 1, 0, HASH, HASH]]]],
+	["refounding", [24, HASH, [[3, HASH, SIGNATURE]]]],
+	["confirmations", [25, [[3, HASH, SIGNATURE]]]],
+	["withdrawal", [26, HASH, SIGNATURE]],
 ];
 
 function fail(what: string): never {
