@@ -9,6 +9,8 @@ export type Banner =
 	| { type: "offline" }
 	| { type: "alone" }
 	| { type: "noLeader" }
+	/** The neighbourhood is founded again, or is to be: this household has not said yes. */
+	| { type: "refounding" }
 	| { type: "notVoting"; code: string }
 	| { type: "meterSilent"; ageMs: number };
 
@@ -17,8 +19,11 @@ export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
 	const banners: Banner[] = [];
 	const connection = connectionBanner(street);
 	if (connection !== undefined) banners.push(connection);
+	const isAsked = street.refounding?.state === "proposed" || street.refounding?.state === "founded";
+	if (isAsked) banners.push({ type: "refounding" });
 	const { notVoting } = street.chain;
-	if (notVoting !== undefined) banners.push({ type: "notVoting", code: notVoting });
+	if (notVoting !== undefined && !(isAsked && notVoting === FOUNDING_AGAIN))
+		banners.push({ type: "notVoting", code: notVoting });
 	const ageMs = meterAgeMs(street, chainNowMs);
 	if (ageMs !== undefined && ageMs >= METER_SILENT_MS) banners.push({ type: "meterSilent", ageMs });
 	return banners;
@@ -30,9 +35,12 @@ export function meterAgeMs({ meter }: StreetView, chainNowMs: number): number | 
 	return Math.max(0, chainNowMs - meter.live.atMs);
 }
 
+/** Why a device does not vote whose household goes over to another chain: there nobody leads any more. */
+const FOUNDING_AGAIN = "founding-again";
+
 function connectionBanner({ chain, signaling, members }: StreetView): Banner | undefined {
 	if (chain.sync !== undefined) return { type: "sync", ...chain.sync };
 	if (chain.neighboursOnline === 0 && members.length > 1)
 		return signaling.connected === 0 ? { type: "offline" } : { type: "alone" };
-	return chain.leader === undefined ? { type: "noLeader" } : undefined;
+	return chain.leader === undefined && chain.notVoting !== FOUNDING_AGAIN ? { type: "noLeader" } : undefined;
 }
