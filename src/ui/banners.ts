@@ -17,9 +17,10 @@ export type Banner =
 /** The banners of a street, most important first. */
 export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
 	const banners: Banner[] = [];
-	const connection = connectionBanner(street);
-	if (connection !== undefined) banners.push(connection);
 	const isAsked = street.refounding?.state === "proposed" || street.refounding?.state === "founded";
+	const connection = connectionBanner(street);
+	// That nobody leads is why it is asked.
+	if (connection !== undefined && !(isAsked && connection.type === "noLeader")) banners.push(connection);
 	if (isAsked) banners.push({ type: "refounding" });
 	const { notVoting } = street.chain;
 	if (notVoting !== undefined && !(isAsked && notVoting === FOUNDING_AGAIN))
