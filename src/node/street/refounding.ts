@@ -7,31 +7,24 @@
  * its proposer took back can be forgotten, and until then a household confirms no other.
  */
 import { encodeBlock } from "../../block/block.js";
-import { type ConfirmTransaction, withdrawalDigest } from "../../block/refounding.js";
-import { decodeProposal, encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/transactionCodec.js";
-import { checkCertificate } from "../../consensus/certificate.js";
-import { agreementRefusal, confirmationRefusal } from "../../contract/confirmations.js";
-import { createRefoundedGenesis, type OpenProposal, openProposal, unsignedSeal } from "../../contract/refounding.js";
+import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/transactionCodec.js";
+import { agreementRefusal } from "../../contract/confirmations.js";
+import { createRefoundedGenesis, type OpenProposal, unsignedSeal } from "../../contract/refounding.js";
 import type { ConfirmationsMessage, RefoundingMessage, WithdrawalMessage } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import { ZERO_HASH } from "../../primitives/hash.js";
-import { type Result, refused } from "../../primitives/result.js";
+import { refused } from "../../primitives/result.js";
 import type { Link } from "../chain.js";
 import { openGenesisLink } from "../loading.js";
 import type { Peer } from "../peers.js";
-import type { CommandError } from "../protocol.js";
-import { isMajority, type PastError, pastRefusal, plannedRefounding, plannedVoters } from "../refoundingPlan.js";
+import { isMajority, pastRefusal, plannedRefounding, plannedVoters } from "../refoundingPlan.js";
 import { encodeRefounding, type RefoundingRecord } from "../refoundingRecord.js";
 import { DONE, type Reply } from "../reply.js";
+import { Ballot } from "./ballot.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { StreetContext } from "./context.js";
 import type { RaftDriver } from "./raftDriver.js";
-
-/** A proposal may be stamped so far ahead of this device's clock, in the world's time: as a block may. */
-const CLOCK_TOLERANCE_MS = 30_000;
-
-const KEPT_WITHDRAWALS = 16;
 
 /** The new chain's first block, and that it is one. */
 export interface Founded {
@@ -43,15 +36,9 @@ export class Refounding {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #head: CommittedHead;
+	readonly #ballot: Ballot;
 	/** What this device has promised. */
 	#record: RefoundingRecord | undefined;
-	#open: OpenProposal | undefined;
-	/** By member. */
-	readonly #confirmed = new Map<number, ConfirmTransaction>();
-	/** Of a block above this device's head: looked at again when the head has moved. */
-	#early: { peer: Peer; message: RefoundingMessage } | undefined;
-	/** Proposals that were taken back, by id in hex: whoever was away and still speaks of one hears so. */
-	readonly #withdrawals = new Map<string, WithdrawalMessage>();
 	#founded: Founded | undefined;
 	#isDecided = false;
 	#isReleased = false;
@@ -60,22 +47,26 @@ export class Refounding {
 		this.#context = context;
 		this.#raft = raft;
 		this.#head = head;
+		this.#ballot = new Ballot(context);
 	}
 
 	/** Takes over what an earlier run promised. */
 	restore(record: RefoundingRecord | undefined): void {
 		this.#record = record;
-		if (record?.stage === "confirmed") {
-			const refound = decodeProposal(record.proposal);
-			const open = refound.ok ? this.#openProposal(refound.value) : refound;
-			assert(open.ok, "a proposal was checked before it was kept");
-			this.#open = open.value;
-			this.#confirmHere(open.value);
-		} else if (record?.stage === "founded") {
-			this.#founded = this.#openGenesis(record.genesis);
-		} else if (record?.stage === "withdrawn") {
-			const { proposal, signature } = record;
-			this.#withdrawals.set(toHex(proposal), { type: "withdrawal", proposal, signature });
+		switch (record?.stage) {
+			case "confirmed": {
+				const open = this.#ballot.openBytes(record.proposal);
+				assert(open.ok, "a proposal was checked before it was kept");
+				this.#ballot.put(open.value);
+				this.#ballot.confirm();
+				break;
+			}
+			case "founded":
+				this.#founded = this.#openGenesis(record.genesis);
+				break;
+			case "withdrawn":
+				this.#ballot.remember({ type: "withdrawal", proposal: record.proposal, signature: record.signature });
+				break;
 		}
 	}
 
@@ -88,7 +79,8 @@ export class Refounding {
 
 	/** The proposal that lies here, and who confirmed it as far as this device knows. */
 	get proposed(): { open: OpenProposal; confirmed: ReadonlySet<number> } | undefined {
-		return this.#open === undefined ? undefined : { open: this.#open, confirmed: new Set(this.#confirmed.keys()) };
+		const { confirmed, open } = this.#ballot;
+		return open === undefined ? undefined : { open, confirmed };
 	}
 
 	/** The chain that the neighbourhood was founded again with, while this household has not gone over. */
@@ -126,11 +118,10 @@ export class Refounding {
 
 	/** Proposes to go on from this device's committed head, and confirms it for this household. */
 	async propose(): Promise<Reply> {
-		const { chain, config, dependencies, halted, member } = this.#context;
+		const { chain, config, dependencies, member } = this.#context;
 		if (member === undefined) return refused({ code: "not-a-member" });
-		if (halted) return refused({ code: "storage-write-failed" });
 		if (this.#founded !== undefined) return refused({ code: "refounding-done" });
-		if (this.#open !== undefined) return refused({ code: "refounding-open" });
+		if (this.#ballot.open !== undefined) return refused({ code: "refounding-open" });
 		if (this.hasMajority) return refused({ code: "majority-reached" });
 		const { certificate } = this.#head;
 		if (certificate === undefined || certificate.index !== chain.head.block.index) {
@@ -142,74 +133,53 @@ export class Refounding {
 		const choice = { member, voters, timestampMs, salt: dependencies.randomBytes(16) };
 		const unsigned = plannedRefounding(chain.head, certificate, choice);
 		const signature = dependencies.signer.sign(transactionId(unsigned, ZERO_HASH), config.keys.householdSecret);
-		const proposal = encodeProposal({ ...unsigned, signature });
-		if (proposal.length > MAX_PROPOSAL_BYTES) {
-			return refused({ code: "state-too-large", bytes: proposal.length, limit: MAX_PROPOSAL_BYTES });
-		}
-		const open = this.#openProposal({ ...unsigned, signature });
+		const { length: bytes } = encodeProposal({ ...unsigned, signature });
+		if (bytes > MAX_PROPOSAL_BYTES) return refused({ code: "state-too-large", bytes, limit: MAX_PROPOSAL_BYTES });
+		const open = this.#ballot.openProposal({ ...unsigned, signature });
 		assert(open.ok, `a proposal that was just made is good: ${open.ok ? "" : open.error.code}`);
-		return this.#promise(open.value, proposal, true);
+		return this.#promise(open.value, true);
 	}
 
 	/** This household goes over: with the proposal that is named, as soon as enough have confirmed it; or at once. */
 	async confirm(proposal: string): Promise<Reply> {
-		const { halted, member } = this.#context;
-		if (member === undefined) return refused({ code: "not-a-member" });
-		if (halted) return refused({ code: "storage-write-failed" });
+		if (this.#context.member === undefined) return refused({ code: "not-a-member" });
 		const founded = this.#founded?.link.ledger.predecessor;
+		const { open } = this.#ballot;
+		const named = founded ?? open;
+		if (named === undefined || toHex(named.proposal) !== proposal) return refused({ code: "refounding-gone" });
 		if (founded !== undefined) {
-			if (toHex(founded.proposal) !== proposal) return refused({ code: "refounding-gone" });
 			this.#isDecided = true;
 			return DONE;
 		}
-		const open = this.#open;
-		if (open === undefined || toHex(open.proposal) !== proposal) return refused({ code: "refounding-gone" });
-		if (this.standsAside) return DONE;
+		if (open === undefined || this.standsAside) return DONE;
 		if (this.hasMajority) return refused({ code: "majority-reached" });
-		const past = this.#pastRefusal(open);
-		if (past !== undefined) return refused({ ...past });
-		return this.#promise(open, encodeProposal(open.refound), false);
+		const past = this.#ballot.pastRefusal(open);
+		return past === undefined ? this.#promise(open, false) : refused({ ...past });
 	}
 
 	/** Takes this household's own proposal back: nobody is bound by it any more. */
 	async withdraw(): Promise<Reply> {
-		const open = this.#open;
-		const { config, dependencies, gridId, member } = this.#context;
-		if (open === undefined || this.#founded !== undefined) return refused({ code: "refounding-gone" });
-		if (open.refound.member !== member) return refused({ code: "not-your-proposal" });
-		const { proposal } = open;
-		const digest = withdrawalDigest(gridId, proposal);
-		const signature = dependencies.signer.sign(digest, config.keys.householdSecret);
+		if (this.#founded !== undefined) return refused({ code: "refounding-gone" });
+		const withdrawal = this.#ballot.signWithdrawal();
+		if (!withdrawal.ok) return withdrawal;
+		const { proposal, signature } = withdrawal.value;
 		const stoodAside = this.standsAside;
-		if (!(await this.#keep({ stage: "withdrawn", proposal, signature }))) {
-			return refused({ code: "storage-write-failed" });
-		}
-		this.#withdrawn({ type: "withdrawal", proposal, signature });
-		this.#forget(stoodAside);
+		if (!(await this.#keep({ stage: "withdrawn", proposal, signature }))) return WRITE_FAILED;
+		this.#takeBack(withdrawal.value, stoodAside);
 		return DONE;
 	}
 
 	/** Written before anybody hears of it: from then on this device has no part in what the old chain decides. */
-	async #promise(open: OpenProposal, proposal: Uint8Array, isProposer: boolean): Promise<Reply> {
-		if (!(await this.#keep({ stage: "confirmed", isProposer, proposal }))) {
-			return refused({ code: "storage-write-failed" });
-		}
+	async #promise(open: OpenProposal, isProposer: boolean): Promise<Reply> {
+		const proposal = encodeProposal(open.refound);
+		if (!(await this.#keep({ stage: "confirmed", isProposer, proposal }))) return WRITE_FAILED;
 		this.#raft.retire();
-		this.#open = open;
-		this.#confirmHere(open);
-		const confirmations = [...this.#confirmed.values()];
-		this.#context.peers.broadcast({ type: "refounding", proposal, confirmations });
+		this.#ballot.put(open);
+		this.#ballot.confirm();
+		const message = this.#ballot.toMessage();
+		if (message !== undefined) this.#context.peers.broadcast(message);
 		this.#seal();
 		return DONE;
-	}
-
-	#confirmHere({ proposal }: OpenProposal): void {
-		const { config, dependencies, member } = this.#context;
-		assert(member !== undefined, "only a member's household confirms");
-		const unsigned = { kind: "confirm" as const, member, proposal };
-		const digest = transactionId(unsigned, ZERO_HASH);
-		const signature = dependencies.signer.sign(digest, config.keys.householdSecret);
-		this.#confirmed.set(member, { ...unsigned, signature });
 	}
 
 	async #keep(record: RefoundingRecord | undefined): Promise<boolean> {
@@ -220,15 +190,15 @@ export class Refounding {
 
 	/** The proposer's last word: the genesis, as soon as enough households have confirmed. */
 	#seal(): void {
-		const open = this.#open;
+		const { confirmations, confirmed, open } = this.#ballot;
 		if (open === undefined || this.#record?.stage !== "confirmed" || !this.#record.isProposer) return;
-		if (agreementRefusal(open.old.ledger, open.refound, new Set(this.#confirmed.keys())) !== undefined) return;
+		if (agreementRefusal(open.old.ledger, open.refound, confirmed) !== undefined) return;
 		const { config, dependencies } = this.#context;
-		const confirms = [...this.#confirmed.values()].sort((a, b) => a.member - b.member);
-		const unsigned = unsignedSeal(open, confirms);
+		const unsigned = unsignedSeal(open, confirmations);
 		const digest = transactionId(unsigned, ZERO_HASH);
 		const signature = dependencies.signer.sign(digest, config.keys.householdSecret);
-		const founded = this.#openGenesis(encodeBlock(createRefoundedGenesis(open, confirms, { ...unsigned, signature })));
+		const genesis = createRefoundedGenesis(open, confirmations, { ...unsigned, signature });
+		const founded = this.#openGenesis(encodeBlock(genesis));
 		assert(founded !== undefined, "a genesis that was just sealed is good");
 		this.#founded = founded;
 		this.#isDecided = true;
@@ -239,64 +209,26 @@ export class Refounding {
 	/** A neighbour is here: it hears what there is. */
 	tell(peer: Peer): void {
 		const { peers } = this.#context;
-		if (this.#founded !== undefined) {
-			peers.send(peer, { type: "genesis", block: this.#founded.bytes });
-		} else if (this.#open !== undefined) {
-			const proposal = encodeProposal(this.#open.refound);
-			peers.send(peer, { type: "refounding", proposal, confirmations: [...this.#confirmed.values()] });
-		}
+		const message = this.#ballot.toMessage();
+		if (this.#founded !== undefined) peers.send(peer, { type: "genesis", block: this.#founded.bytes });
+		else if (message !== undefined) peers.send(peer, message);
 	}
 
 	async onRefounding(peer: Peer, message: RefoundingMessage): Promise<void> {
 		if (this.#founded !== undefined) return;
-		const known = this.#open === undefined ? undefined : encodeProposal(this.#open.refound);
-		if (known === undefined || !equalBytes(known, message.proposal)) {
-			const open = this.#look(peer, message);
-			if (open === undefined || !(await this.#take(open))) return;
-		}
-		await this.#addConfirmations(message.confirmations);
+		const open = this.#ballot.look(peer, message);
+		if (open !== undefined && (await this.#take(open))) await this.#add(message.confirmations);
 	}
 
 	async onConfirmations({ confirmations }: ConfirmationsMessage): Promise<void> {
-		if (this.#founded === undefined) await this.#addConfirmations(confirmations);
+		if (this.#founded === undefined) await this.#add(confirmations);
 	}
 
-	/** A proposal from outside that is good and goes on from where this device stands. */
-	#look(peer: Peer, message: RefoundingMessage): OpenProposal | undefined {
-		const refound = decodeProposal(message.proposal);
-		const open = refound.ok ? this.#openProposal(refound.value) : refound;
-		if (!open.ok) {
-			this.#context.events.onRefused(open.error.code);
-			return undefined;
-		}
-		const { header } = open.value.old;
-		const past = this.#pastRefusal(open.value);
-		if (past === undefined && header.index > this.#context.chain.head.block.index) {
-			// The neighbours have the blocks in between; they come as all blocks do.
-			this.#early = { peer, message };
-			return undefined;
-		}
-		const withdrawal = this.#withdrawals.get(toHex(open.value.proposal));
-		if (withdrawal !== undefined) {
-			this.#context.peers.send(peer, withdrawal);
-			return undefined;
-		}
-		const code = past?.code ?? (this.#isAhead(open.value) ? "refounding-ahead-of-clock" : undefined);
-		if (code !== undefined) this.#context.events.onRefused(code);
-		return code === undefined ? open.value : undefined;
-	}
-
-	#isAhead({ refound }: OpenProposal): boolean {
-		const { chain, dependencies } = this.#context;
-		const toleranceMs = CLOCK_TOLERANCE_MS * chain.head.ledger.parameters.timeScale;
-		return refound.timestampMs > dependencies.clocks.chainMs() + toleranceMs;
-	}
-
-	/** Whether a proposal takes the place of the one that lies here. */
+	/** Whether a proposal lies here from now on: in place of none, or of an earlier one. */
 	async #take(open: OpenProposal): Promise<boolean> {
-		const before = this.#open;
-		const isLater = before === undefined || isAfter(open, before);
-		if (!isLater) return false;
+		const before = this.#ballot.open;
+		if (before === open) return true;
+		if (!this.#ballot.isAfter(open)) return false;
 		if (this.standsAside) {
 			// Whoever proposes anew has taken back what it proposed before; nobody else can release this household.
 			if (before?.refound.member !== open.refound.member) {
@@ -306,66 +238,36 @@ export class Refounding {
 			if (!(await this.#keep(undefined))) return false;
 			this.#isReleased = true;
 		}
-		this.#confirmed.clear();
-		this.#open = open;
+		this.#ballot.put(open);
 		this.#context.events.onProgress();
 		return true;
 	}
 
 	/** Keeps what is new and good, and passes it on. */
-	async #addConfirmations(confirmations: readonly ConfirmTransaction[]): Promise<void> {
-		const open = this.#open;
-		if (open === undefined) return;
-		const { dependencies, events, member, peers } = this.#context;
-		const fresh: ConfirmTransaction[] = [];
-		for (const confirm of confirmations) {
-			if (this.#confirmed.has(confirm.member)) continue;
-			const refusal = confirmationRefusal(open.old.ledger, open.proposal, confirm, dependencies.verifier);
-			if (refusal === undefined) {
-				this.#confirmed.set(confirm.member, confirm);
-				fresh.push(confirm);
-			} else {
-				events.onRefused(refusal.code);
-			}
-		}
-		if (fresh.length === 0) return;
-		// Another device of this household has confirmed: that binds this one.
-		if (fresh.some((confirm) => confirm.member === member) && !this.standsAside) {
-			await this.#promise(open, encodeProposal(open.refound), false);
-		}
+	async #add(confirmations: readonly ConfirmationsMessage["confirmations"][number][]): Promise<void> {
+		const fresh = this.#ballot.add(confirmations);
+		const { events, member, peers } = this.#context;
+		const { open } = this.#ballot;
+		if (fresh.length === 0 || open === undefined) return;
 		peers.broadcast({ type: "confirmations", confirmations: fresh });
 		events.onProgress();
-		this.#seal();
+		// Another device of this household has confirmed: that binds this one.
+		const isOurs = fresh.some((confirm) => confirm.member === member);
+		if (isOurs && !this.standsAside) await this.#promise(open, false);
+		else this.#seal();
 	}
 
 	async onWithdrawal(withdrawal: WithdrawalMessage): Promise<void> {
-		const { proposal, signature } = withdrawal;
-		const open = this.#open;
-		if (open === undefined || this.#founded !== undefined || !equalBytes(open.proposal, proposal)) return;
-		const { dependencies, events, gridId } = this.#context;
-		const proposer = open.old.ledger.households[open.refound.member];
-		const digest = withdrawalDigest(gridId, proposal);
-		if (proposer === undefined || !dependencies.verifier.verify(signature, digest, proposer.publicKey)) {
-			events.onRefused("bad-signature");
-			return;
-		}
+		if (this.#founded !== undefined || !this.#ballot.isWithdrawnBy(withdrawal)) return;
 		const stoodAside = this.standsAside;
-		if (stoodAside && !(await this.#keep(undefined))) return;
-		this.#withdrawn(withdrawal);
-		this.#forget(stoodAside);
+		if (!stoodAside || (await this.#keep(undefined))) this.#takeBack(withdrawal, stoodAside);
 	}
 
-	#withdrawn(withdrawal: WithdrawalMessage): void {
-		const [oldest] = this.#withdrawals.keys();
-		if (oldest !== undefined && this.#withdrawals.size >= KEPT_WITHDRAWALS) this.#withdrawals.delete(oldest);
-		this.#withdrawals.set(toHex(withdrawal.proposal), withdrawal);
+	#takeBack(withdrawal: WithdrawalMessage, stoodAside: boolean): void {
+		this.#ballot.remember(withdrawal);
 		this.#context.peers.broadcast(withdrawal);
-	}
-
-	#forget(stoodAside: boolean): void {
+		this.#ballot.forget();
 		this.#isReleased ||= stoodAside;
-		this.#open = undefined;
-		this.#confirmed.clear();
 		this.#context.events.onProgress();
 	}
 
@@ -385,7 +287,8 @@ export class Refounding {
 			if (past.code === "refounding-below-certified") events.onFault({ ...past });
 			return past.code;
 		}
-		const isOwn = this.#record?.stage === "confirmed" && this.#open !== undefined && this.#isOf(founded, this.#open);
+		const { open } = this.#ballot;
+		const isOwn = this.standsAside && open !== undefined && equalBytes(open.proposal, predecessor.proposal);
 		const isConfirmed = isOwn || (member !== undefined && !predecessor.unconfirmed.includes(member));
 		if (!isConfirmed && !(await this.#keep({ stage: "founded", genesis: bytes }))) return "storage-write-failed";
 		this.#raft.retire();
@@ -395,32 +298,15 @@ export class Refounding {
 		return undefined;
 	}
 
-	#isOf({ link }: Founded, { proposal }: OpenProposal): boolean {
-		return link.ledger.predecessor !== undefined && equalBytes(link.ledger.predecessor.proposal, proposal);
-	}
-
 	/** The committed head moved: what waited for it is looked at again. */
 	async onHead(): Promise<void> {
-		const early = this.#early;
-		this.#early = undefined;
+		const early = this.#ballot.takeEarly();
 		if (early !== undefined) await this.onRefounding(early.peer, early.message);
-		const open = this.#open;
+		const { open } = this.#ballot;
 		// The old chain went on: its voters are not lost. A household that confirmed waits for the proposer's word.
-		if (open === undefined || this.#pastRefusal(open) === undefined) return;
+		if (open === undefined || this.#ballot.pastRefusal(open) === undefined) return;
 		if (open.refound.member === this.#context.member) await this.withdraw();
-		else if (!this.standsAside) this.#forget(false);
-	}
-
-	// ── checks ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-	#pastRefusal({ refound, old }: OpenProposal): PastError | undefined {
-		const { chain, gridId } = this.#context;
-		return pastRefusal(refound, { index: old.header.index, hash: old.hash }, chain.head, gridId);
-	}
-
-	#openProposal(refound: OpenProposal["refound"]): Result<OpenProposal, CommandError> {
-		const open = openProposal(refound, this.#context.dependencies.verifier, checkCertificate);
-		return open.ok ? open : refused({ code: open.error.code });
+		else if (!this.standsAside) this.#ballot.forget();
 	}
 
 	#openGenesis(bytes: Uint8Array): Founded | undefined {
@@ -429,9 +315,4 @@ export class Refounding {
 	}
 }
 
-/** Of two proposals the later one, and of two at one time either, but the same one everywhere. */
-function isAfter(a: OpenProposal, b: OpenProposal): boolean {
-	const { timestampMs } = b.refound;
-	if (a.refound.timestampMs !== timestampMs) return a.refound.timestampMs > timestampMs;
-	return toHex(a.proposal) > toHex(b.proposal);
-}
+const WRITE_FAILED: Reply = refused({ code: "storage-write-failed" });

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { DEFAULT_NODE_SETTINGS } from "../../../src/node/dependencies.js";
 import { encodeRestoreLink } from "../../../src/node/link.js";
 import type { RefoundingView } from "../../../src/node/protocol.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
 import { type Cluster, foundedStreet } from "../../support/cluster.js";
 
+const FOUNDING = DEFAULT_NODE_SETTINGS.founding;
 const ledgerOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.ledger;
 const gridOf = (cluster: Cluster, at: number) => toHex(cluster.street(at).gridId);
 const balances = (cluster: Cluster, at: number) =>
@@ -49,13 +51,7 @@ async function brokenStreet(settings: Parameters<typeof foundedStreet>[1] = {}):
 	if (seller === undefined || buyer === undefined) throw new Error("there are phones");
 	const order = await cluster.act(buyer, { type: "buy", amountMicroNok: 1_000_000 });
 	await cluster.act(0, { type: "issue", orderId: order, amountMicroNok: 1_000_000, reference: "KID 1" });
-	const offerId = await cluster.act(seller, {
-		type: "offer",
-		priceMicroNokPerWh: 1_000,
-		fromMinute: lastMinute(cluster),
-		untilMinute: lastMinute(cluster) + 100_000,
-		noticeMinutes: 0,
-	});
+	const offerId = await cluster.act(seller, offer(cluster));
 	await cluster.act(buyer, { type: "accept", offerId });
 	await trade(cluster, seller, buyer, 30, 20);
 	await trade(cluster, seller, buyer, 30, 20);
@@ -73,6 +69,14 @@ async function brokenStreet(settings: Parameters<typeof foundedStreet>[1] = {}):
 	await cluster.run(12_000, 500);
 	return { cluster, lost, left: [0, ...phones], seller, buyer, openMinute };
 }
+
+const offer = (cluster: Cluster) => ({
+	type: "offer" as const,
+	priceMicroNokPerWh: 1_000,
+	fromMinute: lastMinute(cluster),
+	untilMinute: lastMinute(cluster) + 100_000,
+	noticeMinutes: 0,
+});
 
 /** The next minute of both meters. */
 async function trade(cluster: Cluster, seller: number, buyer: number, soldWh: number, boughtWh: number): Promise<void> {
@@ -299,6 +303,23 @@ describe("the proposer", () => {
 				expect(new Set(left.map((at) => gridOf(cluster, at))).size).toBe(1);
 			}
 		}
+	});
+
+	it("may have been switched on at a checkpoint, of whose block it has the state but not what it settled", {
+		timeout: 120_000,
+	}, async () => {
+		const cluster = await foundedStreet(3, { settings: { founding: { ...FOUNDING, checkpointBlocks: 10 } } });
+		const order = await cluster.act(2, { type: "buy", amountMicroNok: 1_000_000 });
+		await cluster.act(0, { type: "issue", orderId: order, amountMicroNok: 1_000_000, reference: "KID 1" });
+		await cluster.act(2, { type: "accept", offerId: await cluster.act(1, offer(cluster)) });
+		do await trade(cluster, 1, 2, 30, 20);
+		while (ledgerOf(cluster, 0).countedTotal % 10 !== 0);
+		expect(cluster.street(0).chain.head.results.settled).toHaveLength(1);
+		for (const at of [0, 1, 2]) cluster.off(at);
+		await cluster.on(0);
+		expect(cluster.street(0).chain.head.results.settled).toEqual([]);
+		await propose(cluster);
+		expect(refoundingOf(cluster, 0)).toMatchObject({ state: "confirmed", contracts: 1, needed: 3 });
 	});
 
 	it("is refused while a majority is here, and where nothing was ever certified", async () => {
