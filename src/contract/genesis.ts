@@ -1,7 +1,7 @@
 /** Genesis: block 0, with the founding parameters and everybody who was in the lobby. */
 import { BLOCK_VERSION, type Block, type BlockHeader, blockHash, transactionsRoot } from "../block/block.js";
 import { EMPTY_RANGE } from "../block/merkle.js";
-import type { FoundTransaction, JoinTransaction } from "../block/transaction.js";
+import type { FoundTransaction, JoinTransaction, Transaction } from "../block/transaction.js";
 import { transactionId } from "../block/transactionCodec.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { ZERO_HASH } from "../primitives/hash.js";
@@ -27,8 +27,12 @@ export function createGenesis(
 ): Result<Block, GenesisError> {
 	const executed = foundingLedger(found, joins, timestampMs);
 	if (!executed.ok) return executed;
-	const transactions = [found, ...joins];
-	return ok({
+	return ok(firstBlock([found, ...joins], timestampMs, executed.value));
+}
+
+/** The block that stands before all others, and makes a ledger of its transactions. */
+export function firstBlock(transactions: readonly Transaction[], timestampMs: number, ledger: Ledger): Block {
+	return {
 		version: BLOCK_VERSION,
 		index: 0,
 		previousHash: ZERO_HASH,
@@ -36,9 +40,9 @@ export function createGenesis(
 		term: 0,
 		proposer: 0,
 		transactionsRoot: transactionsRoot(transactions, timestampMs),
-		stateRoot: stateRoot(executed.value, NO_RESULTS),
+		stateRoot: stateRoot(ledger, NO_RESULTS),
 		transactions,
-	});
+	};
 }
 
 /** Checks a genesis block and makes the first ledger of it. */

@@ -1,5 +1,5 @@
 /** The genesis of a neighbourhood that is founded again: `refound`, the households' `confirm`s, the proposer's `seal`. */
-import { BLOCK_VERSION, type Block, blockHash, transactionsRoot } from "../block/block.js";
+import { type Block, blockHash } from "../block/block.js";
 import {
 	type ConfirmTransaction,
 	confirmationsHash,
@@ -13,7 +13,7 @@ import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { type AgreementError, agreementRefusal, type ConfirmationError, confirmationRefusal } from "./confirmations.js";
-import { isGenesisHeader, NO_RESULTS } from "./genesis.js";
+import { firstBlock, isGenesisHeader, NO_RESULTS } from "./genesis.js";
 import type { Ledger } from "./ledger.js";
 import {
 	type CertificateCheck,
@@ -71,19 +71,7 @@ export function createRefoundedGenesis(
 	seal: SealTransaction,
 ): Block {
 	const { refound } = open;
-	const { timestampMs } = refound;
-	const transactions = [refound, ...confirms, seal];
-	return {
-		version: BLOCK_VERSION,
-		index: 0,
-		previousHash: ZERO_HASH,
-		timestampMs,
-		term: 0,
-		proposer: 0,
-		transactionsRoot: transactionsRoot(transactions, timestampMs),
-		stateRoot: stateRoot(ledgerOf(open, confirms), NO_RESULTS),
-		transactions,
-	};
+	return firstBlock([refound, ...confirms, seal], refound.timestampMs, ledgerOf(open, confirms));
 }
 
 /** Checks the genesis of a neighbourhood that was founded again, alone, and makes its first ledger of it. */
