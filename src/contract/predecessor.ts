@@ -16,7 +16,7 @@ import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { type ChunkError, checkManifest, manifestOf } from "./chunks.js";
-import type { Ledger } from "./ledger.js";
+import type { Household, Ledger } from "./ledger.js";
 import { openSnapshot, type SnapshotError } from "./snapshot.js";
 import { MAX_VOTERS, MIN_VOTERS } from "./voters.js";
 
@@ -164,7 +164,22 @@ export function refoundedLedger(
 		votersSinceIndex: 0,
 		countedTotal: 0,
 		history: EMPTY_RANGE,
+		households: withOperator(ledger.households, refound.member, unconfirmed),
 		usedInvitations: new Map(),
 		predecessor: { gridId: refound.predecessor.gridId, index: header.index, hash, proposal, unconfirmed },
 	};
+}
+
+/**
+ * Where no operator goes over, whoever proposed it becomes one as well: a neighbourhood needs somebody who invites and
+ * lets devices vote, and as many households stand behind it as that role takes where the operator's key is lost.
+ */
+function withOperator(
+	households: readonly Household[],
+	proposer: number,
+	unconfirmed: readonly number[],
+): readonly Household[] {
+	const isLed = households.some(({ index, operator }) => operator && !unconfirmed.includes(index));
+	if (isLed) return households;
+	return households.map((household) => (household.index === proposer ? { ...household, operator: true } : household));
 }

@@ -214,7 +214,7 @@ export class Entering {
 		if (!written.ok) return refused({ code: written.error.code });
 		// They were the old device's.
 		for (const { fault } of this.#incidents.faults) this.#incidents.forget(fault.code);
-		await this.#stages.changeDevice(street, database, gridId);
+		await this.#stages.startAgain(street, database, "device-changed");
 		return DONE;
 	}
 

@@ -43,7 +43,7 @@ export class GoingOver {
 		if (founded !== undefined) {
 			if (!(await this.#goOver(street, founded.bytes))) this.#notBeforeMs = nowMs + RETRY_MS;
 		} else if (street.refounding.isReleased) {
-			await this.#stages.goOver(street, this.#nameOf(street, street.gridId), street.gridId);
+			await this.#stages.startAgain(street, this.#nameOf(street, street.gridId), "started-again");
 		}
 	}
 

@@ -288,6 +288,8 @@ export interface RefoundingView {
 	contracts: number;
 	/** A majority of the voters is here after all. */
 	majority: boolean;
+	/** No operator has confirmed: whoever proposes it becomes one as well, unless one does. */
+	newOperator: boolean;
 }
 
 /** Where the balances at this chain's beginning came from. */

@@ -73,6 +73,9 @@ function viewOf(street: Street, ledger: Ledger, member: number, shown: Shown): R
 		ownContracts: live.filter((contract) => contract?.seller === member || contract?.buyer === member).length,
 		contracts: live.length,
 		majority: street.refounding.hasMajority,
+		newOperator: !ledger.households.some(
+			({ index, operator }) => operator && (index === shown.proposer || shown.confirmed.includes(index)),
+		),
 	};
 }
 

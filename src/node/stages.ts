@@ -180,17 +180,20 @@ export class Stages {
 		this.#parts.dependencies.emit({ type: "network" });
 	}
 
-	/** From the street to another database of the same neighbourhood, as another device: the profile was saved so. */
-	async changeDevice(street: Street, database: string, gridId: Uint8Array): Promise<void> {
+	/**
+	 * The street once more, from a database of the same neighbourhood: another device's, whose profile was saved so, or the
+	 * same. A voter votes after hellos of its run only: all channels are closed, with a code, and begin anew.
+	 */
+	async startAgain(street: Street, database: string, code: "device-changed" | "started-again"): Promise<void> {
 		street.close();
 		this.#current = { stage: "welcome" };
-		this.#closeChannels("device-changed");
-		await this.openChain(database, gridId);
+		this.#closeChannels(code);
+		await this.openChain(database, street.gridId);
 	}
 
 	/**
-	 * From the street to the chain that it was founded again with, or to itself from its beginning: the profile was saved
-	 * so. Channels stay, and shake hands about the new chain; about the same one they begin anew.
+	 * From the street to the chain that it was founded again with: the profile was saved so. Channels stay, and shake
+	 * hands about the new chain.
 	 */
 	async goOver(street: Street, database: string, gridId: Uint8Array): Promise<void> {
 		street.close();

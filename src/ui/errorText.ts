@@ -175,6 +175,7 @@ const SENTENCES = {
 	silent: m.error_peer_silent,
 	"device-changed": m.error_device_changed,
 	replaced: m.error_peer_replaced,
+	"started-again": m.error_peer_replaced,
 	"rate-limited": m.error_peer_limit,
 	"too-many-neighbours": m.error_too_many_neighbours,
 	"sdp-bad-fingerprint": m.error_signal,

@@ -220,6 +220,7 @@ export function refounding(self: number, state: RefoundingView["state"]): Street
 			ownContracts: 2,
 			contracts: 4,
 			majority: false,
+			newOperator: false,
 		},
 	};
 }

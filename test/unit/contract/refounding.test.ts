@@ -133,6 +133,16 @@ describe("a neighbourhood that is founded again", () => {
 		expect(old.refusal(blockMsOf(M + 61), [late])).toEqual({ code: "confirmation-for-another", member: 4 });
 	});
 
+	it("has an operator: the old one, or whoever proposed it where no operator goes over", () => {
+		const byNeighbour = refoundOf(old, { member: 1, voters: [1] });
+		const operators = (members: number[]) =>
+			opened(refoundedGenesis(byNeighbour, confirms(byNeighbour, members))).households.flatMap(({ index, operator }) =>
+				operator ? [index] : [],
+			);
+		expect(operators([1, 2, 3, 4])).toEqual([0, 1]);
+		expect(operators([0, 1, 2, 3])).toEqual([0]);
+	});
+
 	it("can be founded again itself", () => {
 		const next = newStreet();
 		next.minute(M + 60);

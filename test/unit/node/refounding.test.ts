@@ -129,6 +129,8 @@ describe("a street that lost two of its three voters for good", () => {
 		expect(await confirm(cluster, asked[3] ?? 0)).toBe("ok");
 		await cluster.until(() => left.every((at) => gridOf(cluster, at) !== oldGrid), "all five are in the new chain");
 		await cluster.settle();
+		// What the graphs show came along.
+		expect([...cluster.street(buyer).history.series(buyer, openMinute, openMinute + 1).importWh]).toEqual([7]);
 		const after = ledgerOf(cluster, buyer);
 		expect(after.households.map(({ balanceMicroNok }) => balanceMicroNok).reduce((sum, each) => sum + each)).toBe(
 			before.issuedMicroNok,
@@ -223,6 +225,25 @@ describe("a household that is asked whether it goes over", () => {
 		// The restored household's new browser was let in, in place of its lost device.
 		await cluster.until(() => cluster.house(restored).node.view().stage === "street", "the new device is admitted");
 		await cluster.settle();
+	});
+});
+
+describe("a device whose household has said yes", () => {
+	it("votes no more: one of the lost voters makes a majority with it, and nothing is certified", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, lost } = await brokenStreet();
+		const [returned = 0] = lost;
+		await propose(cluster);
+		const height = cluster.height(0);
+		await cluster.on(returned);
+		await cluster.until(() => stateAt(cluster, returned) === "proposed", "it is back, and asked");
+		await cluster.run(70_000, 500);
+		expect([cluster.height(0), cluster.height(returned)]).toEqual([height, height]);
+		expect(cluster.view(returned).chain.leader).toBeUndefined();
+		// A proposal that is taken back leaves no trace: the two of them go on.
+		expect(await cluster.outcome(0, { type: "withdrawRefounding" })).toBe("ok");
+		await cluster.until(() => cluster.height(returned) > height, "the old chain goes on");
 	});
 });
 
