@@ -15,6 +15,8 @@ import { type TransactionCodecError, transactionFromWire, transactionToWire } fr
 /** Version of the encodings, the state root and the rules. */
 export const BLOCK_VERSION = 1;
 export const MAX_BLOCK_BYTES = 256 * 1024;
+/** A genesis may hold the state of an older chain (`refounding.ts`); it still fits into one message of the peer wire. */
+export const MAX_GENESIS_BYTES = 480 * 1024;
 
 export interface BlockHeader {
 	version: number;
@@ -116,11 +118,14 @@ export function encodeBlock(block: Block): Uint8Array {
 
 /** Rebuilds a block whose parent's hash is known. Neither rules nor signatures are checked here. */
 export function decodeBlock(bytes: Uint8Array, previousHash: Uint8Array): Result<Block, BlockError> {
-	const value = decode(bytes, MAX_BLOCK_BYTES);
+	const value = decode(bytes, MAX_GENESIS_BYTES);
 	if (!value.ok) return value;
 	const shaped = v.safeParse(BLOCK_SHAPE, value.value, { abortEarly: true });
 	if (!shaped.success) return refused({ code: "bad-block-shape" });
 	const [version, index, timestampMs, term, proposer, stateRoot, wires] = shaped.output;
+	if (index > 0 && bytes.length > MAX_BLOCK_BYTES) {
+		return refused({ code: "too-long", bytes: bytes.length, limit: MAX_BLOCK_BYTES });
+	}
 	const transactions: Transaction[] = [];
 	for (const [at, wire] of wires.entries()) {
 		const transaction = transactionFromWire(wire as CborValue, minuteOf(timestampMs));

@@ -7,6 +7,13 @@ import type { CborValue } from "../primitives/codec.js";
 import { type TaggedHash, taggedHash } from "../primitives/hash.js";
 import { type Invitation, invitationFields } from "./invitation.js";
 import { QUALITIES, type Reading } from "./reading.js";
+import {
+	type ChainParameters,
+	type ConfirmTransaction,
+	type RefoundTransaction,
+	refoundFields,
+	type SealTransaction,
+} from "./refounding.js";
 
 /** A metering device's reading of one minute. */
 export interface ReadingTransaction extends Reading {
@@ -121,23 +128,12 @@ export interface RevokeTransaction extends HouseholdTransaction {
 export const MONEY_KINDS = ["trial", "prepaid"] as const;
 export type MoneyKind = (typeof MONEY_KINDS)[number];
 
-/** What a neighbourhood is founded on; never changes but by the rules. */
-export interface FoundingParameters {
-	name: string;
+/** What a neighbourhood is founded on; money kind and prices change by the rules only. */
+export interface FoundingParameters extends ChainParameters {
 	moneyKind: MoneyKind;
 	retailMicroNokPerWh: number;
 	feedInMicroNokPerWh: number;
 	localFeeMicroNokPerWh: number;
-	/** A block for each such interval of chain time; divides a minute. */
-	blockIntervalMs: number;
-	settlementGraceBlocks: number;
-	readingWindowBlocks: number;
-	/** A checkpoint for so many counted blocks: a day of minutes by default. */
-	checkpointBlocks: number;
-	/** How much faster than the world the chain's clock runs; not 1: a demo. */
-	timeScale: number;
-	/** 16 random bytes: two neighbourhoods of one name founded at one instant are two. */
-	salt: Uint8Array;
 }
 
 /** First transaction of genesis, by the founder (member 0). */
@@ -158,7 +154,10 @@ export type Transaction =
 	| FoundTransaction
 	| VotersTransaction
 	| DeviceTransaction
-	| RevokeTransaction;
+	| RevokeTransaction
+	| RefoundTransaction
+	| ConfirmTransaction
+	| SealTransaction;
 
 export type TransactionKind = Transaction["kind"];
 
@@ -188,6 +187,9 @@ const DIGESTS: Record<TransactionKind, TaggedHash> = {
 	voters: taggedHash("voters"),
 	device: taggedHash("device"),
 	revoke: taggedHash("revoke"),
+	refound: taggedHash("refound"),
+	confirm: taggedHash("confirm"),
+	seal: taggedHash("seal"),
 };
 
 /** The hash function under whose tag a kind is signed. */
@@ -271,5 +273,11 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 				transaction.timeScale,
 				transaction.salt,
 			];
+		case "refound":
+			return refoundFields(transaction);
+		case "confirm":
+			return [transaction.member, transaction.proposal];
+		case "seal":
+			return [transaction.member, transaction.proposal, transaction.confirmations];
 	}
 }

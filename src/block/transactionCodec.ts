@@ -5,7 +5,6 @@
 import * as v from "valibot";
 import { type CborValue, type CodecError, decode, encode } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../primitives/signature.js";
 import {
 	MAX_AMOUNT_MICRO_NOK,
 	MAX_MINUTE,
@@ -13,9 +12,24 @@ import {
 	MAX_PRICE_MICRO_NOK_PER_WH,
 	MAX_READING_WH,
 	MIN_PRICE_MICRO_NOK_PER_WH,
-	MS_PER_MINUTE,
 } from "../primitives/units.js";
+import {
+	bytes,
+	deviceIndex,
+	id,
+	integer,
+	MAX_MEMBERS,
+	member,
+	minute,
+	nameShape,
+	paceShapes,
+	publicKey,
+	signature,
+	text,
+	timestampMs,
+} from "./fieldShapes.js";
 import { QUALITIES } from "./reading.js";
+import type { RefoundTransaction } from "./refounding.js";
 import {
 	bodyFields,
 	digestOf,
@@ -39,16 +53,14 @@ const KINDS: readonly TransactionKind[] = [
 	"voters",
 	"device",
 	"revoke",
+	"refound",
+	"confirm",
+	"seal",
 ];
 
 export const MAX_TRANSACTION_BYTES = 1_024;
-export const MAX_NAME_LENGTH = 40;
-export const MAX_MEMBERS = 1_000;
-/** Given once and never reused: devices come and go. */
-export const MAX_DEVICES = 16_000;
-/** Seldom enough that keeping the state costs little, often enough that starting from it is quick. */
-export const MIN_CHECKPOINT_BLOCKS = 10;
-export const MAX_CHECKPOINT_BLOCKS = 100_000;
+/** With the confirmations of MAX_MEMBERS households it is still a genesis. */
+export const MAX_PROPOSAL_BYTES = 360 * 1_024;
 const MAX_REFERENCE_LENGTH = 64;
 const MAX_ENERGY_LIMIT_WH = 1_000_000_000_000;
 
@@ -71,6 +83,22 @@ export function encodeTransaction(transaction: Transaction): Uint8Array {
 export function decodeTransaction(bytes: Uint8Array): Result<Transaction, TransactionCodecError> {
 	const value = decode(bytes, MAX_TRANSACTION_BYTES);
 	return value.ok ? transactionFromWire(value.value, 0) : value;
+}
+
+/** A proposal to found a neighbourhood again, by itself; much longer than any other transaction. */
+export function encodeProposal(refound: RefoundTransaction): Uint8Array {
+	return encode(transactionToWire(refound, 0));
+}
+
+/** Reads a proposal. Nothing in it is checked here but its shape. */
+export function decodeProposal(bytes: Uint8Array): Result<RefoundTransaction, TransactionCodecError> {
+	const value = decode(bytes, MAX_PROPOSAL_BYTES);
+	if (!value.ok) return value;
+	const transaction = transactionFromWire(value.value, 0);
+	if (!transaction.ok) return transaction;
+	return transaction.value.kind === "refound"
+		? ok(transaction.value)
+		: refused({ code: "bad-shape", kind: transaction.value.kind });
 }
 
 /** The compact form. `baseMinute` is the block's minute, 0 outside of blocks. */
@@ -104,29 +132,12 @@ function signatureToWire(transaction: Transaction): CborValue {
 
 // ── shapes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
-const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
-const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max));
-
 const kindNumber = (kind: TransactionKind) => v.literal(KINDS.indexOf(kind));
-const member = integer(0, MAX_MEMBERS - 1);
-const deviceIndex = integer(0, MAX_DEVICES - 1);
 const nonce = integer(1, Number.MAX_SAFE_INTEGER);
-const minute = integer(0, MAX_MINUTE);
 const energyWh = integer(0, MAX_READING_WH);
 const price = integer(MIN_PRICE_MICRO_NOK_PER_WH, MAX_PRICE_MICRO_NOK_PER_WH);
 const tariffPrice = integer(0, MAX_PRICE_MICRO_NOK_PER_WH);
 const amount = integer(1, MAX_AMOUNT_MICRO_NOK);
-const id = bytes(32);
-const publicKey = bytes(PUBLIC_KEY_BYTES);
-const signature = bytes(SIGNATURE_BYTES);
-const name = v.pipe(
-	text(MAX_NAME_LENGTH),
-	// One line, no control characters, no blanks at either end: a name that a screen can show as it is.
-	v.regex(/^[^\p{C}\p{Z}](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$/u),
-);
-
-export const nameShape = name;
 
 export const invitationShape = v.pipe(
 	v.strictTuple([bytes(16), member, minute, publicKey, signature]),
@@ -144,11 +155,8 @@ const optionalMember = v.pipe(
 	v.transform(([only]) => only),
 );
 
-/** Block interval: a divisor of the minute, so that a minute's end is a slot's beginning. */
-const blockInterval = v.pipe(
-	integer(1_000, MS_PER_MINUTE),
-	v.check((intervalMs) => MS_PER_MINUTE % intervalMs === 0),
-);
+/** An old state that travels in a genesis: its block may be longer than any other (`MAX_GENESIS_BYTES`). */
+const blob = v.instance(Uint8Array);
 
 const SHAPES = {
 	reading: v.pipe(
@@ -257,7 +265,7 @@ const SHAPES = {
 	join: v.pipe(
 		v.strictTuple([
 			kindNumber("join"),
-			name,
+			nameShape,
 			publicKey,
 			publicKey,
 			integer(0, 1),
@@ -285,17 +293,12 @@ const SHAPES = {
 	found: v.pipe(
 		v.strictTuple([
 			kindNumber("found"),
-			name,
+			nameShape,
 			integer(0, MONEY_KINDS.length - 1),
 			tariffPrice,
 			tariffPrice,
 			tariffPrice,
-			blockInterval,
-			integer(0, 100_000),
-			integer(1, 1_000_000),
-			integer(MIN_CHECKPOINT_BLOCKS, MAX_CHECKPOINT_BLOCKS),
-			integer(1, 10_000),
-			bytes(16),
+			...paceShapes,
 			signature,
 		]),
 		v.transform(
@@ -364,6 +367,56 @@ const SHAPES = {
 			member,
 			nonce,
 			device,
+			signature,
+		})),
+	),
+	refound: v.pipe(
+		v.strictTuple([
+			kindNumber("refound"),
+			member,
+			timestampMs,
+			v.array(deviceIndex),
+			nameShape,
+			...paceShapes,
+			id,
+			timestampMs,
+			blob,
+			blob,
+			v.array(blob),
+			signature,
+		]),
+		v.transform(
+			([, member, timestampMs, voters, name, interval, grace, window, checkpoint, timeScale, salt, ...rest]) => {
+				const [gridId, genesisTimestampMs, header, certificate, leaves, signature] = rest;
+				return {
+					kind: "refound" as const,
+					member,
+					timestampMs,
+					voters,
+					name,
+					blockIntervalMs: interval,
+					settlementGraceBlocks: grace,
+					readingWindowBlocks: window,
+					checkpointBlocks: checkpoint,
+					timeScale,
+					salt,
+					predecessor: { gridId, genesisTimestampMs, header, certificate, leaves },
+					signature,
+				};
+			},
+		),
+	),
+	confirm: v.pipe(
+		v.strictTuple([kindNumber("confirm"), member, id, signature]),
+		v.transform(([, member, proposal, signature]) => ({ kind: "confirm" as const, member, proposal, signature })),
+	),
+	seal: v.pipe(
+		v.strictTuple([kindNumber("seal"), member, id, id, signature]),
+		v.transform(([, member, proposal, confirmations, signature]) => ({
+			kind: "seal" as const,
+			member,
+			proposal,
+			confirmations,
 			signature,
 		})),
 	),

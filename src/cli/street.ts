@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
+import { nameShape } from "../block/fieldShapes.js";
 import type { Reading } from "../block/reading.js";
-import { nameShape } from "../block/transactionCodec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import {
 	MAX_AMOUNT_MICRO_NOK,

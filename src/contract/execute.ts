@@ -5,6 +5,7 @@ import { transactionId } from "../block/transactionCodec.js";
 import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { add, MAX_MINUTE, minuteOf } from "../primitives/units.js";
+import { applyConfirm } from "./confirmations.js";
 import { appendCounted, counts, slotOf } from "./countedBlocks.js";
 import { applyDevice, applyRevoke } from "./devices.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
@@ -141,7 +142,11 @@ function applyTransaction(draft: Draft, transaction: Transaction): Refusal | Wai
 			return applyReading(draft, transaction);
 		case "join":
 			return applyJoin(draft, transaction);
+		case "confirm":
+			return isMember(draft, transaction.member) ?? applyConfirm(draft, transaction);
 		case "found":
+		case "refound":
+		case "seal":
 			return { code: "only-in-genesis", kind: transaction.kind };
 	}
 }

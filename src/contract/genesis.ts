@@ -1,7 +1,7 @@
 /** Genesis: block 0, with the founding parameters and everybody who was in the lobby. */
-import { BLOCK_VERSION, type Block, blockHash, transactionsRoot } from "../block/block.js";
+import { BLOCK_VERSION, type Block, type BlockHeader, blockHash, transactionsRoot } from "../block/block.js";
 import { EMPTY_RANGE } from "../block/merkle.js";
-import type { FoundTransaction, JoinTransaction } from "../block/transaction.js";
+import type { FoundTransaction, JoinTransaction, Transaction } from "../block/transaction.js";
 import { transactionId } from "../block/transactionCodec.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { ZERO_HASH } from "../primitives/hash.js";
@@ -10,6 +10,7 @@ import type { Verifier } from "../primitives/signature.js";
 import type { Draft, Ledger } from "./ledger.js";
 import { applyJoin } from "./members.js";
 import type { Refusal } from "./refusal.js";
+import type { SettlementResults } from "./settlement.js";
 import { isFoundingJoinSigned } from "./signers.js";
 import { stateRoot } from "./stateRoot.js";
 import { MAX_VOTERS, MIN_VOTERS } from "./voters.js";
@@ -26,8 +27,12 @@ export function createGenesis(
 ): Result<Block, GenesisError> {
 	const executed = foundingLedger(found, joins, timestampMs);
 	if (!executed.ok) return executed;
-	const transactions = [found, ...joins];
-	return ok({
+	return ok(firstBlock([found, ...joins], timestampMs, executed.value));
+}
+
+/** The block that stands before all others, and makes a ledger of its transactions. */
+export function firstBlock(transactions: readonly Transaction[], timestampMs: number, ledger: Ledger): Block {
+	return {
 		version: BLOCK_VERSION,
 		index: 0,
 		previousHash: ZERO_HASH,
@@ -35,22 +40,14 @@ export function createGenesis(
 		term: 0,
 		proposer: 0,
 		transactionsRoot: transactionsRoot(transactions, timestampMs),
-		stateRoot: stateRoot(executed.value, NO_RESULTS),
+		stateRoot: stateRoot(ledger, NO_RESULTS),
 		transactions,
-	});
+	};
 }
 
 /** Checks a genesis block and makes the first ledger of it. */
 export function openGenesis(block: Block, verifier: Verifier): Result<Ledger, GenesisError> {
-	if (
-		block.version !== BLOCK_VERSION ||
-		block.index !== 0 ||
-		!equalBytes(block.previousHash, ZERO_HASH) ||
-		block.term !== 0 ||
-		block.proposer !== 0
-	) {
-		return refused({ code: "bad-genesis", what: "header" });
-	}
+	if (!isGenesisHeader(block)) return refused({ code: "bad-genesis", what: "header" });
 	const [found, ...rest] = block.transactions;
 	const joins = rest.filter((transaction) => transaction.kind === "join");
 	const founder = joins[0];
@@ -71,7 +68,15 @@ export function openGenesis(block: Block, verifier: Verifier): Result<Ledger, Ge
 	return ok({ ...executed.value, gridId: blockHash(block) });
 }
 
-const NO_RESULTS = { settled: [], rests: [] };
+/** Whether a block can be the first of a chain. */
+export function isGenesisHeader({ version, index, previousHash, term, proposer }: BlockHeader): boolean {
+	return (
+		version === BLOCK_VERSION && index === 0 && equalBytes(previousHash, ZERO_HASH) && term === 0 && proposer === 0
+	);
+}
+
+/** A genesis settles nothing. */
+export const NO_RESULTS: SettlementResults = { settled: [], rests: [] };
 
 /** The ledger after genesis; its grid id is still zeros, since the genesis block's hash covers the ledger's root. */
 function foundingLedger(
@@ -99,6 +104,7 @@ function foundingLedger(
 		history: EMPTY_RANGE,
 		usedInvitations: new Map(),
 		issuedMicroNok: 0,
+		predecessor: undefined,
 	};
 	for (const [at, join] of joins.entries()) {
 		const cause = applyJoin(draft, join);

@@ -8,7 +8,7 @@ import type { CborValue } from "../primitives/codec.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import { bytes, hash, type LeafCodec, natural, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";
-import type { Ledger } from "./ledger.js";
+import type { Ledger, Predecessor } from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 
 /** Count and peaks: all that is needed to go on, and through its root a proof of every old block. */
@@ -105,6 +105,28 @@ export interface Globals
 	readonly feedInMicroNokPerWh: number;
 	readonly localFeeMicroNokPerWh: number;
 }
+
+/** Only where the neighbourhood was founded again. */
+export const PREDECESSOR_LEAF: LeafCodec<Predecessor> = {
+	fields: ({ gridId, index, hash, proposal, unconfirmed }) => [
+		"predecessor",
+		gridId,
+		index,
+		hash,
+		proposal,
+		unconfirmed,
+	],
+	shape: v.pipe(
+		v.strictTuple([v.literal("predecessor"), hash, natural, hash, hash, v.array(natural)]),
+		v.transform(([, gridId, index, blockHash, proposal, unconfirmed]) => ({
+			gridId,
+			index,
+			hash: blockHash,
+			proposal,
+			unconfirmed,
+		})),
+	),
+};
 
 export const COUNTED_LEAF: LeafCodec<MinuteRanges> = {
 	fields: (page) => ["counted", page],

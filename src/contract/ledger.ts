@@ -35,13 +35,27 @@ export interface Ledger {
 	/** Open `buy` orders by id in hex. */
 	readonly orders: ReadonlyMap<string, Order>;
 	readonly counted: CountedBlocks;
-	/** Blocks since genesis that counted. */
+	/** Blocks that counted, since genesis. */
 	readonly countedTotal: number;
 	/** Mountain range over the hashes of all earlier blocks. */
 	readonly history: MountainRange;
 	/** Ids in hex of the invitations that were used and have not expired, with their expiry. */
 	readonly usedInvitations: ReadonlyMap<string, number>;
 	readonly issuedMicroNok: number;
+	/** Where the neighbourhood was founded again: the chain that it goes on from. */
+	readonly predecessor: Predecessor | undefined;
+}
+
+/** The chain that a neighbourhood had before it was founded again. */
+export interface Predecessor {
+	readonly gridId: Uint8Array;
+	/** Its last certified block, whose state this chain began with. */
+	readonly index: number;
+	readonly hash: Uint8Array;
+	/** Id of the `refound` that the households confirm. */
+	readonly proposal: Uint8Array;
+	/** Member indices of the households that have not confirmed yet, ascending. */
+	readonly unconfirmed: readonly number[];
 }
 
 export interface Household {

@@ -1,7 +1,7 @@
 /** Leaves of devices and households, with what was metered and waits for settlement. */
 import * as v from "valibot";
+import { nameShape } from "../block/fieldShapes.js";
 import { QUALITIES } from "../block/reading.js";
-import { nameShape } from "../block/transactionCodec.js";
 import type { CborValue } from "../primitives/codec.js";
 import { bit, flag, type LeafCodec, natural, publicKey, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";

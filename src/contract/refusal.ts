@@ -44,7 +44,10 @@ export type Refusal =
 	| { code: "too-many-devices"; limit: number }
 	| { code: "already-voter"; device: number }
 	| { code: "household-votes-already"; member: number }
-	| { code: "not-voter"; device: number };
+	| { code: "not-voter"; device: number }
+	/** Nothing was founded again here, or by another proposal. */
+	| { code: "confirmation-for-another"; member: number }
+	| { code: "already-confirmed"; member: number };
 
 /** Not refused, but too early for this block: the transaction waits in the mempool. */
 export type Wait = { code: "minute-not-ended"; minute: number } | { code: "nonce-gap"; nonce: number; last: number };

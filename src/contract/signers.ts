@@ -30,7 +30,9 @@ export function requiredSignatures(ledger: Ledger, transaction: Transaction): Re
 	const { gridId } = ledger;
 	switch (transaction.kind) {
 		case "found":
-			return { code: "only-in-genesis", kind: "found" };
+		case "refound":
+		case "seal":
+			return { code: "only-in-genesis", kind: transaction.kind };
 		case "join": {
 			const { invitation, signatures } = transaction;
 			if (invitation === undefined || signatures.oneTime === undefined) return { code: "invitation-missing" };

@@ -8,8 +8,8 @@ import { equalBytes, toHex } from "../primitives/bytes.js";
 import { decode } from "../primitives/codec.js";
 import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { COUNTED_LEAF, GLOBALS_LEAF, type Globals, HISTORY_LEAF } from "./globalLeaves.js";
-import type { Contract, Device, Household, Ledger, Offer, Order } from "./ledger.js";
+import { COUNTED_LEAF, GLOBALS_LEAF, type Globals, HISTORY_LEAF, PREDECESSOR_LEAF } from "./globalLeaves.js";
+import type { Contract, Device, Household, Ledger, Offer, Order, Predecessor } from "./ledger.js";
 import { isLive } from "./market.js";
 import { CONTRACT_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
 import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF } from "./memberLeaves.js";
@@ -66,6 +66,7 @@ const NO_RESULTS: SettlementResults = { settled: [], rests: [] };
 interface Parts {
 	history?: Ledger["history"];
 	globals?: Globals;
+	predecessor?: Predecessor;
 	devices: Device[];
 	offers: Offer[];
 	orders: Order[];
@@ -114,6 +115,10 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 		parts.globals = globals;
 		return true;
 	}),
+	predecessor: taker(PREDECESSOR_LEAF, (parts, predecessor) => {
+		parts.predecessor = predecessor;
+		return true;
+	}),
 	counted: taker(COUNTED_LEAF, (parts, page) => parts.counted.push(...page) > 0),
 	device: taker(DEVICE_LEAF, (parts, device) => push(parts.devices, device)),
 	offer: taker(OFFER_LEAF, (parts, offer) => parts.offers.push(offer) > 0),
@@ -129,12 +134,13 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 /** What the rules rely on: without it a later block would trip over its own assertions. */
 function contradictionIn(
 	globals: Globals,
-	{ devices, offers, orders, households, contracts }: Parts,
+	{ devices, offers, orders, households, contracts, predecessor }: Parts,
 ): "references" | "money" | "readings" | undefined {
 	const isMember = (member: number) => member < households.length;
 	const isDevice = (device: number) => device < devices.length;
 	const refers =
 		globals.voters.every(isDevice) &&
+		(predecessor?.unconfirmed ?? []).every(isMember) &&
 		devices.every(({ household }) => isMember(household)) &&
 		households.every(({ meteringDevice }) => isDevice(meteringDevice)) &&
 		offers.every(({ seller }) => isMember(seller)) &&
@@ -174,6 +180,7 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		history,
 		usedInvitations: globals.usedInvitations,
 		issuedMicroNok: globals.issuedMicroNok,
+		predecessor: parts.predecessor,
 	};
 }
 

@@ -7,6 +7,7 @@ import type { Anchor } from "../block/anchor.js";
 import type { Block, BlockHeader } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
 import type { DoubleSignature } from "../block/evidence.js";
+import type { ConfirmTransaction } from "../block/refounding.js";
 import type { JoinTransaction, Transaction } from "../block/transaction.js";
 
 /** First frame on every channel, from both sides. */
@@ -260,6 +261,30 @@ export interface GenesisRequestMessage {
 	type: "genesisRequest";
 }
 
+// ── founding again ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A proposal to found the neighbourhood again, with what is known of who confirmed it. */
+export interface RefoundingMessage {
+	type: "refounding";
+	/** The `refound` by itself, encoded. */
+	proposal: Uint8Array;
+	confirmations: readonly ConfirmTransaction[];
+}
+
+/** Households that confirmed a proposal. */
+export interface ConfirmationsMessage {
+	type: "confirmations";
+	confirmations: readonly ConfirmTransaction[];
+}
+
+/** Its proposer takes a proposal back: it will never be sealed. */
+export interface WithdrawalMessage {
+	type: "withdrawal";
+	proposal: Uint8Array;
+	/** By the proposer's household. */
+	signature: Uint8Array;
+}
+
 export type Message =
 	| HandshakeMessage
 	| ProofMessage
@@ -280,4 +305,7 @@ export type Message =
 	| LobbyJoinMessage
 	| LobbyStateMessage
 	| GenesisMessage
-	| GenesisRequestMessage;
+	| GenesisRequestMessage
+	| RefoundingMessage
+	| ConfirmationsMessage
+	| WithdrawalMessage;

@@ -4,13 +4,10 @@ import { type Anchor, type AnchorError, anchorFields, anchorShape, openAnchor } 
 import { type BlockError, blockHash, decodeBlock, encodeBlock, headerFields, headerShape } from "../block/block.js";
 import { certificateFields, certificateShape } from "../block/certificate.js";
 import { doubleSignatureFields, doubleSignatureShape } from "../block/evidence.js";
+import { MAX_MEMBERS, member, nameShape } from "../block/fieldShapes.js";
+import type { ConfirmTransaction } from "../block/refounding.js";
 import type { Transaction } from "../block/transaction.js";
-import {
-	decodeTransaction,
-	encodeTransaction,
-	nameShape,
-	type TransactionCodecError,
-} from "../block/transactionCodec.js";
+import { decodeTransaction, encodeTransaction, type TransactionCodecError } from "../block/transactionCodec.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { type CborValue, type CodecError, decode, encode } from "../primitives/codec.js";
 import { HASH_BYTES } from "../primitives/hash.js";
@@ -65,6 +62,9 @@ const TYPES = [
 	"headers",
 	"twin",
 	"evidence",
+	"refounding",
+	"confirmations",
+	"withdrawal",
 ] as const satisfies readonly Message["type"][];
 
 const ROLES = ["leader", "follower", "candidate", "observer"] as const satisfies readonly NodeRole[];
@@ -199,6 +199,12 @@ function messageFields(message: Message): CborValue[] {
 			return [message.block];
 		case "genesisRequest":
 			return [];
+		case "refounding":
+			return [message.proposal, message.confirmations.map(confirmationFields)];
+		case "confirmations":
+			return [message.confirmations.map(confirmationFields)];
+		case "withdrawal":
+			return [message.proposal, message.signature];
 	}
 }
 
@@ -208,6 +214,10 @@ function bootFields({ bootCount, bootId, signature }: Boot): CborValue {
 
 function meetingFields({ bootId, metBootId, signature }: Meeting): CborValue {
 	return [bootId, metBootId, signature];
+}
+
+function confirmationFields({ member, proposal, signature }: ConfirmTransaction): CborValue {
+	return [member, proposal, signature];
 }
 
 function entriesOf(
@@ -278,6 +288,13 @@ const bootShape = v.pipe(
 const meetingShape = v.pipe(
 	v.strictTuple([bytes(16), bytes(16), bytes(SIGNATURE_BYTES)]),
 	v.transform(([bootId, metBootId, signature]): Meeting => ({ bootId, metBootId, signature })),
+);
+const confirmationsShape = list(
+	v.pipe(
+		v.strictTuple([member, hash, bytes(SIGNATURE_BYTES)]),
+		v.transform(([of, proposal, signature]) => ({ kind: "confirm" as const, member: of, proposal, signature })),
+	),
+	MAX_MEMBERS,
 );
 
 /** Shapes of the fields after the type. Blocks and transactions inside are decoded by their own codecs. */
@@ -461,5 +478,17 @@ const SHAPES = {
 	genesisRequest: v.pipe(
 		v.strictTuple([]),
 		v.transform(() => ({ type: "genesisRequest" as const })),
+	),
+	refounding: v.pipe(
+		v.strictTuple([blob, confirmationsShape]),
+		v.transform(([proposal, confirmations]) => ({ type: "refounding" as const, proposal, confirmations })),
+	),
+	confirmations: v.pipe(
+		v.strictTuple([confirmationsShape]),
+		v.transform(([confirmations]) => ({ type: "confirmations" as const, confirmations })),
+	),
+	withdrawal: v.pipe(
+		v.strictTuple([hash, bytes(SIGNATURE_BYTES)]),
+		v.transform(([proposal, signature]) => ({ type: "withdrawal" as const, proposal, signature })),
 	),
 } satisfies { [K in Message["type"]]: v.GenericSchema<unknown, { type: K }> };

@@ -19,6 +19,8 @@ export interface Link {
 	readonly hash: Uint8Array;
 	readonly ledger: Ledger;
 	readonly results: SettlementResults;
+	/** Of a checkpoint that was opened the results are not known, but their root. */
+	readonly resultsRoot?: Uint8Array | undefined;
 }
 
 export type ChainError =

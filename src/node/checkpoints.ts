@@ -129,5 +129,6 @@ export function openCheckpoint(
 	if (!ledger.ok) return ledger;
 	if (ledger.value.index !== stored.index) return refused({ code: "record-damaged" });
 	// What the block itself settled was taken in before the checkpoint was written.
-	return ok({ block: block.value, hash, ledger: ledger.value, results: { settled: [], rests: [] } });
+	const results = { settled: [], rests: [] };
+	return ok({ block: block.value, hash, ledger: ledger.value, results, resultsRoot: leaves.value[0] });
 }

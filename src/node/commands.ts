@@ -122,6 +122,12 @@ export class Commands {
 				return series(street, command);
 			case "voters":
 				return street.changeVoters(command);
+			case "refound":
+				return street.refounding.propose();
+			case "confirmRefounding":
+				return street.refounding.confirm(command.proposal);
+			case "withdrawRefounding":
+				return street.refounding.withdraw();
 			default:
 				return street.act(command);
 		}

@@ -4,10 +4,10 @@
  */
 import * as v from "valibot";
 import { encodeBlock } from "../block/block.js";
+import { nameShape } from "../block/fieldShapes.js";
 import { MONEY_KINDS } from "../block/transaction.js";
-import { nameShape } from "../block/transactionCodec.js";
-import { equalBytes, toHex } from "../primitives/bytes.js";
-import { type Result, refused } from "../primitives/result.js";
+import { equalBytes } from "../primitives/bytes.js";
+import { refused } from "../primitives/result.js";
 import { MAX_PRICE_MICRO_NOK_PER_WH } from "../primitives/units.js";
 import type { Link } from "./chain.js";
 import type { NodeDependencies } from "./dependencies.js";
@@ -17,10 +17,10 @@ import { openGenesisLink } from "./loading.js";
 import { founderPinOf, genesisLinkOf } from "./lobby.js";
 import type { Peer, Peers } from "./peers.js";
 import type { Command, CommandError } from "./protocol.js";
-import { type ChainConfig, encodeConfig, type Keys, type LobbyProfile, sealRecord } from "./records.js";
+import { type ChainConfig, databaseName, encodeConfig, type Keys, type LobbyProfile, sealRecord } from "./records.js";
 import { DONE, type Reply } from "./reply.js";
 import type { Joining, Stages } from "./stages.js";
-import type { ChainChange, StorageError } from "./storage.js";
+import type { ChainChange } from "./storage.js";
 
 export class Entering {
 	readonly #dependencies: NodeDependencies;
@@ -137,7 +137,7 @@ export class Entering {
 		const config = newConfig({ keys, networkKey, signalingUrls, householdName, alwaysOn, lobbyId });
 		const gridId = genesis.hash;
 		const database = this.#databaseName(gridId, keys);
-		const written = await this.#create(database, gridId, {
+		const written = await this.#stages.create(database, gridId, {
 			config: encodeConfig(config),
 			...genesisChange(encodeBlock(genesis.block)),
 		});
@@ -147,16 +147,6 @@ export class Entering {
 		}
 		await this.#stages.openChain(database, gridId);
 		return true;
-	}
-
-	/** Writes a new neighbourhood's database, then the profile that names it. */
-	async #create(database: string, gridId: Uint8Array, change: ChainChange): Promise<Result<true, StorageError>> {
-		const opened = await this.#dependencies.storage.openChain(database);
-		if (!opened.ok) return opened;
-		const written = await opened.value.write(change);
-		opened.value.close();
-		if (!written.ok) return written;
-		return this.#stages.saveProfile({ stage: "chain", database, gridId });
 	}
 
 	// ── joining ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,16 +210,11 @@ export class Entering {
 		const successor = await street.successor(keys.deviceSecret);
 		if (!successor.ok) return refused({ code: successor.error.code });
 		const database = this.#databaseName(gridId, keys);
-		const opened = await this.#dependencies.storage.openChain(database);
-		if (!opened.ok) return refused({ code: opened.error.code });
-		const written = await opened.value.write(successor.value);
-		opened.value.close();
+		const written = await this.#stages.create(database, gridId, successor.value);
 		if (!written.ok) return refused({ code: written.error.code });
-		const saved = await this.#stages.saveProfile({ stage: "chain", database, gridId });
-		if (!saved.ok) return refused({ code: saved.error.code });
 		// They were the old device's.
 		for (const { fault } of this.#incidents.faults) this.#incidents.forget(fault.code);
-		await this.#stages.changeDevice(street, database, gridId);
+		await this.#stages.startAgain(street, database, "device-changed");
 		return DONE;
 	}
 
@@ -269,9 +254,8 @@ export class Entering {
 		return admission.member === undefined;
 	}
 
-	/** Databases carry grid id and device id in their names. */
 	#databaseName(gridId: Uint8Array, keys: Keys): string {
-		return `${toHex(gridId)}/${toHex(this.#dependencies.signer.publicKeyOf(keys.deviceSecret))}`;
+		return databaseName(gridId, this.#dependencies.signer.publicKeyOf(keys.deviceSecret));
 	}
 }
 

@@ -74,6 +74,13 @@ export class History {
 		return changed;
 	}
 
+	/** All days that are here, as they are to be stored. */
+	storedDays(): StoredDay[] {
+		return [...this.#days].flatMap(([member, days]) =>
+			[...days].map(([day, values]): StoredDay => ({ member, day, record: encodeDay(values) })),
+		);
+	}
+
 	/** Begins with days that were stored; false: one of them was damaged, and its minutes are without readings. */
 	restore(days: readonly StoredDay[]): boolean {
 		const values = days.map(({ member, day, record }) => ({ member, day, values: decodeDay(record) }));

@@ -3,9 +3,11 @@ import { blockHash, decodeBlock } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
 import type { DoubleSignature } from "../block/evidence.js";
 import type { Transaction } from "../block/transaction.js";
+import { checkCertificate } from "../consensus/certificate.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
-import { openGenesis } from "../contract/genesis.js";
+import { NO_RESULTS, openGenesis } from "../contract/genesis.js";
 import type { Ledger } from "../contract/ledger.js";
+import { openRefounding } from "../contract/refounding.js";
 import type { Entry } from "../message/message.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
@@ -24,6 +26,7 @@ import {
 	decodeVotes,
 	openRecord,
 } from "./records.js";
+import { decodeRefounding, type RefoundingRecord } from "./refoundingRecord.js";
 import type { ChainStorage, StorageError, StoredBlock, StoredCheckpoint, StoredDay, Votes } from "./storage.js";
 import {
 	type BadSignature,
@@ -47,6 +50,8 @@ export interface LoadedChain {
 	outbox: { id: string; transaction: Transaction }[];
 	/** Voters that signed two blocks for one place. */
 	evidence: DoubleSignature[];
+	/** What this device promised about the end of this chain. */
+	refounding: RefoundingRecord | undefined;
 	/** Committed blocks whose signatures are still to be verified, and what earlier runs found in others. */
 	unverified: { blocks: UnverifiedBlock[]; bad: readonly BadSignature[] };
 	/** From here on the blockchain has no holes. */
@@ -113,6 +118,9 @@ export async function loadChain(
 		if (opened.ok) evidence.push(opened.value);
 		else damaged.push("evidence");
 	}
+	const refounding = stored.value.refounding === undefined ? ok(undefined) : decodeRefounding(stored.value.refounding);
+	if (!refounding.ok) damaged.push("refounding");
+
 	const outbox: LoadedChain["outbox"] = [];
 	for (const { id, transaction: record } of stored.value.outbox) {
 		const transaction = openTransaction(record);
@@ -133,6 +141,7 @@ export async function loadChain(
 		tail: tail.entries,
 		outbox,
 		evidence,
+		refounding: refounding.ok ? refounding.value : undefined,
 		unverified: { blocks: head.value.unverified, bad: unverified?.bad ?? [] },
 		blocksFrom: stored.value.blocksFrom,
 		damaged,
@@ -170,7 +179,14 @@ async function loadBlockchain(
 	const base = await loadCheckpoint(storage, genesis.ledger, observer);
 	if (!base.ok) return base;
 	const { damaged } = base.value;
-	if (base.value.link === undefined) observer.add(genesis.ledger, genesis);
+	if (base.value.link === undefined) {
+		if (genesis.ledger.predecessor !== undefined) {
+			const carried = await restoreDerived(storage, genesis, {}, observer);
+			if (!carried.ok) return carried;
+			damaged.push(...carried.value);
+		}
+		observer.add(genesis.ledger, genesis);
+	}
 	let link = base.value.link ?? genesis;
 	for (;;) {
 		const run = await storage.readBlocks(link.block.index + 1, READ_BLOCKS);
@@ -231,7 +247,7 @@ async function readChunks(
 async function restoreDerived(
 	storage: ChainStorage,
 	link: Link,
-	{ derived }: StoredCheckpoint,
+	{ derived }: Pick<StoredCheckpoint, "derived">,
 	observer: ChainObserver,
 ): Promise<Result<string[], StorageError>> {
 	const today = Math.floor(minuteOf(link.block.timestampMs) / MINUTES_PER_DAY);
@@ -249,14 +265,10 @@ function openFirst(stored: StoredBlock, verifier: Verifier): Link | undefined {
 export function openGenesisLink(bytes: Uint8Array, verifier: Verifier): Link | undefined {
 	const block = decodeBlock(bytes, ZERO_HASH);
 	if (!block.ok) return undefined;
-	const ledger = openGenesis(block.value, verifier);
+	const isAgain = block.value.transactions[0]?.kind === "refound";
+	const ledger = isAgain ? openRefounding(block.value, verifier, checkCertificate) : openGenesis(block.value, verifier);
 	if (!ledger.ok) return undefined;
-	return {
-		block: block.value,
-		hash: blockHash(block.value),
-		ledger: ledger.value,
-		results: { settled: [], rests: [] },
-	};
+	return { block: block.value, hash: blockHash(block.value), ledger: ledger.value, results: NO_RESULTS };
 }
 
 function openNext(parent: Link, stored: StoredBlock): Link | undefined {

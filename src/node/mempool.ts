@@ -147,6 +147,8 @@ function quotaOf(transaction: Transaction): { key: string; limit: number } {
 			return { key: `readings of ${transaction.member}`, limit: MAX_READINGS_PER_MEMBER };
 		case "join":
 		case "found":
+		case "refound":
+		case "seal":
 			return { key: "joins", limit: MAX_JOINS };
 		default:
 			return { key: `acts of ${transaction.member}`, limit: MAX_ACTS_PER_MEMBER };

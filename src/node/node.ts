@@ -8,6 +8,7 @@ import { equalBytes } from "../primitives/bytes.js";
 import { Commands } from "./commands.js";
 import type { NodeDependencies } from "./dependencies.js";
 import { Entering } from "./entering.js";
+import { GoingOver } from "./goingOver.js";
 import { Incidents } from "./incidents.js";
 import { Metering } from "./metering.js";
 import { type Peer, Peers } from "./peers.js";
@@ -30,6 +31,7 @@ export class Node {
 	readonly #stages: Stages;
 	readonly #entering: Entering;
 	readonly #commands: Commands;
+	readonly #goingOver: GoingOver;
 	#queue: Promise<void> = Promise.resolve();
 	/** What peers and channels brought while another input was at work; part of it, in order. */
 	readonly #arrivals: (() => Promise<void>)[] = [];
@@ -47,8 +49,12 @@ export class Node {
 			onAuthenticated: (peer) => this.#onAuthenticated(peer),
 			onMessage: (peer, message) => this.#arrivals.push(() => this.#onMessage(peer, message)),
 			onOtherContext: (peer, handshake) => this.#onOtherContext(peer, handshake),
-			// A genesis proves itself; a guest of the lobby may get it from anybody.
-			isOpen: (message) => message.type === "genesis" && this.street === undefined,
+			isOpen: (peer, message) => {
+				const { street } = this;
+				// A genesis proves itself; a guest of the lobby may get it from anybody.
+				if (street === undefined) return message.type === "genesis";
+				return this.#goingOver.isOpen(street, peer, message.type);
+			},
 			onClosed: (peer) => this.#onGone(peer),
 			onRefused: (code) => incidents.refused(code),
 		});
@@ -57,6 +63,7 @@ export class Node {
 		this.#peers = peers;
 		this.#stages = stages;
 		this.#entering = new Entering(dependencies, peers, incidents, stages);
+		this.#goingOver = new GoingOver(dependencies, peers, incidents, stages);
 		this.#commands = new Commands({ dependencies, stages, entering: this.#entering, incidents });
 	}
 
@@ -143,6 +150,7 @@ export class Node {
 			await street.submitReadings(this.#metering.tick(this.#dependencies.clocks.chainMs(), timeScale));
 		}
 		this.#peers.tick();
+		this.#goingOver.tick();
 	}
 
 	#maybeRequestGenesis(stage: Joining): void {
@@ -155,6 +163,7 @@ export class Node {
 	async #afterInput(): Promise<void> {
 		this.#entering.announceGenesis();
 		await this.#commands.carryOutWaitingActs();
+		await this.#goingOver.follow();
 		this.#maybeView();
 	}
 
@@ -195,9 +204,15 @@ export class Node {
 				await this.#onJoiningMessage(stage, peer, message);
 				break;
 			case "street":
-				if (peer.device !== undefined) await stage.street.onMessage(peer as ProvenPeer, message);
+				await this.#onStreetMessage(stage.street, peer, message);
 				break;
 		}
+	}
+
+	async #onStreetMessage(street: Street, peer: Peer, message: Message): Promise<void> {
+		if (message.type === "genesis") await this.#goingOver.onGenesis(street, peer, message.block);
+		else if (peer.device !== undefined) await street.onMessage(peer as ProvenPeer, message);
+		else if (message.type === "genesisRequest") await street.sendGenesis(peer);
 	}
 
 	async #onJoiningMessage(stage: Joining, peer: Peer, message: Message): Promise<void> {
@@ -216,6 +231,7 @@ export class Node {
 				this.#arrivals.push(() => stage.street.sendGenesis(peer));
 				return true;
 			}
+			return this.#goingOver.onOtherContext(stage.street, peer, handshake);
 		}
 		return false;
 	}

@@ -45,7 +45,8 @@ export interface PeerEvents {
 	/** A handshake in another context than the current one: true if it was dealt with or may wait. */
 	onOtherContext(peer: Peer, handshake: HandshakeMessage): boolean;
 	/** Messages that may come before the proof. */
-	isOpen(message: Message): boolean;
+	isOpen(peer: Peer, message: Message): boolean;
+	/** A channel whose device had proven itself is gone, or speaks of something else from now on. */
 	onClosed(peer: Peer): void;
 	onRefused(code: string): void;
 }
@@ -66,6 +67,11 @@ export class Peers {
 	/** Every channel with a proven device; a device has one. */
 	*authenticated(): Iterable<Peer & { device: string }> {
 		for (const peer of this.#peers.values()) if (peer.device !== undefined) yield peer as Peer & { device: string };
+	}
+
+	/** Whether a channel is open. */
+	has(peer: Peer): boolean {
+		return this.#peers.get(peer.channel) === peer;
 	}
 
 	/** The channel to a device. */
@@ -181,7 +187,7 @@ export class Peers {
 				this.#onProof(peer, message);
 				break;
 			default:
-				if (peer.device !== undefined || this.#events.isOpen(message)) this.#events.onMessage(peer, message);
+				if (peer.device !== undefined || this.#events.isOpen(peer, message)) this.#events.onMessage(peer, message);
 				else if (peer.received === undefined) this.refuse(peer, { code: "not-authenticated" });
 		}
 	}

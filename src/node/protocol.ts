@@ -104,6 +104,12 @@ export type Command =
 	| { type: "voters"; added: number[]; removed: number[] }
 	/** Takes one of this household's devices out of use. Device index. */
 	| { type: "revoke"; device: number }
+	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */
+	| { type: "refound" }
+	/** This household goes over to the new chain of a proposal (`refounding.proposal`). */
+	| { type: "confirmRefounding"; proposal: string }
+	/** Takes this household's own proposal back. */
+	| { type: "withdrawRefounding" }
 	/** What this household pays the utility, kept on this device only; absent: the neighbourhood's tariff. */
 	| { type: "ownTariff"; retailMicroNokPerWh?: number }
 	/** For how many days this device keeps full blocks; 0: for ever; absent: as is usual for this household's role. */
@@ -210,6 +216,8 @@ export interface JoiningView {
 	haveIndex: number;
 	targetIndex: number;
 	signaling: SignalingView;
+	/** A household that was restored is asked, too. */
+	refounding?: RefoundingView;
 }
 
 export interface SignalingView {
@@ -244,10 +252,58 @@ export interface StreetView {
 	own: OwnTransactionView[];
 	/** Only for the operator. */
 	operator?: OperatorView;
+	/** Set where a majority of the voters cannot be reached, or somebody proposed to found the neighbourhood again. */
+	refounding?: RefoundingView;
+	/** Set where the neighbourhood was founded again. */
+	predecessor?: PredecessorView;
 	/** Faults that stand, with how often each occurred. */
 	faults: { fault: Fault; count: number }[];
 	/** What was refused from peers, meter and storage, counted by code. */
 	refusals: Record<string, number>;
+}
+
+/** Founding the neighbourhood again. */
+export interface RefoundingView {
+	/**
+	 * possible: this device could propose it; proposed: this household is asked; confirmed: it has said yes, and waits for
+	 * the others; founded: the new chain runs, and this household is asked whether it goes over.
+	 */
+	state: "possible" | "proposed" | "confirmed" | "founded";
+	/** Not where it is only possible: what is confirmed, in hex. */
+	proposal?: string;
+	/** Member index of whoever proposes it, and whether that is this household. */
+	proposer: number;
+	mine: boolean;
+	/** The last certified block, whose state goes on. */
+	blockIndex: number;
+	blockHash: string;
+	blockTimestampMs: number;
+	/** Member indices of the households whose devices vote afterwards. */
+	voters: number[];
+	/** Member indices of the households that confirmed, and how many it takes. */
+	confirmed: number[];
+	needed: number;
+	/** Members by name, and this household's balance there. */
+	members: string[];
+	balanceMicroNok: number;
+	/** Contracts that go on, of this household and altogether. */
+	ownContracts: number;
+	contracts: number;
+	/** A majority of the voters is here after all. */
+	majority: boolean;
+	/** No operator has confirmed: whoever proposes it becomes one as well, unless one does. */
+	newOperator: boolean;
+}
+
+/** Where the balances at this chain's beginning came from. */
+export interface PredecessorView {
+	gridId: string;
+	blockIndex: number;
+	blockHash: string;
+	/** When the neighbourhood was founded again. */
+	timestampMs: number;
+	/** Member indices of the households that have not gone over yet. */
+	unconfirmed: number[];
 }
 
 export interface MemberView {
@@ -302,6 +358,8 @@ export interface OrderView {
 
 export type MovementView =
 	| { type: "issued"; amountMicroNok: number; timestampMs: number; reference: string }
+	/** The balance with which this chain began: that of the chain before, at its last certified block. */
+	| { type: "carried"; amountMicroNok: number; timestampMs: number; blockIndex: number }
 	/** One contract's settlement of one day, summed. */
 	| {
 			type: "bought" | "sold";

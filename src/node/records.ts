@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { type Certificate, certificateFields, certificateShape } from "../block/certificate.js";
 import { type DoubleSignature, doubleSignatureFields, doubleSignatureShape } from "../block/evidence.js";
-import { equalBytes } from "../primitives/bytes.js";
+import { equalBytes, toHex } from "../primitives/bytes.js";
 import { type CborValue, decode, encode } from "../primitives/codec.js";
 import { HASH_BYTES, taggedHash } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
@@ -129,6 +129,11 @@ export type Profile =
 	| { stage: "lobby"; lobby: LobbyProfile }
 	/** In a neighbourhood, whose database has this name. */
 	| { stage: "chain"; database: string; gridId: Uint8Array };
+
+/** Databases carry grid id and device id in their names. */
+export function databaseName(gridId: Uint8Array, deviceKey: Uint8Array): string {
+	return `${toHex(gridId)}/${toHex(deviceKey)}`;
+}
 
 export interface LobbyProfile extends MeshKeys {
 	keys: Keys;

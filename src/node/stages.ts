@@ -19,7 +19,7 @@ import {
 	type LobbyProfile,
 	type MeshKeys,
 } from "./records.js";
-import type { ChainStorage, StorageError } from "./storage.js";
+import type { ChainChange, ChainStorage, StorageError } from "./storage.js";
 import { Street } from "./street.js";
 
 const hashTopic = taggedHash("topic");
@@ -90,6 +90,16 @@ export class Stages {
 		}
 		if (profile.value?.stage === "lobby") this.enterLobby(profile.value.lobby);
 		else if (profile.value?.stage === "chain") await this.openChain(profile.value.database, profile.value.gridId);
+	}
+
+	/** Writes a neighbourhood's new database, then the profile that names it. */
+	async create(database: string, gridId: Uint8Array, change: ChainChange): Promise<Result<true, StorageError>> {
+		const opened = await this.#parts.dependencies.storage.openChain(database);
+		if (!opened.ok) return opened;
+		const written = await opened.value.write(change);
+		opened.value.close();
+		if (!written.ok) return written;
+		return this.saveProfile({ stage: "chain", database, gridId });
 	}
 
 	saveProfile(profile: Parameters<typeof encodeProfile>[0]): Promise<Result<true, StorageError>> {
@@ -170,11 +180,24 @@ export class Stages {
 		this.#parts.dependencies.emit({ type: "network" });
 	}
 
-	/** From the street to another database of the same neighbourhood, as another device: the profile was saved so. */
-	async changeDevice(street: Street, database: string, gridId: Uint8Array): Promise<void> {
+	/**
+	 * The street once more, from a database of the same neighbourhood: another device's, whose profile was saved so, or the
+	 * same. A voter votes after hellos of its run only: all channels are closed, with a code, and begin anew.
+	 */
+	async startAgain(street: Street, database: string, code: "device-changed" | "started-again"): Promise<void> {
 		street.close();
 		this.#current = { stage: "welcome" };
-		this.#closeChannels("device-changed");
+		this.#closeChannels(code);
+		await this.openChain(database, street.gridId);
+	}
+
+	/**
+	 * From the street to the chain that it was founded again with: the profile was saved so. Channels stay, and shake
+	 * hands about the new chain.
+	 */
+	async goOver(street: Street, database: string, gridId: Uint8Array): Promise<void> {
+		street.close();
+		this.#current = { stage: "welcome" };
 		await this.openChain(database, gridId);
 	}
 

@@ -15,6 +15,7 @@ const SHOWN_MOVEMENTS = 50;
 const KEPT_DAYS = 62;
 
 type IssuedMovement = Extract<MovementView, { type: "issued" }>;
+type CarriedMovement = Extract<MovementView, { type: "carried" }>;
 type TradeMovement = Extract<MovementView, { type: "bought" | "sold" }>;
 
 export class Statement {
@@ -22,6 +23,8 @@ export class Statement {
 	readonly #startOfDayMinute: (chainMs: number) => number;
 	/** Newest last. */
 	#issued: IssuedMovement[] = [];
+	/** Where the neighbourhood was founded again: one. */
+	#carried: CarriedMovement[] = [];
 	/** By contract and day. */
 	readonly #trades = new Map<string, TradeMovement>();
 	#day = { fromMinute: 0, untilMinute: 0 };
@@ -35,6 +38,12 @@ export class Statement {
 	add(parent: Ledger, link: Link): void {
 		const self = link.ledger.households.find((household) => toHex(household.publicKey) === toHex(this.#publicKey));
 		if (self === undefined) return;
+		const { predecessor } = link.ledger;
+		if (link.block.index === 0 && predecessor !== undefined) {
+			const { index: blockIndex } = predecessor;
+			const { timestampMs } = link.block;
+			this.#carried = [{ type: "carried", amountMicroNok: self.balanceMicroNok, timestampMs, blockIndex }];
+		}
 		for (const transaction of link.block.transactions) {
 			if (transaction.kind !== "issue") continue;
 			const order = parent.orders.get(toHex(transaction.orderId));
@@ -90,15 +99,18 @@ export class Statement {
 		const days = [...this.#trades.values()].map(({ dayMinute }) => dayMinute).sort((a, b) => b - a);
 		const oldest = Math.min(days[SHOWN_MOVEMENTS - 1] ?? 0, Math.max(0, (days[0] ?? 0) - KEPT_DAYS * MINUTES_PER_DAY));
 		const trades = [...this.#trades.values()].filter(({ dayMinute }) => dayMinute >= oldest);
-		return encodeRecord([this.#issued.map(issuedFields), trades.map(tradeFields)]);
+		const fields = [this.#issued.map(issuedFields), trades.map(tradeFields)];
+		// Absent where there is none, as in the records of earlier versions.
+		return encodeRecord(this.#carried.length === 0 ? fields : [...fields, this.#carried.map(carriedFields)]);
 	}
 
 	/** Begins with what was stored; false: it was damaged, and nothing of it is taken. */
 	restore(record: Uint8Array): boolean {
 		const decoded = decodeRecord(record, statementShape);
 		if (!decoded.ok) return false;
-		const [issued, trades] = decoded.value;
+		const [issued, trades, carried = []] = decoded.value;
 		this.#issued = issued;
+		this.#carried = carried;
 		for (const trade of trades) this.#trades.set(keyOf(trade), trade);
 		return true;
 	}
@@ -106,8 +118,10 @@ export class Statement {
 	/** Newest first. */
 	movements(): MovementView[] {
 		const timeOf = (movement: MovementView) =>
-			movement.type === "issued" ? movement.timestampMs : (movement.dayMinute + MINUTES_PER_DAY) * MS_PER_MINUTE;
-		return [...this.#issued, ...this.#trades.values()].sort((a, b) => timeOf(b) - timeOf(a)).slice(0, SHOWN_MOVEMENTS);
+			"timestampMs" in movement ? movement.timestampMs : (movement.dayMinute + MINUTES_PER_DAY) * MS_PER_MINUTE;
+		return [...this.#issued, ...this.#carried, ...this.#trades.values()]
+			.sort((a, b) => timeOf(b) - timeOf(a))
+			.slice(0, SHOWN_MOVEMENTS);
 	}
 
 	/** Paid and earned on the day that begins at a minute. */
@@ -142,6 +156,12 @@ const issuedFields = ({ amountMicroNok, timestampMs, reference }: IssuedMovement
 	reference,
 ];
 
+const carriedFields = ({ amountMicroNok, timestampMs, blockIndex }: CarriedMovement): CborValue => [
+	amountMicroNok,
+	timestampMs,
+	blockIndex,
+];
+
 function tradeFields(trade: TradeMovement): CborValue {
 	const id = fromHex(trade.contractId);
 	assert(id.ok, "contract ids are hex");
@@ -150,33 +170,48 @@ function tradeFields(trade: TradeMovement): CborValue {
 }
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const statementShape = v.strictTuple([
-	v.array(
-		v.pipe(
-			v.strictTuple([natural, natural, v.string()]),
-			v.transform(
-				([amountMicroNok, timestampMs, reference]): IssuedMovement => ({
-					type: "issued",
-					amountMicroNok,
-					timestampMs,
-					reference,
-				}),
-			),
+const issuedShape = v.array(
+	v.pipe(
+		v.strictTuple([natural, natural, v.string()]),
+		v.transform(
+			([amountMicroNok, timestampMs, reference]): IssuedMovement => ({
+				type: "issued",
+				amountMicroNok,
+				timestampMs,
+				reference,
+			}),
 		),
 	),
-	v.array(
-		v.pipe(
-			v.strictTuple([v.picklist([0, 1]), v.instance(Uint8Array), natural, natural, natural, natural]),
-			v.transform(
-				([isSold, id, dayMinute, other, energyWh, amountMicroNok]): TradeMovement => ({
-					type: isSold === 1 ? "sold" : "bought",
-					contractId: toHex(id),
-					dayMinute,
-					other,
-					energyWh,
-					amountMicroNok,
-				}),
-			),
+);
+const tradesShape = v.array(
+	v.pipe(
+		v.strictTuple([v.picklist([0, 1]), v.instance(Uint8Array), natural, natural, natural, natural]),
+		v.transform(
+			([isSold, id, dayMinute, other, energyWh, amountMicroNok]): TradeMovement => ({
+				type: isSold === 1 ? "sold" : "bought",
+				contractId: toHex(id),
+				dayMinute,
+				other,
+				energyWh,
+				amountMicroNok,
+			}),
 		),
 	),
+);
+const carriedShape = v.array(
+	v.pipe(
+		v.strictTuple([natural, natural, natural]),
+		v.transform(
+			([amountMicroNok, timestampMs, blockIndex]): CarriedMovement => ({
+				type: "carried",
+				amountMicroNok,
+				timestampMs,
+				blockIndex,
+			}),
+		),
+	),
+);
+const statementShape = v.union([
+	v.strictTuple([issuedShape, tradesShape]),
+	v.strictTuple([issuedShape, tradesShape, carriedShape]),
 ]);

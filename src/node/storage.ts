@@ -89,6 +89,8 @@ export interface ChainChange {
 	unverified?: Uint8Array;
 	/** Proofs that a voter signed two blocks for one place, kept for ever. */
 	evidence?: readonly { key: string; record: Uint8Array }[];
+	/** Whether this chain is left for one that the neighbourhood is founded again with: takes the place of the last one. */
+	refounding?: Uint8Array;
 	outboxPut?: readonly { id: string; transaction: Uint8Array }[];
 	outboxDelete?: readonly string[];
 }
@@ -163,6 +165,8 @@ export interface StoredChain {
 	evidence: Uint8Array[];
 	/** The record of the blocks whose proofs are written; undefined: none were yet. */
 	proven: Uint8Array | undefined;
+	/** The record of how this chain is left; undefined: nobody ever thought of it. */
+	refounding: Uint8Array | undefined;
 	outbox: { id: string; transaction: Uint8Array }[];
 }
 

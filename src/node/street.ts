@@ -14,7 +14,7 @@ import type { Message, NodeRole } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { ActCommand } from "./acts.js";
-import type { Chain } from "./chain.js";
+import type { Chain, Link } from "./chain.js";
 import type { History } from "./history.js";
 import { type LoadedChain, loadChain } from "./loading.js";
 import type { Mempool } from "./mempool.js";
@@ -35,11 +35,13 @@ import { Gossip } from "./street/gossip.js";
 import { type DeviceStatus, Greeting } from "./street/greeting.js";
 import { createInvitationLink, createRestoreLink } from "./street/invitations.js";
 import { Membership } from "./street/membership.js";
+import { createOnward } from "./street/onward.js";
 import { OwnTransactions } from "./street/ownTransactions.js";
 import { Proposing } from "./street/proposing.js";
 import { Pruning } from "./street/pruning.js";
 import { RaftDriver } from "./street/raftDriver.js";
 import { RaftMessages } from "./street/raftMessages.js";
+import { Refounding } from "./street/refounding.js";
 import { Serving } from "./street/serving.js";
 import { createSuccessor } from "./street/successor.js";
 import { TailVerification } from "./street/tailVerification.js";
@@ -78,6 +80,8 @@ export class Street {
 	readonly #checkpoints: CheckpointFetching;
 	readonly #verification: TailVerification;
 	readonly #voterKeeping: VoterKeeping;
+	/** Whether, and how, this chain is left for one that goes on from it. */
+	readonly refounding: Refounding;
 	#lastTickMs: number;
 
 	/** Opens what is stored. The genesis must be there. */
@@ -119,7 +123,8 @@ export class Street {
 		this.#gossip = new Gossip(context, raft);
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
 		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip, doubleSigning });
-		this.#membership = new Membership(context, raft, head, this.#greeting);
+		this.refounding = new Refounding(context, raft, head);
+		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding);
 		this.#admission = new Admission(context, sync, this.#own);
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
 		this.#serving = new Serving(parts.storage, parts.peers, this.#pruning);
@@ -155,9 +160,11 @@ export class Street {
 		if (loaded.damaged.includes("proposedBlocks")) change.truncateFrom = this.chain.last.block.index + 1;
 		await this.#context.write({ ...change, outboxDelete: this.#own.restore(loaded.outbox) });
 		this.#verification.start();
-		if (device !== undefined) this.#raft.create(device, loaded);
+		this.refounding.restore(loaded.refounding);
+		if (device !== undefined && !this.refounding.standsAside) this.#raft.create(device, withPromises(loaded));
 		await this.#checkpoints.resume();
 		await this.#own.joinIfInvited();
+		await this.#own.confirmIfFoundedAgain();
 	}
 
 	// ── what is seen from outside ────────────────────────────────────────────────────────────────────────────────
@@ -275,6 +282,7 @@ export class Street {
 		await this.#keepCheckpoint();
 		this.#membership.onHead();
 		await this.#greeting.onHead();
+		await this.refounding.onHead();
 		this.#context.events.onHead();
 		await this.#admission.maybeHandIn();
 	}
@@ -311,6 +319,7 @@ export class Street {
 		switch (message.type) {
 			case "hello":
 				await this.#greeting.onHello(peer, message);
+				this.refounding.tell(peer);
 				break;
 			case "twin":
 				this.#greeting.onTwin(peer, message.meeting);
@@ -351,6 +360,15 @@ export class Street {
 				break;
 			case "genesisRequest":
 				await this.sendGenesis(peer);
+				break;
+			case "refounding":
+				await this.refounding.onRefounding(peer, message);
+				break;
+			case "confirmations":
+				await this.refounding.onConfirmations(message);
+				break;
+			case "withdrawal":
+				await this.refounding.onWithdrawal(message);
 				break;
 			case "preVote":
 			case "preVoteReply":
@@ -410,6 +428,11 @@ export class Street {
 		return saved;
 	}
 
+	/** The first write of the database of the chain that the neighbourhood was founded again with. */
+	onward(genesis: Link): ChainChange {
+		return createOnward(this.#context, genesis, this.history.storedDays());
+	}
+
 	/** Another device takes this one's place: this run is over. */
 	close(): void {
 		this.#context.close();
@@ -419,4 +442,10 @@ export class Street {
 	saveConfig(change: Partial<ChainConfig>): Promise<boolean> {
 		return this.#context.saveConfig(change);
 	}
+}
+
+/** Whoever cannot read what it promised about the end of this chain votes no more. */
+function withPromises(loaded: LoadedChain): LoadedChain {
+	if (!loaded.damaged.includes("refounding")) return loaded;
+	return { ...loaded, votes: { ...loaded.votes, suspended: loaded.votes.suspended ?? "votes-damaged" } };
 }

@@ -18,12 +18,14 @@ import type {
 	NodeView,
 	OfferView,
 	OperatorView,
+	RefoundingView,
 	RetentionView,
 	SignalingView,
 	StreetView,
 	TodayView,
 } from "./protocol.js";
 import type { ChainConfig } from "./records.js";
+import { predecessorView, refoundingView } from "./refoundingView.js";
 import { retentionDaysOf } from "./street/pruning.js";
 import type { Street } from "./street.js";
 
@@ -43,6 +45,7 @@ export function viewOf(context: ViewContext): StreetView | JoiningView {
 	const { street, peers, signaling } = context;
 	const { awaitsAdmission, member } = street;
 	const { ledger, block } = street.chain.head;
+	const refounding = refoundingView(street);
 	if (member === undefined || awaitsAdmission) {
 		const targetIndex = street.sync.targetIndex;
 		const alone = [...peers.authenticated()].length === 0;
@@ -62,9 +65,10 @@ export function viewOf(context: ViewContext): StreetView | JoiningView {
 			haveIndex: block.index,
 			targetIndex,
 			signaling,
+			...(refounding === undefined ? {} : { refounding }),
 		};
 	}
-	return streetView(context, member);
+	return streetView(context, member, refounding);
 }
 
 /** As what this device comes in. */
@@ -73,7 +77,7 @@ export function joinerOf({ admission }: ChainConfig): JoiningView["as"] {
 	return admission.member === undefined ? "restored" : "newDevice";
 }
 
-function streetView(context: ViewContext, member: number): StreetView {
+function streetView(context: ViewContext, member: number, refounding: RefoundingView | undefined): StreetView {
 	const { street, chainMs } = context;
 	const { ledger } = street.chain.head;
 	const { parameters } = ledger;
@@ -88,6 +92,7 @@ function streetView(context: ViewContext, member: number): StreetView {
 	);
 	const self = members[member];
 	const ownRetail = street.config.ownRetailMicroNokPerWh || retailMicroNokPerWh;
+	const predecessor = predecessorView(ledger);
 	const operator = self?.operator === true ? { operator: operatorView(context, ledger) } : {};
 	return {
 		stage: "street",
@@ -118,6 +123,8 @@ function streetView(context: ViewContext, member: number): StreetView {
 		faults: context.faults,
 		refusals: context.refusals,
 		...operator,
+		...(refounding === undefined ? {} : { refounding }),
+		...(predecessor === undefined ? {} : { predecessor }),
 	};
 }
 
@@ -303,8 +310,9 @@ function mayVote(street: Street, connected: ReadonlySet<number | undefined>, vot
 	return street.statuses.get(toHex(device.publicKey))?.role !== "observer";
 }
 
-function notVotingReason({ raft, halted, outOfUse }: Street): string | undefined {
+function notVotingReason({ raft, halted, outOfUse, refounding }: Street): string | undefined {
 	if (halted) return "storage-write-failed";
+	if (refounding.standsAside) return "founding-again";
 	const reason = outOfUse ?? raft?.suspended;
 	if (reason !== undefined) return reason;
 	return raft?.clockOffMs === undefined ? undefined : "clock-off";

@@ -123,20 +123,21 @@ class IndexedDbChain implements ChainStorage {
 			const transaction = this.#database.transaction(CHAIN_STORES, "readonly");
 			const proposed = transaction.objectStore("proposedBlocks");
 			const outbox = transaction.objectStore("outbox");
-			const [config, votes, indices, records, newest, blocksFrom, unverified, proven, evidence, ids, transactions] =
-				await Promise.all([
-					transaction.objectStore("config").get("config"),
-					transaction.objectStore("votes").get("votes"),
-					proposed.getAllKeys(),
-					proposed.getAll(),
-					transaction.objectStore("certificates").openCursor(null, "prev"),
-					transaction.objectStore("positions").get("blocksFrom"),
-					transaction.objectStore("positions").get("unverified"),
-					transaction.objectStore("positions").get("proven"),
-					transaction.objectStore("evidence").getAll(),
-					outbox.getAllKeys(),
-					outbox.getAll(),
-				]);
+			const [config, votes, indices, records, newest, ...more] = await Promise.all([
+				transaction.objectStore("config").get("config"),
+				transaction.objectStore("votes").get("votes"),
+				proposed.getAllKeys(),
+				proposed.getAll(),
+				transaction.objectStore("certificates").openCursor(null, "prev"),
+				transaction.objectStore("positions").get("blocksFrom"),
+				transaction.objectStore("positions").get("unverified"),
+				transaction.objectStore("positions").get("proven"),
+				transaction.objectStore("positions").get("refounding"),
+				transaction.objectStore("evidence").getAll(),
+				outbox.getAllKeys(),
+				outbox.getAll(),
+			]);
+			const [blocksFrom, unverified, proven, refounding, evidence, ids, transactions] = more;
 			return {
 				config: recordOf(config),
 				votes,
@@ -146,6 +147,7 @@ class IndexedDbChain implements ChainStorage {
 				unverified: recordOf(unverified),
 				evidence,
 				proven: recordOf(proven),
+				refounding: recordOf(refounding),
 				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
 			};
 		});

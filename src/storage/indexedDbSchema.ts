@@ -9,8 +9,11 @@ export interface ChainSchema extends DBSchema {
 	votes: { key: "votes"; value: Uint8Array };
 	proposedBlocks: { key: number; value: Uint8Array };
 	blockchain: { key: number; value: Uint8Array };
-	/** Where the blockchain begins to be without holes; as records, which of its blocks are not verified, and which are proven. */
-	positions: { key: "blocksFrom" | "unverified" | "proven"; value: Uint8Array | number };
+	/**
+	 * Where the blockchain begins to be without holes; as records, which of its blocks are not verified, which are proven,
+	 * and whether the chain ends here.
+	 */
+	positions: { key: "blocksFrom" | "unverified" | "proven" | "refounding"; value: Uint8Array | number };
 	certificates: { key: number; value: { record: Uint8Array; isAlwaysKept: boolean } };
 	checkpoints: { key: number; value: CheckpointRecords & { derived?: Uint8Array } };
 	checkpointChunks: { key: [index: number, number: number]; value: Uint8Array };

@@ -110,6 +110,7 @@ class MemoryChain {
 	readonly #blockchain = new Map<number, Uint8Array>();
 	#blocksFrom = 0;
 	#unverified: Uint8Array | undefined;
+	#refounding: Uint8Array | undefined;
 	readonly #certificates = new Map<number, { record: Uint8Array; isAlwaysKept: boolean }>();
 	readonly #checkpoints = new MemoryCheckpoints();
 	readonly #voterSteps = new Map<number, Uint8Array>();
@@ -129,6 +130,7 @@ class MemoryChain {
 			unverified: this.#unverified,
 			evidence: [...this.#evidence].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record),
 			proven: this.#proven,
+			refounding: this.#refounding,
 			outbox: [...this.#outbox].map(([id, transaction]) => ({ id, transaction })),
 		});
 	}
@@ -141,6 +143,7 @@ class MemoryChain {
 		if (change.config !== undefined) this.#config = change.config;
 		if (change.votes !== undefined) this.#votes = change.votes;
 		if (change.unverified !== undefined) this.#unverified = change.unverified;
+		if (change.refounding !== undefined) this.#refounding = change.refounding;
 		this.#applyProposed(change);
 		this.#checkpoints.stage(change);
 		if (change.installCheckpoint !== undefined) {

@@ -13,16 +13,22 @@ export type Banner =
 	| { type: "alone" }
 	| { type: "noLeader"; waitingMinutes: number; votersOnline: number; voters: number }
 	| { type: "backlog"; waitingMinutes: number }
+	/** The neighbourhood is founded again, or is to be: this household has not said yes. */
+	| { type: "refounding" }
 	| { type: "notVoting"; code: string }
 	| { type: "meterSilent"; ageMs: number };
 
 /** The banners of a street, most important first. */
 export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
 	const banners: Banner[] = [];
+	const isAsked = street.refounding?.state === "proposed" || street.refounding?.state === "founded";
 	const connection = connectionBanner(street);
-	if (connection !== undefined) banners.push(connection);
+	// That nobody leads is why it is asked.
+	if (connection !== undefined && !(isAsked && connection.type === "noLeader")) banners.push(connection);
+	if (isAsked) banners.push({ type: "refounding" });
 	const { notVoting } = street.chain;
-	if (notVoting !== undefined) banners.push({ type: "notVoting", code: notVoting });
+	if (notVoting !== undefined && !(isAsked && notVoting === FOUNDING_AGAIN))
+		banners.push({ type: "notVoting", code: notVoting });
 	const ageMs = meterAgeMs(street, chainNowMs);
 	if (ageMs !== undefined && ageMs >= METER_SILENT_MS) banners.push({ type: "meterSilent", ageMs });
 	return banners;
@@ -34,11 +40,15 @@ export function meterAgeMs({ meter }: StreetView, chainNowMs: number): number | 
 	return Math.max(0, chainNowMs - meter.live.atMs);
 }
 
+/** Why a device does not vote whose household goes over to another chain: there nobody leads any more. */
+const FOUNDING_AGAIN = "founding-again";
+
 function connectionBanner({ chain, signaling, members }: StreetView): Banner | undefined {
 	if (chain.sync !== undefined) return { type: "sync", ...chain.sync };
 	if (chain.neighboursOnline === 0 && members.length > 1)
 		return signaling.connected === 0 ? { type: "offline" } : { type: "alone" };
-	const { leader, votersOnline, voters, waitingMinutes } = chain;
-	if (leader === undefined) return { type: "noLeader", waitingMinutes, votersOnline, voters };
+	const { leader, notVoting, votersOnline, voters, waitingMinutes } = chain;
+	if (leader === undefined)
+		return notVoting === FOUNDING_AGAIN ? undefined : { type: "noLeader", waitingMinutes, votersOnline, voters };
 	return waitingMinutes >= BACKLOG_MINUTES ? { type: "backlog", waitingMinutes } : undefined;
 }

@@ -23,6 +23,7 @@ const KINDS: Record<string, () => string> = {
 	voters: m.kind_voters,
 	device: m.kind_device,
 	revoke: m.kind_revoke,
+	confirm: m.kind_confirm,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */

@@ -10,6 +10,7 @@ export const routes = {
 	"/chain": lazy(() => import("./screens/Chain.svelte")),
 	"/operations": lazy(() => import("./screens/Operations.svelte")),
 	"/more": lazy(() => import("./screens/More.svelte")),
+	"/refounding": lazy(() => import("./screens/Refounding.svelte")),
 	"*": Home,
 };
 

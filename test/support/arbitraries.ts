@@ -65,6 +65,16 @@ export const join = fc
 		signatures: { household, device, oneTime: invited?.[1] },
 	}));
 
+const chainParameters = {
+	name,
+	blockIntervalMs: fc.constantFrom(1_000, 5_000, 20_000, 60_000),
+	settlementGraceBlocks: fc.nat(100_000),
+	readingWindowBlocks: fc.integer({ min: 1, max: 1_000_000 }),
+	checkpointBlocks: fc.integer({ min: 10, max: 100_000 }),
+	timeScale: fc.integer({ min: 1, max: 10_000 }),
+	salt: bytesOf(16),
+};
+
 export const transactionsByKind = {
 	reading,
 	offer: fc.record({
@@ -109,19 +119,30 @@ export const transactionsByKind = {
 	revoke: fc.record({ kind: constant("revoke"), ...act, device: fc.nat(15_999) }),
 	found: fc.record({
 		kind: constant("found"),
-		name,
+		...chainParameters,
 		moneyKind: fc.constantFrom(...MONEY_KINDS),
 		retailMicroNokPerWh: tariffPrice,
 		feedInMicroNokPerWh: tariffPrice,
 		localFeeMicroNokPerWh: tariffPrice,
-		blockIntervalMs: fc.constantFrom(1_000, 5_000, 20_000, 60_000),
-		settlementGraceBlocks: fc.nat(100_000),
-		readingWindowBlocks: fc.integer({ min: 1, max: 1_000_000 }),
-		checkpointBlocks: fc.integer({ min: 10, max: 100_000 }),
-		timeScale: fc.integer({ min: 1, max: 10_000 }),
-		salt: bytesOf(16),
 		signature,
 	}),
+	refound: fc.record({
+		kind: constant("refound"),
+		member,
+		timestampMs: fc.nat(MAX_MINUTE * 60_000),
+		voters: fc.array(fc.nat(15_999), { maxLength: 5 }),
+		...chainParameters,
+		predecessor: fc.record({
+			gridId: bytesOf(32),
+			genesisTimestampMs: fc.nat(MAX_MINUTE * 60_000),
+			header: fc.uint8Array({ maxLength: 60 }),
+			certificate: fc.uint8Array({ maxLength: 60 }),
+			leaves: fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 4 }),
+		}),
+		signature,
+	}),
+	confirm: fc.record({ kind: constant("confirm"), member, proposal: bytesOf(32), signature }),
+	seal: fc.record({ kind: constant("seal"), member, proposal: bytesOf(32), confirmations: bytesOf(32), signature }),
 } satisfies { [K in Transaction["kind"]]: fc.Arbitrary<Extract<Transaction, { kind: K }>> };
 
 export const transaction: fc.Arbitrary<Transaction> = fc.oneof(...Object.values(transactionsByKind));

@@ -485,7 +485,7 @@ const NEIGHBOURHOOD = {
 	localFeeMicroNokPerWh: 0,
 };
 
-export const names = ["Hansen", "Olsen", "Berg", "Dahl", "Lie", "Moe"];
+export const names = ["Hansen", "Olsen", "Berg", "Dahl", "Lie", "Moe", "Vik"];
 
 /** Opens a lobby in house 0; gives its link. */
 export async function openLobby(cluster: Cluster): Promise<string> {
@@ -502,12 +502,15 @@ export async function enterLobby(cluster: Cluster, at: number, link: string, alw
 	assert((await cluster.command(at, command)).ok, "a guest comes in");
 }
 
-/** A street of houses that all vote, founded through a lobby, with its first leader. */
-export async function foundedStreet(count: number, options: ClusterOptions = {}): Promise<Cluster> {
+/**
+ * A street that is founded through a lobby, with its first leader. All houses vote, or so many of them, the founder
+ * among them (from three on), and the others' devices are phones.
+ */
+export async function foundedStreet(count: number, options: ClusterOptions = {}, voters = count): Promise<Cluster> {
 	const cluster = new Cluster(options);
 	for (let at = 0; at < count; at++) await cluster.add();
 	const link = await openLobby(cluster);
-	for (let at = 1; at < count; at++) await enterLobby(cluster, at, link);
+	for (let at = 1; at < count; at++) await enterLobby(cluster, at, link, at < voters);
 	const lobby = () => cluster.house(0).node.view();
 	await cluster.until(() => {
 		const view = lobby();

@@ -1,7 +1,7 @@
 /// <reference types="svelte" />
 /// <reference types="vite/client" />
 import { mount } from "svelte";
-import type { View } from "../../src/node/protocol.js";
+import type { StreetView, View } from "../../src/node/protocol.js";
 import "../../src/ui/app.css";
 import App from "../../src/ui/App.svelte";
 import DemoPage from "../../src/ui/demo/DemoPage.svelte";
@@ -11,7 +11,7 @@ import type { DemoProgress } from "../../src/ui/demo/street.js";
 import { initLocale, setLocale } from "../../src/ui/locale.js";
 import { createNodeClient } from "../../src/ui/nodeClient.js";
 import { fakePort } from "./fakePort.js";
-import { lobby, outOfUse, street, troubled } from "./views.js";
+import { foundedAgain, lobby, outOfUse, refounding, street, troubled } from "./views.js";
 
 const SCENES: Record<string, () => View> = {
 	welcome: () => ({ stage: "welcome" }),
@@ -49,7 +49,26 @@ const SCENES: Record<string, () => View> = {
 	street: () => street(0),
 	consumer: () => street(1),
 	troubled,
+	refoundingPossible: () => refounding(0, "possible"),
+	refoundingProposed: () => refounding(1, "proposed"),
+	refoundingConfirmed: () => refounding(0, "confirmed"),
+	refoundingFounded: () => refounding(1, "founded"),
+	refoundingRestored: () => ({
+		stage: "joining",
+		as: "restored",
+		neighbourhood: "Solbakken",
+		state: "handedIn",
+		haveIndex: 846,
+		targetIndex: 846,
+		signaling: { connected: 1, configured: 1 },
+		...pick(refounding(1, "proposed")),
+	}),
+	foundedAgain: () => foundedAgain(1),
 };
+
+function pick({ refounding: asked }: StreetView): Pick<StreetView, "refounding"> {
+	return asked === undefined ? {} : { refounding: asked };
+}
 
 const parameters = new URLSearchParams(location.search);
 const scene = parameters.get("scene") ?? "street";

@@ -1,5 +1,13 @@
 /** Canned views for looking at the screens. */
-import type { DeviceView, LobbyView, MemberView, NodeView, Series, StreetView } from "../../src/node/protocol.js";
+import type {
+	DeviceView,
+	LobbyView,
+	MemberView,
+	NodeView,
+	RefoundingView,
+	Series,
+	StreetView,
+} from "../../src/node/protocol.js";
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
 const HOUR = 3_600_000;
@@ -184,6 +192,63 @@ export function troubled(): StreetView {
 }
 
 /** A device that takes no part any more, and why. */
+/** A majority of the voters is away: who could be asked, is asked, has said yes, or is left behind. */
+export function refounding(self: number, state: RefoundingView["state"]): StreetView {
+	const view = street(self);
+	const { leader: _, ...chain } = view.chain;
+	const standsAside = state === "confirmed" || state === "founded";
+	return {
+		...view,
+		chain: {
+			...chain,
+			votersOnline: 1,
+			voters: 3,
+			role: "observer",
+			...(standsAside && { notVoting: "founding-again" }),
+		},
+		refounding: {
+			state,
+			...(state === "possible" ? {} : { proposal: hex(7, 32) }),
+			proposer: 0,
+			mine: self === 0,
+			blockIndex: chain.headIndex,
+			blockHash: chain.headHash,
+			blockTimestampMs: chain.headTimestampMs,
+			voters: [0],
+			confirmed: { possible: [], proposed: [0, 2], confirmed: [0, 1, 2], founded: [0, 2, 3, 4, 5] }[state],
+			needed: 5,
+			members: NAMES,
+			balanceMicroNok: view.balance.balanceMicroNok,
+			ownContracts: 2,
+			contracts: 4,
+			majority: false,
+			newOperator: false,
+		},
+	};
+}
+
+/** The chain that came after. */
+export function foundedAgain(self: number): StreetView {
+	const view = street(self, 12);
+	const { balanceMicroNok, orders } = view.balance;
+	const timestampMs = NOW_MS - HOUR;
+	return {
+		...view,
+		balance: {
+			balanceMicroNok,
+			orders,
+			movements: [{ type: "carried", amountMicroNok: balanceMicroNok, timestampMs, blockIndex: 846 }],
+		},
+		predecessor: {
+			gridId: hex(8, 32),
+			blockIndex: 846,
+			blockHash: hex(3, 32),
+			timestampMs,
+			unconfirmed: [4],
+		},
+	};
+}
+
 export function outOfUse(code: string): StreetView {
 	const view = street(1);
 	view.chain = { ...view.chain, notVoting: code, outOfUse: true };

@@ -37,7 +37,8 @@ export class Gossip {
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
 		const forwarded: Transaction[] = [];
 		for (const transaction of transactions) {
-			if (isGuest && transaction.kind !== "join" && !isAct(transaction)) {
+			const isHouseholds = transaction.kind === "join" || transaction.kind === "confirm" || isAct(transaction);
+			if (isGuest && !isHouseholds) {
 				events.onRefused("transaction-of-stranger");
 				continue;
 			}

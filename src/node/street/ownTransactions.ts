@@ -76,6 +76,9 @@ export class OwnTransactions {
 		if (transaction.kind === "join") {
 			return households.some((household) => equalBytes(household.publicKey, transaction.householdKey));
 		}
+		if (transaction.kind === "confirm") {
+			return this.#context.chain.head.ledger.predecessor?.unconfirmed.includes(transaction.member) !== true;
+		}
 		return "nonce" in transaction && (households[transaction.member]?.nonce ?? 0) >= transaction.nonce;
 	}
 
@@ -135,6 +138,16 @@ export class OwnTransactions {
 			return;
 		}
 		await this.submit([join]);
+	}
+
+	/** In a chain that was founded again without this household's word: gives it, once. */
+	async confirmIfFoundedAgain(): Promise<void> {
+		const { chain, config, halted, member, outbox } = this.#context;
+		const { predecessor } = chain.head.ledger;
+		if (halted || member === undefined || predecessor?.unconfirmed.includes(member) !== true) return;
+		for (const { transaction } of outbox.all()) if (transaction.kind === "confirm") return;
+		const unsigned = { kind: "confirm" as const, member, proposal: predecessor.proposal };
+		await this.submit([{ ...unsigned, signature: this.#context.sign(unsigned, config.keys.householdSecret) }]);
 	}
 
 	/** Writes signed transactions to the outbox, strictly, and hands them to the neighbours. */

@@ -7,6 +7,7 @@ import {
 	decodeBlock,
 	encodeBlock,
 	MAX_BLOCK_BYTES,
+	MAX_GENESIS_BYTES,
 	sameBlock,
 	transactionsRoot,
 	validateAgainst,
@@ -14,7 +15,7 @@ import {
 import { toHex } from "../../../src/primitives/bytes.js";
 import { type CborValue, encode } from "../../../src/primitives/codec.js";
 import { taggedHash, ZERO_HASH } from "../../../src/primitives/hash.js";
-import { block as anyBlock } from "../../support/arbitraries.js";
+import { block as anyBlock, transactionsByKind } from "../../support/arbitraries.js";
 
 const ROOT = new Uint8Array(32).fill(4);
 const EMPTY = transactionsRoot([], 0);
@@ -168,8 +169,19 @@ describe("a block's bytes", () => {
 		expect(codeOf(inBlock(-121_000_000))).toBe("bad-transaction");
 	});
 
-	it(`above ${MAX_BLOCK_BYTES} are refused before they are read`, () => {
-		expect(decodeBlock(new Uint8Array(MAX_BLOCK_BYTES + 1), ZERO_HASH)).toMatchObject({ error: { code: "too-long" } });
+	it(`above ${MAX_GENESIS_BYTES} are refused before they are read`, () => {
+		expect(decodeBlock(new Uint8Array(MAX_GENESIS_BYTES + 1), ZERO_HASH)).toMatchObject({
+			error: { code: "too-long" },
+		});
+	});
+
+	it(`above ${MAX_BLOCK_BYTES} are a genesis that holds an older chain's state, or are refused`, () => {
+		const [refound] = fc.sample(transactionsByKind.refound, { numRuns: 1, seed: 1 });
+		if (refound === undefined) throw new Error("there is a sample");
+		const predecessor = { ...refound.predecessor, leaves: [new Uint8Array(MAX_BLOCK_BYTES)] };
+		const bytesAt = (index: number) => encodeBlock({ ...parent, index, transactions: [{ ...refound, predecessor }] });
+		expect(decodeBlock(bytesAt(0), ZERO_HASH)).toMatchObject({ ok: true });
+		expect(decodeBlock(bytesAt(1), ZERO_HASH)).toMatchObject({ error: { code: "too-long", limit: MAX_BLOCK_BYTES } });
 	});
 
 	it("never make the reader throw, however they are changed", () => {

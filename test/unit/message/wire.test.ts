@@ -17,6 +17,7 @@ import {
 	naturalNumber,
 	reading,
 	transaction,
+	transactionsByKind,
 } from "../../support/arbitraries.js";
 
 const term = naturalNumber;
@@ -65,6 +66,7 @@ const doubleSignature = fc.record({
 	signed: fc.tuple(signedHash, signedHash),
 });
 
+const confirmations = fc.array(transactionsByKind.confirm, { maxLength: 3 });
 const MESSAGES = {
 	handshake: fc.record({
 		type: constant("handshake"),
@@ -162,6 +164,9 @@ const MESSAGES = {
 	}),
 	genesis: fc.record({ type: constant("genesis"), block: fc.uint8Array({ maxLength: 100 }) }),
 	genesisRequest: fc.record({ type: constant("genesisRequest") }),
+	refounding: fc.record({ type: constant("refounding"), proposal: fc.uint8Array({ maxLength: 100 }), confirmations }),
+	confirmations: fc.record({ type: constant("confirmations"), confirmations }),
+	withdrawal: fc.record({ type: constant("withdrawal"), proposal: hash, signature: bytesOf(65) }),
 } satisfies { [K in Message["type"]]: fc.Arbitrary<Extract<Message, { type: K }>> };
 
 const TYPES = Object.keys(MESSAGES) as Message["type"][];
@@ -207,6 +212,9 @@ const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["headers", [23, [[1, 5, HASH, 1_000, 1, 0, HASH, HASH]]]],
 	["twin", [24, MEETING]],
 	["evidence", [25, [DOUBLE_SIGNATURE]]],
+	["refounding", [26, HASH, [[3, HASH, SIGNATURE]]]],
+	["confirmations", [27, [[3, HASH, SIGNATURE]]]],
+	["withdrawal", [28, HASH, SIGNATURE]],
 ];
 
 function fail(what: string): never {

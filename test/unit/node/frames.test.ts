@@ -93,7 +93,7 @@ describe("a handshake", () => {
 		const { cluster, other } = scene;
 		cluster.off(other);
 		await cluster.on(other);
-		for (let i = 0; i < 15; i++) await cluster.step();
+		for (let i = 0; i < 30; i++) await cluster.step();
 	}
 
 	it.each<[string, string, (message: Message) => Message]>([

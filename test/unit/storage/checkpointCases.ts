@@ -265,6 +265,21 @@ export const CHECKPOINT_CASES: AcceptanceCase[] = [
 		},
 	},
 	{
+		name: "keeps what was promised about the end of the chain, until it is said anew",
+		async run(root, reopen) {
+			const chain = await open(root);
+			await must(chain.write(GENESIS));
+			is((await must(chain.load())).refounding, undefined, "nothing was ever promised");
+			await must(chain.write({ refounding: record("confirmed"), unverified: record("1 to 2") }));
+			chain.close();
+			const again = await open(await reopen());
+			const loaded = await must(again.load());
+			is([text(loaded.refounding), text(loaded.unverified)], ["confirmed", "1 to 2"], "both");
+			await must(again.write({ refounding: record("none") }));
+			is(text((await must(again.load())).refounding), "none", "the last word");
+		},
+	},
+	{
 		name: "keeps an installed certificate always, too",
 		async run(root) {
 			const chain = await open(root);

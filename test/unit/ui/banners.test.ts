@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { StreetView } from "../../../src/node/protocol.js";
 import { bannersOf, METER_SILENT_MS } from "../../../src/ui/banners.js";
-import { street } from "../../ui-preview/views.js";
+import { foundedAgain, refounding, street } from "../../ui-preview/views.js";
 
 function types(change: (view: StreetView) => void, laterMs = 0): string[] {
 	const view = street(0);
@@ -25,6 +25,15 @@ test("one line about the connection: no server and no neighbour is offline, a se
 			view.signaling = { connected: 0, configured: 1 };
 		}),
 	).toEqual(["offline"]);
+});
+
+test("a household that is asked whether it goes over to a new chain is told so, once; nobody misses a leader there", () => {
+	const of = (view: StreetView) => bannersOf(view, view.chainMs).map(({ type }) => type);
+	expect(of(refounding(1, "possible"))).toEqual(["noLeader"]);
+	expect(of(refounding(1, "proposed"))).toEqual(["refounding"]);
+	expect(of(refounding(1, "confirmed"))).toEqual(["notVoting"]);
+	expect(of(refounding(1, "founded"))).toEqual(["refounding"]);
+	expect(of(foundedAgain(1))).toEqual([]);
 });
 
 test("connected neighbours without a leader", () => {

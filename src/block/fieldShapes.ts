@@ -1,0 +1,46 @@
+/** Shapes of single fields of transactions, and the limits that they stand for. */
+import * as v from "valibot";
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../primitives/signature.js";
+import { MAX_MINUTE, MS_PER_MINUTE } from "../primitives/units.js";
+
+export const MAX_NAME_LENGTH = 40;
+export const MAX_MEMBERS = 1_000;
+/** Given once and never reused: devices come and go. */
+export const MAX_DEVICES = 16_000;
+/** Seldom enough that keeping the state costs little, often enough that starting from it is quick. */
+export const MIN_CHECKPOINT_BLOCKS = 10;
+export const MAX_CHECKPOINT_BLOCKS = 100_000;
+
+export const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+export const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
+export const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max));
+
+export const member = integer(0, MAX_MEMBERS - 1);
+export const deviceIndex = integer(0, MAX_DEVICES - 1);
+export const minute = integer(0, MAX_MINUTE);
+export const timestampMs = integer(0, MAX_MINUTE * MS_PER_MINUTE);
+export const id = bytes(32);
+export const publicKey = bytes(PUBLIC_KEY_BYTES);
+export const signature = bytes(SIGNATURE_BYTES);
+
+export const nameShape = v.pipe(
+	text(MAX_NAME_LENGTH),
+	// One line, no control characters, no blanks at either end: a name that a screen can show as it is.
+	v.regex(/^[^\p{C}\p{Z}](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$/u),
+);
+
+/** Block interval: a divisor of the minute, so that a minute's end is a slot's beginning. */
+const blockInterval = v.pipe(
+	integer(1_000, MS_PER_MINUTE),
+	v.check((intervalMs) => MS_PER_MINUTE % intervalMs === 0),
+);
+
+/** What a neighbourhood's time runs by: block interval, grace, window, checkpoints, time scale, and its salt. */
+export const paceShapes = [
+	blockInterval,
+	integer(0, 100_000),
+	integer(1, 1_000_000),
+	integer(MIN_CHECKPOINT_BLOCKS, MAX_CHECKPOINT_BLOCKS),
+	integer(1, 10_000),
+	bytes(16),
+] as const;

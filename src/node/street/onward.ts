@@ -1,0 +1,63 @@
+/**
+ * What a device takes along into the chain that its neighbourhood was founded again with: its keys and settings, its
+ * minutes for the graphs, and whatever waits. Signatures hold for one chain only, so readings are signed anew, and so is
+ * what the household had asked for; but who votes was decided with the founding.
+ */
+import { encodeBlock } from "../../block/block.js";
+import type { Transaction } from "../../block/transaction.js";
+import { transactionId } from "../../block/transactionCodec.js";
+import { hasMinute } from "../../contract/minuteRanges.js";
+import type { Link } from "../chain.js";
+import { idOf } from "../mempool.js";
+import { sealTransaction } from "../outbox.js";
+import { encodeConfig, sealRecord } from "../records.js";
+import type { ChainChange, StoredDay } from "../storage.js";
+import type { StreetContext } from "./context.js";
+
+/** The first write of the new chain's database. The old one stays as it is. */
+export function createOnward(context: StreetContext, genesis: Link, days: readonly StoredDay[]): ChainChange {
+	const { config, outbox } = context;
+	const outboxPut = [...outbox.all()].flatMap(({ transaction }) => {
+		if (!goesAlong(transaction, genesis)) return [];
+		const again = signedAnew(context, transaction, genesis.hash);
+		return [{ id: idOf(again, genesis.hash), transaction: sealTransaction(again) }];
+	});
+	return {
+		config: encodeConfig({ ...config, bootCount: 0, lobbyId: undefined, invitationLink: undefined, pin: undefined }),
+		install: {
+			blocks: [{ index: 0, record: sealRecord(encodeBlock(genesis.block)) }],
+			upToIndex: 0,
+			certificate: undefined,
+		},
+		days,
+		outboxPut,
+	};
+}
+
+function goesAlong(transaction: Transaction, { ledger }: Link): boolean {
+	switch (transaction.kind) {
+		case "reading":
+			return !hasMinute(ledger.households[transaction.member]?.seen ?? [], transaction.minute);
+		case "offer":
+		case "withdraw":
+		case "accept":
+		case "end":
+		case "buy":
+		case "issue":
+		case "revoke":
+			return true;
+		default:
+			return false;
+	}
+}
+
+function signedAnew(
+	{ config, dependencies }: StreetContext,
+	transaction: Transaction,
+	gridId: Uint8Array,
+): Transaction {
+	const { deviceSecret, householdSecret } = config.keys;
+	const secretKey = transaction.kind === "reading" ? deviceSecret : householdSecret;
+	const signature = dependencies.signer.sign(transactionId(transaction, gridId), secretKey);
+	return { ...transaction, signature } as Transaction;
+}

@@ -1,0 +1,318 @@
+/**
+ * Founding the neighbourhood again, on this device: a majority of the voters is lost for good, somebody proposes a new
+ * chain that goes on from the last certified block, and each household says on its own screen whether it goes over.
+ *
+ * Whoever confirms has first written down that this device votes and acknowledges here no more: nothing can be certified
+ * with it above the block that the new chain begins with. Only the proposer seals, and it seals once; so a proposal that
+ * its proposer took back can be forgotten, and until then a household confirms no other.
+ */
+import { encodeBlock } from "../../block/block.js";
+import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/transactionCodec.js";
+import { agreementRefusal } from "../../contract/confirmations.js";
+import { createRefoundedGenesis, type OpenProposal, unsignedSeal } from "../../contract/refounding.js";
+import type { ConfirmationsMessage, RefoundingMessage, WithdrawalMessage } from "../../message/message.js";
+import { assert } from "../../primitives/assert.js";
+import { equalBytes, toHex } from "../../primitives/bytes.js";
+import { ZERO_HASH } from "../../primitives/hash.js";
+import { refused } from "../../primitives/result.js";
+import type { Link } from "../chain.js";
+import { openGenesisLink } from "../loading.js";
+import type { Peer } from "../peers.js";
+import { isMajority, pastRefusal, plannedRefounding, plannedVoters } from "../refoundingPlan.js";
+import { encodeRefounding, type RefoundingRecord } from "../refoundingRecord.js";
+import { DONE, type Reply } from "../reply.js";
+import { Ballot } from "./ballot.js";
+import type { CommittedHead } from "./committedHead.js";
+import type { StreetContext } from "./context.js";
+import type { RaftDriver } from "./raftDriver.js";
+
+/** The new chain's first block, and that it is one. */
+export interface Founded {
+	readonly bytes: Uint8Array;
+	readonly link: Link;
+}
+
+export class Refounding {
+	readonly #context: StreetContext;
+	readonly #raft: RaftDriver;
+	readonly #head: CommittedHead;
+	readonly #ballot: Ballot;
+	/** What this device has promised. */
+	#record: RefoundingRecord | undefined;
+	#founded: Founded | undefined;
+	#isDecided = false;
+	#isReleased = false;
+
+	constructor(context: StreetContext, raft: RaftDriver, head: CommittedHead) {
+		this.#context = context;
+		this.#raft = raft;
+		this.#head = head;
+		this.#ballot = new Ballot(context);
+	}
+
+	/** Takes over what an earlier run promised. */
+	restore(record: RefoundingRecord | undefined): void {
+		this.#record = record;
+		switch (record?.stage) {
+			case "confirmed": {
+				const open = this.#ballot.openBytes(record.proposal);
+				assert(open.ok, "a proposal was checked before it was kept");
+				this.#ballot.put(open.value);
+				this.#ballot.confirm();
+				break;
+			}
+			case "founded":
+				this.#founded = this.#openGenesis(record.genesis);
+				break;
+			case "withdrawn":
+				this.#ballot.remember({ type: "withdrawal", proposal: record.proposal, signature: record.signature });
+				break;
+		}
+	}
+
+	// ── what is seen from outside ────────────────────────────────────────────────────────────────────────────────
+
+	/** Whether this device votes and acknowledges here no more. */
+	get standsAside(): boolean {
+		return this.#record?.stage === "confirmed" || this.#record?.stage === "founded";
+	}
+
+	/** The proposal that lies here, and who confirmed it as far as this device knows. */
+	get proposed(): { open: OpenProposal; confirmed: ReadonlySet<number> } | undefined {
+		const { confirmed, open } = this.#ballot;
+		return open === undefined ? undefined : { open, confirmed };
+	}
+
+	/** The chain that the neighbourhood was founded again with, while this household has not gone over. */
+	get founded(): Founded | undefined {
+		return this.#founded;
+	}
+
+	/** The chain that this household goes over to now. */
+	get decided(): Founded | undefined {
+		return this.#isDecided ? this.#founded : undefined;
+	}
+
+	/** A proposal was taken back: this device may vote again, from a new start on. */
+	get isReleased(): boolean {
+		return this.#isReleased;
+	}
+
+	/** Whether a majority of the voters is here: then there is no reason to found anything again. */
+	get hasMajority(): boolean {
+		const { voters } = this.#context.chain.head.ledger;
+		return isMajority(voters, (voter) => this.#isReached(voter));
+	}
+
+	/** Who would vote if this device proposed now. Device indices. */
+	get plannedVoters(): number[] {
+		return plannedVoters(this.#context.chain.head.ledger, this.#context.device, (device) => this.#isReached(device));
+	}
+
+	#isReached(device: number): boolean {
+		const { device: self, peers } = this.#context;
+		return device === self || peers.toDevice(this.#context.deviceNameOf(device)) !== undefined;
+	}
+
+	// ── what a person asks for ───────────────────────────────────────────────────────────────────────────────────
+
+	/** Proposes to go on from this device's committed head, and confirms it for this household. */
+	async propose(): Promise<Reply> {
+		const { chain, config, dependencies, member } = this.#context;
+		if (member === undefined) return refused({ code: "not-a-member" });
+		if (this.#founded !== undefined) return refused({ code: "refounding-done" });
+		if (this.#ballot.open !== undefined) return refused({ code: "refounding-open" });
+		if (this.hasMajority) return refused({ code: "majority-reached" });
+		const { certificate } = this.#head;
+		if (certificate === undefined || certificate.index !== chain.head.block.index) {
+			return refused({ code: "nothing-certified" });
+		}
+		const voters = this.plannedVoters;
+		if (voters.length === 0) return refused({ code: "no-device-to-vote" });
+		const timestampMs = this.#context.judgingMs();
+		const choice = { member, voters, timestampMs, salt: dependencies.randomBytes(16) };
+		const unsigned = plannedRefounding(chain.head, certificate, choice);
+		const signature = dependencies.signer.sign(transactionId(unsigned, ZERO_HASH), config.keys.householdSecret);
+		const { length: bytes } = encodeProposal({ ...unsigned, signature });
+		if (bytes > MAX_PROPOSAL_BYTES) return refused({ code: "state-too-large", bytes, limit: MAX_PROPOSAL_BYTES });
+		const open = this.#ballot.openProposal({ ...unsigned, signature });
+		assert(open.ok, `a proposal that was just made is good: ${open.ok ? "" : open.error.code}`);
+		return this.#promise(open.value, true);
+	}
+
+	/** This household goes over: with the proposal that is named, as soon as enough have confirmed it; or at once. */
+	async confirm(proposal: string): Promise<Reply> {
+		if (this.#context.member === undefined) return refused({ code: "not-a-member" });
+		const founded = this.#founded?.link.ledger.predecessor;
+		const { open } = this.#ballot;
+		const named = founded ?? open;
+		if (named === undefined || toHex(named.proposal) !== proposal) return refused({ code: "refounding-gone" });
+		if (founded !== undefined) {
+			this.#isDecided = true;
+			return DONE;
+		}
+		if (open === undefined || this.standsAside) return DONE;
+		if (this.hasMajority) return refused({ code: "majority-reached" });
+		const past = this.#ballot.pastRefusal(open);
+		return past === undefined ? this.#promise(open, false) : refused({ ...past });
+	}
+
+	/** Takes this household's own proposal back: nobody is bound by it any more. */
+	async withdraw(): Promise<Reply> {
+		if (this.#founded !== undefined) return refused({ code: "refounding-gone" });
+		const withdrawal = this.#ballot.signWithdrawal();
+		if (!withdrawal.ok) return withdrawal;
+		const { proposal, signature } = withdrawal.value;
+		const stoodAside = this.standsAside;
+		if (!(await this.#keep({ stage: "withdrawn", proposal, signature }))) return WRITE_FAILED;
+		this.#takeBack(withdrawal.value, stoodAside);
+		return DONE;
+	}
+
+	/** Written before anybody hears of it: from then on this device has no part in what the old chain decides. */
+	async #promise(open: OpenProposal, isProposer: boolean): Promise<Reply> {
+		const proposal = encodeProposal(open.refound);
+		if (!(await this.#keep({ stage: "confirmed", isProposer, proposal }))) return WRITE_FAILED;
+		this.#raft.retire();
+		this.#ballot.put(open);
+		this.#ballot.confirm();
+		const message = this.#ballot.toMessage();
+		if (message !== undefined) this.#context.peers.broadcast(message);
+		this.#seal();
+		return DONE;
+	}
+
+	async #keep(record: RefoundingRecord | undefined): Promise<boolean> {
+		if (!(await this.#context.write({ refounding: encodeRefounding(record) }))) return false;
+		this.#record = record;
+		return true;
+	}
+
+	/** The proposer's last word: the genesis, as soon as enough households have confirmed. */
+	#seal(): void {
+		const { confirmations, confirmed, open } = this.#ballot;
+		if (open === undefined || this.#record?.stage !== "confirmed" || !this.#record.isProposer) return;
+		if (agreementRefusal(open.old.ledger, open.refound, confirmed) !== undefined) return;
+		const { config, dependencies } = this.#context;
+		const unsigned = unsignedSeal(open, confirmations);
+		const digest = transactionId(unsigned, ZERO_HASH);
+		const signature = dependencies.signer.sign(digest, config.keys.householdSecret);
+		const genesis = createRefoundedGenesis(open, confirmations, { ...unsigned, signature });
+		const founded = this.#openGenesis(encodeBlock(genesis));
+		assert(founded !== undefined, "a genesis that was just sealed is good");
+		this.#founded = founded;
+		this.#isDecided = true;
+	}
+
+	// ── what neighbours say ──────────────────────────────────────────────────────────────────────────────────────
+
+	/** A neighbour is here: it hears what there is. */
+	tell(peer: Peer): void {
+		const { peers } = this.#context;
+		const message = this.#ballot.toMessage();
+		if (this.#founded !== undefined) peers.send(peer, { type: "genesis", block: this.#founded.bytes });
+		else if (message !== undefined) peers.send(peer, message);
+	}
+
+	async onRefounding(peer: Peer, message: RefoundingMessage): Promise<void> {
+		if (this.#founded !== undefined) return;
+		const open = this.#ballot.look(peer, message);
+		if (open !== undefined && (await this.#take(open))) await this.#add(message.confirmations);
+	}
+
+	async onConfirmations({ confirmations }: ConfirmationsMessage): Promise<void> {
+		if (this.#founded === undefined) await this.#add(confirmations);
+	}
+
+	/** Whether a proposal lies here from now on: in place of none, or of an earlier one. */
+	async #take(open: OpenProposal): Promise<boolean> {
+		const before = this.#ballot.open;
+		if (before === open) return true;
+		if (!this.#ballot.isAfter(open)) return false;
+		if (this.standsAside) {
+			// Whoever proposes anew has taken back what it proposed before; nobody else can release this household.
+			if (before?.refound.member !== open.refound.member) {
+				this.#context.events.onRefused("refounding-open");
+				return false;
+			}
+			if (!(await this.#keep(undefined))) return false;
+			this.#isReleased = true;
+		}
+		this.#ballot.put(open);
+		this.#context.events.onProgress();
+		return true;
+	}
+
+	/** Keeps what is new and good, and passes it on. */
+	async #add(confirmations: readonly ConfirmationsMessage["confirmations"][number][]): Promise<void> {
+		const fresh = this.#ballot.add(confirmations);
+		const { events, member, peers } = this.#context;
+		const { open } = this.#ballot;
+		if (fresh.length === 0 || open === undefined) return;
+		peers.broadcast({ type: "confirmations", confirmations: fresh });
+		events.onProgress();
+		// Another device of this household has confirmed: that binds this one.
+		const isOurs = fresh.some((confirm) => confirm.member === member);
+		if (isOurs && !this.standsAside) await this.#promise(open, false);
+		else this.#seal();
+	}
+
+	async onWithdrawal(withdrawal: WithdrawalMessage): Promise<void> {
+		if (this.#founded !== undefined || !this.#ballot.isWithdrawnBy(withdrawal)) return;
+		const stoodAside = this.standsAside;
+		if (!stoodAside || (await this.#keep(undefined))) this.#takeBack(withdrawal, stoodAside);
+	}
+
+	#takeBack(withdrawal: WithdrawalMessage, stoodAside: boolean): void {
+		this.#ballot.remember(withdrawal);
+		this.#context.peers.broadcast(withdrawal);
+		this.#ballot.forget();
+		this.#isReleased ||= stoodAside;
+		this.#context.events.onProgress();
+	}
+
+	/**
+	 * A genesis of a chain that goes on from this one. From its arrival on this device takes no part here any more; its
+	 * household is asked, unless it has confirmed already. Gives a code where the genesis is none of that.
+	 */
+	async onGenesis(bytes: Uint8Array): Promise<string | undefined> {
+		if (this.#founded !== undefined) return undefined;
+		const founded = this.#openGenesis(bytes);
+		const [refound] = founded?.link.block.transactions ?? [];
+		const predecessor = founded?.link.ledger.predecessor;
+		if (founded === undefined || predecessor === undefined || refound?.kind !== "refound") return "foreign-genesis";
+		const { chain, events, gridId, member } = this.#context;
+		const past = pastRefusal(refound, predecessor, chain.head, gridId);
+		if (past !== undefined) {
+			if (past.code === "refounding-below-certified") events.onFault({ ...past });
+			return past.code;
+		}
+		const { open } = this.#ballot;
+		const isOwn = this.standsAside && open !== undefined && equalBytes(open.proposal, predecessor.proposal);
+		const isConfirmed = isOwn || (member !== undefined && !predecessor.unconfirmed.includes(member));
+		if (!isConfirmed && !(await this.#keep({ stage: "founded", genesis: bytes }))) return "storage-write-failed";
+		this.#raft.retire();
+		this.#founded = founded;
+		this.#isDecided = isConfirmed;
+		events.onProgress();
+		return undefined;
+	}
+
+	/** The committed head moved: what waited for it is looked at again. */
+	async onHead(): Promise<void> {
+		const early = this.#ballot.takeEarly();
+		if (early !== undefined) await this.onRefounding(early.peer, early.message);
+		const { open } = this.#ballot;
+		// The old chain went on: its voters are not lost. A household that confirmed waits for the proposer's word.
+		if (open === undefined || this.#ballot.pastRefusal(open) === undefined) return;
+		if (open.refound.member === this.#context.member) await this.withdraw();
+		else if (!this.standsAside) this.#ballot.forget();
+	}
+
+	#openGenesis(bytes: Uint8Array): Founded | undefined {
+		const link = openGenesisLink(bytes, this.#context.dependencies.verifier);
+		return link === undefined ? undefined : { bytes, link };
+	}
+}
+
+const WRITE_FAILED: Reply = refused({ code: "storage-write-failed" });

@@ -1,0 +1,374 @@
+import { describe, expect, it } from "vitest";
+import { DEFAULT_NODE_SETTINGS } from "../../../src/node/dependencies.js";
+import { encodeRestoreLink } from "../../../src/node/link.js";
+import type { RefoundingView } from "../../../src/node/protocol.js";
+import { toHex } from "../../../src/primitives/bytes.js";
+import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
+import { type Cluster, foundedStreet } from "../../support/cluster.js";
+
+const FOUNDING = DEFAULT_NODE_SETTINGS.founding;
+const ledgerOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.ledger;
+const gridOf = (cluster: Cluster, at: number) => toHex(cluster.street(at).gridId);
+const balances = (cluster: Cluster, at: number) =>
+	ledgerOf(cluster, at).households.map(({ balanceMicroNok }) => balanceMicroNok);
+const lastMinute = (cluster: Cluster) => Math.floor(cluster.chainMs / MS_PER_MINUTE) - 1;
+
+function refoundingOf(cluster: Cluster, at: number): RefoundingView {
+	const view = cluster.house(at).node.view();
+	const refounding = view.stage === "street" || view.stage === "joining" ? view.refounding : undefined;
+	if (refounding === undefined) throw new Error(`house ${at} has nothing to found again`);
+	return refounding;
+}
+
+const stateAt = (cluster: Cluster, at: number) => {
+	const view = cluster.house(at).node.view();
+	return view.stage === "street" || view.stage === "joining" ? (view.refounding?.state ?? "none") : view.stage;
+};
+
+/** A person reads the card and says yes. */
+async function confirm(cluster: Cluster, at: number): Promise<string> {
+	const { proposal } = refoundingOf(cluster, at);
+	return cluster.outcome(at, { type: "confirmRefounding", proposal: proposal ?? "" });
+}
+
+interface Scene {
+	cluster: Cluster;
+	/** Houses whose devices voted and are gone for good, and those that are left, the operator first. */
+	lost: number[];
+	left: number[];
+	seller: number;
+	buyer: number;
+	/** The seller's minute that has not settled: only the buyer's reading is in a block. */
+	openMinute: number;
+}
+
+/** Seven households, three devices vote; one household sells to another; then two of the voters are gone for good. */
+async function brokenStreet(settings: Parameters<typeof foundedStreet>[1] = {}): Promise<Scene> {
+	const cluster = await foundedStreet(7, settings, 3);
+	const voters = ledgerOf(cluster, 0).voters;
+	const phones = [1, 2, 3, 4, 5, 6].filter((at) => !voters.includes(at));
+	const [seller, buyer] = phones;
+	if (seller === undefined || buyer === undefined) throw new Error("there are phones");
+	const order = await cluster.act(buyer, { type: "buy", amountMicroNok: 1_000_000 });
+	await cluster.act(0, { type: "issue", orderId: order, amountMicroNok: 1_000_000, reference: "KID 1" });
+	const offerId = await cluster.act(seller, offer(cluster));
+	await cluster.act(buyer, { type: "accept", offerId });
+	await trade(cluster, seller, buyer, 30, 20);
+	await trade(cluster, seller, buyer, 30, 20);
+	await cluster.until(() => balances(cluster, 0)[seller] === 20_000, "a minute has settled");
+	await cluster.settle();
+	// A minute of which only the buyer's reading gets through.
+	await cluster.nextMinute(1_000);
+	const openMinute = lastMinute(cluster);
+	await cluster.read(buyer, openMinute, 7);
+	await cluster.nextMinute();
+	await cluster.until(() => cluster.street(buyer).outbox.size === 0, "the buyer's reading is in");
+	await cluster.settle();
+	const lost = voters.filter((voter) => voter !== 0);
+	for (const at of lost) cluster.off(at);
+	await cluster.run(12_000, 500);
+	return { cluster, lost, left: [0, ...phones], seller, buyer, openMinute };
+}
+
+const offer = (cluster: Cluster) => ({
+	type: "offer" as const,
+	priceMicroNokPerWh: 1_000,
+	fromMinute: lastMinute(cluster),
+	untilMinute: lastMinute(cluster) + 100_000,
+	noticeMinutes: 0,
+});
+
+/** The next minute of both meters. */
+async function trade(cluster: Cluster, seller: number, buyer: number, soldWh: number, boughtWh: number): Promise<void> {
+	await cluster.nextMinute(1_000);
+	await cluster.read(seller, lastMinute(cluster), 0, soldWh);
+	await cluster.read(buyer, lastMinute(cluster), boughtWh);
+	await cluster.nextMinute();
+}
+
+async function propose(cluster: Cluster, at = 0): Promise<void> {
+	expect(await cluster.outcome(at, { type: "refound" })).toBe("ok");
+}
+
+describe("a street that lost two of its three voters for good", () => {
+	it("is founded again by those who are left, goes on by itself with the same balances, and settles what was left open", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, left, seller, buyer, openMinute } = await brokenStreet();
+		const before = ledgerOf(cluster, 0);
+		const oldGrid = gridOf(cluster, 0);
+		// What a meter says while nothing can be certified is kept.
+		await trade(cluster, seller, buyer, 30, 20);
+		expect(cluster.height(0)).toBe(before.index);
+		expect(refoundingOf(cluster, 0)).toMatchObject({
+			state: "possible",
+			blockIndex: before.index,
+			voters: [0],
+			needed: 5,
+			contracts: 1,
+			balanceMicroNok: 0,
+		});
+		await propose(cluster);
+		const asked = left.slice(1);
+		await cluster.until(() => asked.every((at) => stateAt(cluster, at) === "proposed"), "everybody is asked");
+		expect(refoundingOf(cluster, buyer)).toMatchObject({
+			proposer: 0,
+			mine: false,
+			confirmed: [0],
+			needed: 5,
+			balanceMicroNok: 980_000,
+			ownContracts: 1,
+			majority: false,
+		});
+		// Three of those who are left; the fifth household makes it more than two thirds.
+		for (const at of asked.slice(0, 3)) expect(await confirm(cluster, at)).toBe("ok");
+		await cluster.run(3_000);
+		expect(gridOf(cluster, 0)).toBe(oldGrid);
+		expect(refoundingOf(cluster, asked[0] ?? 0)).toMatchObject({ state: "confirmed" });
+		expect(refoundingOf(cluster, asked[3] ?? 0).confirmed).toHaveLength(4);
+		expect(await confirm(cluster, asked[3] ?? 0)).toBe("ok");
+		await cluster.until(() => left.every((at) => gridOf(cluster, at) !== oldGrid), "all five are in the new chain");
+		await cluster.settle();
+		// What the graphs show came along.
+		expect([...cluster.street(buyer).history.series(buyer, openMinute, openMinute + 1).importWh]).toEqual([7]);
+		const after = ledgerOf(cluster, buyer);
+		expect(after.households.map(({ balanceMicroNok }) => balanceMicroNok).reduce((sum, each) => sum + each)).toBe(
+			before.issuedMicroNok,
+		);
+		expect(after.voters).toEqual([0]);
+		expect(after.predecessor).toMatchObject({
+			index: before.index,
+			unconfirmed: [1, 2, 3, 4, 5, 6].filter((at) => !left.includes(at)),
+		});
+		expect(balances(cluster, buyer)).toEqual(before.households.map(({ balanceMicroNok }) => balanceMicroNok));
+		// The minute that was left open settles with the reading that was missing, and after it the one that both meters
+		// read while nothing could be certified: it was kept, and handed in again under the new chain's id.
+		await cluster.read(seller, openMinute, 0, 30);
+		await trade(cluster, seller, buyer, 30, 20);
+		await cluster.until(() => cluster.street(seller).outbox.size === 0, "kept readings are in");
+		await cluster.settle();
+		expect(balances(cluster, 0)[seller]).toBe(20_000 + 7_000 + 20_000 + 20_000);
+		expect(balances(cluster, 0)[buyer]).toBe(1_000_000 - 67_000);
+		expect(ledgerOf(cluster, 0).households[seller]?.soldWh).toBe(67);
+		expect(cluster.view(buyer)).toMatchObject({ predecessor: { gridId: oldGrid, blockIndex: before.index } });
+		expect(cluster.view(buyer).balance.movements).toContainEqual(
+			expect.objectContaining({ type: "carried", amountMicroNok: 980_000, blockIndex: before.index }),
+		);
+		expect(cluster.houses.flatMap(({ faults }) => faults)).toEqual([]);
+	});
+});
+
+describe("a household that is asked whether it goes over", () => {
+	it("is bound by its yes, through restarts, until the proposer takes the proposal back", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, left } = await brokenStreet();
+		const [, first = 0, second = 0] = left;
+		await propose(cluster);
+		await cluster.until(() => stateAt(cluster, first) === "proposed", "a household is asked");
+		expect(await cluster.outcome(first, { type: "confirmRefounding", proposal: "00" })).toBe("refounding-gone");
+		expect(await cluster.outcome(first, { type: "withdrawRefounding" })).toBe("not-your-proposal");
+		expect(await confirm(cluster, first)).toBe("ok");
+		for (const at of [0, first]) {
+			cluster.off(at);
+			await cluster.on(at);
+			expect([stateAt(cluster, at), cluster.view(at).chain.notVoting]).toEqual(["confirmed", "founding-again"]);
+		}
+		await cluster.until(() => refoundingOf(cluster, second).confirmed.length === 2, "the others hear who confirmed");
+		expect(await cluster.outcome(first, { type: "refound" })).toBe("refounding-open");
+
+		// One who is away hears of it when it is back.
+		cluster.off(first);
+		expect(await cluster.outcome(0, { type: "withdrawRefounding" })).toBe("ok");
+		await cluster.until(() => stateAt(cluster, second) === "possible", "the others forget it");
+		expect(cluster.view(0).chain.notVoting).toBeUndefined();
+		await cluster.on(first);
+		expect(stateAt(cluster, first)).toBe("confirmed");
+		await cluster.until(() => stateAt(cluster, first) === "possible", "it is released");
+		expect(cluster.view(first).chain.notVoting).toBeUndefined();
+
+		// And then all of it once more, to the end.
+		await propose(cluster);
+		const asked = left.slice(1);
+		await cluster.until(() => asked.every((at) => stateAt(cluster, at) === "proposed"), "everybody is asked again");
+		for (const at of asked) expect(await confirm(cluster, at)).toBe("ok");
+		await cluster.until(() => left.every((at) => ledgerOf(cluster, at).predecessor !== undefined), "all go over");
+		await cluster.settle();
+	});
+
+	it("goes over later, by itself not at all: its balance waits, and everybody sees that it has not confirmed", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, lost, left } = await brokenStreet();
+		const late = left[4] ?? 0;
+		// With the household of one who is lost there are enough, though one of those who are here says nothing.
+		const restored = await restore(cluster, lost[0] ?? 0);
+		await propose(cluster);
+		const asked = [...left.slice(1, 4), restored];
+		await cluster.until(
+			() => [...asked, late].every((at) => stateAt(cluster, at) === "proposed"),
+			"everybody is asked",
+		);
+		for (const at of asked) expect(await confirm(cluster, at)).toBe("ok");
+		await cluster.until(() => ledgerOf(cluster, 0).predecessor !== undefined, "the new chain begins");
+		await cluster.until(() => stateAt(cluster, late) === "founded", "the silent household hears of it");
+		const oldGrid = gridOf(cluster, late);
+		cluster.off(late);
+		await cluster.on(late);
+		await cluster.run(20_000, 500);
+		expect([stateAt(cluster, late), gridOf(cluster, late)]).toEqual(["founded", oldGrid]);
+		expect(cluster.view(late).chain).toMatchObject({ notVoting: "founding-again", role: "observer" });
+		expect(cluster.view(0).predecessor?.unconfirmed).toContain(late);
+		expect(await confirm(cluster, late)).toBe("ok");
+		await cluster.until(() => gridOf(cluster, late) === gridOf(cluster, 0), "it goes over");
+		await cluster.until(() => cluster.view(0).predecessor?.unconfirmed.includes(late) === false, "everybody sees it");
+		// The restored household's new browser was let in, in place of its lost device.
+		await cluster.until(() => cluster.house(restored).node.view().stage === "street", "the new device is admitted");
+		await cluster.settle();
+	});
+});
+
+describe("a device whose household has said yes", () => {
+	it("votes no more: one of the lost voters makes a majority with it, and nothing is certified", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, lost } = await brokenStreet();
+		const [returned = 0] = lost;
+		await propose(cluster);
+		const height = cluster.height(0);
+		await cluster.on(returned);
+		await cluster.until(() => stateAt(cluster, returned) === "proposed", "it is back, and asked");
+		await cluster.run(70_000, 500);
+		expect([cluster.height(0), cluster.height(returned)]).toEqual([height, height]);
+		expect(cluster.view(returned).chain.leader).toBeUndefined();
+		// A proposal that is taken back leaves no trace: the two of them go on.
+		expect(await cluster.outcome(0, { type: "withdrawRefounding" })).toBe("ok");
+		await cluster.until(() => cluster.height(returned) > height, "the old chain goes on");
+	});
+});
+
+describe("a device of the old chain that comes back", () => {
+	it("stops at the word of the new one, even with a majority of the old voters, and its household is asked", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, lost, left } = await brokenStreet();
+		await foundAgain(cluster, left);
+		await cluster.settle();
+		const grid = gridOf(cluster, 0);
+		for (const at of lost) await cluster.on(at);
+		await cluster.until(() => lost.every((at) => stateAt(cluster, at) === "founded"), "both are told");
+		const heights = lost.map((at) => cluster.height(at));
+		await cluster.run(70_000, 500);
+		expect(lost.map((at) => cluster.height(at))).toEqual(heights);
+		for (const at of lost) expect(await confirm(cluster, at)).toBe("ok");
+		await cluster.until(() => lost.every((at) => gridOf(cluster, at) === grid), "both go over");
+		await cluster.until(() => cluster.view(0).predecessor?.unconfirmed.length === 0, "all have confirmed");
+		await cluster.settle();
+	});
+
+	it("that holds a higher certified block does not follow a chain that begins below it, and says so", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, lost, left } = await brokenStreet();
+		// The lost ones are not lost: they go on by themselves where nobody else can hear them.
+		cluster.cut(lost, left);
+		for (const at of lost) await cluster.on(at);
+		const height = cluster.height(0);
+		await cluster.until(() => lost.every((at) => cluster.height(at) > height), "the old chain goes on");
+		await foundAgain(cluster, left);
+		cluster.mend();
+		await cluster.run(10_000, 500);
+		for (const at of lost) {
+			expect(cluster.house(at).faults).toContain("refounding-below-certified");
+			expect(ledgerOf(cluster, at).predecessor).toBeUndefined();
+		}
+	});
+
+	it("makes a proposal void, which the proposer takes back when the old chain goes on", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, lost, left } = await brokenStreet();
+		const [, first = 0] = left;
+		await propose(cluster);
+		await cluster.until(() => stateAt(cluster, first) === "proposed", "a household is asked");
+		expect(await confirm(cluster, first)).toBe("ok");
+		for (const at of lost) await cluster.on(at);
+		await cluster.until(() => refoundingOf(cluster, left[2] ?? 0).majority, "the voters are seen again");
+		expect(await confirm(cluster, left[2] ?? 0)).toBe("majority-reached");
+		expect(await cluster.outcome(left[3] ?? 0, { type: "refound" })).toBe("refounding-open");
+		await cluster.until(() => [0, first].every((at) => stateAt(cluster, at) === "none"), "nobody is asked any more");
+		await cluster.settle();
+		expect(cluster.view(0).chain.notVoting).toBeUndefined();
+		expect(await cluster.outcome(0, { type: "refound" })).toBe("majority-reached");
+	});
+});
+
+describe("the proposer", () => {
+	it("seals a proposal once, whenever the power goes", { timeout: 240_000 }, async () => {
+		for (const isKept of [false, true]) {
+			for (let atWrite = 1; atWrite <= 3; atWrite++) {
+				const { cluster, left } = await brokenStreet({ seed: `${isKept}${atWrite}` });
+				await propose(cluster);
+				const asked = left.slice(1);
+				await cluster.until(() => asked.every((at) => stateAt(cluster, at) === "proposed"), "everybody is asked");
+				for (const at of asked.slice(0, 3)) await confirm(cluster, at);
+				await cluster.run(1_000);
+				const { storage } = cluster.house(0);
+				storage.crash = { atWrite: storage.writes + atWrite, isKept };
+				await confirm(cluster, asked[3] ?? 0);
+				await cluster.until(() => !cluster.house(0).isUp, "the power goes");
+				storage.crash = undefined;
+				await cluster.on(0);
+				await cluster.until(() => left.every((at) => ledgerOf(cluster, at).predecessor !== undefined), "all go over");
+				await cluster.settle();
+				expect(new Set(left.map((at) => gridOf(cluster, at))).size).toBe(1);
+			}
+		}
+	});
+
+	it("may have been switched on at a checkpoint, of whose block it has the state but not what it settled", {
+		timeout: 120_000,
+	}, async () => {
+		const cluster = await foundedStreet(3, { settings: { founding: { ...FOUNDING, checkpointBlocks: 10 } } });
+		const order = await cluster.act(2, { type: "buy", amountMicroNok: 1_000_000 });
+		await cluster.act(0, { type: "issue", orderId: order, amountMicroNok: 1_000_000, reference: "KID 1" });
+		await cluster.act(2, { type: "accept", offerId: await cluster.act(1, offer(cluster)) });
+		do await trade(cluster, 1, 2, 30, 20);
+		while (ledgerOf(cluster, 0).countedTotal % 10 !== 0);
+		expect(cluster.street(0).chain.head.results.settled).toHaveLength(1);
+		for (const at of [0, 1, 2]) cluster.off(at);
+		await cluster.on(0);
+		expect(cluster.street(0).chain.head.results.settled).toEqual([]);
+		await propose(cluster);
+		expect(refoundingOf(cluster, 0)).toMatchObject({ state: "confirmed", contracts: 1, needed: 3 });
+	});
+
+	it("is refused while a majority is here, and where nothing was ever certified", async () => {
+		const cluster = await foundedStreet(4);
+		expect(await cluster.outcome(0, { type: "refound" })).toBe("majority-reached");
+		expect(await cluster.outcome(0, { type: "confirmRefounding", proposal: "00" })).toBe("refounding-gone");
+		expect(await cluster.outcome(0, { type: "withdrawRefounding" })).toBe("refounding-gone");
+		expect(cluster.view(0).refounding).toBeUndefined();
+	});
+});
+
+/** Proposed by the operator and confirmed by all who are here. */
+async function foundAgain(cluster: Cluster, left: readonly number[]): Promise<void> {
+	await propose(cluster);
+	const asked = left.slice(1);
+	await cluster.until(() => asked.every((at) => stateAt(cluster, at) === "proposed"), "everybody is asked");
+	for (const at of asked) expect(await confirm(cluster, at)).toBe("ok");
+	await cluster.until(() => left.every((at) => ledgerOf(cluster, at).predecessor !== undefined), "all go over");
+}
+
+/** A lost household's way back, on a browser that knows nothing. Gives its house. */
+async function restore(cluster: Cluster, lost: number): Promise<number> {
+	const { config, gridId, chain } = cluster.street(lost);
+	const { networkKey, keys } = config;
+	const pin = { index: chain.head.block.index, hash: chain.head.hash.slice(0, 16) };
+	const { householdSecret } = keys;
+	const link = encodeRestoreLink({ kind: "restore", gridId, networkKey, householdSecret, pin });
+	const { index } = await cluster.add();
+	expect(await cluster.outcome(index, { type: "restore", link, alwaysOn: true, signalingUrls: [] })).toBe("ok");
+	return index;
+}
