@@ -49,6 +49,11 @@ export class Disk implements StorageRoot {
 		return this.#journal.some((writing) => "profile" in writing);
 	}
 
+	/** The last chain that was written to. */
+	get chainName(): string | undefined {
+		return this.#journal.findLast((writing) => "chain" in writing)?.chain;
+	}
+
 	get journalLength(): number {
 		return this.#journal.length;
 	}
