@@ -155,7 +155,7 @@ describe(`${HOUSEHOLDS} households under load`, () => {
 
 	it("keeps every reading and every act, and one chain", async () => {
 		const [house] = world.houses;
-		const ids = house?.street && (await new LedgerWatch().checkChain(house, house.street, keyedVerifier));
+		const ids = house?.street && (await new LedgerWatch().checkChain(house, house.street, keyedVerifier, () => {}));
 		expect(ids).toBeDefined();
 		people.check(ids ?? new Set());
 		expect(people.readings).toBeGreaterThan(HOUSEHOLDS * 5);

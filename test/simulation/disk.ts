@@ -61,6 +61,11 @@ export class Disk implements StorageRoot {
 		this.#keptAs = keptAs;
 	}
 
+	/** The last chain that was written to. */
+	get chainName(): string | undefined {
+		return this.#journal?.findLast((writing) => "chain" in writing)?.chain;
+	}
+
 	get journalLength(): number {
 		return this.#journalLength;
 	}

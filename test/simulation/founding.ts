@@ -43,6 +43,10 @@ export async function found(world: World): Promise<void> {
 	});
 	await ask(world, founder, { type: "start" });
 	await must(world, "everybody is in the street", () => world.houses.every(({ street }) => street !== undefined));
+	for (const house of world.houses) {
+		const days = world.plan.retentionDays[house.index];
+		if (days !== undefined) await ask(world, house, { type: "retention", days });
+	}
 }
 
 async function ask(world: World, house: House, command: Command): Promise<void> {

@@ -41,9 +41,14 @@ export class LedgerWatch {
 
 	/**
 	 * Executes a node's stored chain from its genesis on; gives the ids of all transactions in it. Undefined: the node
-	 * began at a checkpoint, or jumped to one.
+	 * began at a checkpoint, jumped to one, or let go of old blocks. `onBlock` sees each block above genesis.
 	 */
-	async checkChain(house: House, street: Street, verifier: Verifier): Promise<Set<string> | undefined> {
+	async checkChain(
+		house: House,
+		street: Street,
+		verifier: Verifier,
+		onBlock: (block: Block, results: SettlementResults) => void,
+	): Promise<Set<string> | undefined> {
 		const settled = new Settled();
 		const ids = new Set<string>();
 		let ledger: Ledger | undefined;
@@ -60,6 +65,7 @@ export class LedgerWatch {
 			}
 			ledger = executed.value.ledger;
 			settled.add(house.name, executed.value.results);
+			onBlock(block, executed.value.results);
 			checkMoney(house.name, ledger);
 			for (const transaction of block.transactions) ids.add(idOf(transaction, street.gridId));
 		}

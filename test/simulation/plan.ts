@@ -23,6 +23,8 @@ export interface Plan {
 	readonly stormMs: number;
 	/** Mean time between two things that a household asks for. */
 	readonly actEveryMs: number;
+	/** How long the households keep blocks; undefined: for ever. Some always do: somebody has the whole chain. */
+	readonly retentionDays: readonly (number | undefined)[];
 	readonly faults: readonly Fault[];
 }
 
@@ -72,8 +74,15 @@ export function drawPlan(seed: number, options: PlanOptions): Plan {
 		writeMs: random.pick([2, 5, 20, 100]),
 		stormMs,
 		actEveryMs: random.pick([20, 40, 120]) * SECOND_MS,
+		retentionDays: drawRetention(new Random(seed, "retention"), households),
 		faults,
 	};
+}
+
+/** Days are as long as the checkpoints lie apart. In half of the streets every second household lets go of blocks. */
+function drawRetention(random: Random, households: number): (number | undefined)[] {
+	const isPruning = random.happens(0.5);
+	return Array.from({ length: households }, (_, at) => (isPruning && at % 2 === 1 ? random.between(1, 3) : undefined));
 }
 
 /** Intervals, grace and window pass often in an hour. */

@@ -1,8 +1,9 @@
 /** One life of one street: founded, stormed at, mended, and looked at in the end. */
 import { majorityOf } from "../../src/consensus/quorum.js";
 import { isVoter, votersOf } from "../../src/consensus/state.js";
+import type { Street } from "../../src/node/street.js";
 import { equalBytes } from "../../src/primitives/bytes.js";
-import { createVerifier } from "../../src/primitives/signature.js";
+import { createVerifier, type Verifier } from "../../src/primitives/signature.js";
 import { keyedVerifier } from "../support/keyedSignatures.js";
 import { Faults } from "./faults.js";
 import { found, inviteLater } from "./founding.js";
@@ -11,6 +12,7 @@ import { LedgerWatch } from "./ledgerWatch.js";
 import { People } from "./people.js";
 import { type Plan, timeScaleOf } from "./plan.js";
 import { PromiseWatch } from "./promiseWatch.js";
+import { ProofWatch } from "./proofWatch.js";
 import { RaftWatch } from "./raftWatch.js";
 import { TwinWatch } from "./twinWatch.js";
 import { VoteWatch } from "./voteWatch.js";
@@ -52,10 +54,12 @@ export async function simulate(plan: Plan): Promise<Outcome> {
 
 class Simulation implements Observer {
 	readonly world: World;
+	readonly #verifier: Verifier;
 	readonly #raftWatch: RaftWatch;
 	readonly #promiseWatch: PromiseWatch;
 	readonly #voteWatch = new VoteWatch();
 	readonly #ledgerWatch = new LedgerWatch();
+	readonly #proofWatch: ProofWatch;
 	readonly #twinWatch: TwinWatch;
 	readonly #people: People;
 	readonly #faults: Faults;
@@ -65,9 +69,10 @@ class Simulation implements Observer {
 
 	constructor(plan: Plan) {
 		this.world = new World(plan);
-		const verifier = plan.realSignatures ? createVerifier() : keyedVerifier;
-		this.#raftWatch = new RaftWatch(verifier, this.#voteWatch);
+		this.#verifier = plan.realSignatures ? createVerifier() : keyedVerifier;
+		this.#raftWatch = new RaftWatch(this.#verifier, this.#voteWatch);
 		this.#promiseWatch = new PromiseWatch(this.#raftWatch);
+		this.#proofWatch = new ProofWatch(this.world);
 		this.#twinWatch = new TwinWatch(this.world);
 		this.#people = new People(this.world);
 		this.#faults = new Faults(this.world, {
@@ -124,18 +129,28 @@ class Simulation implements Observer {
 		await this.#must("all nodes converge", CONVERGE_LIMIT_MS, () => this.#isAtRest());
 		await this.#twinWatch.check();
 		this.#people.check(await this.#executeWholeChain());
+		if (!this.#hasTwin) await this.#checkProofs();
 		this.world.tell(undefined, "the end", `${world.houses[0]?.street?.chain.head.block.index} blocks`);
+	}
+
+	async #checkProofs(): Promise<void> {
+		for (const house of this.#living()) await this.#proofWatch.check(house, this.#verifier);
 	}
 
 	/** Somebody has the chain from its genesis on; gives the ids of all transactions in it. */
 	async #executeWholeChain(): Promise<Set<string>> {
-		const verifier = this.world.plan.realSignatures ? createVerifier() : keyedVerifier;
 		for (const house of this.#living()) {
 			const { street } = house;
-			const ids = street === undefined ? undefined : await this.#ledgerWatch.checkChain(house, street, verifier);
+			const ids = street === undefined ? undefined : await this.#executeChainOf(house, street);
 			if (ids !== undefined) return ids;
 		}
 		throw new Violation("what is stored is the chain", "nobody has all of it");
+	}
+
+	#executeChainOf(house: House, street: Street): Promise<Set<string> | undefined> {
+		return this.#ledgerWatch.checkChain(house, street, this.#verifier, (block, results) =>
+			this.#proofWatch.executed(block, results),
+		);
 	}
 
 	async #must(rule: string, limitMs: number, holds: () => boolean): Promise<void> {
@@ -214,6 +229,7 @@ class Simulation implements Observer {
 	}
 
 	written(house: House, write: Parameters<Observer["written"]>[1]): void {
+		this.#proofWatch.written(house, write);
 		if (this.#hasTwin) return;
 		this.#voteWatch.written(house);
 		this.#promiseWatch.written(house, write);

@@ -76,8 +76,8 @@ export class World {
 		this.#meetLater();
 	}
 
-	count(kind: string): void {
-		this.counts[kind] = (this.counts[kind] ?? 0) + 1;
+	count(kind: string, times = 1): void {
+		this.counts[kind] = (this.counts[kind] ?? 0) + times;
 	}
 
 	tell(house: House | undefined, what: string, detail = ""): void {

@@ -9,7 +9,7 @@ import { encodeMessage } from "../../src/message/wire.js";
 import { DEFAULT_NODE_SETTINGS, type NodeSettings } from "../../src/node/dependencies.js";
 import { Node } from "../../src/node/node.js";
 import type { Command, CommandError, NodeInput, NodeOutput, ReplyValue, StreetView } from "../../src/node/protocol.js";
-import type { ChainStorage, StorageError, StorageRoot } from "../../src/node/storage.js";
+import type { ChainChange, ChainStorage, StorageError, StorageRoot } from "../../src/node/storage.js";
 import type { Street } from "../../src/node/street.js";
 import { assert } from "../../src/primitives/assert.js";
 import { equalBytes } from "../../src/primitives/bytes.js";
@@ -51,6 +51,13 @@ export class FragileStorage implements StorageRoot {
 	/** Of the chains that were written to. */
 	get names(): Set<string> {
 		return new Set(this.#journal.flatMap((writing) => ("chain" in writing ? [writing.chain] : [])));
+	}
+
+	/** Which writes, counted from 1, changed something of a kind; as long as none was lost. */
+	writesOf(kind: keyof ChainChange): number[] {
+		return this.#journal.flatMap((writing, at) =>
+			"chain" in writing && writing.change[kind] !== undefined ? [at + 1] : [],
+		);
 	}
 
 	/** What backup software would make of it: the same profile, from here on apart. */

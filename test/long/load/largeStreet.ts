@@ -38,6 +38,7 @@ export async function foundLargeStreet(households: number, actEveryMs = 0): Prom
 		writeMs: 5,
 		stormMs: 0,
 		actEveryMs,
+		retentionDays: [],
 		faults: [],
 	};
 	const world = new World(plan, () => new Disk(false, (writing) => shared.keptAs(writing)));

@@ -140,14 +140,7 @@ describe("a street in which households keep blocks for a while", () => {
 	});
 
 	it("can prove each of its readings and settled minutes in blocks that are gone", async () => {
-		for (const at of [BUYER, SELLER]) {
-			const { blocksFrom } = cluster.view(at).retention;
-			const gone = await ownOf(cluster, at, blocksFrom);
-			const pages = await pagesOf(await diskOf(cluster, at));
-			expect(gone.settled.length).toBeGreaterThan(2);
-			expect(settledIn(pages).slice(0, gone.settled.length)).toEqual(gone.settled);
-			expect(readingsIn(pages).slice(0, gone.readings.length)).toEqual(gone.readings);
-		}
+		for (const at of [BUYER, SELLER]) expect(await provenOf(cluster, at)).toBeGreaterThan(2);
 	});
 
 	it("can prove its order, the issue of its tokens, its contract and nobody else's readings", async () => {
@@ -158,6 +151,25 @@ describe("a street in which households keep blocks for a while", () => {
 		const sellers = await pagesOf(await diskOf(cluster, SELLER));
 		const sold = sellers.flatMap(({ blocks }) => blocks.flatMap(({ transactions }) => transactions));
 		expect(sold.filter(({ kind }) => kind !== "reading").map(({ kind }) => kind)).toEqual(["offer", "accept"]);
+	});
+
+	it("forgets old days of others, whose graphs it never shows; its own it keeps, and the operator all of them", async () => {
+		const old = [OPERATOR, BUYER, SELLER].map((member) => ({ member, day: 300, record: new Uint8Array(1) }));
+		for (const at of [OPERATOR, BUYER]) {
+			cluster.off(at);
+			const { storage } = cluster.house(at);
+			const chain = await must(storage.openChain([...storage.names].at(-1) ?? ""));
+			await must(chain.write({ days: old }));
+			await cluster.on(at);
+		}
+		await cluster.settle();
+		await cluster.run(3_000);
+		const daysOf = async (at: number) =>
+			(await must((await diskOf(cluster, at)).readDays(0))).map(({ member }) => member);
+		expect((await daysOf(BUYER)).slice(0, 2)).toEqual([BUYER, expect.any(Number)]);
+		expect((await daysOf(OPERATOR)).slice(0, 3)).toEqual([OPERATOR, BUYER, SELLER]);
+		const today = await must((await diskOf(cluster, BUYER)).readDays(301));
+		expect(today.map(({ member }) => member)).toEqual([BUYER, SELLER]);
 	});
 
 	it("starts again, goes on, proves and prunes further, each block once", async () => {
@@ -214,6 +226,16 @@ async function ownOf(cluster: Cluster, member: number, belowIndex: number) {
 		}
 	}
 	return { settled, readings };
+}
+
+/** Checks that a household can prove what it has in blocks that are gone; gives how many settled minutes that were. */
+async function provenOf(cluster: Cluster, at: number): Promise<number> {
+	const { blocksFrom } = cluster.view(at).retention;
+	const gone = await ownOf(cluster, at, blocksFrom);
+	const pages = await pagesOf(await diskOf(cluster, at));
+	expect(settledIn(pages).slice(0, gone.settled.length)).toEqual(gone.settled);
+	expect(readingsIn(pages).slice(0, gone.readings.length)).toEqual(gone.readings);
+	return gone.settled.length;
 }
 
 async function storedTimes(cluster: Cluster, at: number): Promise<number[]> {
@@ -292,4 +314,31 @@ describe("a neighbour of devices that let go of old blocks", () => {
 		expect(sync.isMissing(head, 40_000)).toBe(false);
 		expect(sync.nextRequest(head, 40_000)?.device).toBe("a");
 	});
+});
+
+describe("a household that loses its power while it lets go of blocks", () => {
+	it("at a write of proofs or of a deletion, made or not made, can prove what is gone, and goes on", async () => {
+		const undisturbed = await tradingStreet();
+		await trade(undisturbed, 5);
+		const { storage } = undisturbed.house(BUYER);
+		const writes = [...storage.writesOf("proofs").slice(1, 3), ...storage.writesOf("prune").slice(0, 1)];
+		expect(writes).toHaveLength(3);
+		for (const atWrite of writes) {
+			for (const isKept of [true, false]) {
+				const what = `write ${atWrite}, ${isKept ? "made" : "not made"}`;
+				const cluster = await tradingStreet();
+				const house = cluster.house(BUYER);
+				house.storage.crash = { atWrite, isKept };
+				await trade(cluster, 5);
+				expect([what, house.isUp]).toEqual([what, false]);
+				house.storage.crash = undefined;
+				await cluster.on(BUYER);
+				await trade(cluster, 3);
+				await cluster.run(5_000);
+				expect([what, house.faults]).toEqual([what, []]);
+				expect(cluster.view(BUYER).retention.blocksFrom).toBeGreaterThan(60);
+				expect([what, await provenOf(cluster, BUYER)]).toEqual([what, expect.any(Number)]);
+			}
+		}
+	}, 120_000);
 });
