@@ -10,7 +10,7 @@ const SHOWN_FINISHED = 20;
  * Of a backlog only the oldest readings are with the neighbours at a time: everybody holds everybody's, and no more
  * than that gets into the next few blocks anyway.
  */
-export const OFFERED_READINGS = 200;
+export const OFFERED_READINGS = 100;
 /** Up to so many are offered at once: the last ones of a backlog are no few that would wait for the next minute's block. */
 const OFFERED_AT_ONCE = 2 * OFFERED_READINGS;
 

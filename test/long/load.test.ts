@@ -101,6 +101,7 @@ async function suffer({ what, forMs, strike: begin }: Disturbance): Promise<void
 		blocks: height() - blocks,
 		acts: watch.acts.length - acts,
 	};
+	console.log(`${name}: nothing waits ${Math.round(world.nowMs / 1_000)} virtual seconds after the founding`);
 }
 
 beforeAll(async () => {
