@@ -104,6 +104,8 @@ export class Faults implements Observer {
 				return this.#weather(fault, { reorderingRate: fault.rate, reorderingMs: fault.lateMs });
 			case "delay":
 				return this.#weather(fault, { delayMs: fault.delayMs });
+			case "late replies":
+				return this.#weather(fault, { lateRepliesMs: fault.lateMs });
 			case "partition":
 				this.#cut(fault, (a, b) => ((fault.mask >> (a.index % 30)) & 1) !== ((fault.mask >> (b.index % 30)) & 1));
 				return;
@@ -150,7 +152,10 @@ export class Faults implements Observer {
 		}
 	}
 
-	#weather(fault: Of<"loss" | "duplication" | "reordering" | "delay">, change: Partial<Weather>): void {
+	#weather(
+		fault: Of<"loss" | "duplication" | "reordering" | "delay" | "late replies">,
+		change: Partial<Weather>,
+	): void {
 		const { weather } = this.#world.network;
 		this.#happens(fault, undefined, `${JSON.stringify(change)} for ${fault.forMs} ms`);
 		Object.assign(weather, change);
