@@ -67,6 +67,7 @@ function drawKinds(random: Random): Fault["kind"][] {
 	for (const kind of ["clock jump", "clock drift", "timer throttled", "slow validation", "slow disk"] as const) {
 		perhaps(kind, 0.25, 1);
 	}
+	perhaps("late replies", 0.3, 2);
 	perhaps("voter change", 0.4, 2);
 	perhaps("storage wiped", 0.15, 1);
 	perhaps("remove and rejoin", 0.2, 1);
@@ -108,6 +109,13 @@ function drawFault(random: Random, kind: Fault["kind"], atMs: number, street: St
 			return { kind, atMs, forMs, rate: random.pick([0.02, 0.1, 0.3]), lateMs: random.step(LATE_STEPS_MS) };
 		case "delay":
 			return { kind, atMs, forMs, delayMs: random.pick([100, 500, 2_000, 6_000]) };
+		case "late replies":
+			return {
+				kind,
+				atMs,
+				forMs: random.between(10 * SECOND_MS, MINUTE_MS),
+				lateMs: random.between(SECOND_MS, 8 * SECOND_MS),
+			};
 		case "partition":
 			return { kind, atMs, forMs, mask: random.below(1 << 30) };
 		case "one-way partition":

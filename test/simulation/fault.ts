@@ -12,6 +12,8 @@ export type Fault = { atMs: number } & (
 	/** Some frames come again, or come later than those after them, by at most so much. */
 	| { kind: "duplication" | "reordering"; forMs: number; rate: number; lateMs: number }
 	| { kind: "delay"; forMs: number; delayMs: number }
+	/** Votes and acknowledgements come so late that their senders' other words overtake them. */
+	| { kind: "late replies"; forMs: number; lateMs: number }
 	/** Two groups: bit k of the mask says where house k is. */
 	| { kind: "partition"; forMs: number; mask: number }
 	/** Nothing comes to this house, or nothing comes from it. */

@@ -37,6 +37,8 @@ export interface Weather {
 	reorderingMs: number;
 	/** On top of each frame's own. */
 	delayMs: number;
+	/** The same, of votes and acknowledgements alone. */
+	lateRepliesMs: number;
 }
 
 const FAIR: Readonly<Weather> = {
@@ -46,6 +48,7 @@ const FAIR: Readonly<Weather> = {
 	reorderingRate: 0,
 	reorderingMs: 0,
 	delayMs: 0,
+	lateRepliesMs: 0,
 };
 
 export interface NetworkEvents {
@@ -197,7 +200,8 @@ export class Network {
 	/** A frame leaves; `afterMs`: its sender was so long about it. */
 	send(from: End, frame: Uint8Array, afterMs: number): void {
 		const { delays, other: to } = from;
-		const { lossRate, duplicationRate, duplicationMs, reorderingRate, reorderingMs, delayMs } = this.weather;
+		const { lossRate, duplicationRate, duplicationMs, reorderingRate, reorderingMs } = this.weather;
+		const { delayMs, lateRepliesMs } = this.weather;
 		if (this.isCut(from.house, to.house)) {
 			this.#lose(to, frame);
 			return;
@@ -209,7 +213,9 @@ export class Network {
 		}
 		const ownMs = 1 + delays.below(20) + (delayMs > 0 ? delays.below(delayMs) : 0);
 		let atMs = this.#events.nowMs() + afterMs + ownMs;
-		if (reorderingRate > 0 && !isFirstWord(frame) && delays.happens(reorderingRate)) {
+		const isLate = lateRepliesMs > 0 && isReply(frame);
+		if (isLate) atMs += lateRepliesMs;
+		else if (reorderingRate > 0 && !isFirstWord(frame) && delays.happens(reorderingRate)) {
 			this.#events.count("frame overtaken");
 			atMs += delays.below(reorderingMs);
 		} else {
@@ -252,4 +258,10 @@ function keyOf(from: House, to: House): number {
 /** Handshake, proof and hello. */
 function isFirstWord(frame: Uint8Array): boolean {
 	return (peekType(frame) ?? TYPE_NUMBERS.status) < TYPE_NUMBERS.status;
+}
+
+/** What a voter says after it has written. */
+function isReply(frame: Uint8Array): boolean {
+	const type = peekType(frame);
+	return type === TYPE_NUMBERS.voteReply || type === TYPE_NUMBERS.appendReply;
 }

@@ -7,7 +7,7 @@ import type { Reading } from "../../src/block/reading.js";
 import { countedSince } from "../../src/contract/countedBlocks.js";
 import type { Ledger } from "../../src/contract/ledger.js";
 import { hasMinute } from "../../src/contract/minuteRanges.js";
-import type { Command, NodeInput } from "../../src/node/protocol.js";
+import type { Command, NodeInput, OwnTransactionView } from "../../src/node/protocol.js";
 import { toHex } from "../../src/primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../src/primitives/units.js";
 import { FIRST_MINUTE, type House } from "./house.js";
@@ -36,7 +36,7 @@ export class People implements Observer {
 	readonly #world: World;
 	readonly #onAsked: ActListener;
 	readonly #households = new Map<House, Household>();
-	readonly #heads = new WeakMap<House, number>();
+	readonly #shown = new WeakMap<House, readonly OwnTransactionView[]>();
 	#isOver = false;
 	acts = 0;
 	readings = 0;
@@ -145,15 +145,13 @@ export class People implements Observer {
 		});
 	}
 
-	/** A node says of an act that it was refused when its head moves. */
+	/** A node says of its acts what became of them; each change makes another list. */
 	stepped(house: House): void {
-		const { street } = house;
-		if (street === undefined) return;
-		const { index } = street.chain.head.block;
-		if (this.#heads.get(house) === index) return;
-		this.#heads.set(house, index);
+		const shown = house.street?.outbox.shown();
+		if (shown === undefined || this.#shown.get(house) === shown) return;
+		this.#shown.set(house, shown);
 		const household = this.#of(house);
-		for (const { id, state } of street.outbox.shown()) if (state === "refused") household.refused.add(id);
+		for (const { id, state } of shown) if (state === "refused") household.refused.add(id);
 	}
 
 	// ── in the end ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -32,7 +32,8 @@ export class Proposing {
 		if (plan === undefined) return;
 		const link = this.#build(parent, raft, plan);
 		if (isNeedless(plan, parent, link)) {
-			mempool.prune(chain.head.ledger, plan.timestampMs);
+			// By the clock, as everywhere: a quick block's own time may lie a minute back, where an act came too early.
+			mempool.prune(chain.head.ledger, this.#context.judgingMs());
 			return;
 		}
 		chain.push(link);

@@ -53,6 +53,23 @@ describe("an act", () => {
 		]);
 	});
 
+	it("of the leader, made in a minute's first seconds, waits for that minute's block where it is too early for the last", async () => {
+		const cluster = await foundedStreet(3);
+		const leader = cluster.leader();
+		const seller = (leader + 1) % 3;
+		await cluster.nextMinute(10_000);
+		const untilMinute = Math.floor(cluster.chainMs / 60_000) + 2;
+		const first = await cluster.act(seller, offer({ untilMinute }));
+		const second = await cluster.act(seller, offer());
+		await cluster.act(leader, { type: "accept", offerId: first });
+		// A quick block is stamped in the minute before, in which the first contract is still in the second one's way.
+		await cluster.nextMinute(1_000);
+		expect(cluster.leader()).toBe(leader);
+		const id = await cluster.act(leader, { type: "accept", offerId: second });
+		expect(cluster.own(leader, id)).toMatchObject({ state: "confirmed" });
+		expect(contracts(cluster, leader)).toHaveLength(2);
+	});
+
 	it("that is refused says why, at once, and uses up no nonce", async () => {
 		const cluster = await foundedStreet(3);
 		const offerId = await cluster.act(2, offer({ buyer: 0 }));
