@@ -2,7 +2,7 @@
 
 import type { Anchor } from "../../block/anchor.js";
 import { type Block, type BlockHeader, blockHash, decodeBlock } from "../../block/block.js";
-import { MAX_HEADERS } from "../../message/wire.js";
+import { MAX_HEADERS } from "../../message/fetchingWire.js";
 import { ZERO_HASH } from "../../primitives/hash.js";
 import { openCheckpointRecords } from "../checkpoints.js";
 import type { Peer, Peers } from "../peers.js";

@@ -1,0 +1,81 @@
+/** Founding, and founding again, as fields on the wire. */
+import * as v from "valibot";
+import { MAX_MEMBERS, member, nameShape, publicKey, signature } from "../block/fieldShapes.js";
+import type { ConfirmTransaction } from "../block/refounding.js";
+import { encodeTransaction } from "../block/transactionCodec.js";
+import type { CborValue } from "../primitives/codec.js";
+import type { Message } from "./message.js";
+import { blob, flag, hash, list } from "./wireShapes.js";
+
+export type FoundingMessage = Extract<Message, { type: keyof typeof FOUNDING_SHAPES }>;
+
+/** The fields after the type. */
+export function foundingFields(message: FoundingMessage): CborValue[] {
+	switch (message.type) {
+		case "lobbyJoin":
+			return [encodeTransaction(message.join)];
+		case "lobbyState":
+			return [
+				message.neighbourhood,
+				message.members.map((member) => [member.name, member.alwaysOn ? 1 : 0, member.deviceKey]),
+			];
+		case "genesis":
+			return [message.block];
+		case "genesisRequest":
+			return [];
+		case "refounding":
+			return [message.proposal, message.confirmations.map(confirmationFields)];
+		case "confirmations":
+			return [message.confirmations.map(confirmationFields)];
+		case "withdrawal":
+			return [message.proposal, message.signature];
+	}
+}
+
+function confirmationFields({ member, proposal, signature }: ConfirmTransaction): CborValue {
+	return [member, proposal, signature];
+}
+
+const confirmationsShape = list(
+	v.pipe(
+		v.strictTuple([member, hash, signature]),
+		v.transform(([of, proposal, signature]) => ({ kind: "confirm" as const, member: of, proposal, signature })),
+	),
+	MAX_MEMBERS,
+);
+
+/** Their shapes. Blocks and transactions inside are decoded by their own codecs. */
+export const FOUNDING_SHAPES = {
+	lobbyJoin: v.pipe(
+		v.strictTuple([blob]),
+		v.transform(([join]) => ({ type: "lobbyJoin" as const, join })),
+	),
+	lobbyState: v.pipe(
+		v.strictTuple([nameShape, list(v.strictTuple([nameShape, flag, publicKey]), 64)]),
+		v.transform(([neighbourhood, members]) => ({
+			type: "lobbyState" as const,
+			neighbourhood,
+			members: members.map(([name, alwaysOn, deviceKey]) => ({ name, alwaysOn, deviceKey })),
+		})),
+	),
+	genesis: v.pipe(
+		v.strictTuple([blob]),
+		v.transform(([block]) => ({ type: "genesis" as const, block })),
+	),
+	genesisRequest: v.pipe(
+		v.strictTuple([]),
+		v.transform(() => ({ type: "genesisRequest" as const })),
+	),
+	refounding: v.pipe(
+		v.strictTuple([blob, confirmationsShape]),
+		v.transform(([proposal, confirmations]) => ({ type: "refounding" as const, proposal, confirmations })),
+	),
+	confirmations: v.pipe(
+		v.strictTuple([confirmationsShape]),
+		v.transform(([confirmations]) => ({ type: "confirmations" as const, confirmations })),
+	),
+	withdrawal: v.pipe(
+		v.strictTuple([hash, signature]),
+		v.transform(([proposal, signature]) => ({ type: "withdrawal" as const, proposal, signature })),
+	),
+};
