@@ -177,8 +177,10 @@ export class Refounding {
 		this.#raft.retire();
 		this.#ballot.put(open);
 		this.#ballot.confirm();
-		const message = this.#ballot.toMessage();
-		if (message !== undefined) this.#context.peers.broadcast(message);
+		const message = isProposer ? this.#ballot.toMessage() : undefined;
+		// The neighbours have the proposal, or hear of it with the next hello: it is long.
+		const { confirmations } = this.#ballot;
+		this.#context.peers.broadcast(message ?? { type: "confirmations", confirmations });
 		this.#seal();
 		return DONE;
 	}
