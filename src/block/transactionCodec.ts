@@ -26,10 +26,10 @@ import {
 	publicKey,
 	signature,
 	text,
-	timestampMs,
 } from "./fieldShapes.js";
 import { QUALITIES } from "./reading.js";
 import type { RefoundTransaction } from "./refounding.js";
+import { confirmShape, refoundShape, sealShape } from "./refoundingShapes.js";
 import {
 	bodyFields,
 	digestOf,
@@ -154,9 +154,6 @@ const optionalMember = v.pipe(
 	v.union([v.strictTuple([]), v.strictTuple([member])]),
 	v.transform(([only]) => only),
 );
-
-/** An old state that travels in a genesis: its block may be longer than any other (`MAX_GENESIS_BYTES`). */
-const blob = v.instance(Uint8Array);
 
 const SHAPES = {
 	reading: v.pipe(
@@ -370,54 +367,7 @@ const SHAPES = {
 			signature,
 		})),
 	),
-	refound: v.pipe(
-		v.strictTuple([
-			kindNumber("refound"),
-			member,
-			timestampMs,
-			v.array(deviceIndex),
-			nameShape,
-			...paceShapes,
-			id,
-			timestampMs,
-			blob,
-			blob,
-			v.array(blob),
-			signature,
-		]),
-		v.transform(
-			([, member, timestampMs, voters, name, interval, grace, window, checkpoint, timeScale, salt, ...rest]) => {
-				const [gridId, genesisTimestampMs, header, certificate, leaves, signature] = rest;
-				return {
-					kind: "refound" as const,
-					member,
-					timestampMs,
-					voters,
-					name,
-					blockIntervalMs: interval,
-					settlementGraceBlocks: grace,
-					readingWindowBlocks: window,
-					checkpointBlocks: checkpoint,
-					timeScale,
-					salt,
-					predecessor: { gridId, genesisTimestampMs, header, certificate, leaves },
-					signature,
-				};
-			},
-		),
-	),
-	confirm: v.pipe(
-		v.strictTuple([kindNumber("confirm"), member, id, signature]),
-		v.transform(([, member, proposal, signature]) => ({ kind: "confirm" as const, member, proposal, signature })),
-	),
-	seal: v.pipe(
-		v.strictTuple([kindNumber("seal"), member, id, id, signature]),
-		v.transform(([, member, proposal, confirmations, signature]) => ({
-			kind: "seal" as const,
-			member,
-			proposal,
-			confirmations,
-			signature,
-		})),
-	),
+	refound: refoundShape(KINDS.indexOf("refound")),
+	confirm: confirmShape(KINDS.indexOf("confirm")),
+	seal: sealShape(KINDS.indexOf("seal")),
 } satisfies { [K in TransactionKind]: v.GenericSchema<unknown, Extract<Transaction, { kind: K }>> };

@@ -63,6 +63,7 @@ export class Refounding {
 			}
 			case "founded":
 				this.#founded = this.#openGenesis(record.genesis);
+				this.#isDecided = this.#founded !== undefined && this.#isConfirmedIn(this.#founded);
 				break;
 			case "withdrawn":
 				this.#ballot.remember({ type: "withdrawal", proposal: record.proposal, signature: record.signature });
@@ -176,8 +177,10 @@ export class Refounding {
 		this.#raft.retire();
 		this.#ballot.put(open);
 		this.#ballot.confirm();
-		const message = this.#ballot.toMessage();
-		if (message !== undefined) this.#context.peers.broadcast(message);
+		const message = isProposer ? this.#ballot.toMessage() : undefined;
+		// The neighbours have the proposal, or hear of it with the next hello: it is long.
+		const { confirmations } = this.#ballot;
+		this.#context.peers.broadcast(message ?? { type: "confirmations", confirmations });
 		this.#seal();
 		return DONE;
 	}
@@ -281,21 +284,26 @@ export class Refounding {
 		const [refound] = founded?.link.block.transactions ?? [];
 		const predecessor = founded?.link.ledger.predecessor;
 		if (founded === undefined || predecessor === undefined || refound?.kind !== "refound") return "foreign-genesis";
-		const { chain, events, gridId, member } = this.#context;
+		const { chain, events, gridId } = this.#context;
 		const past = pastRefusal(refound, predecessor, chain.head, gridId);
 		if (past !== undefined) {
 			if (past.code === "refounding-below-certified") events.onFault({ ...past });
 			return past.code;
 		}
 		const { open } = this.#ballot;
-		const isOwn = this.standsAside && open !== undefined && equalBytes(open.proposal, predecessor.proposal);
-		const isConfirmed = isOwn || (member !== undefined && !predecessor.unconfirmed.includes(member));
-		if (!isConfirmed && !(await this.#keep({ stage: "founded", genesis: bytes }))) return "storage-write-failed";
+		const isOurs = this.standsAside && open !== undefined && equalBytes(open.proposal, predecessor.proposal);
+		if (!isOurs && !(await this.#keep({ stage: "founded", genesis: bytes }))) return "storage-write-failed";
 		this.#raft.retire();
 		this.#founded = founded;
-		this.#isDecided = isConfirmed;
+		this.#isDecided = isOurs || this.#isConfirmedIn(founded);
 		events.onProgress();
 		return undefined;
+	}
+
+	/** Whether this household has said yes already, here or on another device of it. */
+	#isConfirmedIn({ link }: Founded): boolean {
+		const { member } = this.#context;
+		return member !== undefined && link.ledger.predecessor?.unconfirmed.includes(member) === false;
 	}
 
 	/** The committed head moved: what waited for it is looked at again. */

@@ -1,9 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Block, blockHash, decodeBlock, encodeBlock, headerFields } from "../../../src/block/block.js";
+import {
+	type Block,
+	blockHash,
+	decodeBlock,
+	encodeBlock,
+	headerFields,
+	MAX_GENESIS_BYTES,
+} from "../../../src/block/block.js";
 import { certificateFields } from "../../../src/block/certificate.js";
+import { MAX_MEMBERS } from "../../../src/block/fieldShapes.js";
 import type { ConfirmTransaction, RefoundTransaction } from "../../../src/block/refounding.js";
-import { transactionId } from "../../../src/block/transactionCodec.js";
+import {
+	decodeProposal,
+	encodeProposal,
+	encodeTransaction,
+	MAX_PROPOSAL_BYTES,
+	transactionId,
+} from "../../../src/block/transactionCodec.js";
 import { checkCertificate } from "../../../src/consensus/certificate.js";
 import { slotOf } from "../../../src/contract/countedBlocks.js";
 import { executeBlock } from "../../../src/contract/execute.js";
@@ -12,6 +26,7 @@ import { refoundedLedger } from "../../../src/contract/predecessor.js";
 import { openRefounding } from "../../../src/contract/refounding.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
+import { toHex } from "../../../src/primitives/bytes.js";
 import { encode } from "../../../src/primitives/codec.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
 import { createVerifier } from "../../../src/primitives/signature.js";
@@ -250,6 +265,20 @@ describe("who founds a neighbourhood again", () => {
 			code: "confirmation-repeated",
 		});
 		expect(outcome({ ...genesis, transactions: [sealed, ...given, refound] })).toMatchObject({ what: "transactions" });
+	});
+});
+
+describe("a proposal by itself", () => {
+	it("comes back from its bytes, and nothing else is one", () => {
+		const refound = refoundOf(old);
+		const decoded = decodeProposal(encodeProposal(refound));
+		if (!decoded.ok) throw new Error(decoded.error.code);
+		expect(toHex(encodeProposal(decoded.value))).toBe(toHex(encodeProposal(refound)));
+		expect(decodeProposal(encodeTransaction(confirmOf(refound, 1)))).toMatchObject({ error: { code: "bad-shape" } });
+		expect(decodeProposal(new Uint8Array(MAX_PROPOSAL_BYTES + 1))).toMatchObject({ error: { code: "too-long" } });
+		expect(MAX_PROPOSAL_BYTES + MAX_MEMBERS * encodeTransaction(confirmOf(refound, 1)).length).toBeLessThan(
+			MAX_GENESIS_BYTES - 1_024,
+		);
 	});
 });
 

@@ -4,7 +4,7 @@ import { encodeRestoreLink } from "../../../src/node/link.js";
 import type { RefoundingView } from "../../../src/node/protocol.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
-import { type Cluster, foundedStreet } from "../../support/cluster.js";
+import { type Cluster, foundedStreet, invite } from "../../support/cluster.js";
 
 const FOUNDING = DEFAULT_NODE_SETTINGS.founding;
 const ledgerOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.ledger;
@@ -150,6 +150,18 @@ describe("a street that lost two of its three voters for good", () => {
 		expect(balances(cluster, 0)[seller]).toBe(20_000 + 7_000 + 20_000 + 20_000);
 		expect(balances(cluster, 0)[buyer]).toBe(1_000_000 - 67_000);
 		expect(ledgerOf(cluster, 0).households[seller]?.soldWh).toBe(67);
+		// A newcomer needs nothing of the old chain.
+		const newcomer = await cluster.add();
+		const link = await invite(cluster);
+		await cluster.command(newcomer.index, {
+			type: "join",
+			link,
+			householdName: "Ny nabo",
+			alwaysOn: false,
+			signalingUrls: [],
+		});
+		await cluster.until(() => newcomer.node.view().stage === "street", "a newcomer is a member");
+		await cluster.settle();
 		expect(cluster.view(buyer)).toMatchObject({ predecessor: { gridId: oldGrid, blockIndex: before.index } });
 		expect(cluster.view(buyer).balance.movements).toContainEqual(
 			expect.objectContaining({ type: "carried", amountMicroNok: 980_000, blockIndex: before.index }),
