@@ -109,12 +109,14 @@ describe("the simulator itself", () => {
 			"duplication",
 			"reordering",
 			"delay",
+			"late replies",
 			"partition",
 			"one-way partition",
 			"non-transitive partition",
 			"channels close",
 			"crash",
 			"isolation",
+			"leaders in turn",
 			"freeze",
 			"night",
 			"clock jump",
@@ -126,7 +128,12 @@ describe("the simulator itself", () => {
 			"backup restored",
 			"clone",
 			"voter change",
+			"remove and rejoin",
 		];
 		expect([...drawn].sort()).toEqual(kinds.sort());
+		const large = Array.from({ length: 300 }, (_, seed) => drawPlan(seed, { minutes: 60 })).filter(
+			({ households, joinAtMs }) => households + joinAtMs.length >= 20,
+		);
+		expect(large.length).toBeGreaterThanOrEqual(12);
 	});
 });
