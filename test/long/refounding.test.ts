@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type App, startApp } from "./support/app.js";
-import { expect as expectPage, until } from "./support/expect.js";
-import { comeIn, goTo, linkOf, openLobby, type Standing, standingOf, start } from "./support/screens.js";
+import { type App, startApp } from "../e2e/support/app.js";
+import { expect as expectPage, until } from "../e2e/support/expect.js";
+import { comeIn, goTo, linkOf, openLobby, type Standing, standingOf, start } from "../e2e/support/screens.js";
 
 /**
  * Three households whose devices all vote. Two of the browsers are gone for good; the households have their restore
