@@ -48,7 +48,7 @@ async function headFrom(page: Page, index: number, timeoutMs = 90_000): Promise<
 async function sayYes(page: Page): Promise<void> {
 	await page.getByRole("button", { name: "Ja, bli med videre" }).click();
 	await page.getByRole("dialog").getByRole("button", { name: "Ja, bli med videre" }).click();
-	await expectPage(page.getByText("Husholdningen din har sagt ja.")).visible();
+	await expectPage(page.getByText("Husstanden din har sagt ja.")).visible();
 }
 
 describe("a street of three that loses two of its browsers for good", () => {
@@ -109,7 +109,7 @@ describe("a street of three that loses two of its browsers for good", () => {
 		await operator.getByRole("button", { name: "Se over og foreslå" }).click();
 		await picture(operator, "review");
 		await operator.getByRole("dialog").getByRole("button", { name: "Foreslå for alle" }).click();
-		await expectPage(operator.getByText("Husholdningen din har sagt ja.")).visible();
+		await expectPage(operator.getByText("Husstanden din har sagt ja.")).visible();
 		const [olsen, berg] = neighbours;
 		if (olsen === undefined || berg === undefined) throw new Error("there are neighbours");
 		await expectPage(olsen.page.getByText("250,00")).visible();
