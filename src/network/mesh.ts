@@ -176,7 +176,10 @@ class FullMesh implements Mesh {
 			refusals: this.#counts,
 			onStatus: (connected) => {
 				this.#options.onSignalingStatus(this.#signalingStatus());
-				if (connected) client.publish(this.#settings.topic, encodeSignal(this.#announcement()));
+				if (!connected) return;
+				client.publish(this.#settings.topic, encodeSignal(this.#announcement()));
+				// Whoever called before this server was back does not call again until it hears of this device once more.
+				if (this.#open.size === 0) this.#seekSooner();
 			},
 			onPublished: (topic, data) => {
 				if (topic === this.#settings.topic) this.#hear(data);
@@ -304,11 +307,27 @@ class FullMesh implements Mesh {
 		}
 		const isUnheard = neighbour.offeredMs !== undefined && performance.now() - neighbour.offeredMs >= UNHEARD_MS;
 		const isIdle = neighbour.link === undefined && neighbour.retry === undefined;
-		if (!isIdle && !isUnheard) return;
+		if (!isIdle && !isUnheard) {
+			this.#callAgainIfUnheard(neighbour);
+			return;
+		}
 		// It was cut off from the servers when it was called, and is there again: neither the end of an attempt that cannot
 		// succeed nor the pause after it is waited for.
 		this.#unlink(neighbour, "offer-unheard");
 		this.#connect(neighbour);
+	}
+
+	/** The newest offer may have gone out just before this neighbour could hear it, which it says now. */
+	#callAgainIfUnheard(neighbour: Neighbour): void {
+		const { offeredMs, retry } = neighbour;
+		if (offeredMs === undefined || retry !== undefined) return;
+		const delayMs = offeredMs + UNHEARD_MS - performance.now();
+		neighbour.retry = setTimeout(() => {
+			delete neighbour.retry;
+			if (neighbour.offeredMs === undefined) return;
+			this.#unlink(neighbour, "offer-unheard");
+			this.#connect(neighbour);
+		}, delayMs);
 	}
 
 	/** Both sides agree on this without a word. */
@@ -365,6 +384,7 @@ class FullMesh implements Mesh {
 		delete neighbour.link;
 		neighbour.failures = lasted ? 0 : neighbour.failures + 1;
 		if (this.#stopped || !this.#starts(neighbour)) return;
+		clearTimeout(neighbour.retry);
 		const delayMs = backOffMs(neighbour.failures, FIRST_RETRY_MS, MAX_RETRY_MS);
 		neighbour.retry = setTimeout(() => {
 			delete neighbour.retry;
