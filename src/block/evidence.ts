@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import type { CborValue } from "../primitives/codec.js";
 import { HASH_BYTES } from "../primitives/hash.js";
-import { SIGNATURE_BYTES } from "../primitives/signature.js";
+import { bytes, signature as signatureShape } from "./fieldShapes.js";
 
 /** One of the two: what was signed, and how. */
 export interface SignedHash {
@@ -25,9 +25,8 @@ export function doubleSignatureFields({ voter, index, term, signed }: DoubleSign
 }
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
-const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
 const signedHashShape = v.pipe(
-	v.strictTuple([bytes(HASH_BYTES), bytes(SIGNATURE_BYTES)]),
+	v.strictTuple([bytes(HASH_BYTES), signatureShape]),
 	v.transform(([hash, signature]): SignedHash => ({ hash, signature })),
 );
 

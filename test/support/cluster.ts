@@ -110,6 +110,18 @@ export interface House {
 	seed: string;
 }
 
+/** Settings of a street whose "day" is 50 s: a checkpoint every ten blocks, one of which comes every 5 s. */
+export const SHORT_DAYS = {
+	readingDelayMs: 500,
+	founding: {
+		blockIntervalMs: 5_000,
+		settlementGraceBlocks: 180,
+		readingWindowBlocks: 10_080,
+		checkpointBlocks: 10,
+		timeScale: 1,
+	},
+} satisfies Partial<NodeSettings>;
+
 export interface ClusterOptions {
 	settings?: Partial<NodeSettings>;
 	realSignatures?: boolean;

@@ -10,25 +10,15 @@ import { toHex } from "../../../src/primitives/bytes.js";
 import type { Result } from "../../../src/primitives/result.js";
 import { publicKeyOf } from "../../../src/primitives/signature.js";
 import { MINUTES_PER_DAY } from "../../../src/primitives/units.js";
-import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster.js";
+import { type Cluster, FIRST_MINUTE, foundedStreet, SHORT_DAYS } from "../../support/cluster.js";
 
-const SETTINGS = {
-	readingDelayMs: 500,
-	founding: {
-		blockIntervalMs: 5_000,
-		settlementGraceBlocks: 180,
-		readingWindowBlocks: 10_080,
-		checkpointBlocks: 10,
-		timeScale: 1,
-	},
-};
 const MINUTES = 6;
 const BUYER = 1;
 const SELLER = 2;
 
 /** Some minutes in which house 2 sells to house 1: a checkpoint every 50 s. */
 async function tradingStreet(): Promise<Cluster> {
-	const cluster = await foundedStreet(3, { settings: SETTINGS });
+	const cluster = await foundedStreet(3, { settings: SHORT_DAYS });
 	const orderId = await cluster.act(BUYER, { type: "buy", amountMicroNok: 5_000_000 });
 	await cluster.act(0, { type: "issue", orderId, amountMicroNok: 5_000_000, reference: "KID 7" });
 	const terms = { priceMicroNokPerWh: 1_000, fromMinute: FIRST_MINUTE, untilMinute: FIRST_MINUTE + 1_000 };

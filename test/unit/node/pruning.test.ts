@@ -12,34 +12,18 @@ import type { ChainStorage } from "../../../src/node/storage.js";
 import { Sync } from "../../../src/node/sync.js";
 import { decodeAnchorRecord } from "../../../src/node/voterSteps.js";
 import { equalBytes } from "../../../src/primitives/bytes.js";
-import { ok, type Result } from "../../../src/primitives/result.js";
-import { type Cluster, FIRST_MINUTE, foundedStreet, invite } from "../../support/cluster.js";
+import { ok } from "../../../src/primitives/result.js";
+import { type Cluster, FIRST_MINUTE, foundedStreet, invite, SHORT_DAYS } from "../../support/cluster.js";
 import { keyedVerifier } from "../../support/keyedSignatures.js";
+import { must } from "../storage/cases.js";
 
-/** A "day" of the chain is 50 s. */
-const SETTINGS = {
-	readingDelayMs: 500,
-	founding: {
-		blockIntervalMs: 5_000,
-		settlementGraceBlocks: 180,
-		readingWindowBlocks: 10_080,
-		checkpointBlocks: 10,
-		timeScale: 1,
-	},
-};
 const OPERATOR = 0;
 const BUYER = 1;
 const SELLER = 2;
 
-async function must<T, E extends { code: string }>(work: Promise<Result<T, E>>): Promise<T> {
-	const result = await work;
-	if (!result.ok) throw new Error(JSON.stringify(result.error));
-	return result.value;
-}
-
 /** House 2 sells to house 1; both keep blocks for two days of the chain. */
 async function tradingStreet(houses = 3): Promise<Cluster> {
-	const cluster = await foundedStreet(houses, { settings: SETTINGS });
+	const cluster = await foundedStreet(houses, { settings: SHORT_DAYS });
 	const orderId = await cluster.act(BUYER, { type: "buy", amountMicroNok: 5_000_000 });
 	await cluster.act(OPERATOR, { type: "issue", orderId, amountMicroNok: 5_000_000, reference: "KID 7" });
 	const terms = { priceMicroNokPerWh: 1_000, fromMinute: FIRST_MINUTE, untilMinute: FIRST_MINUTE + 1_000 };
