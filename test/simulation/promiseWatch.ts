@@ -130,12 +130,23 @@ export class PromiseWatch {
 		const { lastSigned } = house.disk.votes ?? {};
 		const isSigned = lastSigned !== undefined && lastSigned.index === index && equalBytes(lastSigned.hash, hash);
 		const isStored = this.#heldOn(house.disk).blocks.get(index) === toHex(hash);
+		checkOfOwnTerm(house, message.term, hash);
 		if (isSigned && isStored) return;
 		throw new Violation(
 			"no send before its persist",
 			`${house.name} acknowledges block ${index} of term ${term}; ${isStored ? "its signature" : "it"} is not on its disk`,
 		);
 	}
+}
+
+/** §5.4.2: a block of an older term is answered for without a signature, or it could be committed by counting. */
+function checkOfOwnTerm({ name, street }: House, term: number, hash: Uint8Array): void {
+	const signed = street?.raft?.tail.find((entry) => equalBytes(entry.hash, hash));
+	if (signed === undefined || signed.block.term === term) return;
+	throw new Violation(
+		"only blocks of the current term are signed",
+		`${name} acknowledges block ${signed.block.index} of term ${signed.block.term} in term ${term}`,
+	);
 }
 
 /** What a device has acknowledged in its current term stays in its log: a leader never replaces a block of its own term. */
