@@ -32,8 +32,9 @@ export function onAppendEntries(turn: Turn, from: number, message: AppendEntries
 	resetElectionTimer(state);
 	const agreed = skipKnown(state, message);
 	if (agreed === undefined) {
-		reply(turn, from, message.round, { status: "behind", matchIndex: state.base.index });
+		// First the certificate, so that the answer says how far this log is certified.
 		if (message.certificate !== undefined) onCertificate(turn, from, message.certificate);
+		reply(turn, from, message.round, { status: "behind", matchIndex: state.base.index });
 		return;
 	}
 	const { matchIndex, fresh } = agreed;

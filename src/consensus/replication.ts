@@ -44,6 +44,7 @@ export function trackPeer(state: RaftState, peer: number): Progress {
 	const progress: Progress = {
 		nextIndex: lastOf(state).index + 1,
 		matchIndex: -1,
+		sentIndex: -1,
 		commitIndex: -1,
 		lastHeardMs: state.nowMs,
 		round: 0,
@@ -61,13 +62,21 @@ export function broadcast(turn: Turn): void {
 	for (const peer of state.progress.keys()) sendEntries(turn, peer);
 }
 
-/** One appendEntries to one peer: from its nextIndex on, as much as fits. */
+/**
+ * One appendEntries to one peer: from its nextIndex on what is not on its way already, as much as fits. A large block on
+ * a slow channel would otherwise be sent once more with every heartbeat.
+ */
 export function sendEntries(turn: Turn, peer: number): void {
 	const { state } = turn;
 	const progress = state.progress.get(peer);
 	assert(progress !== undefined, "a leader tracks every peer that it sends to");
 	// Whatever a peer says that it has, there is nothing to send beyond the own log.
-	const first = Math.min(Math.max(progress.nextIndex, state.base.index + 1), lastOf(state).index + 1);
+	const first = Math.min(
+		Math.max(progress.nextIndex, progress.sentIndex + 1, state.base.index + 1),
+		lastOf(state).index + 1,
+	);
+	const entries = entriesFrom(state, first);
+	progress.sentIndex = first + entries.length - 1;
 	const prevHash = hashAt(state, first - 1);
 	assert(prevHash !== undefined, "the entry before nextIndex is in the log");
 	turn.effects.push({
@@ -79,7 +88,7 @@ export function sendEntries(turn: Turn, peer: number): void {
 			round: state.round,
 			prevIndex: first - 1,
 			prevHash,
-			entries: entriesFrom(state, first),
+			entries,
 			certificate: certificateFor(state, progress.commitIndex),
 		},
 		...(state.changeSeq === undefined ? {} : { afterSeq: state.changeSeq }),
@@ -96,7 +105,7 @@ function entriesFrom(state: RaftState, first: number): Entry[] {
 	const entries: Entry[] = [];
 	let bytes = 0;
 	for (const entry of state.tail.slice(first - state.base.index - 1)) {
-		bytes += entry.bytes;
+		bytes += entry.encoded.length;
 		if (entries.length > 0 && bytes > state.settings.maxEntriesBytes) break;
 		entries.push(entry);
 	}
@@ -176,6 +185,7 @@ export function onAppendReply(turn: Turn, from: number, reply: AppendReplyMessag
 	}
 	const progress = state.progress.get(from);
 	if (progress === undefined) return;
+	const isFirstAnswer = reply.round > progress.round;
 	progress.lastHeardMs = state.nowMs;
 	progress.round = Math.max(progress.round, reply.round);
 	progress.clockOffsetMs = reply.chainMs - state.chainMs;
@@ -192,11 +202,13 @@ export function onAppendReply(turn: Turn, from: number, reply: AppendReplyMessag
 			}
 			break;
 		case "behind":
-			// The whole uncommitted tail is short: one step back covers every conflict. Below the base it catches up itself.
-			if (progress.nextIndex > state.base.index + 1) {
-				progress.nextIndex = Math.max(state.base.index + 1, Math.min(progress.nextIndex - 1, reply.matchIndex + 1));
-				sendEntries(turn, from);
-			}
+			// Below the base it catches up by itself.
+			if (reply.matchIndex < state.base.index) break;
+			// The whole uncommitted tail is short: one step back covers every conflict.
+			progress.nextIndex = Math.max(state.base.index + 1, Math.min(progress.nextIndex - 1, reply.matchIndex + 1));
+			progress.sentIndex = -1;
+			// What it cannot take it is not sent over and over: once a round.
+			if (isFirstAnswer) sendEntries(turn, from);
 			break;
 		case "refused":
 			turn.effects.push({ type: "refusedBy", from, ids: reply.refusedIds });

@@ -50,6 +50,8 @@ export type Role = "follower" | "preCandidate" | "candidate" | "leader";
 export interface Progress {
 	nextIndex: number;
 	matchIndex: number;
+	/** The newest entry that was sent to it: it is on its way and not sent again, unless the peer says that it lacks it. */
+	sentIndex: number;
 	/** Its newest certified block. */
 	commitIndex: number;
 	lastHeardMs: number;

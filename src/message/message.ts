@@ -131,8 +131,8 @@ export interface VoteReplyMessage {
 export interface Entry {
 	readonly hash: Uint8Array;
 	readonly block: Block;
-	/** Encoded size: keeps messages bounded. */
-	readonly bytes: number;
+	/** The block as stored and sent: the same for the disk and every neighbour. */
+	readonly encoded: Uint8Array;
 }
 
 export interface AppendEntriesMessage {

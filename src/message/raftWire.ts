@@ -1,6 +1,6 @@
 /** Raft's messages, as fields on the wire. */
 import * as v from "valibot";
-import { type BlockError, blockHash, decodeBlock, encodeBlock } from "../block/block.js";
+import { type BlockError, blockHash, decodeBlock } from "../block/block.js";
 import { signature } from "../block/fieldShapes.js";
 import { equalBytes } from "../primitives/bytes.js";
 import type { CborValue } from "../primitives/codec.js";
@@ -40,7 +40,7 @@ export function raftFields(message: RaftMessage): CborValue[] {
 				message.round,
 				message.prevIndex,
 				message.prevHash,
-				message.entries.map((entry) => [entry.hash, encodeBlock(entry.block)]),
+				message.entries.map((entry) => [entry.hash, entry.encoded]),
 				optionalCertificateFields(message.certificate),
 			];
 		case "appendReply":
@@ -142,7 +142,7 @@ export function entriesOf(
 		if (!block.ok) return refused({ code: "bad-block", at, cause: block.error });
 		// previousHash and transactionsRoot were recomputed here: the sender's hash proves that both sides mean the same.
 		if (!equalBytes(blockHash(block.value), hash)) return refused({ code: "block-hash-differs", at });
-		entries.push({ hash, block: block.value, bytes: bytes.length });
+		entries.push({ hash, block: block.value, encoded: bytes });
 		previousHash = hash;
 	}
 	return ok(entries);

@@ -1,5 +1,5 @@
 /** Opening a neighbourhood's database: what was stored is executed again, and what is damaged is noticed, not believed. */
-import { blockHash, decodeBlock } from "../block/block.js";
+import { blockHash, decodeBlock, encodeBlock } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
 import type { DoubleSignature } from "../block/evidence.js";
 import type { Transaction } from "../block/transaction.js";
@@ -296,7 +296,7 @@ function loadTail(chain: Chain, proposed: readonly StoredBlock[]): { entries: En
 		const link = openNext(chain.last, stored);
 		if (link === undefined) return { entries, damaged: true };
 		chain.push(link);
-		entries.push({ hash: link.hash, block: link.block, bytes: stored.record.length });
+		entries.push({ hash: link.hash, block: link.block, encoded: encodeBlock(link.block) });
 	}
 	return { entries, damaged: false };
 }

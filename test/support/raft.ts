@@ -33,6 +33,9 @@ export function baseAt(entry: Entry, below: LogBase = GENESIS): LogBase {
 	return baseAfter(below, entry);
 }
 
+/** What the core knows of an entry as it is sent: how long it is. */
+const ENTRY_BYTES = 100;
+
 /** An empty block of a term; `variant` makes two of them differ. */
 export function entryOn(
 	parent: Parent,
@@ -58,7 +61,7 @@ export function entryOn(
 		stateRoot: taggedHash("test")(Uint8Array.of(options.variant ?? 0)),
 		transactions,
 	};
-	return { hash: blockHash(block), block, bytes: 100 };
+	return { hash: blockHash(block), block, encoded: new Uint8Array(ENTRY_BYTES) };
 }
 
 /** Devices that come and go. */

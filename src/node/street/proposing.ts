@@ -39,7 +39,7 @@ export class Proposing {
 		chain.push(link);
 		await this.#raft.feed({
 			type: "propose",
-			entry: { hash: link.hash, block: link.block, bytes: encodeBlock(link.block).length },
+			entry: { hash: link.hash, block: link.block, encoded: encodeBlock(link.block) },
 		});
 	}
 

@@ -2,7 +2,7 @@
  * Raft's driver: the one way into the consensus core, and the hands that carry out what it asks for, in order. A write
  * has settled before the effect after it is looked at, so nothing that depends on it leaves earlier.
  */
-import { type Block, encodeBlock } from "../../block/block.js";
+import type { Block } from "../../block/block.js";
 import { acknowledgementDigest, type Certificate } from "../../block/certificate.js";
 import { transactionId } from "../../block/transactionCodec.js";
 import { createRaft, step } from "../../consensus/raft.js";
@@ -146,8 +146,8 @@ export class RaftDriver {
 		const change: ChainChange = { votes: encodeVotes(persist.votes) };
 		if (persist.truncateFrom !== undefined) change.truncateFrom = persist.truncateFrom;
 		if (persist.append !== undefined) {
-			const { block } = persist.append;
-			change.append = { index: block.index, record: sealRecord(encodeBlock(block)) };
+			const { block, encoded } = persist.append;
+			change.append = { index: block.index, record: sealRecord(encoded) };
 		}
 		if (persist.commit !== undefined) {
 			const { certificate, changesVoters } = persist.commit;
@@ -184,7 +184,7 @@ export class RaftDriver {
 	/** Executes a proposed block on top of the log; a valid one stays there as an overlay. */
 	#validate(entry: Entry): { valid: true } | { valid: false; refusedIds: Uint8Array[] } {
 		const { chain, events, gridId } = this.#context;
-		const link = extend(chain.last, entry.block, entry.bytes, (ledger, transaction) =>
+		const link = extend(chain.last, entry.block, entry.encoded.length, (ledger, transaction) =>
 			this.#context.checkSignatures(ledger, transaction),
 		);
 		if (link.ok) {

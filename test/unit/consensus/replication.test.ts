@@ -174,6 +174,30 @@ describe("a leader's log (Raft paper §5.3)", () => {
 		expect(messages(hear(state, 1, behind), "appendEntries")).toEqual([]);
 	});
 
+	it("is sent once: a heartbeat does not repeat what is on its way, unless the follower says that it never came", () => {
+		const state = device(0);
+		elect(state);
+		const { entry } = proposeOn(state);
+		const [heartbeat] = messages(pass(state, 1_000), "appendEntries", 1);
+		expect(heartbeat).toMatchObject({ prevIndex: 1, entries: [] });
+		const lost = () => ({ ...matchReply(state, 1, 0), status: "behind" as const });
+		expect(messages(hear(state, 1, lost()), "appendEntries", 1)).toMatchObject([{ prevIndex: 0, entries: [entry] }]);
+		// Lost again: with the next round.
+		expect(messages(hear(state, 1, lost()), "appendEntries", 1)).toEqual([]);
+		const [again] = messages(pass(state, 1_000), "appendEntries", 1);
+		expect(again).toMatchObject({ prevIndex: 0, entries: [entry] });
+	});
+
+	it("is not sent to a follower below the certified part, which catches up by itself, before it is there", () => {
+		const log = logOf([1, 1]);
+		const state = device(0, { term: 1, base: baseAt(log[0] as (typeof log)[0]), tail: log.slice(1) });
+		elect(state);
+		const at = (index: number) => ({ ...matchReply(state, 1, index), status: "behind" as const });
+		expect(messages(hear(state, 1, at(0)), "appendEntries", 1)).toEqual([]);
+		expect(messages(pass(state, 1_000), "appendEntries", 1)).toMatchObject([{ prevIndex: 2, entries: [] }]);
+		expect(messages(hear(state, 1, at(1)), "appendEntries", 1)).toMatchObject([{ prevIndex: 1, entries: [log[1]] }]);
+	});
+
 	it("is cut into messages of bounded size, of one entry at least", () => {
 		const state = device(0, { term: 1, tail: logOf([1, 1, 1]), settings: { maxEntriesBytes: 150 } });
 		elect(state);

@@ -31,7 +31,7 @@ const entries = fc.tuple(hash, fc.array(block, { maxLength: 3 })).map(([prevHash
 	const list = blocks.map((each): Entry => {
 		const follower: Block = { ...each, previousHash };
 		previousHash = blockHash(follower);
-		return { hash: previousHash, block: follower, bytes: encodeBlock(follower).length };
+		return { hash: previousHash, block: follower, encoded: encodeBlock(follower) };
 	});
 	return { prevHash, entries: list };
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Block, blockHash } from "../../../src/block/block.js";
+import { type Block, blockHash, encodeBlock } from "../../../src/block/block.js";
 import { acknowledgementDigest, type Certificate } from "../../../src/block/certificate.js";
 import { FrameAssembler, toFrames } from "../../../src/message/frames.js";
 import type { AppendEntriesMessage, Message } from "../../../src/message/message.js";
@@ -173,7 +173,7 @@ describe("a proposed block", () => {
 			round: 1,
 			prevIndex: head.block.index,
 			prevHash: head.hash,
-			entries: [{ hash: blockHash(block), block, bytes: 0 }],
+			entries: [{ hash: blockHash(block), block, encoded: encodeBlock(block) }],
 			certificate: undefined,
 		};
 		await cluster.say(leader, victim, message);
@@ -198,7 +198,7 @@ describe("a proposed block", () => {
 		const { cluster, leader, victim } = scene;
 		const { head } = cluster.street(leader).chain;
 		const block = { ...head.block, index: head.block.index + 1, previousHash: head.hash };
-		const entries = [{ hash: new Uint8Array(32), block, bytes: 0 }];
+		const entries = [{ hash: new Uint8Array(32), block, encoded: encodeBlock(block) }];
 		const message: Message = {
 			type: "appendEntries",
 			term: 1,
