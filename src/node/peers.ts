@@ -140,11 +140,12 @@ export class Peers {
 		this.#sendBytes(peer, encodeMessage(message));
 	}
 
-	/** To everybody who has proven who they are; gives how many these are. */
-	broadcast(message: Message): number {
+	/** To everybody who has proven who they are, or to some of them; gives how many these are. */
+	broadcast(message: Message, isFor: (device: string) => boolean = () => true): number {
 		const bytes = encodeMessage(message);
 		let count = 0;
 		for (const peer of this.authenticated()) {
+			if (!isFor(peer.device)) continue;
 			this.#sendBytes(peer, bytes);
 			count += 1;
 		}

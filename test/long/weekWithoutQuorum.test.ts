@@ -1,8 +1,18 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { hasMinute } from "../../src/contract/minuteRanges.js";
 import { MINUTES_PER_DAY } from "../../src/primitives/units.js";
 import { ledgerOf, settlementOf } from "./load/largeStreet.js";
 import { Outage, type OutageFigures } from "./load/outage.js";
+import { shareWork } from "./load/sharedWork.js";
+
+vi.mock(import("../../src/message/wire.js"), async (original) => {
+	const [wire, { sharedDecoder }] = [await original(), await import("./load/sharedWork.js")];
+	return { ...wire, decodeMessage: sharedDecoder(wire.decodeMessage) };
+});
+vi.mock(import("../../src/node/chain.js"), async (original) => {
+	const [chain, { sharedExtend }] = [await original(), await import("./load/sharedWork.js")];
+	return { ...chain, extend: sharedExtend(chain.extend) };
+});
 
 /**
  * Nothing is lost, nothing is late, and everybody is settled as if nothing had happened. A whole week takes a small
@@ -27,6 +37,7 @@ describe.each(isChosen ? STREETS.slice(0, 1) : STREETS)(
 		let figures: OutageFigures;
 
 		beforeAll(async () => {
+			shareWork(street.households);
 			outage = new Outage(street.households, minutes, log);
 			figures = await outage.run();
 			console.table({ ...figures, memoryMB: Math.round(process.memoryUsage().rss / 1e6) });

@@ -70,6 +70,7 @@ export class StreetContext {
 	readonly gridId: Uint8Array;
 	readonly deviceKey: Uint8Array;
 	readonly #deviceName: string;
+	readonly #ids = new WeakMap<Transaction, string>();
 	readonly householdKey: Uint8Array;
 	readonly chain: Chain;
 	readonly outbox = new Outbox();
@@ -174,8 +175,13 @@ export class StreetContext {
 
 	// ── signatures ───────────────────────────────────────────────────────────────────────────────────────────────
 
+	/** A transaction's id in hex: the same object is asked for when it is validated, and when it is committed. */
 	idOf(transaction: Transaction): string {
-		return idOf(transaction, this.gridId);
+		const known = this.#ids.get(transaction);
+		if (known !== undefined) return known;
+		const id = idOf(transaction, this.gridId);
+		this.#ids.set(transaction, id);
+		return id;
 	}
 
 	sign(unsigned: Unsigned<Transaction>, secretKey: Uint8Array): Uint8Array {

@@ -1,5 +1,9 @@
-/** Transactions between neighbours: one's own are told until they are confirmed, others' are admitted to the mempool. */
+/**
+ * Transactions between neighbours: one's own are told to the voters, one of whom proposes them, and after a while without
+ * success to everybody; others' are admitted to the mempool. Observers get most of them once, in a block.
+ */
 import { isAct, type Transaction } from "../../block/transaction.js";
+import { isVoter, votersOf } from "../../consensus/state.js";
 import { judge } from "../../contract/execute.js";
 import type { Refusal, Wait } from "../../contract/refusal.js";
 import { checkSignatures } from "../../contract/signers.js";
@@ -53,7 +57,7 @@ export class Gossip {
 				continue;
 			}
 			if (mempool.add(id, transaction) === "full") events.onRefused("mempool-full");
-			else if (isGuest) forwarded.push(transaction);
+			else if (isGuest || this.#mayPropose === false) forwarded.push(transaction);
 		}
 		this.#forward(peer, forwarded);
 	}
@@ -69,7 +73,16 @@ export class Gossip {
 		return isRefusal(cause) ? cause : (signed() ?? cause);
 	}
 
-	/** Heard twice, the author is not getting through to the leader by itself; a guest may know only us. */
+	/** Whether this device may ever lead: undefined for a guest. */
+	get #mayPropose(): boolean | undefined {
+		const raft = this.#raft.state;
+		return raft === undefined ? undefined : isVoter(raft);
+	}
+
+	/**
+	 * The author is not getting through to the leader by itself, if this is heard twice or told to an observer; a guest may
+	 * know only us.
+	 */
 	#forward(from: ProvenPeer, transactions: readonly Transaction[]): void {
 		const raft = this.#raft.state;
 		if (raft?.leader === undefined || raft.leader === raft.self) return;
@@ -77,8 +90,9 @@ export class Gossip {
 		if (leader !== undefined && leader.channel !== from.channel) this.#send(leader, transactions);
 	}
 
-	/** Tells a neighbour everything of one's own that a block may take. */
-	tellAll(peer: Peer): void {
+	/** Tells a neighbour that may propose it everything of one's own that a block may take. */
+	tellAll(peer: ProvenPeer): void {
+		if (!this.#isProposer()(peer.device)) return;
 		this.#send(
 			peer,
 			this.#tellable().map((pending) => pending.transaction),
@@ -91,16 +105,31 @@ export class Gossip {
 		return outbox.offered().filter(({ transaction }) => isMetering || transaction.kind !== "reading");
 	}
 
-	/** Tells everybody what was not told yet, or not confirmed for long. */
+	/** Tells the voters what was not told yet, and everybody what was not confirmed for long. */
 	regossip(nowMs: number): void {
-		const { outbox, peers } = this.#context;
 		this.#watchQueue(nowMs);
-		const due = this.#tellable().filter((pending) => pending.sentMs < 0 || this.#isOverdue(pending, nowMs));
+		const tellable = this.#tellable();
+		const fresh = tellable.filter(({ sentMs }) => sentMs < 0);
+		if (fresh.length > 0) this.#tell(fresh, nowMs, this.#isProposer());
+		const overdue = tellable.filter((pending) => pending.sentMs >= 0 && this.#isOverdue(pending, nowMs));
+		if (overdue.length > 0) this.#tell(overdue, nowMs, () => true);
+	}
+
+	#tell(pending: readonly Pending[], nowMs: number, isFor: (device: string) => boolean): void {
+		const { outbox, peers } = this.#context;
 		let told = 0;
-		for (const transactions of messagesOf(due.map(({ transaction }) => transaction))) {
-			told = peers.broadcast({ type: "transactions", transactions });
+		for (const transactions of messagesOf(pending.map(({ transaction }) => transaction))) {
+			told = peers.broadcast({ type: "transactions", transactions }, isFor);
 		}
-		if (told > 0) for (const { id } of due) outbox.sent(id, nowMs);
+		if (told > 0) for (const { id } of pending) outbox.sent(id, nowMs);
+	}
+
+	/** Whether a device may propose a block. Who is not in the street yet does not know, and asks everybody. */
+	#isProposer(): (device: string) => boolean {
+		const raft = this.#raft.state;
+		if (raft === undefined) return () => true;
+		const voters = new Set(votersOf(raft).map((voter) => this.#context.deviceNameOf(voter)));
+		return (device) => voters.has(device);
 	}
 
 	/** Where nobody leads nothing can be confirmed, and in a backlog the oldest readings come first: neither means a loss. */
