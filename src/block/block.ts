@@ -71,8 +71,24 @@ export function headerFields(header: BlockHeader): CborValue[] {
 
 /** Merkle root over the transactions in their compact form. */
 export function transactionsRoot(transactions: readonly Transaction[], timestampMs: number): Uint8Array {
+	return merkleRoot(transactionLeaves(transactions, timestampMs));
+}
+
+const leaves = new WeakMap<readonly Transaction[], { baseMinute: number; hashes: readonly Uint8Array[] }>();
+
+/** The leaf hashes of a block's transactions: remembered, since who proves its own ones asks for them once more. */
+export function transactionLeaves(transactions: readonly Transaction[], timestampMs: number): readonly Uint8Array[] {
 	const baseMinute = minuteOf(timestampMs);
-	return merkleRoot(transactions.map((transaction) => merkleLeaf(encode(transactionToWire(transaction, baseMinute)))));
+	const known = leaves.get(transactions);
+	if (known?.baseMinute === baseMinute) return known.hashes;
+	const hashes = transactions.map((transaction) => transactionLeaf(transaction, baseMinute));
+	leaves.set(transactions, { baseMinute, hashes });
+	return hashes;
+}
+
+/** The leaf hash of one transaction in a block of this minute. */
+export function transactionLeaf(transaction: Transaction, baseMinute: number): Uint8Array {
+	return merkleLeaf(encode(transactionToWire(transaction, baseMinute)));
 }
 
 /** What the chain fixes about a block from its parent alone (thesis: validate_block). Rules and roots are the ledger's part. */

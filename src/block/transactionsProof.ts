@@ -1,11 +1,11 @@
 /** Transactions of a block alone, with what leads from them to the block's transactions root. */
 import * as v from "valibot";
-import { type CborValue, encode } from "../primitives/codec.js";
+import type { CborValue } from "../primitives/codec.js";
 import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { minuteOf } from "../primitives/units.js";
-import type { Block } from "./block.js";
-import { merkleLeaf, merkleProof, provenRoot } from "./merkle.js";
+import { type Block, transactionLeaf, transactionLeaves } from "./block.js";
+import { merkleProof, provenRoot } from "./merkle.js";
 import type { Transaction } from "./transaction.js";
 import { type TransactionCodecError, transactionFromWire, transactionToWire } from "./transactionCodec.js";
 
@@ -24,19 +24,18 @@ export function proveTransactions(
 ): TransactionsProof | undefined {
 	const wanted = [...transactions.entries()].filter(([, transaction]) => isWanted(transaction));
 	if (wanted.length === 0) return undefined;
-	const leaves = transactions.map((transaction) => leafOf(transaction, timestampMs));
 	const places = wanted.map(([place]) => place);
-	return { count: transactions.length, path: merkleProof(leaves, places), transactions: wanted };
+	const path = merkleProof(transactionLeaves(transactions, timestampMs), places);
+	return { count: transactions.length, path, transactions: wanted };
 }
 
 /** The transactions root to which a proof leads in a block of this time; undefined: to none. */
 export function transactionsRootOf(proof: TransactionsProof, timestampMs: number): Uint8Array | undefined {
-	const leaves = proof.transactions.map(([place, transaction]) => [place, leafOf(transaction, timestampMs)] as const);
+	const baseMinute = minuteOf(timestampMs);
+	const leaves = proof.transactions.map(
+		([place, transaction]) => [place, transactionLeaf(transaction, baseMinute)] as const,
+	);
 	return provenRoot(proof.count, leaves, proof.path);
-}
-
-function leafOf(transaction: Transaction, timestampMs: number): Uint8Array {
-	return merkleLeaf(encode(transactionToWire(transaction, minuteOf(timestampMs))));
 }
 
 /** The proof as it is stored: of a block whose time stands beside it. */

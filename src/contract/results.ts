@@ -1,18 +1,25 @@
 /** What a block settled, as leaves of a tree of its own, whose root is the first leaf of the state root. */
 import * as v from "valibot";
-import { merkleLeaf, merkleRoot } from "../block/merkle.js";
+import { merkleLeaf, rememberingMerkleRoot } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
 import { type LeafCodec, natural } from "./leafCodec.js";
 import type { SettledMinute, SettlementResults, UtilityRest } from "./settlement.js";
 
 /** Root over a block's results. */
 export function resultsRoot(results: SettlementResults): Uint8Array {
-	return merkleRoot(resultLeafHashes(results));
+	return rememberingMerkleRoot(resultLeafHashes(results));
 }
 
-/** A leaf per settled minute, then a leaf per utility rest. */
-export function resultLeafHashes({ settled, rests }: SettlementResults): Uint8Array[] {
-	return [...settled.map(settledLeafHash), ...rests.map((rest) => merkleLeaf(encode(restFields(rest))))];
+const leaves = new WeakMap<SettlementResults, readonly Uint8Array[]>();
+
+/** A leaf per settled minute, then a leaf per utility rest: remembered, since proofs are made from them as well. */
+export function resultLeafHashes(results: SettlementResults): readonly Uint8Array[] {
+	const known = leaves.get(results);
+	if (known !== undefined) return known;
+	const { settled, rests } = results;
+	const hashes = [...settled.map(settledLeafHash), ...rests.map((rest) => merkleLeaf(encode(restFields(rest))))];
+	leaves.set(results, hashes);
+	return hashes;
 }
 
 export function settledLeafHash(minute: SettledMinute): Uint8Array {

@@ -3,7 +3,7 @@
  * the results and, from its root, through the state's. Nothing else of the state is needed, and nothing of it is told.
  */
 import * as v from "valibot";
-import { merkleLeaf, merkleProof, provenRoot, rememberingMerkleProof } from "../block/merkle.js";
+import { merkleLeaf, provenRoot, rememberingMerkleProof } from "../block/merkle.js";
 import type { CborValue } from "../primitives/codec.js";
 import { hash, natural } from "./leafCodec.js";
 import type { Ledger } from "./ledger.js";
@@ -36,7 +36,7 @@ export function proveSettled(
 		stateLeaves: stateHashes.length,
 		statePath: rememberingMerkleProof(stateHashes, [0]),
 		results: resultHashes.length,
-		resultsPath: merkleProof(
+		resultsPath: rememberingMerkleProof(
 			resultHashes,
 			settled.map(([place]) => place),
 		),
