@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { MS_PER_MINUTE } from "../../src/primitives/units.js";
 import type { Fault } from "../simulation/fault.js";
 import { Faults } from "../simulation/faults.js";
@@ -9,6 +9,16 @@ import type { World } from "../simulation/world.js";
 import { keyedVerifier } from "../support/keyedSignatures.js";
 import { ActWatch, type FinishedAct, percentile } from "./load/actWatch.js";
 import { foundLargeStreet, isAtRest, makeContracts, until, VOTERS } from "./load/largeStreet.js";
+import { shareWork } from "./load/sharedWork.js";
+
+vi.mock(import("../../src/message/wire.js"), async (original) => {
+	const [wire, { sharedDecoder }] = [await original(), await import("./load/sharedWork.js")];
+	return { ...wire, decodeMessage: sharedDecoder(wire.decodeMessage) };
+});
+vi.mock(import("../../src/node/chain.js"), async (original) => {
+	const [chain, { sharedExtend }] = [await original(), await import("./load/sharedWork.js")];
+	return { ...chain, extend: sharedExtend(chain.extend) };
+});
 
 /**
  * A hundred households hand in a reading each minute and trade all the time, while leaders are killed, hand over, are cut
@@ -105,6 +115,7 @@ async function suffer({ what, forMs, strike: begin }: Disturbance): Promise<void
 }
 
 beforeAll(async () => {
+	shareWork(HOUSEHOLDS);
 	world = await foundLargeStreet(HOUSEHOLDS, ACT_EVERY_MS);
 	await makeContracts(world);
 	watch = new ActWatch(world);

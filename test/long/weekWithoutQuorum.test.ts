@@ -41,7 +41,7 @@ describe.each(isChosen ? STREETS.slice(0, 1) : STREETS)(
 			outage = new Outage(street.households, minutes, log);
 			figures = await outage.run();
 			console.table({ ...figures, memoryMB: Math.round(process.memoryUsage().rss / 1e6) });
-		}, 7_200_000);
+		}, 28_800_000);
 
 		it("keep every reading until somebody can agree on it, also over a restart", () => {
 			expect(figures.leadersMeanwhile).toBe(0);
