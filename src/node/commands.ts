@@ -8,8 +8,8 @@ import { MAX_SERIES_MINUTES } from "./history.js";
 import type { Incidents } from "./incidents.js";
 import type { Command } from "./protocol.js";
 import { DONE, type Reply } from "./reply.js";
+import { MAX_RETENTION_DAYS } from "./retention.js";
 import type { Stages } from "./stages.js";
-import { MAX_RETENTION_DAYS } from "./street/pruning.js";
 import type { Street } from "./street.js";
 
 /** An act waits so long for the one before it to be confirmed. */

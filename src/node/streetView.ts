@@ -26,7 +26,7 @@ import type {
 } from "./protocol.js";
 import type { ChainConfig } from "./records.js";
 import { predecessorView, refoundingView } from "./refoundingView.js";
-import { retentionDaysOf } from "./street/pruning.js";
+import { retentionDaysOf } from "./retention.js";
 import type { Street } from "./street.js";
 
 export interface ViewContext {

@@ -24,7 +24,10 @@ import type { TailVerification } from "./tailVerification.js";
 const REQUEST_TIMEOUT_MS = 8_000;
 /** Nobody had a checkpoint for us: for so long blocks are fetched. */
 const PAUSE_MS = 30_000;
-/** A member fetches all blocks of so many checkpoints' time, while anybody has them: its own graphs are made of them. */
+/**
+ * A member fetches all blocks of so many checkpoints' time, while anybody has them: its own graphs are made of them. Who
+ * keeps everything fetches them all: a jump would leave a hole, and after the others' retention nobody could fill it.
+ */
 const MEMBER_CHECKPOINTS = 7;
 
 export interface CheckpointFetchingParts {
@@ -113,12 +116,19 @@ export class CheckpointFetching {
 	#isWanted(nowMs: number): boolean {
 		if (this.#download !== undefined) return true;
 		if (nowMs < this.#notBeforeMs) return false;
-		const { chain, config, device } = this.#context;
+		const { chain } = this.#context;
 		const { checkpointBlocks } = chain.head.ledger.parameters;
 		const behind = this.#parts.sync.targetIndex - chain.head.block.index;
-		const isNew = device === undefined && config.admission?.member === undefined;
-		if (behind > checkpointBlocks * (isNew ? 1 : MEMBER_CHECKPOINTS)) return true;
+		if (behind > checkpointBlocks * this.#fetchedCheckpoints()) return true;
 		return this.#parts.sync.isMissing(chain.head, nowMs);
+	}
+
+	/** Of so many checkpoints' time the blocks are fetched instead. */
+	#fetchedCheckpoints(): number {
+		const { config, device, retentionDays } = this.#context;
+		const isNew = device === undefined && config.admission?.member === undefined;
+		if (isNew) return 1;
+		return retentionDays === 0 ? Number.POSITIVE_INFINITY : MEMBER_CHECKPOINTS;
 	}
 
 	/** An answer to the request for a checkpoint. */

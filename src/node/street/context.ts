@@ -23,6 +23,7 @@ import { Outbox } from "../outbox.js";
 import type { Peer, Peers } from "../peers.js";
 import type { Fault } from "../protocol.js";
 import { type ChainConfig, encodeConfig } from "../records.js";
+import { retentionDaysOf } from "../retention.js";
 import type { ChainChange, ChainStorage } from "../storage.js";
 
 /** A channel whose device has proven its key. */
@@ -103,6 +104,17 @@ export class StreetContext {
 	get member(): number | undefined {
 		const { households } = this.chain.head.ledger;
 		return households.find((household) => equalBytes(household.publicKey, this.householdKey))?.index;
+	}
+
+	/** Whether this household runs the neighbourhood. */
+	get isOperator(): boolean {
+		const { member } = this;
+		return member !== undefined && this.chain.head.ledger.households[member]?.operator === true;
+	}
+
+	/** For how many days this device keeps full blocks; 0: for ever. */
+	get retentionDays(): number {
+		return retentionDaysOf(this.config.retentionDays, this.isOperator);
 	}
 
 	/** The index of a device in use, by its key in hex; undefined for a guest, and for a device that was revoked. */

@@ -12,19 +12,10 @@ import type { ChainChange, StoredBlock } from "../storage.js";
 import type { StreetContext } from "./context.js";
 import type { TailVerification } from "./tailVerification.js";
 
-/** What a household keeps that has not chosen; an operator keeps everything. */
-const DEFAULT_RETENTION_DAYS = 62;
-/** More than anybody waits for; 0 is for ever. */
-export const MAX_RETENTION_DAYS = 36_500;
 /** Blocks of one write. */
 const BATCH_BLOCKS = 128;
 /** A write is due so often while there is something to delete. */
 const BATCH_EVERY_MS = 1_000;
-
-/** For how many days a device keeps full blocks, by what was chosen and by its household's role; 0: for ever. */
-export function retentionDaysOf(chosenDays: number | undefined, isOperator: boolean): number {
-	return chosenDays ?? (isOperator ? 0 : DEFAULT_RETENTION_DAYS);
-}
 
 export class Pruning {
 	readonly #context: StreetContext;
@@ -87,22 +78,16 @@ export class Pruning {
 	 * and it is the chain that ages: while it stands still nothing does, and no device's clock can make it.
 	 */
 	#keptFromMs(): number | undefined {
-		const { chain, config } = this.#context;
-		const days = retentionDaysOf(config.retentionDays, this.#isOperator());
+		const { chain, retentionDays: days } = this.#context;
 		if (days === 0) return undefined;
 		const { parameters, timestampMs } = chain.head.ledger;
 		return timestampMs - days * parameters.checkpointBlocks * parameters.blockIntervalMs;
 	}
 
-	#isOperator(): boolean {
-		const { chain, member } = this.#context;
-		return member !== undefined && chain.head.ledger.households[member]?.operator === true;
-	}
-
 	/** A household sees graphs of its own only, and those are kept for ever; the operator sees all. */
 	#daysToForget(keptFromMs: number): ChainChange["forgetDays"] {
-		const { member } = this.#context;
-		if (member === undefined || keptFromMs <= 0 || this.#isOperator()) return undefined;
+		const { isOperator, member } = this.#context;
+		if (member === undefined || keptFromMs <= 0 || isOperator) return undefined;
 		return { belowDay: Math.floor(minuteOf(keptFromMs) / MINUTES_PER_DAY), exceptMember: member };
 	}
 

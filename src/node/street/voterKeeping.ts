@@ -32,8 +32,8 @@ export class VoterKeeping {
 	async tick(nowMs: number): Promise<void> {
 		if (nowMs < this.#nextLookMs) return;
 		this.#nextLookMs = nowMs + LOOK_MS;
-		const { chain, config } = this.#context;
-		if (!this.#isOperator()) return;
+		const { chain, config, isOperator } = this.#context;
+		if (!isOperator) return;
 		this.#lookWhoKeepsUp(nowMs);
 		if (this.#raft.state?.leader === undefined || !this.#own.mayAct) return;
 		const step = planVoters({
@@ -51,11 +51,6 @@ export class VoterKeeping {
 		const kept = this.#context.config.keptFromVoting.filter((device) => !command.added.includes(device));
 		await this.#context.saveConfig({ keptFromVoting: [...kept, ...command.removed] });
 		return done;
-	}
-
-	#isOperator(): boolean {
-		const { chain, member } = this.#context;
-		return member !== undefined && chain.head.ledger.households[member]?.operator === true;
 	}
 
 	#lookWhoKeepsUp(nowMs: number): void {
