@@ -275,6 +275,25 @@ describe("a neighbour of devices that let go of old blocks", () => {
 		expect(await blocksOf(await diskOf(cluster, 3), height)).toHaveLength(height + 1);
 	}, 60_000);
 
+	it("that keeps everything, however long it was away, fetches all blocks: a jump would leave a hole for good", async () => {
+		const cluster = await tradingStreet(5);
+		await trade(cluster, 1);
+		await cluster.command(3, { type: "retention", days: 0 });
+		await cluster.settle();
+		for (const at of [3, 4]) cluster.off(at);
+		await trade(cluster, 8);
+		// More than what a member fetches as blocks.
+		expect(cluster.height(0) - cluster.height(3)).toBeGreaterThan(70);
+		await cluster.on(3);
+		await cluster.on(4);
+		await cluster.settle();
+		const height = cluster.height(0);
+		expect([3, 4].map((at) => cluster.height(at))).toEqual([height, height]);
+		expect(cluster.street(3).blocksFrom).toBe(0);
+		expect(await blocksOf(await diskOf(cluster, 3), height)).toHaveLength(height + 1);
+		expect(cluster.street(4).blocksFrom).toBeGreaterThan(0);
+	}, 60_000);
+
 	it("asks each for blocks that another does not have, and knows when nobody has them", async () => {
 		const { head } = (await foundedStreet(1)).street(0).chain;
 		const sync = new Sync(() => undefined, undefined);
