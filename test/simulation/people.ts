@@ -163,6 +163,9 @@ export class People implements Observer {
 			const member = street?.member;
 			if (isExcused || house.isGone || street === undefined || member === undefined) continue;
 			for (const [id, kind] of signed) {
+				if (ids.has(id) && refused.has(id)) {
+					throw new Violation("what is refused is in no block", `${house.name}'s ${kind} ${id.slice(0, 8)} is in one`);
+				}
 				if (!ids.has(id) && !refused.has(id)) {
 					throw new Violation("every transaction ends in a block", `${house.name}'s ${kind} ${id.slice(0, 8)} is lost`);
 				}

@@ -187,7 +187,11 @@ export class OwnTransactions {
 		}
 	}
 
-	/** The committed head moved: what is offered is judged there, and what is finished leaves the outbox. */
+	/**
+	 * The committed head moved: what is offered is judged there, and what is finished leaves the outbox. Refused is what no
+	 * block above the head can take, whether it is stamped right after it or now: after a long sleep blocks may be on their
+	 * way that are older than the clock says.
+	 */
 	async judgeAtHead(): Promise<void> {
 		const { chain, dependencies, events, mempool, outbox } = this.#context;
 		const { ledger } = chain.head;
@@ -200,7 +204,7 @@ export class OwnTransactions {
 		);
 		for (const [at, { id, transaction }] of own.entries()) {
 			const cause = causes[at];
-			if (!isRefusal(cause)) continue;
+			if (!isRefusal(cause) || !isRefusal(judge(ledger, ledger.timestampMs + 1, transaction))) continue;
 			outbox.refused(id, cause.code);
 			events.onRefused(cause.code);
 			if (transaction.kind === "join") this.#joinRefusal = cause.code;
