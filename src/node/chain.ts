@@ -34,8 +34,8 @@ export type ChainError =
 	| { code: "refused-transaction"; at: number; cause: Refusal | Wait }
 	| { code: "wrong-state-root"; index: number };
 
-/** Says why a transaction's signatures do not hold; undefined where they do. */
-export type SignatureCheck = (ledger: Ledger, transaction: Transaction) => Refusal | undefined;
+/** Says why the signatures of a transaction, at its place in the block, do not hold; undefined where they do. */
+export type SignatureCheck = (ledger: Ledger, transaction: Transaction, at: number) => Refusal | undefined;
 
 /** Validates and executes a block on top of another: everything but consensus. */
 export function extend(
@@ -53,7 +53,7 @@ export function extend(
 	const change = checkVoterChange(parent, block);
 	if (!change.ok) return change;
 	for (const [at, transaction] of block.transactions.entries()) {
-		const cause = checkSignatures(parent.ledger, transaction);
+		const cause = checkSignatures(parent.ledger, transaction, at);
 		if (cause !== undefined) return refused({ code: "refused-transaction", at, cause });
 	}
 	const executed = executeBlock(parent.ledger, block, block.transactions);

@@ -137,6 +137,17 @@ export function idOf(transaction: Transaction, gridId: Uint8Array): string {
 	return toHex(transactionId(transaction, gridId));
 }
 
+const lists = new WeakMap<readonly Transaction[], { gridId: Uint8Array; ids: readonly string[] }>();
+
+/** The ids of a block's transactions: remembered, since they are asked for when it is validated and when it is committed. */
+export function idsOf(transactions: readonly Transaction[], gridId: Uint8Array): readonly string[] {
+	const known = lists.get(transactions);
+	if (known !== undefined && equalBytes(known.gridId, gridId)) return known.ids;
+	const ids = transactions.map((transaction) => idOf(transaction, gridId));
+	lists.set(transactions, { gridId, ids });
+	return ids;
+}
+
 function signatureOf(transaction: Transaction): Uint8Array {
 	return transaction.kind === "join" ? transaction.signatures.household : transaction.signature;
 }

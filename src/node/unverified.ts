@@ -42,10 +42,10 @@ export interface UnverifiedBlock {
 export function unverifiedBlock(
 	parent: Ledger,
 	block: Block,
-	isVerified: (transaction: Transaction) => boolean,
+	isVerified: (transaction: Transaction, at: number) => boolean,
 ): UnverifiedBlock {
 	const transactions = block.transactions.flatMap((transaction, at) =>
-		isVerified(transaction) ? [] : [{ at, signatures: requiredSignatures(parent, transaction) }],
+		isVerified(transaction, at) ? [] : [{ at, signatures: requiredSignatures(parent, transaction) }],
 	);
 	return { index: block.index, transactions };
 }

@@ -154,8 +154,7 @@ export class CommittedHead {
 		if (link.block.index === certificate.index) this.#views.proofs.certified(certificate);
 		this.#checkpoints.passed(parent, link, certificate);
 		mempool.dropReadings(parent, link.ledger);
-		for (const transaction of link.block.transactions) {
-			const id = this.#context.idOf(transaction);
+		for (const id of this.#context.idsOf(link.block.transactions)) {
 			mempool.remove(id);
 			if (outbox.has(id)) outbox.confirmed(id, link.block.index);
 		}

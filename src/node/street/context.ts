@@ -18,7 +18,7 @@ import { equalBytes, toHex } from "../../primitives/bytes.js";
 import type { Result } from "../../primitives/result.js";
 import type { Chain } from "../chain.js";
 import type { NodeDependencies } from "../dependencies.js";
-import { idOf, Mempool } from "../mempool.js";
+import { idOf, idsOf, Mempool } from "../mempool.js";
 import { Outbox } from "../outbox.js";
 import type { Peer, Peers } from "../peers.js";
 import type { Fault } from "../protocol.js";
@@ -71,7 +71,6 @@ export class StreetContext {
 	readonly gridId: Uint8Array;
 	readonly deviceKey: Uint8Array;
 	readonly #deviceName: string;
-	readonly #ids = new WeakMap<Transaction, string>();
 	readonly householdKey: Uint8Array;
 	readonly chain: Chain;
 	readonly outbox = new Outbox();
@@ -187,13 +186,13 @@ export class StreetContext {
 
 	// ── signatures ───────────────────────────────────────────────────────────────────────────────────────────────
 
-	/** A transaction's id in hex: the same object is asked for when it is validated, and when it is committed. */
 	idOf(transaction: Transaction): string {
-		const known = this.#ids.get(transaction);
-		if (known !== undefined) return known;
-		const id = idOf(transaction, this.gridId);
-		this.#ids.set(transaction, id);
-		return id;
+		return idOf(transaction, this.gridId);
+	}
+
+	/** By place in their list. */
+	idsOf(transactions: readonly Transaction[]): readonly string[] {
+		return idsOf(transactions, this.gridId);
 	}
 
 	sign(unsigned: Unsigned<Transaction>, secretKey: Uint8Array): Uint8Array {
@@ -201,12 +200,12 @@ export class StreetContext {
 	}
 
 	/**
-	 * Whether a block's transaction is signed as it must be. What lies in the mempool was checked when it came, by the keys
+	 * Whether a block's transaction, of this id, is signed as it must be. What lies in the mempool was checked when it came, by the keys
 	 * of the committed head: where a block below changed them, it is checked again.
 	 */
-	checkSignatures(ledger: Ledger, transaction: Transaction): Refusal | undefined {
+	checkSignatures(ledger: Ledger, transaction: Transaction, id: string | undefined): Refusal | undefined {
 		const isChecked = ledger.devices === this.chain.head.ledger.devices || transaction.kind !== "reading";
-		if (isChecked && this.mempool.has(this.idOf(transaction), transaction)) return undefined;
+		if (isChecked && id !== undefined && this.mempool.has(id, transaction)) return undefined;
 		return checkSignatures(ledger, transaction, this.dependencies.verifier);
 	}
 

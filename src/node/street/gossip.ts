@@ -7,6 +7,7 @@ import { isVoter, votersOf } from "../../consensus/state.js";
 import { judge } from "../../contract/execute.js";
 import type { Refusal, Wait } from "../../contract/refusal.js";
 import { checkSignatures } from "../../contract/signers.js";
+import { assert } from "../../primitives/assert.js";
 import { isRefusal } from "../mempool.js";
 import type { Pending } from "../outbox.js";
 import type { Peer } from "../peers.js";
@@ -40,13 +41,15 @@ export class Gossip {
 		const { events, mempool } = this.#context;
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
 		const forwarded: Transaction[] = [];
-		for (const transaction of transactions) {
+		const ids = this.#context.idsOf(transactions);
+		for (const [at, transaction] of transactions.entries()) {
+			const id = ids[at];
+			assert(id !== undefined, "every transaction has an id");
 			const isHouseholds = transaction.kind === "join" || transaction.kind === "confirm" || isAct(transaction);
 			if (isGuest && !isHouseholds) {
 				events.onRefused("transaction-of-stranger");
 				continue;
 			}
-			const id = this.#context.idOf(transaction);
 			if (mempool.has(id, transaction)) {
 				forwarded.push(transaction);
 				continue;

@@ -184,8 +184,9 @@ export class RaftDriver {
 	/** Executes a proposed block on top of the log; a valid one stays there as an overlay. */
 	#validate(entry: Entry): { valid: true } | { valid: false; refusedIds: Uint8Array[] } {
 		const { chain, events, gridId } = this.#context;
-		const link = extend(chain.last, entry.block, entry.encoded.length, (ledger, transaction) =>
-			this.#context.checkSignatures(ledger, transaction),
+		const ids = this.#context.idsOf(entry.block.transactions);
+		const link = extend(chain.last, entry.block, entry.encoded.length, (ledger, transaction, at) =>
+			this.#context.checkSignatures(ledger, transaction, ids[at]),
 		);
 		if (link.ok) {
 			chain.push(link.value);

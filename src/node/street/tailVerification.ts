@@ -70,7 +70,11 @@ export class TailVerification {
 		const { chain, mempool } = this.#context;
 		let parent = chain.head.ledger;
 		return links.map((link) => {
-			const block = unverifiedBlock(parent, link.block, (each) => mempool.has(this.#context.idOf(each), each));
+			const ids = this.#context.idsOf(link.block.transactions);
+			const block = unverifiedBlock(parent, link.block, (each, at) => {
+				const id = ids[at];
+				return id !== undefined && mempool.has(id, each);
+			});
 			parent = link.ledger;
 			return block;
 		});
