@@ -6,7 +6,7 @@
  * with it above the block that the new chain begins with. Only the proposer seals, and it seals once; so a proposal that
  * its proposer took back can be forgotten, and until then a household confirms no other.
  */
-import { encodeBlock } from "../../block/block.js";
+import { blockHash, decodeBlock, encodeBlock } from "../../block/block.js";
 import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/transactionCodec.js";
 import { agreementRefusal } from "../../contract/confirmations.js";
 import { createRefoundedGenesis, type OpenProposal, unsignedSeal } from "../../contract/refounding.js";
@@ -279,7 +279,8 @@ export class Refounding {
 	 * household is asked, unless it has confirmed already. Gives a code where the genesis is none of that.
 	 */
 	async onGenesis(bytes: Uint8Array): Promise<string | undefined> {
-		if (this.#founded !== undefined) return undefined;
+		// Who came as a guest asked everybody for the genesis that this device has now: the later answers are no news.
+		if (this.#founded !== undefined || isGenesisOf(bytes, this.#context.gridId)) return undefined;
 		const founded = this.#openGenesis(bytes);
 		const [refound] = founded?.link.block.transactions ?? [];
 		const predecessor = founded?.link.ledger.predecessor;
@@ -321,6 +322,11 @@ export class Refounding {
 		const link = openGenesisLink(bytes, this.#context.dependencies.verifier);
 		return link === undefined ? undefined : { bytes, link };
 	}
+}
+
+function isGenesisOf(bytes: Uint8Array, gridId: Uint8Array): boolean {
+	const block = decodeBlock(bytes, ZERO_HASH);
+	return block.ok && equalBytes(blockHash(block.value), gridId);
 }
 
 const WRITE_FAILED: Reply = refused({ code: "storage-write-failed" });

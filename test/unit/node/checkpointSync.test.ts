@@ -94,6 +94,8 @@ describe("a newcomer to a long chain", () => {
 		expect(equalBytes(cluster.street(GUEST).chain.head.hash, cluster.street(0).chain.head.hash)).toBe(true);
 		expect(await firstBlock(cluster)).toBeGreaterThan(50);
 		expect(cluster.houses.flatMap(({ closed, faults }) => [...closed, ...faults])).toEqual([]);
+		// It asked everybody for the genesis: all answers but the first one are no news, and no foreign ones either.
+		expect(cluster.view(GUEST).refusals).toEqual({});
 	});
 
 	it("starts again from there, goes on, and hands the same checkpoint to the next one", async () => {
