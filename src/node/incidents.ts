@@ -1,5 +1,6 @@
 /** What went wrong, as the screens count it: refusals of what came from outside, and faults that a person should know of. */
-import type { Fault, NodeOutput } from "./protocol.js";
+import type { NodeOutput } from "./protocol.js";
+import type { Fault } from "./view.js";
 
 export class Incidents {
 	readonly #emit: (output: NodeOutput) => void;

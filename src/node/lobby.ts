@@ -17,8 +17,9 @@ import type { NodeDependencies } from "./dependencies.js";
 import { encodeLobbyLink } from "./link.js";
 import { openGenesisLink } from "./loading.js";
 import type { Peer, Peers } from "./peers.js";
-import type { CommandError, LobbyView, SignalingView } from "./protocol.js";
+import type { CommandError } from "./protocol.js";
 import type { LobbyProfile } from "./records.js";
+import type { LobbyView, SignalingView } from "./view.js";
 
 const hashPin = taggedHash("pin");
 const MAX_LOBBY_MEMBERS = 30;

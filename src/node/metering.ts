@@ -2,8 +2,8 @@
 import type { Reading } from "../block/reading.js";
 import { createMeterPipeline, type MeterPipeline } from "../meter/meterPipeline.js";
 import { createSimulatedHousehold, type SimulatedHousehold } from "../meter/simulatedHousehold.js";
-import type { MeterView, SerialStatus } from "./protocol.js";
 import type { MeterSourceConfig } from "./records.js";
+import type { MeterView, SerialStatus } from "./view.js";
 
 /** A simulated meter speaks for this much of the past at most when the page comes back. */
 const SIMULATED_PAST_MS = 3_600_000;

@@ -12,11 +12,12 @@ import { GoingOver } from "./goingOver.js";
 import { Incidents } from "./incidents.js";
 import { Metering } from "./metering.js";
 import { type Peer, Peers } from "./peers.js";
-import type { NodeInput, SignalingView, View } from "./protocol.js";
+import type { NodeInput } from "./protocol.js";
 import { type Joining, Stages } from "./stages.js";
 import type { ProvenPeer } from "./street/context.js";
 import type { Street } from "./street.js";
 import { joinerOf, viewOf } from "./streetView.js";
+import type { SignalingView, View } from "./view.js";
 
 /** The screens are drawn anew at most so often. */
 const VIEW_MS = 200;

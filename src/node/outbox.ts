@@ -1,8 +1,8 @@
 /** This household's own signed transactions, from the signature until they are in a committed block (or refused there). */
 import type { ReadingTransaction, Transaction } from "../block/transaction.js";
 import { decodeTransaction, encodeTransaction } from "../block/transactionCodec.js";
-import type { OwnTransactionView } from "./protocol.js";
 import { openRecord, sealRecord } from "./records.js";
+import type { OwnTransactionView } from "./view.js";
 
 /** Finished acts that the screens still show. */
 const SHOWN_FINISHED = 20;

@@ -2,8 +2,8 @@
 import type { Ledger } from "../contract/ledger.js";
 import { toHex } from "../primitives/bytes.js";
 import { divideFloor } from "../primitives/units.js";
-import type { PredecessorView, RefoundingView } from "./protocol.js";
 import type { Street } from "./street.js";
+import type { PredecessorView, RefoundingView } from "./view.js";
 
 /** Undefined: there is no reason to found anything again, and nobody wants to. */
 export function refoundingView(street: Street): RefoundingView | undefined {

@@ -7,8 +7,8 @@ import type { CborValue } from "../primitives/codec.js";
 import { add, MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
 import type { Link } from "./chain.js";
 import { idOf } from "./mempool.js";
-import type { MovementView } from "./protocol.js";
 import { decodeRecord, encodeRecord } from "./records.js";
+import type { MovementView } from "./view.js";
 
 const SHOWN_MOVEMENTS = 50;
 /** Trades of so many days are stored, and older ones as far as they are shown. */

@@ -6,6 +6,10 @@ import { fromHex, toHex } from "../primitives/bytes.js";
 import { add, MINUTES_PER_DAY, minuteOf, multiply } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
 import type { Peers } from "./peers.js";
+import type { ChainConfig } from "./records.js";
+import { predecessorView, refoundingView } from "./refoundingView.js";
+import { retentionDaysOf } from "./retention.js";
+import type { Street } from "./street.js";
 import type {
 	BalanceView,
 	ChainView,
@@ -23,11 +27,7 @@ import type {
 	SignalingView,
 	StreetView,
 	TodayView,
-} from "./protocol.js";
-import type { ChainConfig } from "./records.js";
-import { predecessorView, refoundingView } from "./refoundingView.js";
-import { retentionDaysOf } from "./retention.js";
-import type { Street } from "./street.js";
+} from "./view.js";
 
 export interface ViewContext {
 	street: Street;

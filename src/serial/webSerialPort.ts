@@ -3,7 +3,7 @@
  * line errors, silence and unplugged adapters are normal, and after each the reading goes on. Works in a page and in a
  * worker; a worker cannot ask for a port, so the page does that once (platformSerial.ts).
  */
-import type { SerialStatus } from "../node/protocol.js";
+import type { SerialStatus } from "../node/view.js";
 
 /** The part of `navigator.serial` that is used. */
 export interface SerialLike {

@@ -1,5 +1,5 @@
 /** What stands above every screen while something is not as it should be: at most one line about the connection. */
-import type { StreetView } from "../node/protocol.js";
+import type { StreetView } from "../node/view.js";
 
 /** Silent for 5 minutes: a household is told (the header chip shows the age before that). */
 export const METER_SILENT_MS = 5 * 60_000;

@@ -1,6 +1,6 @@
 /** What the screens of one household reach without passing it through every component. */
 import { createContext } from "svelte";
-import type { StreetView } from "../node/protocol.js";
+import type { StreetView } from "../node/view.js";
 import type { MeterPort } from "./meterPort.js";
 import type { NodeClient } from "./nodeClient.js";
 

@@ -1,5 +1,5 @@
 /** What the home screen works out of a view: the price that counts now, and the day in kroner. */
-import type { ContractView, StreetView, TodayView } from "../node/protocol.js";
+import type { ContractView, StreetView, TodayView } from "../node/view.js";
 
 /** The contract under which this household buys at this moment, if there is one. */
 export function buyingContract(street: StreetView): ContractView | undefined {

@@ -1,5 +1,5 @@
 /** Names and wordings for what views carry as numbers and codes. */
-import type { ChainView, ContractView, OfferView, StreetView } from "../node/protocol.js";
+import type { ChainView, ContractView, OfferView, StreetView } from "../node/view.js";
 import { MINUTES_PER_DAY } from "../primitives/units.js";
 import { formatEnergy, formatMinute } from "./format.js";
 import { m } from "./paraglide/messages.js";

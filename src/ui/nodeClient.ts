@@ -3,7 +3,8 @@
  * shows or asks goes through here.
  */
 import { createSubscriber } from "svelte/reactivity";
-import type { Command, CommandError, Fault, NodeOutput, ReplyValue, View } from "../node/protocol.js";
+import type { Command, CommandError, NodeOutput, ReplyValue } from "../node/protocol.js";
+import type { Fault, View } from "../node/view.js";
 import { type Result, refused } from "../primitives/result.js";
 import type { NodePort } from "./nodePort.js";
 

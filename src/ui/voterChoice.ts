@@ -1,5 +1,5 @@
 /** What the operator may change about the voters from a screen, and what it leads to. */
-import type { NodeView } from "../node/protocol.js";
+import type { NodeView } from "../node/view.js";
 
 export interface VoterChoice {
 	/** Device indices. */

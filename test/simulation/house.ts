@@ -5,8 +5,9 @@
 import type { NodeSettings } from "../../src/node/dependencies.js";
 import { DEFAULT_NODE_SETTINGS } from "../../src/node/dependencies.js";
 import { Node } from "../../src/node/node.js";
-import type { NodeInput, NodeOutput, View } from "../../src/node/protocol.js";
+import type { NodeInput, NodeOutput } from "../../src/node/protocol.js";
 import type { Street } from "../../src/node/street.js";
+import type { View } from "../../src/node/view.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
 import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../../src/primitives/units.js";

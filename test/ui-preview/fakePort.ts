@@ -1,5 +1,6 @@
 /** A port without a node behind it: one view, and an answer to every command. */
-import type { Command, NodeOutput, ReplyValue, View } from "../../src/node/protocol.js";
+import type { Command, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
+import type { View } from "../../src/node/view.js";
 import type { OwnedPort } from "../../src/ui/nodePort.js";
 import { series } from "./views.js";
 

@@ -1,7 +1,7 @@
 /// <reference types="svelte" />
 /// <reference types="vite/client" />
 import { mount } from "svelte";
-import type { StreetView, View } from "../../src/node/protocol.js";
+import type { StreetView, View } from "../../src/node/view.js";
 import "../../src/ui/app.css";
 import App from "../../src/ui/App.svelte";
 import DemoPage from "../../src/ui/demo/DemoPage.svelte";

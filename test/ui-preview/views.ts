@@ -1,13 +1,6 @@
 /** Canned views for looking at the screens. */
-import type {
-	DeviceView,
-	LobbyView,
-	MemberView,
-	NodeView,
-	RefoundingView,
-	Series,
-	StreetView,
-} from "../../src/node/protocol.js";
+import type { Series } from "../../src/node/protocol.js";
+import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, StreetView } from "../../src/node/view.js";
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
 const HOUR = 3_600_000;

@@ -21,10 +21,10 @@ import type { NodeDependencies } from "../dependencies.js";
 import { idOf, idsOf, Mempool } from "../mempool.js";
 import { Outbox } from "../outbox.js";
 import type { Peer, Peers } from "../peers.js";
-import type { Fault } from "../protocol.js";
 import { type ChainConfig, encodeConfig } from "../records.js";
 import { retentionDaysOf } from "../retention.js";
 import type { ChainChange, ChainStorage } from "../storage.js";
+import type { Fault } from "../view.js";
 
 /** A channel whose device has proven its key. */
 export type ProvenPeer = Peer & { device: string };

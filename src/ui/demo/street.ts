@@ -2,7 +2,8 @@
  * The demo street: ten real nodes in ten workers of this tab, real WebRTC between them. It is founded, metered and set
  * trading through the same commands that people use; only the clock and the meters differ from the real thing.
  */
-import type { Command, StreetView, View } from "../../node/protocol.js";
+import type { Command } from "../../node/protocol.js";
+import type { StreetView, View } from "../../node/view.js";
 import { MINUTES_PER_DAY, minuteOf } from "../../primitives/units.js";
 import { createHouse, type House, type HouseParts } from "./house.js";
 import { DEMO_HOUSEHOLDS, DEMO_NEIGHBOURHOOD, DEMO_PURCHASE_MICRO_NOK } from "./households.js";

@@ -1,5 +1,5 @@
 /** Waiting for a node's view to come into a state. */
-import type { View } from "../../node/protocol.js";
+import type { View } from "../../node/view.js";
 import { ok, type Result, refused } from "../../primitives/result.js";
 import type { NodeClient } from "../nodeClient.js";
 

@@ -1,5 +1,6 @@
 /** The tab that runs the node serves the other tabs: views and faults go out, commands come in, replies go back. */
-import type { NodeOutput, View } from "../../node/protocol.js";
+import type { NodeOutput } from "../../node/protocol.js";
+import type { View } from "../../node/view.js";
 import type { NodeClient } from "../nodeClient.js";
 import type { NodePort } from "../nodePort.js";
 import type { FromScreen, Life, TabChannel } from "./message.js";

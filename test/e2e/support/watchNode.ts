@@ -1,6 +1,6 @@
 /** What a page's node says and what comes over its channels, with times: noted in the page from its beginning on. */
 import type { Page } from "playwright-core";
-import type { View } from "../../../src/node/protocol.js";
+import type { View } from "../../../src/node/view.js";
 
 export interface Seen {
 	/** `performance.now()` when the first channel opened. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/node/dependencies.js";
 import { encodeRestoreLink } from "../../../src/node/link.js";
-import type { RefoundingView } from "../../../src/node/protocol.js";
+import type { RefoundingView } from "../../../src/node/view.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
 import { type Cluster, foundedStreet, invite } from "../../support/cluster.js";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { SerialStatus } from "../../../src/node/protocol.js";
+import type { SerialStatus } from "../../../src/node/view.js";
 import { createSerialReader, HAN_2400_8E1, HAN_2400_8N1, SILENCE_MS } from "../../../src/serial/webSerialPort.js";
 import { FakePort, FakeSerial, FakeTimers, settle } from "./fakeSerial.js";
 

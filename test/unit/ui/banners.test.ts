@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { StreetView } from "../../../src/node/protocol.js";
+import type { StreetView } from "../../../src/node/view.js";
 import { bannersOf, METER_SILENT_MS } from "../../../src/ui/banners.js";
 import { foundedAgain, refounding, street } from "../../ui-preview/views.js";
 

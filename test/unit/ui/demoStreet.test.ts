@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Command, CommandError, NodeOutput, ReplyValue, StreetView, View } from "../../../src/node/protocol.js";
+import type { Command, CommandError, NodeOutput, ReplyValue } from "../../../src/node/protocol.js";
+import type { StreetView, View } from "../../../src/node/view.js";
 import type { Result } from "../../../src/primitives/result.js";
 import type { HouseParts } from "../../../src/ui/demo/house.js";
 import { DEMO_HOUSEHOLDS } from "../../../src/ui/demo/households.js";

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Command, NodeInput, NodeOutput, View } from "../../../src/node/protocol.js";
+import type { Command, NodeInput, NodeOutput } from "../../../src/node/protocol.js";
+import type { View } from "../../../src/node/view.js";
 import type { NodeClient } from "../../../src/ui/nodeClient.js";
 import { type Session, startSession } from "../../../src/ui/session.js";
 import { openTabChannel, readMessage, type TabChannel, type TabMessage } from "../../../src/ui/tabs/message.js";

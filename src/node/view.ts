@@ -1,0 +1,351 @@
+/**
+ * The view: everything that the screens draw of a node, made anew when something changed (`streetView` and the stages make
+ * it). All values can be cloned structurally.
+ */
+import type { MoneyKind } from "../block/transaction.js";
+
+export type View = WelcomeView | LobbyView | JoiningView | StreetView;
+
+/** Nothing has been founded or joined yet. */
+export interface WelcomeView {
+	stage: "welcome";
+}
+
+export interface LobbyView {
+	stage: "lobby";
+	neighbourhood: string;
+	founder: boolean;
+	/** Fragment of the link that brings neighbours here. */
+	link: string;
+	members: { name: string; alwaysOn: boolean; self: boolean; founder: boolean }[];
+	/** Guest: whether the founder's page is reached at this moment. */
+	founderReached: boolean;
+	signaling: SignalingView;
+}
+
+/** Invited, not yet a member; or a new device of a member that is not admitted yet. */
+export interface JoiningView {
+	stage: "joining";
+	/** newHousehold: by invitation; restored: by restore link; newDevice: in place of the device that this browser was. */
+	as: "newHousehold" | "restored" | "newDevice";
+	neighbourhood: string;
+	/** searching: no neighbour reached yet; syncing: fetching blocks; handedIn: `join` or `device` wait for their block. */
+	state: "searching" | "syncing" | "handedIn" | "refused";
+	/** state refused: why. */
+	code?: string;
+	haveIndex: number;
+	targetIndex: number;
+	signaling: SignalingView;
+	/** A household that was restored is asked, too. */
+	refounding?: RefoundingView;
+}
+
+export interface SignalingView {
+	connected: number;
+	configured: number;
+}
+
+export interface StreetView {
+	stage: "street";
+	gridId: string;
+	neighbourhood: string;
+	moneyKind: MoneyKind;
+	/** Not 1: a demo, whose clock runs faster. Labelled on every screen. */
+	timeScale: number;
+	/** The chain's clock, ms since the epoch. */
+	chainMs: number;
+	self: MemberView & { deviceId: string };
+	members: MemberView[];
+	/** This household's devices in use, oldest first. */
+	devices: DeviceView[];
+	tariff: { retailMicroNokPerWh: number; feedInMicroNokPerWh: number; localFeeMicroNokPerWh: number };
+	/** What this household says that it pays, or the neighbourhood's retail price. */
+	ownRetailMicroNokPerWh: number;
+	meter: MeterView;
+	today: TodayView;
+	balance: BalanceView;
+	market: MarketView;
+	chain: ChainView;
+	retention: RetentionView;
+	signaling: SignalingView;
+	/** This household's transactions that are not final, and the last final ones, newest first. */
+	own: OwnTransactionView[];
+	/** Only for the operator. */
+	operator?: OperatorView;
+	/** Set where a majority of the voters cannot be reached, or somebody proposed to found the neighbourhood again. */
+	refounding?: RefoundingView;
+	/** Set where the neighbourhood was founded again. */
+	predecessor?: PredecessorView;
+	/** Faults that stand, with how often each occurred. */
+	faults: { fault: Fault; count: number }[];
+	/** What was refused from peers, meter and storage, counted by code. */
+	refusals: Record<string, number>;
+}
+
+/** Founding the neighbourhood again. */
+export interface RefoundingView {
+	/**
+	 * possible: this device could propose it; proposed: this household is asked; confirmed: it has said yes, and waits for
+	 * the others; founded: the new chain runs, and this household is asked whether it goes over.
+	 */
+	state: "possible" | "proposed" | "confirmed" | "founded";
+	/** Not where it is only possible: what is confirmed, in hex. */
+	proposal?: string;
+	/** Member index of whoever proposes it, and whether that is this household. */
+	proposer: number;
+	mine: boolean;
+	/** The last certified block, whose state goes on. */
+	blockIndex: number;
+	blockHash: string;
+	blockTimestampMs: number;
+	/** Member indices of the households whose devices vote afterwards. */
+	voters: number[];
+	/** Member indices of the households that confirmed, and how many it takes. */
+	confirmed: number[];
+	needed: number;
+	/** Members by name, and this household's balance there. */
+	members: string[];
+	balanceMicroNok: number;
+	/** Contracts that go on, of this household and altogether. */
+	ownContracts: number;
+	contracts: number;
+	/** A majority of the voters is here after all. */
+	majority: boolean;
+	/** No operator has confirmed: whoever proposes it becomes one as well, unless one does. */
+	newOperator: boolean;
+}
+
+/** Where the balances at this chain's beginning came from. */
+export interface PredecessorView {
+	gridId: string;
+	blockIndex: number;
+	blockHash: string;
+	/** When the neighbourhood was founded again. */
+	timestampMs: number;
+	/** Member indices of the households that have not gone over yet. */
+	unconfirmed: number[];
+}
+
+export interface MemberView {
+	index: number;
+	name: string;
+	operator: boolean;
+	/** The public key in hex: the thesis's node id. */
+	householdId: string;
+}
+
+export interface MeterView {
+	source: "none" | "serial" | "simulated";
+	serial: SerialStatus;
+	/** Latest power, and the chain time at which it was measured. */
+	live?: { importW: number; exportW: number; atMs: number };
+	meterId?: string;
+	lastReading?: { minute: number; importWh: number; exportWh: number };
+	telegrams: number;
+	/** Telegrams and bytes that were thrown away, by reason. */
+	dropped: Record<string, number>;
+}
+
+export interface TodayView {
+	/** First minute of today in the household's time zone. */
+	fromMinute: number;
+	/** Minutes with a reading. */
+	minutes: number;
+	importWh: number;
+	exportWh: number;
+	boughtWh: number;
+	soldWh: number;
+	paidMicroNok: number;
+	earnedMicroNok: number;
+	/** What the rest costs at the household's utility price, and what the utility pays for the rest of the export. */
+	utilityCostMicroNok: number;
+	utilityIncomeMicroNok: number;
+}
+
+export interface BalanceView {
+	balanceMicroNok: number;
+	orders: OrderView[];
+	/** Newest first; at most 50. */
+	movements: MovementView[];
+}
+
+export interface OrderView {
+	id: string;
+	member: number;
+	amountMicroNok: number;
+	timestampMs: number;
+}
+
+export type MovementView =
+	| { type: "issued"; amountMicroNok: number; timestampMs: number; reference: string }
+	/** The balance with which this chain began: that of the chain before, at its last certified block. */
+	| { type: "carried"; amountMicroNok: number; timestampMs: number; blockIndex: number }
+	/** One contract's settlement of one day, summed. */
+	| {
+			type: "bought" | "sold";
+			amountMicroNok: number;
+			energyWh: number;
+			dayMinute: number;
+			contractId: string;
+			other: number;
+	  };
+
+export interface MarketView {
+	offers: OfferView[];
+	contracts: ContractView[];
+}
+
+export interface OfferView {
+	id: string;
+	seller: number;
+	mine: boolean;
+	priceMicroNokPerWh: number;
+	fromMinute: number;
+	untilMinute: number;
+	energyLimitWh?: number;
+	noticeMinutes: number;
+	buyer?: number;
+	maxBuyers?: number;
+	buyers: number;
+	/** What one kWh saves against this household's utility price, after the local fee; may be negative. */
+	savingMicroNokPerKwh: number;
+	/** Why this household cannot accept it; absent: it can. A code of the ledger's refusals. */
+	refusal?: string;
+}
+
+export interface ContractView {
+	id: string;
+	seller: number;
+	buyer: number;
+	/** Whether this household is one of the two. */
+	mine: boolean;
+	priceMicroNokPerWh: number;
+	fromMinute: number;
+	/** First minute that it no longer covers. */
+	untilMinute: number;
+	ended: boolean;
+	energyLimitWh?: number;
+	noticeMinutes: number;
+	deliveredWh: number;
+	amountMicroNok: number;
+	state: "coming" | "active" | "paused" | "usedUp" | "ended";
+	/** First minute that is not settled yet. */
+	settledUntilMinute: number;
+}
+
+export interface OwnTransactionView {
+	id: string;
+	kind: string;
+	/** signed: written here; sent: a neighbour has it; confirmed: in a committed block. */
+	state: "signed" | "sent" | "confirmed" | "refused";
+	/** state confirmed: the block. */
+	blockIndex?: number;
+	/** state refused: why. */
+	code?: string;
+	timestampMs: number;
+}
+
+export interface ChainView {
+	headIndex: number;
+	headHash: string;
+	stateRoot: string;
+	headTimestampMs: number;
+	/** Readings, other transactions and settlement of the newest blocks, newest first; at most 20. */
+	blocks: { index: number; hash: string; timestampMs: number; readings: number; others: number; settledWh: number }[];
+	term: number;
+	role: "leader" | "follower" | "candidate" | "observer";
+	/** Member name of the leader; absent while there is none. */
+	leader?: string;
+	votersOnline: number;
+	voters: number;
+	/** Members whose devices are connected now, not counting this one. */
+	neighboursOnline: number;
+	/** Own transactions that wait, readings included. */
+	pending: number;
+	/** Own minutes whose reading waits: more than a few are a backlog. */
+	waitingMinutes: number;
+	/** Set while this node fetches blocks that others have. */
+	sync?: { haveIndex: number; targetIndex: number };
+	/** Set while signatures in fetched blocks are verified: of how many transactions they are good, and of how many in all. */
+	verification?: { done: number; all: number };
+	/** Transactions in certified blocks that are not signed as they must be: a majority of the voters erred or lied. */
+	badSignatures: { index: number; at: number }[];
+	/** Why this voter does not vote, if it does not: a code. */
+	notVoting?: string;
+	/** Set where it takes no part any more until it is admitted anew (`admitAnew`), which nothing else mends. */
+	outOfUse?: true;
+}
+
+/** What this device keeps of the chain. Readings, acts and settled minutes of the household, and their proofs, stay. */
+export interface RetentionView {
+	/** So many days of full blocks; 0: all of them. */
+	days: number;
+	/** Chosen on this device; else as is usual. */
+	chosen: boolean;
+	/** What is usual for this household's role. */
+	usualDays: number;
+	/** First block of those that are here without a hole, besides genesis. */
+	blocksFrom: number;
+}
+
+/** One of this household's devices in use. */
+export interface DeviceView {
+	/** Index of the device on the chain. */
+	device: number;
+	deviceId: string;
+	/** This very device. */
+	self: boolean;
+	alwaysOn: boolean;
+	/** Its readings count. */
+	metering: boolean;
+	voter: boolean;
+	connected: boolean;
+}
+
+export interface OperatorView {
+	nodes: NodeView[];
+	/** Orders of all members that wait for their money. */
+	orders: OrderView[];
+	issuedMicroNok: number;
+}
+
+export interface NodeView {
+	member: number;
+	/** Index of the device on the chain. */
+	device: number;
+	deviceId: string;
+	/** Whether it counts towards the majority, and whether it could: it is always on. */
+	voter: boolean;
+	alwaysOn: boolean;
+	/** Taken out of use by its household. */
+	revoked: boolean;
+	/** The operator took it off the list of voters by hand. */
+	keptFromVoting: boolean;
+	/** It signed two blocks for one place: its storage was copied or put back, or it lies. */
+	doubleSigned: boolean;
+	connected: boolean;
+	/** Last heard; absent: never since this page was opened. */
+	headIndex?: number;
+	headHash?: string;
+	term?: number;
+	role?: ChainView["role"];
+	lastReadingMinute?: number;
+	lastReading?: { importWh: number; exportWh: number };
+}
+
+/** Something that went wrong, as the screens say it. `code` is a key of the message files; the rest is its evidence. */
+export interface Fault {
+	code: string;
+	[evidence: string]: string | number | boolean;
+}
+
+/** The state of the port at the meter. */
+export type SerialStatus =
+	| { state: "closed" }
+	| { state: "opening" }
+	| { state: "open"; baudRate: number }
+	/** No bytes for 30 s: the port is being opened again. */
+	| { state: "silent" }
+	| { state: "unplugged" }
+	/** `code` is the platform's error name, such as NetworkError; the port is tried again after a while. */
+	| { state: "failed"; code: string };
