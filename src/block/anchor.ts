@@ -16,6 +16,7 @@ import {
 	headerShape,
 } from "./block.js";
 import { type Certificate, certificateFields, certificateShape } from "./certificate.js";
+import { blob, hash } from "./fieldShapes.js";
 
 export interface Anchor {
 	readonly block: Block;
@@ -38,8 +39,8 @@ export function anchorFields({ block, above, certificate }: Anchor): CborValue[]
 }
 
 export const anchorShape = v.strictTuple([
-	v.pipe(v.instance(Uint8Array), v.length(32)),
-	v.instance(Uint8Array),
+	hash,
+	blob,
 	v.pipe(v.array(headerShape), v.maxLength(MAX_HEADERS_ABOVE)),
 	certificateShape,
 ]);

@@ -5,9 +5,10 @@
 import * as v from "valibot";
 import { equalBytes } from "../primitives/bytes.js";
 import { type CborValue, type CodecError, decode, encode } from "../primitives/codec.js";
-import { HASH_BYTES, taggedHash } from "../primitives/hash.js";
+import { taggedHash } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { MAX_MINUTE, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
+import { minuteOf } from "../primitives/units.js";
+import { hash, integer, natural, timestampMs as timestampMsShape } from "./fieldShapes.js";
 import { merkleLeaf, merkleRoot } from "./merkle.js";
 import type { Transaction } from "./transaction.js";
 import { type TransactionCodecError, transactionFromWire, transactionToWire } from "./transactionCodec.js";
@@ -161,22 +162,9 @@ export function decodeBlock(bytes: Uint8Array, previousHash: Uint8Array): Result
 	});
 }
 
-const natural = (max: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(max));
-
-const hash = v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES));
-
 /** Of a header that stands alone. */
 export const headerShape = v.pipe(
-	v.strictTuple([
-		natural(0xffff),
-		natural(Number.MAX_SAFE_INTEGER),
-		hash,
-		natural(MAX_MINUTE * MS_PER_MINUTE),
-		natural(Number.MAX_SAFE_INTEGER),
-		natural(0xffff),
-		hash,
-		hash,
-	]),
+	v.strictTuple([integer(0, 0xffff), natural, hash, timestampMsShape, natural, integer(0, 0xffff), hash, hash]),
 	v.transform(
 		([version, index, previousHash, timestampMs, term, proposer, transactionsRoot, stateRoot]): BlockHeader => ({
 			version,
@@ -192,11 +180,11 @@ export const headerShape = v.pipe(
 );
 
 const BLOCK_SHAPE = v.strictTuple([
-	natural(0xffff),
-	natural(Number.MAX_SAFE_INTEGER),
-	natural(MAX_MINUTE * MS_PER_MINUTE),
-	natural(Number.MAX_SAFE_INTEGER),
-	natural(0xffff),
+	integer(0, 0xffff),
+	natural,
+	timestampMsShape,
+	natural,
+	integer(0, 0xffff),
 	hash,
 	v.array(v.unknown()),
 ]);

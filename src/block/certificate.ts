@@ -4,8 +4,8 @@
  */
 import * as v from "valibot";
 import { type CborValue, encode } from "../primitives/codec.js";
-import { HASH_BYTES, taggedHash } from "../primitives/hash.js";
-import { SIGNATURE_BYTES } from "../primitives/signature.js";
+import { taggedHash } from "../primitives/hash.js";
+import { hash, natural, signature } from "./fieldShapes.js";
 
 /** What a voter acknowledges: that it validated and durably stored this block in this term. */
 export interface Acknowledged {
@@ -37,15 +37,13 @@ export function certificateFields(certificate: Certificate): CborValue {
 	];
 }
 
-const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
-
 export const certificateShape = v.pipe(
 	v.strictTuple([
 		natural,
 		natural,
-		v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES)),
+		hash,
 		v.pipe(
-			v.array(v.strictTuple([natural, v.pipe(v.instance(Uint8Array), v.length(SIGNATURE_BYTES))])),
+			v.array(v.strictTuple([natural, signature])),
 			v.minLength(1),
 			v.maxLength(64),
 			// Ascending and so distinct: nobody is counted twice.

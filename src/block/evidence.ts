@@ -1,8 +1,7 @@
 /** Evidence as data: two signatures of one voter that exclude one another. `consensus/evidence` finds and judges it. */
 import * as v from "valibot";
 import type { CborValue } from "../primitives/codec.js";
-import { HASH_BYTES } from "../primitives/hash.js";
-import { bytes, signature as signatureShape } from "./fieldShapes.js";
+import { hash, natural, signature as signatureShape } from "./fieldShapes.js";
 
 /** One of the two: what was signed, and how. */
 export interface SignedHash {
@@ -24,9 +23,8 @@ export function doubleSignatureFields({ voter, index, term, signed }: DoubleSign
 	return [voter, index, term, ...signed.map(({ hash, signature }) => [hash, signature])];
 }
 
-const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const signedHashShape = v.pipe(
-	v.strictTuple([bytes(HASH_BYTES), signatureShape]),
+	v.strictTuple([hash, signatureShape]),
 	v.transform(([hash, signature]): SignedHash => ({ hash, signature })),
 );
 

@@ -1,5 +1,6 @@
-/** Shapes of single fields of transactions, and the limits that they stand for. */
+/** Shapes of single fields, of whatever is read: blocks, messages, records; and the limits that those of transactions stand for. */
 import * as v from "valibot";
+import { HASH_BYTES } from "../primitives/hash.js";
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../primitives/signature.js";
 import { MAX_MINUTE, MS_PER_MINUTE } from "../primitives/units.js";
 
@@ -12,7 +13,20 @@ export const MIN_CHECKPOINT_BLOCKS = 10;
 export const MAX_CHECKPOINT_BLOCKS = 100_000;
 
 export const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+export const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const blob = v.instance(Uint8Array);
 export const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
+export const hash = bytes(HASH_BYTES);
+export const flag = v.pipe(
+	v.picklist([0, 1]),
+	v.transform((bit) => bit === 1),
+);
+/** A field that may be missing, as a list of none or one. */
+export const perhaps = <T>(shape: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, T | undefined> =>
+	v.pipe(
+		v.union([v.strictTuple([]), v.strictTuple([shape])]),
+		v.transform(([only]): T | undefined => only),
+	);
 export const text = (max: number) => v.pipe(v.string(), v.minLength(1), v.maxLength(max));
 
 export const member = integer(0, MAX_MEMBERS - 1);

@@ -1,11 +1,9 @@
 /** Shapes of the transactions of a genesis that goes on from an older chain; each begins with its kind's number. */
 import * as v from "valibot";
-import { deviceIndex, id, member, nameShape, paceShapes, signature, timestampMs } from "./fieldShapes.js";
+import { blob, deviceIndex, id, member, nameShape, paceShapes, signature, timestampMs } from "./fieldShapes.js";
 import type { ConfirmTransaction, RefoundTransaction, SealTransaction } from "./refounding.js";
 
 /** The old state travels in the genesis, whose block may be longer than any other (`MAX_GENESIS_BYTES`). */
-const blob = v.instance(Uint8Array);
-
 export const refoundShape = (kind: number) =>
 	v.pipe(
 		v.strictTuple([

@@ -1,10 +1,10 @@
 /** Transactions of a block alone, with what leads from them to the block's transactions root. */
 import * as v from "valibot";
 import type { CborValue } from "../primitives/codec.js";
-import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { minuteOf } from "../primitives/units.js";
 import { type Block, transactionLeaf, transactionLeaves } from "./block.js";
+import { hash, natural } from "./fieldShapes.js";
 import { merkleProof, provenRoot } from "./merkle.js";
 import type { Transaction } from "./transaction.js";
 import { type TransactionCodecError, transactionFromWire, transactionToWire } from "./transactionCodec.js";
@@ -46,11 +46,9 @@ export function transactionsProofFields(proof: TransactionsProof, timestampMs: n
 	return [proof.count, [...proof.path], wires];
 }
 
-const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
 export const transactionsProofShape = v.strictTuple([
 	natural,
-	v.array(v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES))),
+	v.array(hash),
 	v.pipe(v.array(v.strictTuple([natural, v.array(v.unknown())])), v.minLength(1)),
 ]);
 

@@ -1,12 +1,13 @@
 /** Leaves of what a neighbourhood has once: the past's hashes, and the globals with the counted blocks. */
 import * as v from "valibot";
+import { bytes, hash, natural } from "../block/fieldShapes.js";
 import type { MountainRange } from "../block/merkle.js";
 import { MONEY_KINDS, type MoneyKind } from "../block/transaction.js";
 import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
 import type { CborValue } from "../primitives/codec.js";
 import { ZERO_HASH } from "../primitives/hash.js";
-import { bytes, hash, type LeafCodec, natural, runs } from "./leafCodec.js";
+import { type LeafCodec, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";
 import type { Ledger, Predecessor } from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";

@@ -1,6 +1,7 @@
 /** Leaves of offers, orders and contracts. */
 import * as v from "valibot";
-import { bit, flag, hash, type LeafCodec, natural, perhaps } from "./leafCodec.js";
+import { flag, hash, natural, perhaps } from "../block/fieldShapes.js";
+import { bit, type LeafCodec } from "./leafCodec.js";
 import type { Contract, Offer, Order } from "./ledger.js";
 
 export const OFFER_LEAF: LeafCodec<Offer> = {

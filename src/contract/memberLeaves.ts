@@ -1,9 +1,9 @@
 /** Leaves of devices and households, with what was metered and waits for settlement. */
 import * as v from "valibot";
-import { nameShape } from "../block/fieldShapes.js";
+import { flag, nameShape, natural, publicKey } from "../block/fieldShapes.js";
 import { QUALITIES } from "../block/reading.js";
 import type { CborValue } from "../primitives/codec.js";
-import { bit, flag, type LeafCodec, natural, publicKey, runs } from "./leafCodec.js";
+import { bit, type LeafCodec, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";
 import type { Device, Household, PendingReading } from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";

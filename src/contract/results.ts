@@ -1,8 +1,9 @@
 /** What a block settled, as leaves of a tree of its own, whose root is the first leaf of the state root. */
 import * as v from "valibot";
+import { natural } from "../block/fieldShapes.js";
 import { merkleLeaf, rememberingMerkleRoot } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
-import { type LeafCodec, natural } from "./leafCodec.js";
+import type { LeafCodec } from "./leafCodec.js";
 import type { SettledMinute, SettlementResults, UtilityRest } from "./settlement.js";
 
 /** Root over a block's results. */

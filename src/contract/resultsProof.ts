@@ -3,9 +3,9 @@
  * the results and, from its root, through the state's. Nothing else of the state is needed, and nothing of it is told.
  */
 import * as v from "valibot";
+import { hash, natural } from "../block/fieldShapes.js";
 import { merkleLeaf, provenRoot, rememberingMerkleProof } from "../block/merkle.js";
 import type { CborValue } from "../primitives/codec.js";
-import { hash, natural } from "./leafCodec.js";
 import type { Ledger } from "./ledger.js";
 import { resultLeafHashes, SETTLED_LEAF, settledLeafHash } from "./results.js";
 import type { SettledMinute, SettlementResults } from "./settlement.js";

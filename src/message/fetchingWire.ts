@@ -2,12 +2,13 @@
 import * as v from "valibot";
 import { type Anchor, type AnchorError, anchorFields, anchorShape, openAnchor } from "../block/anchor.js";
 import { headerFields, headerShape } from "../block/block.js";
+import { blob, natural } from "../block/fieldShapes.js";
 import type { Transaction } from "../block/transaction.js";
 import { decodeTransaction, encodeTransaction, type TransactionCodecError } from "../block/transactionCodec.js";
 import type { CborValue } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { CheckpointMessage, Message } from "./message.js";
-import { blob, list, natural, nothing, optionalCertificate, optionalCertificateFields } from "./wireShapes.js";
+import { list, nothing, optionalCertificate, optionalCertificateFields } from "./wireShapes.js";
 
 /** Headers of one answer. */
 export const MAX_HEADERS = 1_000;

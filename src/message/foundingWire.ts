@@ -1,11 +1,11 @@
 /** Founding, and founding again, as fields on the wire. */
 import * as v from "valibot";
-import { MAX_MEMBERS, member, nameShape, publicKey, signature } from "../block/fieldShapes.js";
+import { blob, flag, hash, MAX_MEMBERS, member, nameShape, publicKey, signature } from "../block/fieldShapes.js";
 import type { ConfirmTransaction } from "../block/refounding.js";
 import { encodeTransaction } from "../block/transactionCodec.js";
 import type { CborValue } from "../primitives/codec.js";
 import type { Message } from "./message.js";
-import { blob, flag, hash, list } from "./wireShapes.js";
+import { list } from "./wireShapes.js";
 
 export type FoundingMessage = Extract<Message, { type: keyof typeof FOUNDING_SHAPES }>;
 

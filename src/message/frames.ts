@@ -3,6 +3,7 @@
  * between which heartbeats find their place.
  */
 import * as v from "valibot";
+import { natural } from "../block/fieldShapes.js";
 import { type CodecError, decode, encode } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { MAX_MESSAGE_BYTES } from "./wire.js";
@@ -63,8 +64,6 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
 	}
 	return whole;
 }
-
-const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const PART_SHAPE = v.strictTuple([
 	natural,

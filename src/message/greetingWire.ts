@@ -1,10 +1,10 @@
 /** What devices say of themselves and of one another, as fields on the wire. */
 import * as v from "valibot";
 import { doubleSignatureFields, doubleSignatureShape } from "../block/evidence.js";
-import { bytes, publicKey, signature } from "../block/fieldShapes.js";
+import { bytes, hash, natural, publicKey, signature } from "../block/fieldShapes.js";
 import type { CborValue } from "../primitives/codec.js";
 import type { Boot, Meeting, Message, NodeRole } from "./message.js";
-import { hash, list, natural, nothing, optionalCertificate, optionalCertificateFields } from "./wireShapes.js";
+import { list, nothing, optionalCertificate, optionalCertificateFields } from "./wireShapes.js";
 
 /** Double signatures of one message. */
 const MAX_EVIDENCE = 100;

@@ -1,21 +1,12 @@
 /** Raft's messages, as fields on the wire. */
 import * as v from "valibot";
 import { type BlockError, blockHash, decodeBlock } from "../block/block.js";
-import { signature } from "../block/fieldShapes.js";
+import { blob, flag, hash, natural, signature } from "../block/fieldShapes.js";
 import { equalBytes } from "../primitives/bytes.js";
 import type { CborValue } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Entry, RaftMessage } from "./message.js";
-import {
-	blob,
-	flag,
-	hash,
-	list,
-	natural,
-	nothing,
-	optionalCertificate,
-	optionalCertificateFields,
-} from "./wireShapes.js";
+import { list, nothing, optionalCertificate, optionalCertificateFields } from "./wireShapes.js";
 
 export type EntriesError =
 	| { code: "bad-block"; at: number; cause: BlockError }

@@ -5,13 +5,13 @@
 import * as v from "valibot";
 import { type Block, blockHash, decodeBlock, encodeBlock } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
+import { blob, hash } from "../block/fieldShapes.js";
 import { isCheckpoint } from "../contract/checkpoint.js";
 import { checkManifest, chunkLeaves, joinChunks, manifestOf } from "../contract/chunks.js";
 import type { Ledger } from "../contract/ledger.js";
 import { openSnapshot, snapshotOf } from "../contract/snapshot.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
-import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Link } from "./chain.js";
 import type { History } from "./history.js";
@@ -97,7 +97,7 @@ export function openCheckpointRecords(stored: CheckpointRecords): {
 	};
 }
 
-const blockShape = v.strictTuple([v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES)), v.instance(Uint8Array)]);
+const blockShape = v.strictTuple([hash, blob]);
 
 /** The link that a checkpoint and all its chunks make. Signatures were checked before it was stored. */
 export function openCheckpoint(

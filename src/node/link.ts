@@ -4,11 +4,11 @@
  * block. A restore link is for the household itself: it holds its key, and leads back after the storage was lost.
  */
 import * as v from "valibot";
+import { bytes, hash } from "../block/fieldShapes.js";
 import type { Invitation } from "../block/invitation.js";
 import { invitationFields } from "../block/invitation.js";
 import { invitationShape } from "../block/transactionCodec.js";
 import { decode, encode } from "../primitives/codec.js";
-import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { isSecretKey, SECRET_KEY_BYTES } from "../primitives/signature.js";
 
@@ -76,8 +76,6 @@ export function decodeLink(text: string): Result<Link, LinkError> {
 	return shaped.success ? ok(shaped.output) : refused({ code: "link-damaged" });
 }
 
-const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
-
 const secretKeyShape = v.pipe(
 	bytes(SECRET_KEY_BYTES),
 	v.check((secret) => isSecretKey(secret)),
@@ -98,7 +96,7 @@ const lobbyShape = v.pipe(
 const joinShape = v.pipe(
 	v.strictTuple([
 		v.literal(LINK_VERSION),
-		bytes(HASH_BYTES),
+		hash,
 		bytes(16),
 		invitationShape,
 		secretKeyShape,
@@ -120,7 +118,7 @@ const joinShape = v.pipe(
 const restoreShape = v.pipe(
 	v.strictTuple([
 		v.literal(LINK_VERSION),
-		bytes(HASH_BYTES),
+		hash,
 		bytes(16),
 		secretKeyShape,
 		v.pipe(v.number(), v.integer(), v.minValue(0)),

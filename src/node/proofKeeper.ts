@@ -6,6 +6,7 @@
  */
 import * as v from "valibot";
 import type { Certificate } from "../block/certificate.js";
+import { natural } from "../block/fieldShapes.js";
 import type { Transaction } from "../block/transaction.js";
 import { transactionId } from "../block/transactionCodec.js";
 import { proveTransactions } from "../block/transactionsProof.js";
@@ -182,7 +183,6 @@ function isReceipt({ seller, deliveries }: SettledMinute, member: number): boole
 	return deliveries.some(({ buyer }) => buyer === member || seller === member);
 }
 
-const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const provenShape = v.pipe(
 	v.strictTuple([natural, natural]),
 	v.transform(([fromIndex, untilIndex]): Proven => ({ fromIndex, untilIndex })),

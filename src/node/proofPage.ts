@@ -7,6 +7,7 @@
 import * as v from "valibot";
 import { type BlockHeader, blockHash } from "../block/block.js";
 import { type Certificate, certificateFields, certificateShape } from "../block/certificate.js";
+import { hash, natural } from "../block/fieldShapes.js";
 import type { Transaction } from "../block/transaction.js";
 import {
 	openTransactionsProof,
@@ -19,7 +20,6 @@ import { type ResultsProof, resultsProofFields, resultsProofShape, stateRootOf }
 import type { SettledMinute } from "../contract/settlement.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { type CborValue, decode, encode } from "../primitives/codec.js";
-import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { MAX_MINUTE, MS_PER_MINUTE } from "../primitives/units.js";
 import { openRecord, sealRecord } from "./records.js";
@@ -74,9 +74,6 @@ export function encodeProofPage(
 	const fields: CborValue = [PAGE_VERSION, fromIndex, previousHash, blocks, certificateFields(certificate)];
 	return sealRecord(encode(fields));
 }
-
-const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const hash = v.pipe(v.instance(Uint8Array), v.length(HASH_BYTES));
 
 const pageShape = v.strictTuple([
 	v.literal(PAGE_VERSION),

@@ -2,9 +2,10 @@
 import * as v from "valibot";
 import { type Certificate, certificateFields, certificateShape } from "../block/certificate.js";
 import { type DoubleSignature, doubleSignatureFields, doubleSignatureShape } from "../block/evidence.js";
+import { bytes, flag, hash, natural, perhaps } from "../block/fieldShapes.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { type CborValue, decode, encode } from "../primitives/codec.js";
-import { HASH_BYTES, taggedHash } from "../primitives/hash.js";
+import { taggedHash } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { SECRET_KEY_BYTES } from "../primitives/signature.js";
 import type { Votes } from "./storage.js";
@@ -49,23 +50,10 @@ export function decodeRecord<T>(record: Uint8Array, shape: v.GenericSchema<unkno
 
 // ── shapes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
-const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
 const optional = (value: CborValue | undefined): CborValue => (value === undefined ? [] : [value]);
-const perhaps = <T>(shape: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, T | undefined> =>
-	v.union([
-		v.pipe(
-			v.strictTuple([]),
-			v.transform(() => undefined),
-		),
-		v.pipe(
-			v.strictTuple([shape]),
-			v.transform(([only]) => only),
-		),
-	]);
 
 const acknowledgedShape = v.pipe(
-	v.strictTuple([natural, natural, bytes(HASH_BYTES)]),
+	v.strictTuple([natural, natural, hash]),
 	v.transform(([index, term, hash]) => ({ index, term, hash })),
 );
 
@@ -159,10 +147,6 @@ const keysShape = v.pipe(
 	v.strictTuple([bytes(SECRET_KEY_BYTES), bytes(SECRET_KEY_BYTES)]),
 	v.transform(([householdSecret, deviceSecret]): Keys => ({ householdSecret, deviceSecret })),
 );
-const flag = v.pipe(
-	v.picklist([0, 1]),
-	v.transform((bit) => bit === 1),
-);
 
 const profileShape = v.union([
 	v.pipe(
@@ -198,7 +182,7 @@ const profileShape = v.union([
 		),
 	),
 	v.pipe(
-		v.strictTuple([v.literal("chain"), v.string(), bytes(HASH_BYTES)]),
+		v.strictTuple([v.literal("chain"), v.string(), hash]),
 		v.transform(([, database, gridId]): Profile => ({ stage: "chain", database, gridId })),
 	),
 	v.pipe(

@@ -1,5 +1,6 @@
 /** What a device has promised about the end of its chain: kept before anybody hears of it. */
 import * as v from "valibot";
+import { blob } from "../block/fieldShapes.js";
 import type { Result } from "../primitives/result.js";
 import { decodeRecord, encodeRecord, type RecordError } from "./records.js";
 
@@ -23,17 +24,17 @@ const shape = v.union([
 		v.transform(() => undefined),
 	),
 	v.pipe(
-		v.strictTuple([v.literal("confirmed"), v.picklist([0, 1]), v.instance(Uint8Array)]),
+		v.strictTuple([v.literal("confirmed"), v.picklist([0, 1]), blob]),
 		v.transform(
 			([stage, isProposer, proposal]): RefoundingRecord => ({ stage, isProposer: isProposer === 1, proposal }),
 		),
 	),
 	v.pipe(
-		v.strictTuple([v.literal("withdrawn"), v.instance(Uint8Array), v.instance(Uint8Array)]),
+		v.strictTuple([v.literal("withdrawn"), blob, blob]),
 		v.transform(([stage, proposal, signature]): RefoundingRecord => ({ stage, proposal, signature })),
 	),
 	v.pipe(
-		v.strictTuple([v.literal("founded"), v.instance(Uint8Array)]),
+		v.strictTuple([v.literal("founded"), blob]),
 		v.transform(([stage, genesis]): RefoundingRecord => ({ stage, genesis })),
 	),
 ]);

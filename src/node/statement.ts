@@ -1,5 +1,6 @@
 /** What a household sees of its own money and energy, derived from the executed chain: movements, and sums by day. */
 import * as v from "valibot";
+import { natural } from "../block/fieldShapes.js";
 import type { Ledger } from "../contract/ledger.js";
 import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
@@ -169,7 +170,6 @@ function tradeFields(trade: TradeMovement): CborValue {
 	return [isSold, id.value, trade.dayMinute, trade.other, trade.energyWh, trade.amountMicroNok];
 }
 
-const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const issuedShape = v.array(
 	v.pipe(
 		v.strictTuple([natural, natural, v.string()]),

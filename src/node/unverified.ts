@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import type { Block } from "../block/block.js";
+import { natural } from "../block/fieldShapes.js";
 import type { Transaction } from "../block/transaction.js";
 import type { Ledger } from "../contract/ledger.js";
 import type { Refusal } from "../contract/refusal.js";
@@ -50,7 +51,6 @@ export function unverifiedBlock(
 	return { index: block.index, transactions };
 }
 
-const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 const shape = v.pipe(
 	v.strictTuple([natural, natural, v.pipe(v.array(v.strictTuple([natural, natural])), v.maxLength(MAX_BAD))]),
 	v.transform(
