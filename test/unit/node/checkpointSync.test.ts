@@ -4,24 +4,13 @@ import type { Message } from "../../../src/message/message.js";
 import { decodeMessage, encodeMessage } from "../../../src/message/wire.js";
 import { decodeLink, encodeJoinLink } from "../../../src/node/link.js";
 import { equalBytes } from "../../../src/primitives/bytes.js";
-import { type Cluster, foundedStreet, invite } from "../../support/cluster.js";
+import { type Cluster, foundedStreet, invite, SHORT_DAYS } from "../../support/cluster.js";
 
-const CHECKPOINT_BLOCKS = 10;
-const SETTINGS = {
-	readingDelayMs: 500,
-	founding: {
-		blockIntervalMs: 5_000,
-		settlementGraceBlocks: 180,
-		readingWindowBlocks: 10_080,
-		checkpointBlocks: CHECKPOINT_BLOCKS,
-		timeScale: 1,
-	},
-};
 const GUEST = 4;
 
 /** A street with checkpoints and voter changes behind it. */
 async function grownStreet(): Promise<Cluster> {
-	const cluster = await foundedStreet(4, { settings: SETTINGS });
+	const cluster = await foundedStreet(4, { settings: SHORT_DAYS });
 	await cluster.act(0, { type: "voters", added: [], removed: [3] });
 	await grow(cluster, 25);
 	await cluster.act(0, { type: "voters", added: [3], removed: [] });

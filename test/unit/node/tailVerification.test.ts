@@ -2,23 +2,15 @@ import { describe, expect, it } from "vitest";
 import type { ReadingTransaction } from "../../../src/block/transaction.js";
 import { decodeUnverified } from "../../../src/node/unverified.js";
 import type { Verifier } from "../../../src/primitives/signature.js";
-import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster.js";
+import { type Cluster, FIRST_MINUTE, foundedStreet, SHORT_DAYS } from "../../support/cluster.js";
 import { keyedVerifier } from "../../support/keyedSignatures.js";
 
 const FOLLOWER = 3;
 const MINUTES = 24;
 /** The verifier of the house in question takes this long: eight verifications use up a tick. */
 const VERIFICATION_MS = 5;
-const SETTINGS = {
-	readingDelayMs: 500,
-	founding: {
-		blockIntervalMs: 60_000,
-		settlementGraceBlocks: 180,
-		readingWindowBlocks: 10_080,
-		checkpointBlocks: 10,
-		timeScale: 1,
-	},
-};
+/** As it is meant to be: a minute a block. */
+const SETTINGS = { ...SHORT_DAYS, founding: { ...SHORT_DAYS.founding, blockIntervalMs: 60_000 } };
 
 /** A follower whose verifications are counted, and neighbours that believe every signature. */
 interface Behind {
