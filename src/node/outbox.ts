@@ -48,10 +48,23 @@ export class Outbox {
 		return this.#readings.length;
 	}
 
+	/** The first minute of which a reading waits. */
+	get oldestMinute(): number | undefined {
+		return this.#readings[0]?.transaction.minute;
+	}
+
 	/** What a block may take now: all acts, and the oldest readings. */
 	offered(): Pending[] {
-		const count = this.#readings.length > OFFERED_AT_ONCE ? OFFERED_READINGS : OFFERED_AT_ONCE;
-		return [...this.#acts.values(), ...this.#readings.slice(0, count)];
+		return [...this.#acts.values(), ...this.#readings.slice(0, this.#offeredReadings)];
+	}
+
+	/** Readings that are not offered now count as told to nobody: while fewer waited more of them were offered. */
+	untellLater(): void {
+		for (const reading of this.#readings.slice(this.#offeredReadings)) reading.sentMs = -1;
+	}
+
+	get #offeredReadings(): number {
+		return this.#readings.length > OFFERED_AT_ONCE ? OFFERED_READINGS : OFFERED_AT_ONCE;
 	}
 
 	/** Whether an act waits: its nonce is taken, the next one is signed after it. */

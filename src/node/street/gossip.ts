@@ -96,6 +96,8 @@ export class Gossip {
 	/** Tells a neighbour that may propose it everything of one's own that a block may take. */
 	tellAll(peer: ProvenPeer): void {
 		if (!this.#isProposer()(peer.device)) return;
+		// What it does not hear now it was not told, whoever else was.
+		this.#context.outbox.untellLater();
 		this.#send(
 			peer,
 			this.#tellable().map((pending) => pending.transaction),
@@ -144,12 +146,14 @@ export class Gossip {
 	#watchQueue(nowMs: number): void {
 		const raft = this.#raft.state;
 		if (raft !== undefined && raft.leader === undefined) this.#ledMs = nowMs;
-		const { block, ledger } = this.#context.chain.head;
+		const { chain, outbox } = this.#context;
+		const { block, ledger } = chain.head;
 		if (block.index === this.#seen.index) return;
-		const isBacklog =
-			ledger.countedTotal === this.#seen.countedTotal &&
-			block.transactions.filter(({ kind }) => kind === "reading").length >= BACKLOG_READINGS;
-		if (isBacklog) this.#movedMs = nowMs;
+		const minutes = block.transactions.flatMap((each) => (each.kind === "reading" ? [each.minute] : []));
+		const isBacklog = ledger.countedTotal === this.#seen.countedTotal && minutes.length >= BACKLOG_READINGS;
+		// Who has one's own readings takes them before newer ones: a leader that goes past them has not heard of them.
+		const isPast = (outbox.oldestMinute ?? Number.POSITIVE_INFINITY) < Math.max(...minutes);
+		if (isBacklog && !isPast) this.#movedMs = nowMs;
 		this.#seen = { index: block.index, countedTotal: ledger.countedTotal };
 	}
 

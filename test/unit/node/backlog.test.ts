@@ -10,17 +10,20 @@ const AWAY = [2, 3, 4];
 /** Some readings take so many bytes; nothing else does while nobody leads. */
 const READINGS_BYTES = 2_000;
 
+function readingsOf(from: number, until: number): Reading[] {
+	return Array.from(
+		{ length: until - from },
+		(_, at): Reading => ({ minute: FIRST_MINUTE + from + at, importWh: 1, exportWh: 0, quality: "measured" }),
+	);
+}
+
 /** Two of five reach one another; the first one's meter goes on for hours. */
 async function leaderless(): Promise<Cluster> {
 	const cluster = await foundedStreet(5);
 	for (const at of AWAY) cluster.isolate(at);
 	await cluster.run(30_000);
 	cluster.chainMs += MINUTES * MS_PER_MINUTE;
-	const readings = Array.from(
-		{ length: MINUTES },
-		(_, at): Reading => ({ minute: FIRST_MINUTE + at, importWh: 1, exportWh: 0, quality: "measured" }),
-	);
-	await cluster.input(0, { type: "readings", readings });
+	await cluster.input(0, { type: "readings", readings: readingsOf(0, MINUTES) });
 	await cluster.run(1_000);
 	return cluster;
 }
@@ -62,6 +65,29 @@ describe("hours of readings that nobody can agree on", () => {
 		}
 		expect(minutes).toEqual([...minutes].sort((a, b) => a - b));
 		expect(minutes.length).toBe(MINUTES);
+	});
+
+	it("go on without a pause though some of them were told before, to others than who leads then", async () => {
+		const cluster = await foundedStreet(5);
+		for (const at of AWAY) cluster.isolate(at);
+		await cluster.run(30_000);
+		cluster.chainMs += MINUTES * MS_PER_MINUTE;
+		// While so few wait, all of them are told.
+		for (const [from, until] of [
+			[0, 2 * OFFERED_READINGS],
+			[2 * OFFERED_READINGS, MINUTES],
+		] as const) {
+			const readings = readingsOf(from, until);
+			await cluster.input(0, { type: "readings", readings });
+			await cluster.run(1_000);
+		}
+		expect(cluster.street(1).mempool.size).toBe(2 * OFFERED_READINGS);
+		cluster.mend();
+		cluster.cut(MEETING, AWAY);
+		await cluster.until(() => AWAY.some((at) => cluster.street(at).raft?.role === "leader"), "one of the others leads");
+		cluster.mend();
+		await cluster.until(() => cluster.street(0).outbox.readings < MINUTES, "the first readings are confirmed");
+		await cluster.until(() => cluster.street(0).outbox.readings === 0, "all are confirmed", 5_000);
 	});
 
 	it("do not keep an act waiting", async () => {
