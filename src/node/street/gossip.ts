@@ -115,18 +115,22 @@ export class Gossip {
 		this.#watchQueue(nowMs);
 		const tellable = this.#tellable();
 		const fresh = tellable.filter(({ sentMs }) => sentMs < 0);
-		if (fresh.length > 0) this.#tell(fresh, nowMs, this.#isProposer());
+		const isTold = fresh.length === 0 || this.#tell(fresh, nowMs, this.#isProposer());
+		// No voter is in reach: whoever is hands it on.
+		if (!isTold && this.#raft.state?.role !== "leader") this.#tell(fresh, nowMs, () => true);
 		const overdue = tellable.filter((pending) => pending.sentMs >= 0 && this.#isOverdue(pending, nowMs));
 		if (overdue.length > 0) this.#tell(overdue, nowMs, () => true);
 	}
 
-	#tell(pending: readonly Pending[], nowMs: number, isFor: (device: string) => boolean): void {
+	/** True: somebody was told. */
+	#tell(pending: readonly Pending[], nowMs: number, isFor: (device: string) => boolean): boolean {
 		const { outbox, peers } = this.#context;
 		let told = 0;
 		for (const transactions of messagesOf(pending.map(({ transaction }) => transaction))) {
 			told = peers.broadcast({ type: "transactions", transactions }, isFor);
 		}
 		if (told > 0) for (const { id } of pending) outbox.sent(id, nowMs);
+		return told > 0;
 	}
 
 	/** Whether a device may propose a block. Who is not in the street yet does not know, and asks everybody. */

@@ -52,6 +52,22 @@ describe("joining by invitation", () => {
 		expect(cluster.view(3).chain.role).toBe("observer");
 	});
 
+	it("is heard though it reaches no voter: another observer hands on what it says", async () => {
+		const cluster = await foundedStreet(5, {}, 3);
+		const isObserver = (at: number) => cluster.view(at).chain.role === "observer";
+		const all = cluster.houses.map(({ index }) => index);
+		const [told, author] = all.filter(isObserver);
+		if (told === undefined || author === undefined) throw new Error("two of five observe");
+		cluster.cut(
+			[author],
+			all.filter((at) => !isObserver(at)),
+		);
+		await cluster.run(20_000);
+		cluster.ask(author, { type: "buy", amountMicroNok: 7 });
+		const orders = () => cluster.street(told).chain.head.ledger.orders.size;
+		await cluster.until(() => orders() === 1, "the order is in a block", 5_000);
+	});
+
 	it("follows the chain as an observer without a vote, and is one again after a restart", async () => {
 		const { cluster, link } = await streetWithGuest();
 		await cluster.command(3, join(link));
