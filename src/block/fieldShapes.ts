@@ -1,4 +1,7 @@
-/** Shapes of single fields, of whatever is read: blocks, messages, records; and the limits that those of transactions stand for. */
+/**
+ * Shapes of single fields, of whatever is read: blocks, messages, records; and the limits that those of transactions
+ * stand for.
+ */
 import * as v from "valibot";
 import { HASH_BYTES } from "../primitives/hash.js";
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../primitives/signature.js";

@@ -11,14 +11,8 @@ import { ActWatch, type FinishedAct, percentile } from "./load/actWatch.js";
 import { foundLargeStreet, isAtRest, makeContracts, until, VOTERS } from "./load/largeStreet.js";
 import { shareWork } from "./load/sharedWork.js";
 
-vi.mock(import("../../src/message/wire.js"), async (original) => {
-	const [wire, { sharedDecoder }] = [await original(), await import("./load/sharedWork.js")];
-	return { ...wire, decodeMessage: sharedDecoder(wire.decodeMessage) };
-});
-vi.mock(import("../../src/node/chain.js"), async (original) => {
-	const [chain, { sharedExtend }] = [await original(), await import("./load/sharedWork.js")];
-	return { ...chain, extend: sharedExtend(chain.extend) };
-});
+vi.mock(import("../../src/message/wire.js"), async (wire) => (await import("./load/sharedWork.js")).sharingWire(wire));
+vi.mock(import("../../src/node/chain.js"), async (chain) => (await import("./load/sharedWork.js")).sharingChain(chain));
 
 /**
  * A hundred households hand in a reading each minute and trade all the time, while leaders are killed, hand over, are cut

@@ -5,14 +5,8 @@ import { ledgerOf, settlementOf } from "./load/largeStreet.js";
 import { Outage, type OutageFigures } from "./load/outage.js";
 import { shareWork } from "./load/sharedWork.js";
 
-vi.mock(import("../../src/message/wire.js"), async (original) => {
-	const [wire, { sharedDecoder }] = [await original(), await import("./load/sharedWork.js")];
-	return { ...wire, decodeMessage: sharedDecoder(wire.decodeMessage) };
-});
-vi.mock(import("../../src/node/chain.js"), async (original) => {
-	const [chain, { sharedExtend }] = [await original(), await import("./load/sharedWork.js")];
-	return { ...chain, extend: sharedExtend(chain.extend) };
-});
+vi.mock(import("../../src/message/wire.js"), async (wire) => (await import("./load/sharedWork.js")).sharingWire(wire));
+vi.mock(import("../../src/node/chain.js"), async (chain) => (await import("./load/sharedWork.js")).sharingChain(chain));
 
 /**
  * Nothing is lost, nothing is late, and everybody is settled as if nothing had happened. A whole week takes a small

@@ -40,6 +40,9 @@ export class Gossip {
 	onTransactions(peer: ProvenPeer, transactions: readonly Transaction[]): void {
 		const { events, mempool } = this.#context;
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
+		const raft = this.#raft.state;
+		// Who only observes never proposes what it hears.
+		const isHandedOn = isGuest || (raft !== undefined && !isVoter(raft));
 		const forwarded: Transaction[] = [];
 		const ids = this.#context.idsOf(transactions);
 		for (const [at, transaction] of transactions.entries()) {
@@ -60,7 +63,7 @@ export class Gossip {
 				continue;
 			}
 			if (mempool.add(id, transaction) === "full") events.onRefused("mempool-full");
-			else if (isGuest || this.#mayPropose === false) forwarded.push(transaction);
+			else if (isHandedOn) forwarded.push(transaction);
 		}
 		this.#forward(peer, forwarded);
 	}
@@ -74,12 +77,6 @@ export class Gossip {
 		if (transaction.kind !== "reading") return signed() ?? judged();
 		const cause = judged();
 		return isRefusal(cause) ? cause : (signed() ?? cause);
-	}
-
-	/** Whether this device may ever lead: undefined for a guest. */
-	get #mayPropose(): boolean | undefined {
-		const raft = this.#raft.state;
-		return raft === undefined ? undefined : isVoter(raft);
 	}
 
 	/**

@@ -4,13 +4,13 @@
  * streets, and all of the simulator's, work out everything by themselves.
  */
 import { createHash } from "node:crypto";
-import { type Block, blockHash } from "../../../src/block/block.js";
-import type { ChainError, Link, SignatureCheck } from "../../../src/node/chain.js";
+import { blockHash } from "../../../src/block/block.js";
+import type * as Wire from "../../../src/message/wire.js";
+import type * as Chain from "../../../src/node/chain.js";
 import { toHex } from "../../../src/primitives/bytes.js";
-import type { Result } from "../../../src/primitives/result.js";
 
 /** Households from which on a street shares its work. */
-export const SHARING_HOUSEHOLDS = 20;
+const SHARING_HOUSEHOLDS = 20;
 /** The last few that are shared, in their order: neighbours do the same thing at about the same time. */
 const KEPT_MESSAGES = 4_096;
 const KEPT_LINKS = 512;
@@ -42,8 +42,20 @@ class Kept<T> {
 	}
 }
 
+/** The module `message/wire` with a shared decoder, for `vi.mock`. */
+export async function sharingWire(original: () => Promise<typeof Wire>): Promise<typeof Wire> {
+	const wire = await original();
+	return { ...wire, decodeMessage: sharedDecoder(wire.decodeMessage) };
+}
+
+/** The module `node/chain` with shared executions, for `vi.mock`. */
+export async function sharingChain(original: () => Promise<typeof Chain>): Promise<typeof Chain> {
+	const chain = await original();
+	return { ...chain, extend: sharedExtend(chain.extend) };
+}
+
 /** A decoder whose results are shared by everybody who decodes the same bytes. */
-export function sharedDecoder<T>(decode: (bytes: Uint8Array) => T): (bytes: Uint8Array) => T {
+function sharedDecoder<T>(decode: (bytes: Uint8Array) => T): (bytes: Uint8Array) => T {
 	const kept = new Kept<T>(KEPT_MESSAGES);
 	return (bytes) => {
 		if (!sharing.isOn) return decode(bytes);
@@ -52,11 +64,11 @@ export function sharedDecoder<T>(decode: (bytes: Uint8Array) => T): (bytes: Uint
 	};
 }
 
-type Extend = (parent: Link, block: Block, bytes: number, checkSignatures: SignatureCheck) => Result<Link, ChainError>;
+type Extend = typeof Chain.extend;
 
 /** The execution of a block that others have executed on the same parent and found valid. */
-export function sharedExtend(extend: Extend): Extend {
-	const kept = new Kept<Result<Link, ChainError>>(KEPT_LINKS);
+function sharedExtend(extend: Extend): Extend {
+	const kept = new Kept<ReturnType<Extend>>(KEPT_LINKS);
 	return (parent, block, bytes, checkSignatures) => {
 		if (!sharing.isOn) return extend(parent, block, bytes, checkSignatures);
 		const key = toHex(parent.hash) + toHex(blockHash(block));
