@@ -130,7 +130,8 @@ export class Street {
 		this.#serving = new Serving(parts.storage, parts.peers, this.#pruning);
 		const fetching = { sync, raft, head, verification };
 		this.#verification = verification;
-		this.#checkpoints = new CheckpointFetching(context, { ...fetching, afterJump: () => this.#afterJump() });
+		const afterJump = () => this.#afterJump();
+		this.#checkpoints = new CheckpointFetching(context, { ...fetching, pruning: this.#pruning, afterJump });
 		this.#catchingUp = new CatchingUp(context, { ...fetching, checkpoints: this.#checkpoints, afterHead });
 		this.#voterKeeping = new VoterKeeping(context, raft, this.#own, this.#greeting);
 		this.#lastTickMs = clocks.monotonicMs();

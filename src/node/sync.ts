@@ -43,6 +43,8 @@ export class Sync {
 	readonly #heads = new Map<string, number>();
 	/** Devices that had no block at an index, though their chains end above it: they let go of old blocks. */
 	readonly #lacks = new Map<string, { fromIndex: number; untilMs: number }>();
+	/** Since when nobody who was asked had the blocks that follow on a head. */
+	#unanswered: { fromIndex: number; sinceMs: number } | undefined;
 
 	constructor(checkSigners: SignatureCheck, pin: { index: number; hash: Uint8Array } | undefined) {
 		this.#checkSigners = checkSigners;
@@ -57,6 +59,7 @@ export class Sync {
 	forget(device: string): void {
 		this.#heads.delete(device);
 		this.#lacks.delete(device);
+		if (this.#heads.size === 0) this.#unanswered = undefined;
 		if (this.#request?.device === device) this.#request = undefined;
 	}
 
@@ -69,10 +72,21 @@ export class Sync {
 		return best?.device;
 	}
 
-	/** Nobody who is ahead of a head has the blocks that follow on it: their state has to be fetched instead. */
-	isMissing(head: Link, nowMs: number): boolean {
-		const ahead = [...this.#heads].filter(([, index]) => index > head.block.index);
-		return ahead.length > 0 && ahead.every(([device]) => this.#isLacking(device, head.block.index + 1, nowMs));
+	/**
+	 * Nobody who is ahead of a head has the blocks that follow on it, nor had them for so long: their state has to be
+	 * fetched instead.
+	 */
+	isMissing(head: Link, nowMs: number, forMs: number): boolean {
+		const fromIndex = head.block.index + 1;
+		const since = this.#unanswered;
+		if (since?.fromIndex !== fromIndex || nowMs - since.sinceMs < forMs) return false;
+		const ahead = [...this.#heads].filter(([, index]) => index >= fromIndex);
+		return ahead.length > 0 && ahead.every(([device]) => this.#isLacking(device, fromIndex, nowMs));
+	}
+
+	#lacked(device: string, fromIndex: number, nowMs: number): void {
+		this.#lacks.set(device, { fromIndex, untilMs: nowMs + LACKS_MS });
+		if (this.#unanswered?.fromIndex !== fromIndex) this.#unanswered = { fromIndex, sinceMs: nowMs };
 	}
 
 	#isLacking(device: string, fromIndex: number, nowMs: number): boolean {
@@ -126,7 +140,7 @@ export class Sync {
 		const before = this.#run.at(-1)?.link ?? head;
 		if (before.block.index + 1 !== message.fromIndex) return ok(undefined);
 		if (message.blocks.length === 0) {
-			this.#lacks.set(device, { fromIndex: message.fromIndex, untilMs: nowMs + LACKS_MS });
+			this.#lacked(device, message.fromIndex, nowMs);
 			return ok(undefined);
 		}
 		const added = this.#extend(before, message.blocks);

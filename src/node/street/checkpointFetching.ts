@@ -17,6 +17,7 @@ import { encodeAnchorRecord } from "../voterSteps.js";
 import type { KnownVoters } from "../voterWalk.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
+import type { Pruning } from "./pruning.js";
 import { logBaseOf, type RaftDriver } from "./raftDriver.js";
 import type { TailVerification } from "./tailVerification.js";
 
@@ -29,12 +30,18 @@ const PAUSE_MS = 30_000;
  * keeps everything fetches them all: a jump would leave a hole, and after the others' retention nobody could fill it.
  */
 const MEMBER_CHECKPOINTS = 7;
+/**
+ * Who has the whole chain and keeps it waits for so long until somebody comes who has the blocks that follow: those who
+ * are here may have begun at a checkpoint themselves. After that really nobody has them, and a hole it must be.
+ */
+const KEEPER_PATIENCE_MS = 15 * 60_000;
 
 export interface CheckpointFetchingParts {
 	readonly sync: Sync;
 	readonly raft: RaftDriver;
 	readonly head: CommittedHead;
 	readonly verification: TailVerification;
+	readonly pruning: Pick<Pruning, "blocksFrom">;
 	/** The head jumped over blocks that are not known here: what waits may be in them. */
 	afterJump(): Promise<void>;
 }
@@ -120,7 +127,12 @@ export class CheckpointFetching {
 		const { checkpointBlocks } = chain.head.ledger.parameters;
 		const behind = this.#parts.sync.targetIndex - chain.head.block.index;
 		if (behind > checkpointBlocks * this.#fetchedCheckpoints()) return true;
-		return this.#parts.sync.isMissing(chain.head, nowMs);
+		return this.#parts.sync.isMissing(chain.head, nowMs, this.#hasWholeChain ? KEEPER_PATIENCE_MS : 0);
+	}
+
+	/** This device keeps everything, and nothing is missing. */
+	get #hasWholeChain(): boolean {
+		return this.#context.retentionDays === 0 && this.#parts.pruning.blocksFrom === 0;
 	}
 
 	/** Of so many checkpoints' time the blocks are fetched instead. */

@@ -294,6 +294,49 @@ describe("a neighbour of devices that let go of old blocks", () => {
 		expect(cluster.street(4).blocksFrom).toBeGreaterThan(0);
 	}, 60_000);
 
+	it("that keeps everything waits for who has the blocks, where it meets only somebody who began at a checkpoint", async () => {
+		const cluster = await tradingStreet(4);
+		await cluster.command(3, { type: "retention", days: 0 });
+		await trade(cluster, 6);
+		const link = await invite(cluster);
+		cluster.off(3);
+		await trade(cluster, 1);
+		await cluster.add();
+		expect(
+			await cluster.outcome(4, { type: "join", link, householdName: "Lie", alwaysOn: false, signalingUrls: [] }),
+		).toBe("ok");
+		await cluster.settle();
+		expect(cluster.street(4).blocksFrom).toBeGreaterThan(cluster.height(3));
+		cluster.cut([3], [OPERATOR, BUYER, SELLER]);
+		const before = cluster.height(3);
+		await cluster.on(3);
+		await cluster.run(60_000);
+		expect([cluster.height(3), cluster.street(3).blocksFrom]).toEqual([before, 0]);
+		cluster.mend();
+		await cluster.settle();
+		expect(cluster.height(3)).toBe(cluster.height(0));
+		expect(cluster.street(3).blocksFrom).toBe(0);
+		expect(await blocksOf(await diskOf(cluster, 3), cluster.height(0))).toHaveLength(cluster.height(0) + 1);
+	}, 60_000);
+
+	it("that keeps everything jumps after all where nobody comes who has the blocks", async () => {
+		const cluster = await tradingStreet(4);
+		await cluster.command(3, { type: "retention", days: 0 });
+		await trade(cluster, 1);
+		cluster.off(3);
+		await trade(cluster, 6);
+		// The other one who keeps everything is out of reach.
+		cluster.cut([OPERATOR], [3]);
+		const before = cluster.height(3);
+		expect(cluster.street(BUYER).blocksFrom).toBeGreaterThan(before + 1);
+		await cluster.on(3);
+		await cluster.run(14 * 60_000, 1_000);
+		expect(cluster.height(3)).toBe(before);
+		await cluster.run(2 * 60_000, 1_000);
+		expect(cluster.height(3)).toBeGreaterThan(before);
+		expect(cluster.street(3).blocksFrom).toBeGreaterThan(before + 1);
+	}, 60_000);
+
 	it("asks each for blocks that another does not have, and knows when nobody has them", async () => {
 		const { head } = (await foundedStreet(1)).street(0).chain;
 		const sync = new Sync(() => undefined, undefined);
@@ -304,17 +347,20 @@ describe("a neighbour of devices that let go of old blocks", () => {
 		expect(sync.nextRequest(head, 0)?.device).toBe("a");
 		expect(sync.onBlocks("a", nothing, head, 1, () => ok(true))).toEqual(ok(undefined));
 		sync.heard("a", from + 6);
-		expect(sync.isMissing(head, 1)).toBe(false);
+		expect(sync.isMissing(head, 1, 0)).toBe(false);
 		expect(sync.nextRequest(head, 1)?.device).toBe("b");
 		expect(sync.onBlocks("b", nothing, head, 2, () => ok(true))).toEqual(ok(undefined));
-		expect(sync.isMissing(head, 2)).toBe(true);
+		expect(sync.isMissing(head, 2, 0)).toBe(true);
+		// Who is to wait longer counts from the first who had none.
+		expect(sync.isMissing(head, 2, 2)).toBe(false);
+		expect(sync.isMissing(head, 3, 2)).toBe(true);
 		expect(sync.nextRequest(head, 2)).toBeUndefined();
 		// Somebody else comes, who may have them; and those who had none are asked again after a while.
 		sync.heard("c", from);
-		expect(sync.isMissing(head, 3)).toBe(false);
+		expect(sync.isMissing(head, 3, 0)).toBe(false);
 		expect(sync.nextRequest(head, 3)?.device).toBe("c");
 		sync.forget("c");
-		expect(sync.isMissing(head, 40_000)).toBe(false);
+		expect(sync.isMissing(head, 40_000, 0)).toBe(false);
 		expect(sync.nextRequest(head, 40_000)?.device).toBe("a");
 	});
 });
