@@ -42,7 +42,8 @@ export function makeCertificate(
 
 /**
  * Checks that a majority of each set signed. `keyOf` gives a voter's device key. Others that signed as well do not count:
- * who knows of fewer uncommitted blocks than the leader did knows of fewer sets, too.
+ * who knows of fewer uncommitted blocks than the leader did knows of fewer sets, too. Gives the certificate without
+ * them, whose signatures nobody verified: what is kept and handed on holds good ones only.
  */
 export function checkCertificate(
 	certificate: Certificate,
@@ -50,7 +51,7 @@ export function checkCertificate(
 	keyOf: (voter: number) => Uint8Array | undefined,
 	gridId: Uint8Array,
 	verifier: Verifier,
-): Result<true, CertificateError> {
+): Result<Certificate, CertificateError> {
 	const { index } = certificate;
 	const signatures = certificate.signatures.filter(({ voter }) => sets.some((voters) => voters.includes(voter)));
 	const signed = (voter: number) => signatures.some((signature) => signature.voter === voter);
@@ -58,7 +59,9 @@ export function checkCertificate(
 	if (short !== undefined) {
 		return refused({ code: "certificate-without-majority", index, signatures: signatures.length, voters: short });
 	}
-	return checkSignatures({ ...certificate, signatures }, keyOf, gridId, verifier);
+	const counted = { ...certificate, signatures };
+	const checked = checkSignatures(counted, keyOf, gridId, verifier);
+	return checked.ok ? ok(counted) : checked;
 }
 
 /** Checks the signatures alone, for who cannot know yet which voters were in force. A voter without key is a stranger. */

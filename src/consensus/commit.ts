@@ -4,6 +4,7 @@ import { voterChangeOf } from "../block/voters.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { hasEveryMajority } from "./quorum.js";
+import { becomeFollower } from "./roles.js";
 import { baseAfter, hashAt, persist, type RaftState, type Turn, voterSetsUpTo } from "./state.js";
 
 /** Why a voter does not vote after a part of its log could not be read: until certified blocks fill the hole. */
@@ -81,6 +82,7 @@ export function checkOwnSignature(turn: Turn, certificate: Certificate): void {
 				equalBytes(certificate.hash, known.hash)));
 	if (isKnown) return;
 	state.suspended = "unknown-own-signature";
+	becomeFollower(turn, "suspended");
 	persist(turn, {});
 	turn.effects.push({ type: "evidence", code: "unknown-own-signature", certificate });
 }

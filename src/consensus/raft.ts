@@ -67,6 +67,7 @@ export function createRaft(
 		round: 0,
 		doubtRound: undefined,
 		transferUntilMs: undefined,
+		triedSuccessors: { baseIndex: restart.base.index, voters: [] },
 		changeSeq: undefined,
 		proposalDeadlineMs: undefined,
 		acknowledgements: new Map(),

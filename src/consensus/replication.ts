@@ -32,6 +32,7 @@ export function startLeading(turn: Turn): void {
 	state.proposalDeadlineMs = undefined;
 	state.doubtRound = undefined;
 	state.transferUntilMs = undefined;
+	state.triedSuccessors = { baseIndex: state.base.index, voters: [] };
 	state.changeSeq = undefined;
 	state.progress.clear();
 	for (const peer of state.peers) trackPeer(state, peer);

@@ -101,6 +101,8 @@ export interface RaftState {
 	proposalDeadlineMs: number | undefined;
 	/** The leader hands over: it proposes nothing until its successor stands, or until this time. */
 	transferUntilMs: number | undefined;
+	/** Who was asked to stand since this head was certified, and did not win. */
+	triedSuccessors: { baseIndex: number; voters: readonly number[] };
 	/** The write of the own, uncommitted voter change: nothing that tells of it leaves before. */
 	changeSeq: number | undefined;
 	/** Signatures for the open proposal, the newest entry of the own term. */

@@ -39,7 +39,7 @@ export type CertificateCheck = (
 	keyOf: (voter: number) => Uint8Array | undefined,
 	gridId: Uint8Array,
 	verifier: Verifier,
-) => Result<true, { code: string }>;
+) => Result<Certificate, { code: string }>;
 
 /** The old chain at its last certified block. */
 export interface OldChain {

@@ -28,7 +28,15 @@ export interface BelievedCheckpoint {
 	manifest: Uint8Array;
 }
 
-/** Walks the steps of an answer; gives where it has come, and the checkpoint where the answer has one that is good. */
+/** How far an answer leads. */
+export interface Walked {
+	readonly known: KnownVoters;
+	readonly steps: readonly Anchor[];
+	/** Where the answer has one that is good. */
+	readonly checkpoint: BelievedCheckpoint | undefined;
+}
+
+/** Walks the steps of an answer. */
 export function walkTo(
 	from: KnownVoters,
 	{ steps, checkpoint }: Pick<CheckpointMessage, "steps" | "checkpoint">,
@@ -36,14 +44,16 @@ export function walkTo(
 	pin: Pin | undefined,
 	gridId: Uint8Array,
 	verifier: Verifier,
-): Result<{ known: KnownVoters; checkpoint: BelievedCheckpoint | undefined }, { code: string }> {
+): Result<Walked, { code: string }> {
 	let known = from;
+	const walked: Anchor[] = [];
 	for (const step of steps) {
 		const next = walkStep(known, step, gridId, verifier);
 		if (!next.ok) return next;
-		known = next.value;
+		known = next.value.known;
+		walked.push(next.value.step);
 	}
-	if (checkpoint === undefined) return ok({ known, checkpoint });
+	if (checkpoint === undefined) return ok({ known, steps: walked, checkpoint });
 	const { anchor, manifest } = checkpoint;
 	const { index, stateRoot } = anchor.block;
 	if (index <= haveIndex || anchor.above.length > 0) return refused({ code: "bad-checkpoint" });
@@ -53,5 +63,7 @@ export function walkTo(
 		return refused({ code: "pinned-block-differs" });
 	}
 	const matches = checkManifest(manifest, stateRoot);
-	return matches.ok ? ok({ known, checkpoint }) : matches;
+	if (!matches.ok) return matches;
+	const believed = { anchor: { ...anchor, certificate: covered.value }, manifest };
+	return ok({ known, steps: walked, checkpoint: believed });
 }

@@ -31,7 +31,8 @@ import type { ChainChange, CheckpointRecords } from "./storage.js";
 export class CheckpointKeeper {
 	readonly #history: History;
 	readonly #statement: Statement;
-	#kept: Pick<ChainChange, "checkpoint" | "days"> = {};
+	/** Passed and not yet written, ascending: what lies below them may wait long for its verification. */
+	#kept: { checkpoint: NonNullable<ChainChange["checkpoint"]>; days: NonNullable<ChainChange["days"]> }[] = [];
 
 	constructor(history: History, statement: Statement) {
 		this.#history = history;
@@ -46,7 +47,7 @@ export class CheckpointKeeper {
 		if (!isCheckpoint(parent, link.ledger)) return;
 		assert(certificate.index >= link.block.index, "a certificate covers the blocks below it");
 		const { leaves } = snapshotOf(link.ledger, link.results);
-		this.#kept = {
+		this.#kept.push({
 			checkpoint: {
 				index: link.block.index,
 				block: encodeCheckpointBlock(link.block),
@@ -55,16 +56,17 @@ export class CheckpointKeeper {
 				derived: this.#statement.toRecord(),
 				chunks: chunkLeaves(leaves).map((chunk, number) => ({ number, record: sealRecord(chunk) })),
 			},
-			days: [...(this.#kept.days ?? []), ...this.#history.takeChangedDays()],
-		};
+			days: this.#history.takeChangedDays(),
+		});
 	}
 
 	/** What the next write has to keep; empty where no checkpoint below an index was passed since this was last asked for. */
 	take(belowIndex: number): Pick<ChainChange, "checkpoint" | "days"> {
-		const kept = this.#kept;
-		if (kept.checkpoint === undefined || kept.checkpoint.index >= belowIndex) return {};
-		this.#kept = {};
-		return kept;
+		const taken = this.#kept.filter(({ checkpoint }) => checkpoint.index < belowIndex);
+		const newest = taken.at(-1);
+		if (newest === undefined) return {};
+		this.#kept = this.#kept.slice(taken.length);
+		return { checkpoint: newest.checkpoint, days: taken.flatMap(({ days }) => days) };
 	}
 }
 

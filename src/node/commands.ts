@@ -120,8 +120,6 @@ export class Commands {
 			}
 			case "series":
 				return series(street, command);
-			case "voters":
-				return street.changeVoters(command);
 			case "refound":
 				return street.refounding.propose();
 			case "confirmRefounding":

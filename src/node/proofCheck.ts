@@ -32,7 +32,7 @@ export function verifyProof(
 		if (step.block.index > certificate.index) break;
 		const next = walkStep(known, step, genesis.gridId, verifier);
 		if (!next.ok) return next;
-		known = next.value;
+		known = next.value.known;
 	}
 	const covered = checkVoters(page.value, known, genesis.gridId, verifier);
 	return covered.ok ? page : covered;

@@ -21,7 +21,7 @@ import type { Mempool } from "./mempool.js";
 import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import { ProposalSize } from "./proposer.js";
-import type { CommandError, ReplyValue } from "./protocol.js";
+import type { CommandError } from "./protocol.js";
 import { type ChainConfig, encodeConfig } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
@@ -284,6 +284,7 @@ export class Street {
 		this.#membership.onHead();
 		await this.#greeting.onHead();
 		await this.refounding.onHead();
+		await this.#voterKeeping.onHead();
 		this.#context.events.onHead();
 		await this.#admission.maybeHandIn();
 	}
@@ -395,11 +396,6 @@ export class Street {
 	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */
 	act(command: ActCommand): Promise<Result<{ type: "signed"; id: string }, CommandError>> {
 		return this.#own.act(command);
-	}
-
-	/** Operator: who votes, by hand; the operator's node keeps to it when it chooses voters itself. */
-	changeVoters(command: Extract<ActCommand, { type: "voters" }>): Promise<Result<ReplyValue, CommandError>> {
-		return this.#voterKeeping.byHand(command);
 	}
 
 	/** Operator: a link for one new household. */

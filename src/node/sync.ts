@@ -43,8 +43,8 @@ export class Sync {
 	readonly #heads = new Map<string, number>();
 	/** Devices that had no block at an index, though their chains end above it: they let go of old blocks. */
 	readonly #lacks = new Map<string, { fromIndex: number; untilMs: number }>();
-	/** Since when nobody who was asked had the blocks that follow on a head. */
-	#unanswered: { fromIndex: number; sinceMs: number } | undefined;
+	/** Since when who was asked has had none of the blocks that follow on a head, whoever came and went meanwhile. */
+	#missing: { headIndex: number; sinceMs: number } | undefined;
 
 	constructor(checkSigners: SignatureCheck, pin: { index: number; hash: Uint8Array } | undefined) {
 		this.#checkSigners = checkSigners;
@@ -59,7 +59,6 @@ export class Sync {
 	forget(device: string): void {
 		this.#heads.delete(device);
 		this.#lacks.delete(device);
-		if (this.#heads.size === 0) this.#unanswered = undefined;
 		if (this.#request?.device === device) this.#request = undefined;
 	}
 
@@ -78,15 +77,10 @@ export class Sync {
 	 */
 	isMissing(head: Link, nowMs: number, forMs: number): boolean {
 		const fromIndex = head.block.index + 1;
-		const since = this.#unanswered;
-		if (since?.fromIndex !== fromIndex || nowMs - since.sinceMs < forMs) return false;
+		const missing = this.#missing;
+		if (missing?.headIndex !== head.block.index || nowMs - missing.sinceMs < forMs) return false;
 		const ahead = [...this.#heads].filter(([, index]) => index >= fromIndex);
 		return ahead.length > 0 && ahead.every(([device]) => this.#isLacking(device, fromIndex, nowMs));
-	}
-
-	#lacked(device: string, fromIndex: number, nowMs: number): void {
-		this.#lacks.set(device, { fromIndex, untilMs: nowMs + LACKS_MS });
-		if (this.#unanswered?.fromIndex !== fromIndex) this.#unanswered = { fromIndex, sinceMs: nowMs };
 	}
 
 	#isLacking(device: string, fromIndex: number, nowMs: number): boolean {
@@ -128,7 +122,7 @@ export class Sync {
 		message: BlocksMessage,
 		head: Link,
 		nowMs: number,
-		checkCertificate: (certificate: Certificate, parent: Link) => Result<true, { code: string }>,
+		checkCertificate: (certificate: Certificate, last: Link) => Result<Certificate, { code: string }>,
 	): Result<CertifiedRun | undefined, SyncError | { code: string }> {
 		const request = this.#request;
 		// An answer that came after its time-out, when somebody else was asked, is not needed any more.
@@ -140,7 +134,10 @@ export class Sync {
 		const before = this.#run.at(-1)?.link ?? head;
 		if (before.block.index + 1 !== message.fromIndex) return ok(undefined);
 		if (message.blocks.length === 0) {
-			this.#lacked(device, message.fromIndex, nowMs);
+			this.#lacks.set(device, { fromIndex: message.fromIndex, untilMs: nowMs + LACKS_MS });
+			if (this.#missing?.headIndex !== head.block.index) {
+				this.#missing = { headIndex: head.block.index, sinceMs: nowMs };
+			}
 			return ok(undefined);
 		}
 		const added = this.#extend(before, message.blocks);
@@ -179,7 +176,7 @@ export class Sync {
 
 	#certify(
 		certificate: Certificate,
-		checkCertificate: (certificate: Certificate, parent: Link) => Result<true, { code: string }>,
+		checkCertificate: (certificate: Certificate, last: Link) => Result<Certificate, { code: string }>,
 	): Result<CertifiedRun, SyncError | { code: string }> {
 		const run = this.#run;
 		this.#run = [];
@@ -189,6 +186,10 @@ export class Sync {
 		}
 		const checked = checkCertificate(certificate, last);
 		if (!checked.ok) return checked;
-		return ok({ links: run.map(({ link }) => link), bytes: run.map(({ bytes }) => bytes), certificate });
+		return ok({
+			links: run.map(({ link }) => link),
+			bytes: run.map(({ bytes }) => bytes),
+			certificate: checked.value,
+		});
 	}
 }

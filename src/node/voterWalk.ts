@@ -4,6 +4,7 @@
  * those after it.
  */
 import type { Anchor } from "../block/anchor.js";
+import type { Certificate } from "../block/certificate.js";
 import { type VoterSet, voterChangeOf, votersAfter } from "../block/voters.js";
 import { type CertificateError, checkCertificate } from "../consensus/certificate.js";
 import { ok, type Result, refused } from "../primitives/result.js";
@@ -23,13 +24,20 @@ export type WalkError =
 	/** A step that lies below what is known, changes nothing, or does not fit the voters: one before it is missing. */
 	| { code: "bad-voter-step"; index: number };
 
+/** A step of a walk that is believed: where it leads, and its anchor with nothing in it that was not verified. */
+export interface WalkedStep {
+	readonly known: KnownVoters;
+	readonly step: Anchor;
+}
+
 /** One change further. */
 export function walkStep(
 	known: KnownVoters,
-	{ block, certificate }: Anchor,
+	anchor: Anchor,
 	gridId: Uint8Array,
 	verifier: Verifier,
-): Result<KnownVoters, WalkError> {
+): Result<WalkedStep, WalkError> {
+	const { block, certificate } = anchor;
 	const change = voterChangeOf(block);
 	const fits =
 		change !== undefined &&
@@ -41,19 +49,22 @@ export function walkStep(
 	for (const { device, publicKey } of change.added) keys.set(device, publicKey);
 	const voters = votersAfter(known.voters, block);
 	const covered = checkCertificate(certificate, [known.voters, voters], (voter) => keys.get(voter), gridId, verifier);
-	return covered.ok ? ok({ index: block.index, voters, before: known.voters, keys }) : covered;
+	if (!covered.ok) return covered;
+	const reached = { index: block.index, voters, before: known.voters, keys };
+	return ok({ known: reached, step: { ...anchor, certificate: covered.value } });
 }
 
 /**
  * Whether the voters that are known, of all changes up to the certificate, stand behind an anchor that is no change
- * itself. One that lies below the last change, while its certificate does not, is signed by both sets.
+ * itself. One that lies below the last change, while its certificate does not, is signed by both sets. Gives its
+ * certificate with nothing in it that was not verified.
  */
 export function checkAnchor(
 	known: KnownVoters,
 	{ block, certificate }: Anchor,
 	gridId: Uint8Array,
 	verifier: Verifier,
-): Result<true, CertificateError> {
+): Result<Certificate, CertificateError> {
 	const sets = known.index > block.index ? [known.before, known.voters] : [known.voters];
 	return checkCertificate(certificate, sets, (voter) => known.keys.get(voter), gridId, verifier);
 }

@@ -160,8 +160,9 @@ class TabSession implements Session {
 			});
 		} catch {
 			// Taken by another tab; the worker stops before anything else is done. Or no longer waiting: no run began.
-			if (run !== undefined) this.#onRobbed(run);
-			return false;
+			if (run === undefined) return false;
+			this.#onRobbed(run);
+			return true;
 		}
 	}
 

@@ -98,6 +98,7 @@ export class Keys {
 			[...state.progress].map(([peer, p]) => `${peer}:${p.nextIndex},${p.matchIndex},${p.commitIndex}`).sort(),
 			state.proposalDeadlineMs !== undefined,
 			state.transferUntilMs !== undefined,
+			`${state.triedSuccessors.baseIndex}:${state.triedSuccessors.voters}`,
 			state.changeSeq,
 			[...state.acknowledgements.keys()].sort(),
 			waiting === undefined ? "" : `${waiting.leader},${this.#tail(waiting.entries)}`,

@@ -13,7 +13,7 @@ import { type BelievedCheckpoint, votersAt, walkTo } from "../checkpointWalk.js"
 import { PinWalk } from "../pinWalk.js";
 import { encodeCertificateRecord, openRecord, sealRecord } from "../records.js";
 import type { Sync } from "../sync.js";
-import { encodeAnchorRecord } from "../voterSteps.js";
+import { decodeAnchorRecord, encodeAnchorRecord } from "../voterSteps.js";
 import type { KnownVoters } from "../voterWalk.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
@@ -64,6 +64,8 @@ export class CheckpointFetching {
 	#pinned: { walk: PinWalk; checkpoint: BelievedCheckpoint } | undefined;
 	/** Devices that do not have the headers from the pinned block on any more. */
 	readonly #withoutHeaders = new Set<string>();
+	/** Devices that had no checkpoint for us, or not the one that is being fetched. */
+	readonly #withoutCheckpoint = new Set<string>();
 	#votersCertificate: Certificate | undefined;
 	#notBeforeMs = 0;
 
@@ -94,6 +96,10 @@ export class CheckpointFetching {
 			download.leaves += chunk.value.leaves.length;
 		}
 		this.#download = download;
+		const steps = await storage.voterSteps(chain.head.block.index + 1);
+		const last = steps.ok ? steps.value.at(-1) : undefined;
+		const step = last === undefined || last.index > index ? undefined : decodeAnchorRecord(last.record);
+		if (step?.ok === true) this.#votersCertificate = step.value.certificate;
 		await this.#installIfWhole();
 	}
 
@@ -103,12 +109,22 @@ export class CheckpointFetching {
 		if (this.#request !== undefined && nowMs - this.#request.sentMs <= REQUEST_TIMEOUT_MS) return true;
 		if (this.#request !== undefined) this.#parts.sync.forget(this.#request.device);
 		this.#request = undefined;
-		const device = this.#parts.sync.furthest(this.#pinned === undefined ? undefined : this.#withoutHeaders);
+		const device = this.#parts.sync.furthest(
+			this.#pinned === undefined ? this.#withoutCheckpoint : this.#withoutHeaders,
+		);
 		const peer = device === undefined ? undefined : this.#context.peers.toDevice(device);
-		if (device === undefined || peer === undefined) return false;
+		if (device === undefined || peer === undefined) return this.#nobodyHas(nowMs);
 		this.#request = { device, sentMs: nowMs };
 		this.#context.peers.send(peer, this.#nextRequest());
 		return true;
+	}
+
+	/** All were asked: blocks are fetched meanwhile, and after a while all are asked again. */
+	#nobodyHas(nowMs: number): boolean {
+		if (this.#withoutCheckpoint.size === 0) return false;
+		this.#withoutCheckpoint.clear();
+		this.#notBeforeMs = nowMs + PAUSE_MS;
+		return false;
 	}
 
 	#nextRequest(): Message {
@@ -132,7 +148,8 @@ export class CheckpointFetching {
 
 	/** This device keeps everything, and nothing is missing. */
 	get #hasWholeChain(): boolean {
-		return this.#context.retentionDays === 0 && this.#parts.pruning.blocksFrom === 0;
+		const { chain, retentionDays } = this.#context;
+		return retentionDays === 0 && this.#parts.pruning.blocksFrom === 0 && chain.head.block.index > 0;
 	}
 
 	/** Of so many checkpoints' time the blocks are fetched instead. */
@@ -156,15 +173,15 @@ export class CheckpointFetching {
 			this.#drop(peer, walked.error);
 			return;
 		}
-		const { known, checkpoint } = walked.value;
+		const { known, steps, checkpoint } = walked.value;
 		const isFurther = known.index > from.index;
 		this.#known = known;
-		this.#votersCertificate = message.steps.at(-1)?.certificate ?? this.#votersCertificate;
-		const voterSteps = message.steps.map((step) => ({ index: step.block.index, record: encodeAnchorRecord(step) }));
+		this.#votersCertificate = steps.at(-1)?.certificate ?? this.#votersCertificate;
+		const voterSteps = steps.map((step) => ({ index: step.block.index, record: encodeAnchorRecord(step) }));
 		if (voterSteps.length > 0 && !(await this.#context.write({ voterSteps }))) return;
 		if (checkpoint === undefined) {
-			// More steps come, or there is nothing for us.
-			if (!isFurther) this.#notBeforeMs = dependencies.clocks.monotonicMs() + PAUSE_MS;
+			// More steps come, or there is nothing for us here.
+			if (!isFurther) this.#withoutCheckpoint.add(peer.device);
 			return;
 		}
 		const { pin } = config;
@@ -219,8 +236,10 @@ export class CheckpointFetching {
 		if (!isAsked || download === undefined) return;
 		this.#request = undefined;
 		if (bytes.length === 0) {
-			// It has gone on to newer checkpoints: begin anew.
-			await this.#giveUp();
+			// It has gone on to newer checkpoints, or had none of its own; who has no other to ask begins anew.
+			this.#withoutCheckpoint.add(peer.device);
+			if (this.#parts.sync.furthest(this.#withoutCheckpoint) === undefined) await this.#giveUp();
+			this.maybeRequest(this.#context.dependencies.clocks.monotonicMs());
 			return;
 		}
 		const chunk = checkChunk(bytes, download.manifest);
@@ -268,6 +287,7 @@ export class CheckpointFetching {
 		if (!written) return;
 		this.#download = undefined;
 		this.#known = undefined;
+		this.#withoutCheckpoint.clear();
 		const votersCertificate = this.#votersCertificate;
 		head.jump(opened.value, anchor.certificate, votersCertificate);
 		await raft.feed({
@@ -282,6 +302,7 @@ export class CheckpointFetching {
 	async #giveUp(): Promise<void> {
 		this.#download = undefined;
 		this.#known = undefined;
+		this.#withoutCheckpoint.clear();
 		await this.#context.write({ unstage: true });
 	}
 

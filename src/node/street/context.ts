@@ -142,9 +142,9 @@ export class StreetContext {
 		return namedDevices(this.chain.head.ledger.devices).get(this.#deviceName);
 	}
 
-	/** The key, in hex, of a device that the chain knows. */
+	/** The key, in hex, of a device that the log knows: one that is to vote may have joined in a block that is not yet certified. */
 	deviceNameOf(index: number): string {
-		const device = this.chain.head.ledger.devices[index];
+		const device = this.chain.last.ledger.devices[index];
 		assert(device !== undefined, `device ${index} exists`);
 		return toHex(device.publicKey);
 	}
@@ -219,7 +219,7 @@ export class StreetContext {
 	 * Whether a majority of the voters stands behind a run of blocks: of those before it, and of those after it where the
 	 * run changes them. `last` is the run's end, executed on the committed head.
 	 */
-	checkCertificate(certificate: Certificate, last: Ledger): Result<true, { code: string }> {
+	checkCertificate(certificate: Certificate, last: Ledger): Result<Certificate, CertificateError> {
 		const { voters, votersSinceIndex } = this.chain.head.ledger;
 		const sets = last.votersSinceIndex === votersSinceIndex ? [voters] : [voters, last.voters];
 		const keyOf = (voter: number) => last.devices[voter]?.publicKey;

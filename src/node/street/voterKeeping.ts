@@ -1,9 +1,11 @@
-/** The operator's node keeps the list of voters: by itself as `voterPolicy` says, and as the operator says by hand. */
+/**
+ * The operator's node keeps the list of voters as `voterPolicy` says. Whom the operator took off the list by hand stays
+ * off it until the operator puts it on again: the chain itself says so, to each of the operator's devices.
+ */
+import { voterChangeOf } from "../../block/voters.js";
 import { toHex } from "../../primitives/bytes.js";
-import type { Result } from "../../primitives/result.js";
-import type { ActCommand } from "../acts.js";
-import type { CommandError, ReplyValue } from "../protocol.js";
 import { CAUGHT_UP_BLOCKS, planVoters } from "../voterPolicy.js";
+import { decodeAnchorRecord } from "../voterSteps.js";
 import type { StreetContext } from "./context.js";
 import type { Greeting } from "./greeting.js";
 import type { OwnTransactions } from "./ownTransactions.js";
@@ -20,6 +22,8 @@ export class VoterKeeping {
 	/** Since when a device has kept up with the head, monotonic ms; by device index. */
 	readonly #caughtUpSinceMs = new Map<number, number>();
 	#nextLookMs = 0;
+	/** The voters' last change that was looked at; none in this run yet. */
+	#seenChange: number | undefined;
 
 	constructor(context: StreetContext, raft: RaftDriver, own: OwnTransactions, greeting: Greeting) {
 		this.#context = context;
@@ -34,6 +38,7 @@ export class VoterKeeping {
 		this.#nextLookMs = nowMs + LOOK_MS;
 		const { chain, config, isOperator } = this.#context;
 		if (!isOperator) return;
+		await this.onHead();
 		this.#lookWhoKeepsUp(nowMs);
 		if (this.#raft.state?.leader === undefined || !this.#own.mayAct) return;
 		const step = planVoters({
@@ -44,13 +49,24 @@ export class VoterKeeping {
 		if (step !== undefined) await this.#own.act({ type: "voters", added: [...step.added], removed: [...step.removed] });
 	}
 
-	/** The operator's own choice, which stays until the operator chooses otherwise. */
-	async byHand(command: Extract<ActCommand, { type: "voters" }>): Promise<Result<ReplyValue, CommandError>> {
-		const done = await this.#own.act(command);
-		if (!done.ok) return done;
-		const kept = this.#context.config.keptFromVoting.filter((device) => !command.added.includes(device));
-		await this.#context.saveConfig({ keptFromVoting: [...kept, ...command.removed] });
-		return done;
+	/** The head moved: where it changed the voters, the operator's choice may have changed. */
+	async onHead(): Promise<void> {
+		const { chain, config, isOperator, storage } = this.#context;
+		const { votersSinceIndex } = chain.head.ledger;
+		if (!isOperator || votersSinceIndex === this.#seenChange) return;
+		const steps = await storage.voterSteps(0);
+		if (!steps.ok) return;
+		this.#seenChange = votersSinceIndex;
+		// The policy itself removes none but devices that are out of use, which never vote again anyway.
+		const kept = new Set<number>();
+		for (const { record } of steps.value) {
+			const step = decodeAnchorRecord(record);
+			const change = step.ok ? voterChangeOf(step.value.block) : undefined;
+			for (const device of change?.removed ?? []) kept.add(device);
+			for (const { device } of change?.added ?? []) kept.delete(device);
+		}
+		const keptFromVoting = [...kept].sort((a, b) => a - b);
+		if (keptFromVoting.join() !== config.keptFromVoting.join()) await this.#context.saveConfig({ keptFromVoting });
 	}
 
 	#lookWhoKeepsUp(nowMs: number): void {

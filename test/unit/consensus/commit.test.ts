@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LOG_DAMAGED } from "../../../src/consensus/commit.js";
 import { step } from "../../../src/consensus/raft.js";
+import { mayPropose } from "../../../src/consensus/replication.js";
 import type { RaftEffect } from "../../../src/consensus/state.js";
 import type { Entry } from "../../../src/message/message.js";
 import {
@@ -246,6 +247,16 @@ describe("a key that signs elsewhere", () => {
 		expect(state.role).toBe("follower");
 		const request = { type: "requestVote", term: 9, lastTerm: 9, lastIndex: 9, transfer: false } as const;
 		expect(messages(hear(state, 2, request), "voteReply")).toMatchObject([{ granted: false }]);
+	});
+
+	it("is noticed by a leader, which leads no longer", () => {
+		const [entry] = logOf([1]) as [Entry];
+		const state = device(0);
+		elect(state);
+		const effects = step(state, installed(entry, [0, 1]));
+		expect(state).toMatchObject({ suspended: "unknown-own-signature", role: "follower" });
+		expect(kinds(effects)).toContain("becameFollower");
+		expect(mayPropose(state)).toBe(false);
 	});
 
 	it("is noticed in the certificate of caught-up blocks as well", () => {

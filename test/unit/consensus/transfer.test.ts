@@ -96,6 +96,24 @@ describe("a leader that hands over", () => {
 		expect(asked(handOver(state))).toHaveLength(1);
 	});
 
+	it("asks another then, and when all were asked in vain it goes on until another block is certified", () => {
+		const state = leaderWith([1, 2]);
+		const inVain = () => {
+			const named = asked(handOver(state));
+			for (let ms = 0; ms < 3_000; ms += 1_000) {
+				pass(state, 1_000);
+				for (const from of [1, 2]) hear(state, from, matchReply(state, from, state.base.index));
+			}
+			return named;
+		};
+		expect([inVain(), inVain(), inVain()]).toEqual([[1], [2], []]);
+		expect(mayPropose(state)).toBe(true);
+		const { entry } = proposeOn(state);
+		for (const from of [1, 2]) hear(state, from, matchReply(state, from, 2, entry));
+		expect(state.base.index).toBe(2);
+		expect(asked(handOver(state))).toHaveLength(1);
+	});
+
 	it("votes for its successor, although it led until now", () => {
 		const state = leaderWith([1, 2]);
 		handOver(state);

@@ -3,6 +3,7 @@ import { FrameAssembler, toFrames } from "../../../src/message/frames.js";
 import type { Message } from "../../../src/message/message.js";
 import { decodeMessage, encodeMessage } from "../../../src/message/wire.js";
 import { decodeLink, encodeJoinLink } from "../../../src/node/link.js";
+import { decodeCertificateRecord } from "../../../src/node/records.js";
 import { equalBytes } from "../../../src/primitives/bytes.js";
 import { type Cluster, foundedStreet, invite, SHORT_DAYS } from "../../support/cluster.js";
 
@@ -150,6 +151,74 @@ describe("a newcomer to a long chain", () => {
 		await cluster.on(GUEST);
 		await cluster.until(() => stageOf(cluster) === "street", "the guest is a member");
 		expect(asked).toBe(0);
+	});
+});
+
+describe("a neighbour that has no checkpoint to serve", () => {
+	const withoutAny = async (change: (message: Message) => Message) => {
+		const cluster = await grownStreet();
+		const poor = new Set<number>();
+		let fetched = 0;
+		tamperMessages(cluster, (message, from, to) => {
+			if (to !== GUEST) return message;
+			if (message.type === "blocks") fetched += message.blocks.length;
+			const changed = change(message);
+			// Whoever is asked first.
+			if (changed !== message && poor.size === 0) poor.add(from);
+			return poor.has(from) ? changed : message;
+		});
+		await joinBy(cluster, await invite(cluster));
+		await cluster.until(() => stageOf(cluster) === "street", "the guest is a member");
+		await cluster.settle();
+		expect(poor.size).toBe(1);
+		expect(cluster.house(GUEST).closed).toEqual([]);
+		return { first: await firstBlock(cluster), height: cluster.height(GUEST), fetched };
+	};
+
+	it("keeps a newcomer from nothing: another is asked at once", async () => {
+		const { first, height } = await withoutAny((message) =>
+			message.type === "checkpoint" ? { ...message, steps: [], checkpoint: undefined } : message,
+		);
+		expect(first).toBeGreaterThan(height - 30);
+	});
+
+	it("has not the one that is being fetched either: what has come stays, the rest comes from another", async () => {
+		let chunks = 0;
+		const { first, height } = await withoutAny((message) => {
+			if (message.type !== "chunk") return message;
+			chunks += 1;
+			return chunks === 1 ? { ...message, bytes: new Uint8Array() } : message;
+		});
+		expect(first).toBeGreaterThan(height - 30);
+	});
+});
+
+describe("a neighbour that adds signatures to a certificate which nobody gave", () => {
+	it("harms nobody: what does not count is neither believed nor kept", async () => {
+		const OBSERVER = 3;
+		const cluster = await foundedStreet(4, { settings: SHORT_DAYS });
+		await cluster.act(0, { type: "voters", added: [], removed: [OBSERVER] });
+		await grow(cluster, 2);
+		cluster.off(OBSERVER);
+		await grow(cluster, 10);
+		let padded = 0;
+		tamperMessages(cluster, (message, _, to) => {
+			if (message.type !== "blocks" || message.certificate === undefined || to !== OBSERVER) return message;
+			padded += 1;
+			const signatures = [...message.certificate.signatures, { voter: OBSERVER, signature: new Uint8Array(65) }];
+			return { ...message, certificate: { ...message.certificate, signatures } };
+		});
+		await cluster.on(OBSERVER);
+		await cluster.until(() => cluster.height(OBSERVER) === cluster.height(0), "it has caught up");
+		expect(padded).toBeGreaterThan(0);
+		const { raft } = cluster.street(OBSERVER);
+		expect(raft?.suspended).toBeUndefined();
+		expect(cluster.house(OBSERVER).faults).toEqual([]);
+		const storage = cluster.house(OBSERVER).storage;
+		const chain = await storage.openChain([...storage.names][0] ?? "");
+		const kept = chain.ok ? await chain.value.certificateFrom(1) : undefined;
+		const certificate = kept?.ok && kept.value !== undefined ? decodeCertificateRecord(kept.value.record) : undefined;
+		expect(certificate?.ok && certificate.value.signatures.map(({ voter }) => voter)).not.toContain(OBSERVER);
 	});
 });
 

@@ -80,20 +80,31 @@ describe("the walk of the voter changes", () => {
 
 	it("leads from the founding voters to today's, each step signed by a majority of the old and of the new", () => {
 		const first = walkStep(START, anchorOf(added, [0, 1, 3]), gridId, verifier);
-		expect(first).toMatchObject({ ok: true, value: { index: 1, voters: [0, 1, 2, 3] } });
+		expect(first).toMatchObject({ ok: true, value: { known: { index: 1, voters: [0, 1, 2, 3] } } });
 		if (!first.ok) return;
-		const second = walkStep(first.value, anchorOf(removed, [1, 2, 3]), gridId, verifier);
-		expect(second).toMatchObject({ ok: true, value: { index: 2, voters: [1, 2, 3], before: [0, 1, 2, 3] } });
+		const second = walkStep(first.value.known, anchorOf(removed, [1, 2, 3]), gridId, verifier);
+		expect(second).toMatchObject({ ok: true, value: { known: { index: 2, voters: [1, 2, 3], before: [0, 1, 2, 3] } } });
 		if (!second.ok) return;
 		const later = entryOn(baseAt(removed), 1);
-		expect(codeOf(checkAnchor(second.value, anchorOf(later, [2, 3]), gridId, verifier))).toBe("good");
-		expect(codeOf(checkAnchor(second.value, anchorOf(later, [0, 3]), gridId, verifier))).toBe(
+		expect(codeOf(checkAnchor(second.value.known, anchorOf(later, [2, 3]), gridId, verifier))).toBe("good");
+		expect(codeOf(checkAnchor(second.value.known, anchorOf(later, [0, 3]), gridId, verifier))).toBe(
 			"certificate-without-majority",
 		);
 		// A block below the change, certified together with it.
 		const below = { block: { index: 1 }, hash: added.hash };
 		const both = { ...anchorOf(removed, [1, 2, 3]), ...below } as unknown as Anchor;
-		expect(codeOf(checkAnchor(second.value, both, gridId, verifier))).toBe("good");
+		expect(codeOf(checkAnchor(second.value.known, both, gridId, verifier))).toBe("good");
+	});
+
+	it("keeps of a certificate what was verified: a signature that does not count is not handed on", () => {
+		const certificate = certify(added, [0, 1, 3]);
+		const padding = { voter: 7, signature: new Uint8Array(64) };
+		const padded = {
+			...anchorOf(added, [0, 1, 3]),
+			certificate: { ...certificate, signatures: [...certificate.signatures, padding] },
+		};
+		const walked = walkStep(START, padded, gridId, verifier);
+		expect(walked).toMatchObject({ ok: true, value: { step: { certificate } } });
 	});
 
 	it.each<[string, readonly number[], string]>([

@@ -77,6 +77,21 @@ describe("a voter that the operator takes off the list", () => {
 		expect(cluster.view(0).operator?.nodes[3]).toMatchObject({ voter: true, keptFromVoting: false });
 	});
 
+	it("stays off it for the operator's next device too: the chain says so", async () => {
+		const cluster = await foundedStreet(4);
+		await cluster.act(0, { type: "voters", added: [], removed: [3] });
+		const link = await cluster.command(0, { type: "restoreLink" });
+		if (!link.ok || link.value.type !== "link") throw new Error("a restore link");
+		await cluster.add();
+		const restore = { link: link.value.link, alwaysOn: true, signalingUrls: [] };
+		expect(await cluster.outcome(4, { type: "restore", ...restore })).toBe("ok");
+		await cluster.until(() => cluster.house(4).node.view().stage === "street", "the new device is in");
+		await cluster.run(3 * CAUGHT_UP_MS, 500);
+		expect(votersOf(cluster, 4)).toContain(4);
+		expect(votersOf(cluster, 4)).not.toContain(3);
+		expect(cluster.view(4).operator?.nodes[3]).toMatchObject({ voter: false, keptFromVoting: true });
+	});
+
 	it("may be gone for good: the others' majority takes it off, and two of the three that are left are one", async () => {
 		const cluster = await foundedStreet(4);
 		cluster.off(3);

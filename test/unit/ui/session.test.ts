@@ -463,6 +463,17 @@ describe("when the tab with the node is asleep", () => {
 		expect([second.started.length, browser.workers]).toEqual([1, 0]);
 	});
 
+	test("and the robbed one gets the node back and fails then, it does not start again: it stood in line but once", async () => {
+		const [first, second] = [await browser.open(), await browser.open()];
+		second.session.takeOver();
+		await settled();
+		await second.close();
+		expect([first.is, browser.workers]).toEqual(["node", 1]);
+		first.worker?.send({ type: "fault", fault: { code: "worker-failed" } });
+		await browser.pass(2 * ASLEEP_MS);
+		expect([first.started.length, browser.workers]).toEqual([2, 0]);
+	});
+
 	test("and two take over at once, one of them runs the node", async () => {
 		const [first, second, third] = [await browser.open(), await browser.open(), await browser.open()];
 		first.freeze();
