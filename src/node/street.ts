@@ -132,7 +132,12 @@ export class Street {
 		this.#verification = verification;
 		const afterJump = () => this.#afterJump();
 		this.#checkpoints = new CheckpointFetching(context, { ...fetching, pruning: this.#pruning, afterJump });
-		this.#catchingUp = new CatchingUp(context, { ...fetching, checkpoints: this.#checkpoints, afterHead });
+		this.#catchingUp = new CatchingUp(context, {
+			...fetching,
+			checkpoints: this.#checkpoints,
+			doubleSigning,
+			afterHead,
+		});
 		this.#voterKeeping = new VoterKeeping(context, raft, this.#own, this.#greeting);
 		this.#lastTickMs = clocks.monotonicMs();
 
