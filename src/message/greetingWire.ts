@@ -41,7 +41,7 @@ export function greetingFields(message: GreetingMessage): CborValue[] {
 	}
 }
 
-function bootFields({ bootCount, bootId, signature }: Boot): CborValue {
+export function bootFields({ bootCount, bootId, signature }: Boot): CborValue {
 	return [bootCount, bootId, signature];
 }
 
@@ -49,7 +49,7 @@ function meetingFields({ bootId, metBootId, signature }: Meeting): CborValue {
 	return [bootId, metBootId, signature];
 }
 
-const bootShape = v.pipe(
+export const bootShape = v.pipe(
 	v.strictTuple([natural, bytes(16), signature]),
 	v.transform(([bootCount, bootId, signature]): Boot => ({ bootCount, bootId, signature })),
 );

@@ -13,6 +13,7 @@ import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { MINUTES_PER_DAY, minuteOf } from "../primitives/units.js";
+import { decodeBoots, type KnownBoot } from "./bootsRecord.js";
 import { Chain, extend, type Link } from "./chain.js";
 import { openCheckpoint } from "./checkpoints.js";
 import { KEPT_DAYS } from "./history.js";
@@ -52,6 +53,8 @@ export interface LoadedChain {
 	evidence: DoubleSignature[];
 	/** What this device promised about the end of this chain. */
 	refounding: RefoundingRecord | undefined;
+	/** The newest start of each neighbour's device, by its key in hex. */
+	boots: ReadonlyMap<string, KnownBoot>;
 	/** Committed blocks whose signatures are still to be verified, and what earlier runs found in others. */
 	unverified: { blocks: UnverifiedBlock[]; bad: readonly BadSignature[] };
 	/** From here on the blockchain has no holes. */
@@ -69,6 +72,7 @@ export interface ChainObserver {
 }
 
 const READ_BLOCKS = 500;
+const NO_BOOTS: ReadonlyMap<string, KnownBoot> = new Map();
 const NO_VOTES: Votes = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
 
 /**
@@ -121,6 +125,8 @@ export async function loadChain(
 	const refounding = stored.value.refounding === undefined ? ok(undefined) : decodeRefounding(stored.value.refounding);
 	if (!refounding.ok) damaged.push("refounding");
 
+	const boots = stored.value.boots === undefined ? ok(NO_BOOTS) : decodeBoots(stored.value.boots);
+
 	const outbox: LoadedChain["outbox"] = [];
 	for (const { id, transaction: record } of stored.value.outbox) {
 		const transaction = openTransaction(record);
@@ -142,9 +148,11 @@ export async function loadChain(
 		outbox,
 		evidence,
 		refounding: refounding.ok ? refounding.value : undefined,
+		boots: boots.ok ? boots.value : NO_BOOTS,
 		unverified: { blocks: head.value.unverified, bad: unverified?.bad ?? [] },
 		blocksFrom: stored.value.blocksFrom,
-		damaged,
+		// Nothing of the log is lost with it.
+		damaged: boots.ok ? damaged : [...damaged, "boots"],
 	});
 }
 

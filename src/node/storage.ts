@@ -91,6 +91,8 @@ export interface ChainChange {
 	evidence?: readonly { key: string; record: Uint8Array }[];
 	/** Whether this chain is left for one that the neighbourhood is founded again with: takes the place of the last one. */
 	refounding?: Uint8Array;
+	/** The newest starts of the neighbours' devices: the record takes the place of the last one. */
+	boots?: Uint8Array;
 	outboxPut?: readonly { id: string; transaction: Uint8Array }[];
 	outboxDelete?: readonly string[];
 }
@@ -167,6 +169,8 @@ export interface StoredChain {
 	proven: Uint8Array | undefined;
 	/** The record of how this chain is left; undefined: nobody ever thought of it. */
 	refounding: Uint8Array | undefined;
+	/** The record of the neighbours' newest starts; undefined: none was heard yet. */
+	boots: Uint8Array | undefined;
 	outbox: { id: string; transaction: Uint8Array }[];
 }
 

@@ -122,7 +122,7 @@ export class Street {
 		this.#raftMessages = new RaftMessages(context, raft, this.#proposing, sync, doubleSigning);
 		this.#gossip = new Gossip(context, raft);
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
-		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip, doubleSigning });
+		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip, doubleSigning }, loaded);
 		this.refounding = new Refounding(context, raft, head);
 		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding);
 		this.#admission = new Admission(context, sync, this.#own);
@@ -132,7 +132,12 @@ export class Street {
 		this.#verification = verification;
 		const afterJump = () => this.#afterJump();
 		this.#checkpoints = new CheckpointFetching(context, { ...fetching, pruning: this.#pruning, afterJump });
-		this.#catchingUp = new CatchingUp(context, { ...fetching, checkpoints: this.#checkpoints, afterHead });
+		this.#catchingUp = new CatchingUp(context, {
+			...fetching,
+			checkpoints: this.#checkpoints,
+			doubleSigning,
+			afterHead,
+		});
 		this.#voterKeeping = new VoterKeeping(context, raft, this.#own, this.#greeting);
 		this.#lastTickMs = clocks.monotonicMs();
 

@@ -133,11 +133,12 @@ class IndexedDbChain implements ChainStorage {
 				transaction.objectStore("positions").get("unverified"),
 				transaction.objectStore("positions").get("proven"),
 				transaction.objectStore("positions").get("refounding"),
+				transaction.objectStore("positions").get("boots"),
 				transaction.objectStore("evidence").getAll(),
 				outbox.getAllKeys(),
 				outbox.getAll(),
 			]);
-			const [blocksFrom, unverified, proven, refounding, evidence, ids, transactions] = more;
+			const [blocksFrom, unverified, proven, refounding, boots, evidence, ids, transactions] = more;
 			return {
 				config: recordOf(config),
 				votes,
@@ -148,6 +149,7 @@ class IndexedDbChain implements ChainStorage {
 				evidence,
 				proven: recordOf(proven),
 				refounding: recordOf(refounding),
+				boots: recordOf(boots),
 				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
 			};
 		});

@@ -111,6 +111,7 @@ class MemoryChain {
 	#blocksFrom = 0;
 	#unverified: Uint8Array | undefined;
 	#refounding: Uint8Array | undefined;
+	#boots: Uint8Array | undefined;
 	readonly #certificates = new Map<number, { record: Uint8Array; isAlwaysKept: boolean }>();
 	readonly #checkpoints = new MemoryCheckpoints();
 	readonly #voterSteps = new Map<number, Uint8Array>();
@@ -131,6 +132,7 @@ class MemoryChain {
 			evidence: [...this.#evidence].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record),
 			proven: this.#proven,
 			refounding: this.#refounding,
+			boots: this.#boots,
 			outbox: [...this.#outbox].map(([id, transaction]) => ({ id, transaction })),
 		});
 	}
@@ -144,6 +146,7 @@ class MemoryChain {
 		if (change.votes !== undefined) this.#votes = change.votes;
 		if (change.unverified !== undefined) this.#unverified = change.unverified;
 		if (change.refounding !== undefined) this.#refounding = change.refounding;
+		if (change.boots !== undefined) this.#boots = change.boots;
 		this.#applyProposed(change);
 		this.#checkpoints.stage(change);
 		if (change.installCheckpoint !== undefined) {

@@ -7,10 +7,11 @@
  * this on prove to the newer clone that the older one lived on after it.
  */
 import type { Boot, HelloMessage, Meeting } from "../../message/message.js";
-import { equalBytes } from "../../primitives/bytes.js";
+import { equalBytes, toHex } from "../../primitives/bytes.js";
 import { encode } from "../../primitives/codec.js";
 import { taggedHash } from "../../primitives/hash.js";
-import type { StreetContext } from "./context.js";
+import { encodeBoots, type KnownBoot } from "../bootsRecord.js";
+import type { ProvenPeer, StreetContext } from "./context.js";
 
 const hashBoot = taggedHash("boot");
 const hashMeeting = taggedHash("meeting");
@@ -29,12 +30,14 @@ export class Boots {
 	readonly own: Boot;
 	readonly #context: StreetContext;
 	/** By device key in hex: the newest start; members' devices only. */
-	readonly #newest = new Map<string, Boot>();
+	readonly #newest: Map<string, KnownBoot>;
 	/** By device key in hex: the last time that an older start of it was shown a newer one. */
 	readonly #meetings = new Map<string, Meeting>();
 
-	constructor(context: StreetContext) {
+	/** `kept`: what earlier runs heard. A device that comes back as it was finds somebody who knows better, whoever slept. */
+	constructor(context: StreetContext, kept: ReadonlyMap<string, KnownBoot>) {
 		this.#context = context;
+		this.#newest = new Map(kept);
 		const { bootCount, keys } = context.config;
 		const bootId = context.dependencies.randomBytes(16);
 		const digest = hashBoot(context.gridId, encode([bootCount, bootId]));
@@ -43,13 +46,28 @@ export class Boots {
 
 	/** What a hello to a device says of its own starts. */
 	shownTo(device: string): Pick<HelloMessage, "knownBoot" | "meeting"> {
-		return { knownBoot: this.#newest.get(device), meeting: this.#meetings.get(device) };
+		return { knownBoot: this.#newest.get(device)?.boot, meeting: this.#meetings.get(device) };
 	}
 
-	/** A member's device said which start of it this is. Of two clones with the same count each comes to hear of the other. */
-	heard(device: string, boot: Boot): void {
-		const known = this.#newest.get(device);
-		if (known === undefined || known.bootCount <= boot.bootCount) this.#newest.set(device, boot);
+	/**
+	 * A member's device said which start of it this is. Of two clones with the same count each comes to hear of the other.
+	 * Settles when a start that is new is written: only then does the device count as greeted, and what it votes and
+	 * acknowledges is listened to after its start is known for good.
+	 */
+	async heard({ device, received }: ProvenPeer, boot: Boot): Promise<void> {
+		const known = this.#newest.get(device)?.boot;
+		if (known !== undefined && known.bootCount > boot.bootCount) return;
+		if (known?.bootCount === boot.bootCount && equalBytes(known.bootId, boot.bootId)) return;
+		if (received === undefined) return;
+		this.#newest.set(device, { deviceKey: received.deviceKey, boot });
+		this.#forgetRevoked();
+		await this.#context.write({ boots: encodeBoots(this.#newest.values()) });
+	}
+
+	/** What was taken out of use votes no more, whichever life of it. */
+	#forgetRevoked(): void {
+		for (const { publicKey, revoked } of this.#context.chain.head.ledger.devices)
+			if (revoked) this.#newest.delete(toHex(publicKey));
 	}
 
 	/** A member's device met another start of itself. Whom it concerns checks it. */

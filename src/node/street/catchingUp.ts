@@ -12,6 +12,7 @@ import { voterStepsOf } from "../voterSteps.js";
 import type { CheckpointFetching } from "./checkpointFetching.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
+import type { DoubleSigning } from "./doubleSigning.js";
 import { logBaseOf, type RaftDriver } from "./raftDriver.js";
 import type { TailVerification } from "./tailVerification.js";
 
@@ -24,6 +25,7 @@ export interface CatchingUpParts {
 	readonly head: CommittedHead;
 	readonly checkpoints: CheckpointFetching;
 	readonly verification: TailVerification;
+	readonly doubleSigning: DoubleSigning;
 	/** The committed head has moved, and everything derived from it. */
 	afterHead(): Promise<void>;
 }
@@ -59,8 +61,9 @@ export class CatchingUp {
 	}
 
 	async onBlocks(peer: ProvenPeer, message: BlocksMessage): Promise<void> {
-		const { sync } = this.#parts;
+		const { sync, doubleSigning } = this.#parts;
 		const { chain, dependencies, peers } = this.#context;
+		if (message.certificate !== undefined) await doubleSigning.heard(message.certificate);
 		const nowMs = dependencies.clocks.monotonicMs();
 		const run = sync.onBlocks(peer.device, message, chain.head, nowMs, (certificate, last) =>
 			this.#context.checkCertificate(certificate, last.ledger),

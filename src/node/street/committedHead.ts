@@ -77,7 +77,10 @@ export class CommittedHead {
 		this.#verification = verification;
 		this.#doubleSigning = doubleSigning;
 		this.#certificate = loaded.certificate;
-		if (loaded.certificate !== undefined) views.proofs.certified(loaded.certificate);
+		if (loaded.certificate !== undefined) {
+			views.proofs.certified(loaded.certificate);
+			doubleSigning.certified(loaded.certificate);
+		}
 		this.#votersCertificate = loaded.votersCertificate;
 	}
 

@@ -1,13 +1,15 @@
 /**
  * Voters that signed two blocks for one place: every signature that a neighbour shows is held against the own certificate
- * for the same place, where that is still remembered. The signatures convict by themselves, whoever showed them; so what is
- * found is kept and told to everybody, until the operator's screen shows it.
+ * for the same place, where that is remembered or kept, and against what this device counted while it led. The signatures
+ * convict by themselves, whoever showed them; so what is found is kept and told to everybody, until the operator's screen
+ * shows it. Two certified blocks for one place are an alarm of their own: the chain is forked, whoever did it.
  */
 import type { Acknowledged, Certificate } from "../../block/certificate.js";
 import type { DoubleSignature } from "../../block/evidence.js";
 import { convicts, doubleSignatures } from "../../consensus/evidence.js";
+import { equalBytes } from "../../primitives/bytes.js";
 import type { Peer } from "../peers.js";
-import { encodeEvidenceRecord } from "../records.js";
+import { decodeCertificateRecord, encodeEvidenceRecord } from "../records.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 
 /** Own certificates that are remembered: contradictions come soon or, from a clone that was long away, at its hello. */
@@ -21,6 +23,10 @@ export class DoubleSigning {
 	readonly #context: StreetContext;
 	/** By index, oldest first. */
 	readonly #certificates = new Map<number, Certificate>();
+	/** By voter: the last acknowledgement that counted here, as a certificate of one signature. It outlives the lead. */
+	readonly #counted = new Map<number, Certificate>();
+	/** Indices at which another block was certified as well. */
+	readonly #forks = new Set<number>();
 	readonly #found = new Map<string, DoubleSignature>();
 
 	/** `kept`: what earlier runs found. */
@@ -43,12 +49,59 @@ export class DoubleSigning {
 		}
 	}
 
+	/** This device leads, and counted a voter's acknowledgement, which was checked. */
+	counted(voter: number, place: Acknowledged, signature: Uint8Array): void {
+		this.#counted.set(voter, { ...place, signatures: [{ voter, signature }] });
+	}
+
+	/** Whether the own certificate says just the same. */
+	async isOwn(certificate: Certificate): Promise<boolean> {
+		const own = await this.#ownAt(certificate.index);
+		return own !== undefined && isSame(own, certificate);
+	}
+
+	/** Whether a place was certified here, as far as that is remembered. */
+	isCertified({ index, term, hash }: Acknowledged): boolean {
+		const own = this.#certificates.get(index);
+		return own?.term === term && equalBytes(own.hash, hash);
+	}
+
+	/** A remembered certificate, or one that is kept. Above the head there is none. */
+	async #ownAt(index: number): Promise<Certificate | undefined> {
+		const { chain, storage } = this.#context;
+		const remembered = this.#certificates.get(index);
+		if (remembered !== undefined || index > chain.head.block.index) return remembered;
+		const kept = await storage.certificateFrom(index);
+		if (!kept.ok || kept.value?.index !== index) return undefined;
+		const opened = decodeCertificateRecord(kept.value.record);
+		return opened.ok ? opened.value : undefined;
+	}
+
 	/** A neighbour showed a certificate, which nobody has checked yet. */
 	async heard(certificate: Certificate): Promise<void> {
-		const own = this.#certificates.get(certificate.index);
-		if (own === undefined) return;
-		const found = doubleSignatures(own, certificate).filter((evidence) => this.#judge(evidence) === "new");
-		await this.#keep(found, undefined);
+		const own = await this.#ownAt(certificate.index);
+		const counted = certificate.signatures.flatMap(({ voter }) => this.#counted.get(voter) ?? []);
+		const found = new Map<string, DoubleSignature>();
+		for (const known of own === undefined ? counted : [own, ...counted])
+			for (const evidence of doubleSignatures(known, certificate))
+				if (this.#judge(evidence) === "new") found.set(keyOf(evidence), evidence);
+		await this.#keep([...found.values()], undefined);
+		const { head } = this.#context.chain;
+		const hash = certificate.index === head.block.index ? head.hash : own?.hash;
+		if (hash !== undefined && !equalBytes(hash, certificate.hash)) this.#lookForFork(certificate);
+	}
+
+	/**
+	 * Another block than the own one is said to be certified: an alarm, if a majority signed it. Who had to sign is known
+	 * above the voters' last change; what lies below, keys that were thrown away long ago could sign.
+	 */
+	#lookForFork(certificate: Certificate): void {
+		const { chain, events } = this.#context;
+		const { index, term } = certificate;
+		if (this.#forks.has(index) || index < chain.head.ledger.votersSinceIndex) return;
+		if (!this.#context.checkCertificate(certificate, chain.head.ledger).ok) return;
+		this.#forks.add(index);
+		events.onFault({ code: "conflicting-certificates", index, term });
 	}
 
 	/** A voter acknowledged a block, which nobody has checked yet. */
@@ -103,6 +156,19 @@ export class DoubleSigning {
 		for (const peer of peers.authenticated())
 			if (peer.channel !== from?.channel) peers.send(peer, { type: "evidence", doubleSignatures: found });
 	}
+}
+
+function isSame(one: Certificate, other: Certificate): boolean {
+	return (
+		one.index === other.index &&
+		one.term === other.term &&
+		equalBytes(one.hash, other.hash) &&
+		one.signatures.length === other.signatures.length &&
+		one.signatures.every(({ voter, signature }, at) => {
+			const same = other.signatures[at];
+			return same?.voter === voter && equalBytes(same.signature, signature);
+		})
+	);
 }
 
 function keyOf({ voter, index, term }: DoubleSignature): string {

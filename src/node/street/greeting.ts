@@ -3,6 +3,7 @@
  */
 import { LOG_DAMAGED } from "../../consensus/commit.js";
 import type { HelloMessage, Meeting, NodeRole, StatusMessage } from "../../message/message.js";
+import type { LoadedChain } from "../loading.js";
 import type { Peer } from "../peers.js";
 import type { Sync } from "../sync.js";
 import { Boots } from "./boots.js";
@@ -40,10 +41,10 @@ export class Greeting {
 	readonly #hellos = new Set<string>();
 	#nextStatusMs = 0;
 
-	constructor(context: StreetContext, parts: GreetingParts) {
+	constructor(context: StreetContext, parts: GreetingParts, loaded: Pick<LoadedChain, "boots">) {
 		this.#context = context;
 		this.#parts = parts;
-		this.#boots = new Boots(context);
+		this.#boots = new Boots(context, loaded.boots);
 	}
 
 	sendHello(peer: Peer): void {
@@ -75,7 +76,7 @@ export class Greeting {
 		const device = this.#context.deviceIndexOf(peer.device);
 		// Nothing is kept for strangers, of whom there is no end.
 		if (device === undefined) return;
-		this.#boots.heard(peer.device, hello.boot);
+		await this.#boots.heard(peer, hello.boot);
 		await raft.feed({ type: "greeted", from: device });
 		gossip.tellAll(peer);
 		doubleSigning.tellAll(peer);

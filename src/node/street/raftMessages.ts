@@ -1,5 +1,7 @@
 /** Raft messages of other devices: what is signed in them is checked here, before the core believes it. */
-import { acknowledgementDigest } from "../../block/certificate.js";
+import { type Acknowledged, acknowledgementDigest, type Certificate } from "../../block/certificate.js";
+import { hasEveryMajority } from "../../consensus/quorum.js";
+import { hashAt, voterSetsUpTo } from "../../consensus/state.js";
 import type { AppendEntriesMessage, AppendReplyMessage, RaftMessage } from "../../message/message.js";
 import { equalBytes } from "../../primitives/bytes.js";
 import type { Sync } from "../sync.js";
@@ -8,12 +10,24 @@ import type { DoubleSigning } from "./doubleSigning.js";
 import type { Proposing } from "./proposing.js";
 import type { RaftDriver } from "./raftDriver.js";
 
+type AcknowledgementVerdict =
+	| "counts"
+	/** The block was certified without it. */
+	| "surplus"
+	| "acknowledgement-of-observer"
+	| "acknowledgement-of-other-term"
+	| "acknowledgement-repeated"
+	/** This device does not lead, or proposed another block. */
+	| "acknowledgement-unasked";
+
 export class RaftMessages {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #proposing: Proposing;
 	readonly #sync: Sync;
 	readonly #doubleSigning: DoubleSigning;
+	/** By voter: what it last acknowledged, checked or not. Only counts are made of it. */
+	readonly #acknowledged = new Map<number, Acknowledged>();
 
 	constructor(
 		context: StreetContext,
@@ -42,46 +56,110 @@ export class RaftMessages {
 	}
 
 	async #check(peer: ProvenPeer, from: number, message: RaftMessage): Promise<RaftMessage | undefined> {
-		if (message.type === "appendReply") return this.#checkReply(from, message);
-		if (message.type === "appendEntries") return this.#checkEntries(peer, message);
-		return message;
+		switch (message.type) {
+			case "appendReply":
+				return this.#checkReply(from, message);
+			case "appendEntries":
+				return this.#checkEntries(peer, message);
+			case "voteReply":
+			case "preVoteReply":
+				// A candidate asks only those that vote by its own log: nobody else has to answer it.
+				if (this.#isVoter(from)) return message;
+				this.#context.events.onRefused("vote-of-observer");
+				return undefined;
+			default:
+				return message;
+		}
+	}
+
+	/** Whether a device votes in any of the sets of this device's log. */
+	#isVoter(device: number): boolean {
+		const raft = this.#raft.state;
+		if (raft === undefined) return false;
+		return voterSetsUpTo(raft, Number.POSITIVE_INFINITY).some((voters) => voters.includes(device));
 	}
 
 	/** An acknowledgement counts only with a good signature; one that cannot count any more is not looked at. */
 	async #checkReply(from: number, reply: AppendReplyMessage): Promise<AppendReplyMessage> {
-		const raft = this.#raft.state;
-		const open = raft?.tail.at(-1);
 		const { acknowledgement } = reply;
 		if (acknowledgement === undefined) return reply;
 		const without = { ...reply, acknowledgement: undefined };
 		const place = { index: reply.matchIndex, term: reply.term, hash: acknowledgement.hash };
 		await this.#doubleSigning.acknowledged(from, place, acknowledgement.signature);
-		if (raft?.role !== "leader" || open === undefined || open.block.index !== reply.matchIndex) return without;
-		if (reply.term !== raft.term || !equalBytes(open.hash, acknowledgement.hash)) return without;
-		if (raft.acknowledgements.has(from)) return without;
 		const { chain, dependencies, events, gridId } = this.#context;
+		const verdict = this.#judge(from, place);
+		if (verdict !== "counts") {
+			if (verdict !== "surplus") events.onRefused(verdict);
+			return without;
+		}
 		const digest = acknowledgementDigest(gridId, place, from);
 		const key = chain.head.ledger.devices[from]?.publicKey;
-		if (key !== undefined && dependencies.verifier.verify(acknowledgement.signature, digest, key)) return reply;
-		events.onRefused("bad-acknowledgement");
-		return without;
+		if (key === undefined || !dependencies.verifier.verify(acknowledgement.signature, digest, key)) {
+			events.onRefused("bad-acknowledgement");
+			return without;
+		}
+		this.#doubleSigning.counted(from, place, acknowledgement.signature);
+		return reply;
 	}
 
-	/** A certificate that says something new must be good; a bad one costs the channel. */
+	/**
+	 * Whether an acknowledgement can count, or why not. Voters that are slow, or on a slow line, send most of those that
+	 * cannot: so that is only counted. A majority's surplus is as it should be, and not even that.
+	 */
+	#judge(from: number, place: Acknowledged): AcknowledgementVerdict {
+		const raft = this.#raft.state;
+		if (raft === undefined) return "acknowledgement-unasked";
+		if (!this.#isVoter(from)) return "acknowledgement-of-observer";
+		if (place.term !== raft.term) return "acknowledgement-of-other-term";
+		const before = this.#acknowledged.get(from);
+		const isAgain = before?.term === place.term && place.index <= before.index;
+		if (!isAgain) this.#acknowledged.set(from, place);
+		const open = raft.role === "leader" ? raft.tail.at(-1) : undefined;
+		if (open?.block.index === place.index && equalBytes(open.hash, place.hash))
+			return raft.acknowledgements.has(from) ? "acknowledgement-repeated" : "counts";
+		if (isAgain) return "acknowledgement-repeated";
+		return this.#doubleSigning.isCertified(place) ? "surplus" : "acknowledgement-unasked";
+	}
+
+	/** A certificate that says something else than the own one must be good; a bad one costs the channel. */
 	async #checkEntries(peer: ProvenPeer, message: AppendEntriesMessage): Promise<AppendEntriesMessage | undefined> {
 		const { certificate } = message;
 		const { head } = this.#context.chain;
 		if (certificate === undefined) return message;
+		const without = { ...message, certificate: undefined };
+		const isAbove = certificate.index > head.block.index;
+		// The usual case, with every heartbeat until the leader knows how far this log is certified.
+		if (!isAbove && (await this.#doubleSigning.isOwn(certificate))) return without;
 		await this.#doubleSigning.heard(certificate);
-		if (certificate.index <= head.block.index) return { ...message, certificate: undefined };
 		const checked = this.#context.checkCertificateSignatures(certificate);
-		if (checked.ok) return message;
 		// Signed by devices that were admitted above this chain: its blocks are fetched first.
-		if (checked.error.code === "certificate-of-stranger") {
+		if (!checked.ok && isAbove && checked.error.code === "certificate-of-stranger") {
 			this.#sync.heard(peer.device, certificate.index);
-			return { ...message, certificate: undefined };
+			return without;
 		}
-		this.#context.peers.refuse(peer, checked.error);
-		return undefined;
+		if (!checked.ok) {
+			this.#context.peers.refuse(peer, checked.error);
+			return undefined;
+		}
+		const size = this.#judgeSize(certificate);
+		if (size !== "enough") this.#context.events.onRefused("certificate-without-majority");
+		return isAbove && size !== "too few" ? message : without;
+	}
+
+	/**
+	 * Whether enough voters signed, as far as that can be known: between the voters' last change and the block after the
+	 * head, their majority is needed in any case. Further up, of a block of the own log, more sets than its leader knew of
+	 * may seem to be in force: the core waits for another certificate, and such a one goes on to it.
+	 */
+	#judgeSize({ index, hash, signatures }: Certificate): "enough" | "too few" | "perhaps too few" {
+		const { head } = this.#context.chain;
+		const { voters, votersSinceIndex } = head.ledger;
+		const signed = (voter: number) => signatures.some((each) => each.voter === voter);
+		if (index <= head.block.index + 1)
+			return index <= votersSinceIndex || hasEveryMajority([voters], signed) ? "enough" : "too few";
+		const raft = this.#raft.state;
+		const own = raft === undefined ? undefined : hashAt(raft, index);
+		if (raft === undefined || own === undefined || !equalBytes(own, hash)) return "enough";
+		return hasEveryMajority(voterSetsUpTo(raft, index), signed) ? "enough" : "perhaps too few";
 	}
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { FrameAssembler, toFrames } from "../../../src/message/frames.js";
 import type { Message } from "../../../src/message/message.js";
 import { decodeMessage, encodeMessage } from "../../../src/message/wire.js";
@@ -10,8 +10,8 @@ import { type Cluster, foundedStreet, invite, SHORT_DAYS } from "../../support/c
 const GUEST = 4;
 
 /** A street with checkpoints and voter changes behind it. */
-async function grownStreet(): Promise<Cluster> {
-	const cluster = await foundedStreet(4, { settings: SHORT_DAYS });
+async function grownStreet(seed = ""): Promise<Cluster> {
+	const cluster = await foundedStreet(4, { settings: SHORT_DAYS, seed });
 	await cluster.act(0, { type: "voters", added: [], removed: [3] });
 	await grow(cluster, 25);
 	await cluster.act(0, { type: "voters", added: [3], removed: [] });
@@ -223,6 +223,22 @@ describe("a neighbour that adds signatures to a certificate which nobody gave", 
 });
 
 describe("a neighbour that serves something wrong to a newcomer", () => {
+	let served: Message | undefined;
+	const foreign = () => {
+		if (served === undefined) throw new Error("the other neighbourhood serves");
+		return served;
+	};
+
+	beforeAll(async () => {
+		const other = await grownStreet("another");
+		tamperMessages(other, (message) => {
+			if (message.type === "checkpoint" && message.checkpoint !== undefined) served = message;
+			return message;
+		});
+		await joinBy(other, await invite(other));
+		await other.until(() => served !== undefined, "a checkpoint is served");
+	});
+
 	it.each<[string, (message: Message) => Message, string]>([
 		[
 			"a wrong chunk",
@@ -254,6 +270,11 @@ describe("a neighbour that serves something wrong to a newcomer", () => {
 				return { ...message, checkpoint: { ...message.checkpoint, anchor: { ...anchor, certificate } } };
 			},
 			"certificate-without-majority",
+		],
+		[
+			"a checkpoint of another neighbourhood, as that one certified it",
+			(message) => (message.type === "checkpoint" ? foreign() : message),
+			"certificate-bad-signature",
 		],
 		[
 			"a walk without its first step",

@@ -106,6 +106,16 @@ describe("a database record that was damaged", () => {
 		await goesOnWith(cluster, victim);
 	});
 
+	it("of the neighbours' newest starts: they are heard of anew, and kept again", async () => {
+		const { cluster, victim } = await damaged(async () => ({ boots: Uint8Array.of(1, 2, 3) }));
+		expect(cluster.view(victim).refusals).toMatchObject({ "record-damaged:boots": 1 });
+		expect(cluster.view(victim).chain.notVoting).toBeUndefined();
+		await goesOnWith(cluster, victim);
+		cluster.off(victim);
+		await cluster.on(victim);
+		expect(cluster.house(victim).faults).toEqual(["record-damaged"]);
+	});
+
 	it("of the newest certificate: nothing is lost with it", async () => {
 		const { cluster, victim } = await damaged(async (chain, hurt) => {
 			const loaded = await chain.load();

@@ -3,10 +3,13 @@ import { acknowledgementDigest, type Certificate } from "../../../src/block/cert
 import { type Cluster, foundedStreet } from "../../support/cluster.js";
 import { keyedSign } from "../../support/keyedSignatures.js";
 
-/** A certificate for another block in place of the head, by these voters' own keys. */
-function contradiction(cluster: Cluster, voters: readonly number[]): Certificate {
-	const { chain, gridId } = cluster.street(0);
-	const { index, term } = chain.head.block;
+/** A certificate for another block in place of the head, or in another place, by these voters' own keys. */
+function contradiction(
+	cluster: Cluster,
+	voters: readonly number[],
+	{ index, term }: Pick<Certificate, "index" | "term"> = cluster.street(0).chain.head.block,
+): Certificate {
+	const { gridId } = cluster.street(0);
 	const other = { index, term, hash: new Uint8Array(32).fill(7) };
 	const signatures = voters.map((voter) => {
 		const { deviceSecret } = cluster.street(voter).config.keys;
@@ -89,8 +92,79 @@ describe("a certificate that contradicts the own one", () => {
 		const forged = contradiction(cluster, [liar]);
 		const signatures = [{ voter: liar, signature: new Uint8Array(65) }];
 		const from = cluster.leader() === 0 ? liar : cluster.leader();
-		await show(cluster, from, 0, { ...forged, signatures });
 		await show(cluster, from, 0, contradiction(cluster, [silent]));
+		expect(cluster.house(0).closed).toEqual([]);
+		await show(cluster, from, 0, { ...forged, signatures });
+		expect(cluster.house(0).closed).toEqual(["certificate-bad-signature"]);
 		expect(cluster.house(0).faults).toEqual([]);
+	});
+
+	it("is found at the head after a restart, too, and at a voter change long below it", async () => {
+		const cluster = await foundedStreet(4);
+		await cluster.act(0, { type: "voters", added: [], removed: [3] });
+		const { votersSinceIndex } = cluster.street(0).chain.head.ledger;
+		for (let minute = 0; minute < 3; minute++) await cluster.nextMinute();
+		await cluster.settle();
+		expect(cluster.height(0)).toBeGreaterThan(votersSinceIndex);
+		const witness = [1, 2, 3].find((at) => at !== cluster.leader()) ?? 1;
+		cluster.off(0);
+		await cluster.on(0);
+		await cluster.until(() => cluster.areConnected(0, witness), "it is back");
+		await cluster.settle();
+		const { head } = cluster.street(0).chain;
+		const signersAt = () => cluster.street(0).doubleSignatures.map(({ index }) => index);
+		const at = head.block.index;
+		await show(cluster, witness, 0, contradiction(cluster, [0, 1, 2]));
+		expect(new Set(signersAt())).toEqual(new Set([at]));
+		const term = 1;
+		await show(cluster, witness, 0, contradiction(cluster, [0, 1, 2, 3], { index: votersSinceIndex, term }));
+		expect(new Set(signersAt())).toEqual(new Set([at, votersSinceIndex]));
+	});
+
+	it("convicts by what a leader had counted before it stepped down, in an answer with blocks as well", async () => {
+		const cluster = await foundedStreet(4);
+		const leader = cluster.leader();
+		const [liar = 0, witness = 0] = [0, 1, 2, 3].filter((at) => at !== leader);
+		cluster.isolate(leader);
+		await cluster.command(leader, { type: "buy", amountMicroNok: 1 });
+		const open = cluster.street(leader).raft?.tail.at(-1);
+		if (open === undefined) throw new Error("a block is open");
+		const { index, term } = open.block;
+		const { gridId, config } = cluster.street(liar);
+		const digest = acknowledgementDigest(gridId, { index, term, hash: open.hash }, liar);
+		const acknowledgement = { hash: open.hash, signature: keyedSign(digest, config.keys.deviceSecret) };
+		const reply = { round: 1, status: "match" as const, commitIndex: 0, chainMs: cluster.chainMs, refusedIds: [] };
+		await cluster.say(liar, leader, { type: "appendReply", term, matchIndex: index, acknowledgement, ...reply });
+		await cluster.until(() => cluster.street(leader).raft?.role !== "leader", "it steps down");
+		const certificate = contradiction(cluster, [liar], { index, term });
+		await cluster.say(witness, leader, { type: "blocks", fromIndex: index, blocks: [], certificate });
+		expect(cluster.street(leader).doubleSignatures).toMatchObject([{ voter: liar, index, term }]);
+	});
+});
+
+describe("two certified blocks for one place", () => {
+	it("are an alarm, also where no voter signed twice in one term: said once, and the own block stays", async () => {
+		const cluster = await foundedStreet(4);
+		await cluster.nextMinute();
+		await cluster.settle();
+		const witness = cluster.leader() === 0 ? 1 : cluster.leader();
+		const { block, hash } = cluster.street(0).chain.head;
+		const place = { index: block.index, term: block.term + 1 };
+		// Two of four are no majority: that is counted, and no fork.
+		await show(cluster, witness, 0, contradiction(cluster, [1, 2], place));
+		expect(cluster.house(0).faults).toEqual([]);
+		expect(cluster.view(0).refusals["certificate-without-majority"]).toBe(1);
+		const fork = contradiction(cluster, [1, 2, 3], place);
+		await show(cluster, witness, 0, fork);
+		await show(cluster, witness, 0, fork);
+		expect(cluster.house(0).faults).toEqual(["conflicting-certificates"]);
+		expect(cluster.view(0).faults).toMatchObject([{ fault: { code: "conflicting-certificates", ...place }, count: 1 }]);
+		expect(cluster.house(0).closed).toEqual([]);
+		expect(cluster.street(0).chain.head.hash).toEqual(hash);
+		expect(cluster.street(0).doubleSignatures).toEqual([]);
+		// Below the head as well.
+		await cluster.until(() => cluster.height(0) >= block.index + 2, "blocks go on", 200_000);
+		await show(cluster, witness, 0, contradiction(cluster, [1, 2, 3], { ...place, index: block.index + 1 }));
+		expect(cluster.house(0).faults).toEqual(["conflicting-certificates", "conflicting-certificates"]);
 	});
 });

@@ -280,6 +280,19 @@ export const CHECKPOINT_CASES: AcceptanceCase[] = [
 		},
 	},
 	{
+		name: "keeps the neighbours' newest starts, also in a database that never held any",
+		async run(root, reopen) {
+			const chain = await open(root);
+			await must(chain.write(GENESIS));
+			is((await must(chain.load())).boots, undefined, "nobody was heard yet");
+			await must(chain.write({ boots: record("one"), refounding: record("none") }));
+			await must(chain.write({ boots: record("one, two") }));
+			chain.close();
+			const loaded = await must((await open(await reopen())).load());
+			is([text(loaded.boots), text(loaded.refounding)], ["one, two", "none"], "the last word");
+		},
+	},
+	{
 		name: "keeps an installed certificate always, too",
 		async run(root) {
 			const chain = await open(root);
