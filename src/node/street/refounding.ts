@@ -8,6 +8,7 @@
  */
 import { blockHash, decodeBlock, encodeBlock } from "../../block/block.js";
 import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/transactionCodec.js";
+import { hasMajority } from "../../consensus/quorum.js";
 import { agreementRefusal } from "../../contract/confirmations.js";
 import { createRefoundedGenesis, type OpenProposal, unsignedSeal } from "../../contract/refounding.js";
 import type { ConfirmationsMessage, RefoundingMessage, WithdrawalMessage } from "../../message/message.js";
@@ -18,12 +19,13 @@ import { refused } from "../../primitives/result.js";
 import type { Link } from "../chain.js";
 import { openGenesisLink } from "../loading.js";
 import type { Peer } from "../peers.js";
-import { isMajority, pastRefusal, plannedRefounding, plannedVoters } from "../refoundingPlan.js";
+import { pastRefusal, plannedRefounding, plannedVoters } from "../refoundingPlan.js";
 import { encodeRefounding, type RefoundingRecord } from "../refoundingRecord.js";
 import { DONE, type Reply } from "../reply.js";
 import { Ballot } from "./ballot.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { StreetContext } from "./context.js";
+import type { Greeting } from "./greeting.js";
 import type { RaftDriver } from "./raftDriver.js";
 
 /** The new chain's first block, and that it is one. */
@@ -36,6 +38,7 @@ export class Refounding {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #head: CommittedHead;
+	readonly #greeting: Pick<Greeting, "mayVote">;
 	readonly #ballot: Ballot;
 	/** What this device has promised. */
 	#record: RefoundingRecord | undefined;
@@ -43,10 +46,11 @@ export class Refounding {
 	#isDecided = false;
 	#isReleased = false;
 
-	constructor(context: StreetContext, raft: RaftDriver, head: CommittedHead) {
+	constructor(context: StreetContext, raft: RaftDriver, head: CommittedHead, greeting: Pick<Greeting, "mayVote">) {
 		this.#context = context;
 		this.#raft = raft;
 		this.#head = head;
+		this.#greeting = greeting;
 		this.#ballot = new Ballot(context);
 	}
 
@@ -99,10 +103,9 @@ export class Refounding {
 		return this.#isReleased;
 	}
 
-	/** Whether a majority of the voters is here: then there is no reason to found anything again. */
+	/** Whether a majority of the voters is here, and votes: then there is no reason to found anything again. */
 	get hasMajority(): boolean {
-		const { voters } = this.#context.chain.head.ledger;
-		return isMajority(voters, (voter) => this.#isReached(voter));
+		return hasMajority(this.#context.chain.head.ledger.voters, (voter) => this.#greeting.mayVote(voter));
 	}
 
 	/** Who would vote if this device proposed now. Device indices. */

@@ -355,6 +355,24 @@ describe("the proposer", () => {
 		expect(refoundingOf(cluster, 0)).toMatchObject({ state: "confirmed", contracts: 1, needed: 3 });
 	});
 
+	it("does not wait for a voter that is here but has stopped voting", async () => {
+		const cluster = await foundedStreet(3, {}, 1);
+		await cluster.act(1, { type: "buy", amountMicroNok: 1 });
+		// The only voter's storage was copied: from the moment on at which it hears of its copy it votes no more.
+		cluster.off(0);
+		const copy = await cluster.house(0).storage.copy();
+		await cluster.on(0);
+		await cluster.add(copy);
+		await cluster.until(() => cluster.view(0).chain.notVoting === "twin-device", "it has stopped voting");
+		cluster.off(3);
+		await cluster.run(10_000, 500);
+		expect(cluster.areConnected(0, 1)).toBe(true);
+		expect([0, 1].map((at) => stateAt(cluster, at))).toEqual(["possible", "possible"]);
+		await propose(cluster, 1);
+		await cluster.until(() => stateAt(cluster, 2) === "proposed", "a household is asked");
+		expect(await confirm(cluster, 2)).toBe("ok");
+	});
+
 	it("is refused while a majority is here, and where nothing was ever certified", async () => {
 		const cluster = await foundedStreet(4);
 		expect(await cluster.outcome(0, { type: "refound" })).toBe("majority-reached");
