@@ -184,7 +184,7 @@ export class Refounding {
 		// The neighbours have the proposal, or hear of it with the next hello: it is long.
 		const { confirmations } = this.#ballot;
 		this.#context.peers.broadcast(message ?? { type: "confirmations", confirmations });
-		this.#seal();
+		await this.#seal();
 		return DONE;
 	}
 
@@ -194,8 +194,11 @@ export class Refounding {
 		return true;
 	}
 
-	/** The proposer's last word: the genesis, as soon as enough households have confirmed. */
-	#seal(): void {
+	/**
+	 * The proposer's last word: the genesis, as soon as enough households have confirmed. Written before anybody hears of
+	 * it: the new chain's database may be refused, and after another start this device could seal or withdraw once more.
+	 */
+	async #seal(): Promise<void> {
 		const { confirmations, confirmed, open } = this.#ballot;
 		if (open === undefined || this.#record?.stage !== "confirmed" || !this.#record.isProposer) return;
 		if (agreementRefusal(open.old.ledger, open.refound, confirmed) !== undefined) return;
@@ -206,6 +209,7 @@ export class Refounding {
 		const genesis = createRefoundedGenesis(open, confirmations, { ...unsigned, signature });
 		const founded = this.#openGenesis(encodeBlock(genesis));
 		assert(founded !== undefined, "a genesis that was just sealed is good");
+		if (!(await this.#keep({ stage: "founded", genesis: founded.bytes }))) return;
 		this.#founded = founded;
 		this.#isDecided = true;
 	}
@@ -260,7 +264,7 @@ export class Refounding {
 		// Another device of this household has confirmed: that binds this one.
 		const isOurs = fresh.some((confirm) => confirm.member === member);
 		if (isOurs && !this.standsAside) await this.#promise(open, false);
-		else this.#seal();
+		else await this.#seal();
 	}
 
 	async onWithdrawal(withdrawal: WithdrawalMessage): Promise<void> {

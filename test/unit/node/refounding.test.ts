@@ -338,6 +338,31 @@ describe("the proposer", () => {
 		}
 	});
 
+	it("keeps to its seal where the new database is refused, and the power goes", { timeout: 120_000 }, async () => {
+		const { cluster, left } = await brokenStreet();
+		const [, first = 0, second = 0] = left;
+		await propose(cluster);
+		const asked = left.slice(1);
+		await cluster.until(() => asked.every((at) => stateAt(cluster, at) === "proposed"), "everybody is asked");
+		const { storage } = cluster.house(0);
+		storage.isClosedToNew = true;
+		for (const at of asked) expect(await confirm(cluster, at)).toBe("ok");
+		await cluster.until(() => cluster.house(0).faults.includes("storage-unavailable"), "no database");
+		const oldGrid = gridOf(cluster, 0);
+		// Who is back hears of the new chain from the proposer, and goes over before it.
+		cluster.off(first);
+		await cluster.on(first);
+		await cluster.until(() => gridOf(cluster, first) !== oldGrid, "a household goes over");
+		cluster.off(0);
+		await cluster.on(0);
+		expect([gridOf(cluster, 0), stateAt(cluster, 0)]).toEqual([oldGrid, "founded"]);
+		expect(await cluster.outcome(0, { type: "withdrawRefounding" })).toBe("refounding-gone");
+		storage.isClosedToNew = false;
+		await cluster.until(() => left.every((at) => gridOf(cluster, at) === gridOf(cluster, first)), "all go over");
+		expect(ledgerOf(cluster, second).predecessor).toBeDefined();
+		await cluster.settle();
+	});
+
 	it("may have been switched on at a checkpoint, of whose block it has the state but not what it settled", {
 		timeout: 120_000,
 	}, async () => {
