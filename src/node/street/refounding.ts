@@ -3,8 +3,9 @@
  * chain that goes on from the last certified block, and each household says on its own screen whether it goes over.
  *
  * Whoever confirms has first written down that this device votes and acknowledges here no more: nothing can be certified
- * with it above the block that the new chain begins with. Only the proposer seals, and it seals once; so a proposal that
- * its proposer took back can be forgotten, and until then a household confirms no other.
+ * with it above the block that the new chain begins with. Only the device that proposed seals, and it seals once, and only
+ * that device takes a proposal back; so one that was taken back can be forgotten, and until then a household confirms no
+ * other.
  */
 import { blockHash, decodeBlock, encodeBlock } from "../../block/block.js";
 import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/transactionCodec.js";
@@ -57,21 +58,17 @@ export class Refounding {
 	/** Takes over what an earlier run promised. */
 	restore(record: RefoundingRecord | undefined): void {
 		this.#record = record;
-		switch (record?.stage) {
-			case "confirmed": {
-				const open = this.#ballot.openBytes(record.proposal);
-				assert(open.ok, "a proposal was checked before it was kept");
-				this.#ballot.put(open.value);
-				this.#ballot.confirm();
-				break;
-			}
-			case "founded":
-				this.#founded = this.#openGenesis(record.genesis);
-				this.#isDecided = this.#founded !== undefined && this.#isConfirmedIn(this.#founded);
-				break;
-			case "withdrawn":
-				this.#ballot.remember({ type: "withdrawal", proposal: record.proposal, signature: record.signature });
-				break;
+		if (record?.stage === "founded") {
+			this.#founded = this.#openGenesis(record.genesis);
+			this.#isDecided = this.#founded !== undefined && this.#isConfirmedIn(this.#founded);
+			return;
+		}
+		for (const withdrawal of record?.withdrawals ?? []) this.#ballot.remember({ type: "withdrawal", ...withdrawal });
+		if (record?.stage === "confirmed") {
+			const open = this.#ballot.openBytes(record.proposal);
+			assert(open.ok, "a proposal was checked before it was kept");
+			this.#ballot.put(open.value);
+			this.#ballot.confirm();
 		}
 	}
 
@@ -113,6 +110,11 @@ export class Refounding {
 		return plannedVoters(this.#context.chain.head.ledger, this.#context.device, (device) => this.#isReached(device));
 	}
 
+	/** Whether this device made the proposal that lies here: it seals it or takes it back. */
+	get #isProposer(): boolean {
+		return this.#record?.stage === "confirmed" && this.#record.isProposer;
+	}
+
 	#isReached(device: number): boolean {
 		const { device: self, peers } = this.#context;
 		return device === self || peers.toDevice(this.#context.deviceNameOf(device)) !== undefined;
@@ -125,7 +127,8 @@ export class Refounding {
 		const { chain, config, dependencies, member } = this.#context;
 		if (member === undefined) return refused({ code: "not-a-member" });
 		if (this.#founded !== undefined) return refused({ code: "refounding-done" });
-		if (this.#ballot.open !== undefined) return refused({ code: "refounding-open" });
+		const before = this.#ballot.open;
+		if (before !== undefined) return refused({ code: this.#isElsewhere(before) ? ELSEWHERE : "refounding-open" });
 		if (this.hasMajority) return refused({ code: "majority-reached" });
 		const { certificate } = this.#head;
 		if (certificate === undefined || certificate.index !== chain.head.block.index) {
@@ -163,20 +166,23 @@ export class Refounding {
 
 	/** Takes this household's own proposal back: nobody is bound by it any more. */
 	async withdraw(): Promise<Reply> {
-		if (this.#founded !== undefined) return refused({ code: "refounding-gone" });
-		const withdrawal = this.#ballot.signWithdrawal();
-		if (!withdrawal.ok) return withdrawal;
-		const { proposal, signature } = withdrawal.value;
-		const stoodAside = this.standsAside;
-		if (!(await this.#keep({ stage: "withdrawn", proposal, signature }))) return WRITE_FAILED;
-		this.#takeBack(withdrawal.value, stoodAside);
-		return DONE;
+		const { open } = this.#ballot;
+		if (this.#founded !== undefined || open === undefined) return refused({ code: "refounding-gone" });
+		if (this.#isElsewhere(open)) return refused({ code: ELSEWHERE });
+		if (!this.#isProposer) return refused({ code: "not-your-proposal" });
+		return (await this.#takeBack(this.#ballot.signWithdrawal(open))) ? DONE : WRITE_FAILED;
+	}
+
+	/** Another device of this household proposed it, and may have sealed it where this one could not hear of it. */
+	#isElsewhere({ refound }: OpenProposal): boolean {
+		return refound.member === this.#context.member && !this.#isProposer;
 	}
 
 	/** Written before anybody hears of it: from then on this device has no part in what the old chain decides. */
 	async #promise(open: OpenProposal, isProposer: boolean): Promise<Reply> {
 		const proposal = encodeProposal(open.refound);
-		if (!(await this.#keep({ stage: "confirmed", isProposer, proposal }))) return WRITE_FAILED;
+		const { withdrawals } = this.#ballot;
+		if (!(await this.#keep({ stage: "confirmed", isProposer, proposal, withdrawals }))) return WRITE_FAILED;
 		this.#raft.retire();
 		this.#ballot.put(open);
 		this.#ballot.confirm();
@@ -188,7 +194,7 @@ export class Refounding {
 		return DONE;
 	}
 
-	async #keep(record: RefoundingRecord | undefined): Promise<boolean> {
+	async #keep(record: RefoundingRecord): Promise<boolean> {
 		if (!(await this.#context.write({ refounding: encodeRefounding(record) }))) return false;
 		this.#record = record;
 		return true;
@@ -200,7 +206,7 @@ export class Refounding {
 	 */
 	async #seal(): Promise<void> {
 		const { confirmations, confirmed, open } = this.#ballot;
-		if (open === undefined || this.#record?.stage !== "confirmed" || !this.#record.isProposer) return;
+		if (open === undefined || !this.#isProposer) return;
 		if (agreementRefusal(open.old.ledger, open.refound, confirmed) !== undefined) return;
 		const { config, dependencies } = this.#context;
 		const unsigned = unsignedSeal(open, confirmations);
@@ -227,26 +233,24 @@ export class Refounding {
 	async onRefounding(peer: Peer, message: RefoundingMessage): Promise<void> {
 		if (this.#founded !== undefined) return;
 		const open = this.#ballot.look(peer, message);
-		if (open !== undefined && (await this.#take(open))) await this.#add(message.confirmations);
+		if (open !== undefined && this.#take(open)) await this.#add(message.confirmations);
 	}
 
 	async onConfirmations({ confirmations }: ConfirmationsMessage): Promise<void> {
 		if (this.#founded === undefined) await this.#add(confirmations);
 	}
 
-	/** Whether a proposal lies here from now on: in place of none, or of an earlier one. */
-	async #take(open: OpenProposal): Promise<boolean> {
-		const before = this.#ballot.open;
-		if (before === open) return true;
+	/**
+	 * Whether a proposal lies here from now on: in place of none, or of an earlier one. Whoever confirmed is released by a
+	 * withdrawal alone. That the same household proposes anew is none: it may be another device of it, which knows nothing
+	 * of the first one's seal.
+	 */
+	#take(open: OpenProposal): boolean {
+		if (this.#ballot.open === open) return true;
 		if (!this.#ballot.isAfter(open)) return false;
 		if (this.standsAside) {
-			// Whoever proposes anew has taken back what it proposed before; nobody else can release this household.
-			if (before?.refound.member !== open.refound.member) {
-				this.#context.events.onRefused("refounding-open");
-				return false;
-			}
-			if (!(await this.#keep(undefined))) return false;
-			this.#isReleased = true;
+			this.#context.events.onRefused("refounding-open");
+			return false;
 		}
 		this.#ballot.put(open);
 		this.#context.events.onProgress();
@@ -268,17 +272,19 @@ export class Refounding {
 	}
 
 	async onWithdrawal(withdrawal: WithdrawalMessage): Promise<void> {
-		if (this.#founded !== undefined || !this.#ballot.isWithdrawnBy(withdrawal)) return;
-		const stoodAside = this.standsAside;
-		if (!stoodAside || (await this.#keep(undefined))) this.#takeBack(withdrawal, stoodAside);
+		if (this.#founded === undefined && this.#ballot.isWithdrawnBy(withdrawal)) await this.#takeBack(withdrawal);
 	}
 
-	#takeBack(withdrawal: WithdrawalMessage, stoodAside: boolean): void {
+	/** Kept through whatever is promised next: who was away when a proposal was taken back is bound until it hears so. */
+	async #takeBack(withdrawal: WithdrawalMessage): Promise<boolean> {
+		const stoodAside = this.standsAside;
 		this.#ballot.remember(withdrawal);
+		if (!(await this.#keep({ stage: "withdrawn", withdrawals: this.#ballot.withdrawals }))) return false;
 		this.#context.peers.broadcast(withdrawal);
 		this.#ballot.forget();
 		this.#isReleased ||= stoodAside;
 		this.#context.events.onProgress();
+		return true;
 	}
 
 	/**
@@ -319,9 +325,9 @@ export class Refounding {
 		const early = this.#ballot.takeEarly();
 		if (early !== undefined) await this.onRefounding(early.peer, early.message);
 		const { open } = this.#ballot;
-		// The old chain went on: its voters are not lost. A household that confirmed waits for the proposer's word.
+		// The old chain went on: its voters are not lost. Whoever confirmed waits for the word of the device that proposed.
 		if (open === undefined || this.#ballot.pastRefusal(open) === undefined) return;
-		if (open.refound.member === this.#context.member) await this.withdraw();
+		if (this.#isProposer) await this.withdraw();
 		else if (!this.standsAside) this.#ballot.forget();
 	}
 
@@ -336,4 +342,5 @@ function isGenesisOf(bytes: Uint8Array, gridId: Uint8Array): boolean {
 	return block.ok && equalBytes(blockHash(block.value), gridId);
 }
 
+const ELSEWHERE = "proposed-on-another-device";
 const WRITE_FAILED: Reply = refused({ code: "storage-write-failed" });
