@@ -5,6 +5,7 @@ import type { DeviceTransaction, RevokeTransaction } from "../block/transaction.
 import { equalBytes } from "../primitives/bytes.js";
 import { changeHousehold, type Device, type Draft, householdOf, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
+import { majorityRefusal } from "./voters.js";
 
 /** Devices that a household has in use at once. */
 export const MAX_DEVICES_OF_HOUSEHOLD = 8;
@@ -33,7 +34,10 @@ export function applyDevice(draft: Draft, admission: DeviceTransaction): Refusal
 	return undefined;
 }
 
-/** Takes a device out of use. Was it the metering one, the oldest that is left takes its place. */
+/**
+ * Takes a device out of use, unless the chain would stand still without its vote. Was it the metering one, the oldest
+ * that is left takes its place.
+ */
 export function applyRevoke(draft: Draft, { member, device }: RevokeTransaction): Refusal | undefined {
 	const refusal = revokeRefusal(draft, member, device);
 	if (refusal === undefined) revoke(draft, member, device);
@@ -44,11 +48,17 @@ function revokeRefusal(ledger: Ledger, member: number, index: number): Refusal |
 	const device = ledger.devices[index];
 	if (device === undefined) return { code: "unknown-device", device: index };
 	if (device.household !== member) return { code: "not-your-device", device: index };
-	return device.revoked ? { code: "device-revoked", device: index } : undefined;
+	if (device.revoked) return { code: "device-revoked", device: index };
+	// Who does not vote takes no vote along.
+	return ledger.voters.includes(index) ? majorityRefusal(withoutUse(ledger, index), ledger.voters) : undefined;
+}
+
+function withoutUse({ devices }: Pick<Ledger, "devices">, index: number): readonly Device[] {
+	return devices.map((each) => (each.index === index ? { ...each, revoked: true } : each));
 }
 
 function revoke(draft: Draft, member: number, index: number): void {
-	draft.devices = draft.devices.map((each) => (each.index === index ? { ...each, revoked: true } : each));
+	draft.devices = withoutUse(draft, index);
 	const [oldest] = devicesOf(draft, member);
 	if (householdOf(draft, member).meteringDevice === index && oldest !== undefined) {
 		changeHousehold(draft, member, { meteringDevice: oldest.index });

@@ -37,6 +37,8 @@ export type Refusal =
 	/** One device comes or goes; beside a single voter two come. */
 	| { code: "voters-step"; voters: number; added: number; removed: number }
 	| { code: "too-many-voters"; limit: number }
+	/** Of the devices that would vote, those in use are no majority: the chain would stand still for ever. */
+	| { code: "too-few-voters"; voters: number; inUse: number }
 	| { code: "unknown-device"; device: number }
 	| { code: "known-device" }
 	| { code: "not-your-device"; device: number }

@@ -2,7 +2,7 @@
 import type { VotersTransaction } from "../block/transaction.js";
 import { votersAfter } from "../block/voters.js";
 import { equalBytes } from "../primitives/bytes.js";
-import { type Draft, householdOf, type Ledger } from "./ledger.js";
+import { type Device, type Draft, householdOf, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
 /** At most this many devices vote. */
@@ -13,11 +13,22 @@ export const MIN_VOTERS = 3;
 /** Changes the voter set from this block on. */
 export function applyVoters(draft: Draft, change: VotersTransaction): Refusal | undefined {
 	if (!householdOf(draft, change.member).operator) return { code: "not-operator" };
-	const refusal = stepRefusal(draft, change) ?? deviceRefusal(draft, change);
+	const voters = votersAfter(draft.voters, { transactions: [change] });
+	const refusal = stepRefusal(draft, change) ?? deviceRefusal(draft, change) ?? majorityRefusal(draft.devices, voters);
 	if (refusal !== undefined) return refusal;
-	draft.voters = votersAfter(draft.voters, { transactions: [change] });
+	draft.voters = voters;
 	draft.votersSinceIndex = draft.index;
 	return undefined;
+}
+
+/**
+ * Why these voters could never agree on anything again; undefined: they could. A device that is out of use votes no more,
+ * and the quorum does not shrink with it: where those in use are no majority, no block follows, not even one that would
+ * change the voters.
+ */
+export function majorityRefusal(devices: readonly Device[], voters: readonly number[]): Refusal | undefined {
+	const inUse = voters.filter((voter) => devices[voter]?.revoked === false).length;
+	return inUse * 2 > voters.length ? undefined : { code: "too-few-voters", voters: voters.length, inUse };
 }
 
 /** Majorities of neighbouring sets always share a voter only if the sets differ by one, or grow from a single voter. */

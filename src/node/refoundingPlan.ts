@@ -5,7 +5,6 @@
 import type { Certificate } from "../block/certificate.js";
 import type { RefoundTransaction } from "../block/refounding.js";
 import type { Unsigned } from "../block/transaction.js";
-import { majorityOf } from "../consensus/quorum.js";
 import type { Device, Ledger } from "../contract/ledger.js";
 import { predecessorState } from "../contract/predecessor.js";
 import { snapshotOf } from "../contract/snapshot.js";
@@ -13,11 +12,6 @@ import { MAX_VOTERS, MIN_VOTERS } from "../contract/voters.js";
 import { equalBytes } from "../primitives/bytes.js";
 import type { Link } from "./chain.js";
 import { headerOf } from "./voterSteps.js";
-
-/** Whether a majority of the voters can be reached: then nothing is lost for good. */
-export function isMajority(voters: readonly number[], isReached: (device: number) => boolean): boolean {
-	return voters.filter(isReached).length >= majorityOf(voters);
-}
 
 /**
  * Who would vote: devices that are always on and can be reached now, one of each household; with fewer than three of

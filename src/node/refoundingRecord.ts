@@ -4,6 +4,12 @@ import { blob } from "../block/fieldShapes.js";
 import type { Result } from "../primitives/result.js";
 import { decodeRecord, encodeRecord, type RecordError } from "./records.js";
 
+/** A proposal (its id) that its proposer took back: whoever confirmed it has to hear so, in these bytes. */
+export interface KeptWithdrawal {
+	readonly proposal: Uint8Array;
+	readonly signature: Uint8Array;
+}
+
 export type RefoundingRecord =
 	/** This household confirmed a proposal: this device neither votes nor acknowledges here any more. */
 	| {
@@ -12,26 +18,35 @@ export type RefoundingRecord =
 			isProposer: boolean;
 			/** The `refound`, encoded. */
 			proposal: Uint8Array;
+			/** Of earlier proposals. */
+			withdrawals: readonly KeptWithdrawal[];
 	  }
-	/** This household took its own proposal back: whoever confirmed it has to hear so. */
-	| { stage: "withdrawn"; proposal: Uint8Array; signature: Uint8Array }
+	/** What was promised holds no more: it was taken back. */
+	| { stage: "withdrawn"; withdrawals: readonly KeptWithdrawal[] }
 	/** The neighbourhood was founded again; this household has not gone over yet. */
 	| { stage: "founded"; genesis: Uint8Array };
 
+const withdrawals = v.array(
+	v.pipe(
+		v.strictTuple([blob, blob]),
+		v.transform(([proposal, signature]): KeptWithdrawal => ({ proposal, signature })),
+	),
+);
 const shape = v.union([
 	v.pipe(
-		v.strictTuple([v.literal("none")]),
-		v.transform(() => undefined),
-	),
-	v.pipe(
-		v.strictTuple([v.literal("confirmed"), v.picklist([0, 1]), blob]),
+		v.strictTuple([v.literal("confirmed"), v.picklist([0, 1]), blob, withdrawals]),
 		v.transform(
-			([stage, isProposer, proposal]): RefoundingRecord => ({ stage, isProposer: isProposer === 1, proposal }),
+			([stage, isProposer, proposal, withdrawals]): RefoundingRecord => ({
+				stage,
+				isProposer: isProposer === 1,
+				proposal,
+				withdrawals,
+			}),
 		),
 	),
 	v.pipe(
-		v.strictTuple([v.literal("withdrawn"), blob, blob]),
-		v.transform(([stage, proposal, signature]): RefoundingRecord => ({ stage, proposal, signature })),
+		v.strictTuple([v.literal("withdrawn"), withdrawals]),
+		v.transform(([stage, withdrawals]): RefoundingRecord => ({ stage, withdrawals })),
 	),
 	v.pipe(
 		v.strictTuple([v.literal("founded"), blob]),
@@ -39,14 +54,13 @@ const shape = v.union([
 	),
 ]);
 
-/** Undefined: nothing is promised, or no more. */
-export function encodeRefounding(record: RefoundingRecord | undefined): Uint8Array {
-	if (record === undefined) return encodeRecord(["none"]);
+export function encodeRefounding(record: RefoundingRecord): Uint8Array {
 	if (record.stage === "founded") return encodeRecord([record.stage, record.genesis]);
-	if (record.stage === "withdrawn") return encodeRecord([record.stage, record.proposal, record.signature]);
-	return encodeRecord([record.stage, record.isProposer ? 1 : 0, record.proposal]);
+	const withdrawals = record.withdrawals.map(({ proposal, signature }) => [proposal, signature]);
+	if (record.stage === "withdrawn") return encodeRecord([record.stage, withdrawals]);
+	return encodeRecord([record.stage, record.isProposer ? 1 : 0, record.proposal, withdrawals]);
 }
 
-export function decodeRefounding(record: Uint8Array): Result<RefoundingRecord | undefined, RecordError> {
+export function decodeRefounding(record: Uint8Array): Result<RefoundingRecord, RecordError> {
 	return decodeRecord(record, shape);
 }

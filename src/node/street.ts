@@ -123,7 +123,7 @@ export class Street {
 		this.#gossip = new Gossip(context, raft);
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
 		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip, doubleSigning }, loaded);
-		this.refounding = new Refounding(context, raft, head);
+		this.refounding = new Refounding(context, raft, head, this.#greeting);
 		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding);
 		this.#admission = new Admission(context, sync, this.#own);
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
@@ -227,6 +227,11 @@ export class Street {
 	/** Whether what this household's meter says is wanted here, or will be. */
 	get takesReadings(): boolean {
 		return this.member !== undefined || this.config.admission?.member !== undefined;
+	}
+
+	/** Whether a voter is here and in use, and has not said that it has stopped voting. */
+	mayVote(voter: number): boolean {
+		return this.#greeting.mayVote(voter);
 	}
 
 	/** Why this device takes no part any more, until it is admitted anew; undefined: it does take part. */

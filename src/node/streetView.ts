@@ -289,7 +289,7 @@ function chainView({ street, peers }: ViewContext): ChainView {
 		term: raft?.term ?? 0,
 		role: street.role,
 		...(leader === undefined ? {} : { leader }),
-		votersOnline: ledger.voters.filter((voter) => mayVote(street, connected, voter)).length,
+		votersOnline: ledger.voters.filter((voter) => street.mayVote(voter)).length,
 		voters: ledger.voters.length,
 		neighboursOnline: neighbours.size,
 		pending: street.outbox.size,
@@ -300,14 +300,6 @@ function chainView({ street, peers }: ViewContext): ChainView {
 		...(notVoting === undefined ? {} : { notVoting }),
 		...(street.outOfUse === undefined ? {} : { outOfUse: true as const }),
 	};
-}
-
-/** Whether a voter is there and has not said that it has stopped voting. */
-function mayVote(street: Street, connected: ReadonlySet<number | undefined>, voter: number): boolean {
-	if (voter === street.raft?.self) return street.role !== "observer";
-	const device = street.chain.head.ledger.devices[voter];
-	if (!connected.has(voter) || device === undefined) return false;
-	return street.statuses.get(toHex(device.publicKey))?.role !== "observer";
 }
 
 function notVotingReason({ raft, halted, outOfUse, refounding }: Street): string | undefined {

@@ -42,6 +42,8 @@ export class FragileStorage implements StorageRoot {
 	crash: { atWrite: number; isKept: boolean } | undefined;
 	/** A disk that is full: nothing is written, and it says so. */
 	isFull = false;
+	/** A browser that grants no further database: those that are there go on. */
+	isClosedToNew = false;
 	onCrash = () => {};
 
 	constructor(inner: StorageRoot = new MemoryStorage()) {
@@ -76,7 +78,10 @@ export class FragileStorage implements StorageRoot {
 		return this.#intercepted.saveProfile(record);
 	}
 
-	openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
+	async openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
+		if (this.isClosedToNew && !this.names.has(name)) {
+			return { ok: false, error: { code: "storage-unavailable", reason: "QuotaExceededError" } };
+		}
 		return this.#intercepted.openChain(name);
 	}
 

@@ -1,6 +1,7 @@
 /**
  * A new device of a household that is a member already: it fetches the chain as a guest, and once it stands where the
- * neighbours stand it signs its `device` transaction with the household's key and its own. Whatever the chain makes of
+ * neighbours stand it signs its `device` transaction with the household's key and its own. It takes the place of an older
+ * one, but comes in beside it where the chain would stand still without that one's vote. Whatever the chain makes of
  * that transaction, at most one of its key can ever be in a block.
  */
 import type { DeviceTransaction, Unsigned } from "../../block/transaction.js";
@@ -46,8 +47,13 @@ export class Admission {
 		}
 		// An act that was carried over comes first: its nonce is promised.
 		if (!this.#own.mayAct) return;
-		const admission = createAdmission(this.#context, member);
-		const cause = judge(chain.head.ledger, this.#context.judgingMs(), admission);
+		const judged = (each: DeviceTransaction) => judge(chain.head.ledger, this.#context.judgingMs(), each);
+		let admission = createAdmission(this.#context, member, replacedBy(this.#context, member));
+		let cause = judged(admission);
+		if (cause?.code === "too-few-voters") {
+			admission = createAdmission(this.#context, member, undefined);
+			cause = judged(admission);
+		}
 		this.#refuse(cause?.code);
 		if (cause === undefined) await this.#own.submit([admission]);
 	}
@@ -63,7 +69,7 @@ export class Admission {
 	}
 }
 
-function createAdmission(context: StreetContext, member: number): DeviceTransaction {
+function createAdmission(context: StreetContext, member: number, replaces: number | undefined): DeviceTransaction {
 	const { chain, config } = context;
 	const { householdSecret, deviceSecret } = config.keys;
 	const unsigned: Unsigned<DeviceTransaction> = {
@@ -73,7 +79,7 @@ function createAdmission(context: StreetContext, member: number): DeviceTransact
 		deviceKey: context.deviceKey,
 		alwaysOn: config.alwaysOn,
 		metering: true,
-		replaces: replacedBy(context, member),
+		replaces,
 	};
 	return {
 		...unsigned,

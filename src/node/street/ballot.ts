@@ -11,7 +11,7 @@ import type { RefoundingMessage, WithdrawalMessage } from "../../message/message
 import { assert } from "../../primitives/assert.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import { ZERO_HASH } from "../../primitives/hash.js";
-import { type Result, refused } from "../../primitives/result.js";
+import type { Result } from "../../primitives/result.js";
 import type { Peer } from "../peers.js";
 import { type PastError, pastRefusal } from "../refoundingPlan.js";
 import type { StreetContext } from "./context.js";
@@ -115,14 +115,15 @@ export class Ballot {
 		const here = this.#open;
 		if (here !== undefined && equalBytes(encodeProposal(here.refound), message.proposal)) return here;
 		const open = this.openBytes(message.proposal);
-		const code = open.ok ? this.#refusalOf(open.value) : open.error.code;
-		if (code !== undefined) this.#context.events.onRefused(code);
-		if (!open.ok || code !== undefined) return undefined;
-		const withdrawal = this.#withdrawals.get(toHex(open.value.proposal));
+		// Looked at first: a proposal may have been taken back because the old chain went on above it.
+		const withdrawal = open.ok ? this.#withdrawals.get(toHex(open.value.proposal)) : undefined;
 		if (withdrawal !== undefined) {
 			this.#context.peers.send(peer, withdrawal);
 			return undefined;
 		}
+		const code = open.ok ? this.#refusalOf(open.value) : open.error.code;
+		if (code !== undefined) this.#context.events.onRefused(code);
+		if (!open.ok || code !== undefined) return undefined;
 		if (open.value.old.header.index === this.#context.chain.head.block.index) return open.value;
 		// The neighbours have the blocks in between; they come as all blocks do.
 		this.#early = { peer, message };
@@ -160,18 +161,17 @@ export class Ballot {
 
 	// ── taken back ───────────────────────────────────────────────────────────────────────────────────────────────
 
-	/** This household's own proposal, which lies here, is taken back. */
-	signWithdrawal(): Result<WithdrawalMessage, { code: "refounding-gone" | "not-your-proposal" }> {
-		const open = this.#open;
-		const { config, dependencies, gridId, member } = this.#context;
-		if (open === undefined) return refused({ code: "refounding-gone" });
-		if (open.refound.member !== member) return refused({ code: "not-your-proposal" });
-		const digest = withdrawalDigest(gridId, open.proposal);
-		const signature = dependencies.signer.sign(digest, config.keys.householdSecret);
-		return { ok: true, value: { type: "withdrawal", proposal: open.proposal, signature } };
+	/** This household's own proposal is taken back. */
+	signWithdrawal({ proposal }: OpenProposal): WithdrawalMessage {
+		const { config, dependencies, gridId } = this.#context;
+		const signature = dependencies.signer.sign(withdrawalDigest(gridId, proposal), config.keys.householdSecret);
+		return { type: "withdrawal", proposal, signature };
 	}
 
-	/** Whether the proposal that lies here was taken back by its proposer. */
+	/**
+	 * Whether the proposal that lies here was taken back by its proposer. The household's key signs, which all its devices
+	 * have: that it is the one which proposed, and has not sealed, cannot be seen. It is a rule that they keep.
+	 */
 	isWithdrawnBy({ proposal, signature }: WithdrawalMessage): boolean {
 		const open = this.#open;
 		if (open === undefined || !equalBytes(open.proposal, proposal)) return false;
@@ -181,6 +181,11 @@ export class Ballot {
 		const isGood = proposer !== undefined && dependencies.verifier.verify(signature, digest, proposer.publicKey);
 		if (!isGood) events.onRefused("bad-signature");
 		return isGood;
+	}
+
+	/** Those that were seen, the oldest first. */
+	get withdrawals(): WithdrawalMessage[] {
+		return [...this.#withdrawals.values()];
 	}
 
 	/** Whoever speaks of this proposal from now on hears that it was taken back. */

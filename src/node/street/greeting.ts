@@ -131,6 +131,15 @@ export class Greeting {
 			this.statuses.set(device, { headIndex, headHash, term, role });
 	}
 
+	/** Whether a voter is here and in use, and has not said that it has stopped voting. */
+	mayVote(voter: number): boolean {
+		const { device: self, peers } = this.#context;
+		if (voter === self) return this.#parts.raft.role !== "observer";
+		const name = this.#context.deviceNameOf(voter);
+		const isHere = this.#context.deviceIndexOf(name) !== undefined && peers.toDevice(name) !== undefined;
+		return isHere && this.statuses.get(name)?.role !== "observer";
+	}
+
 	/** Tells everybody where this device stands, if it is time. */
 	maybeStatus(nowMs: number): void {
 		if (nowMs < this.#nextStatusMs) return;

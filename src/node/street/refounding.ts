@@ -3,11 +3,13 @@
  * chain that goes on from the last certified block, and each household says on its own screen whether it goes over.
  *
  * Whoever confirms has first written down that this device votes and acknowledges here no more: nothing can be certified
- * with it above the block that the new chain begins with. Only the proposer seals, and it seals once; so a proposal that
- * its proposer took back can be forgotten, and until then a household confirms no other.
+ * with it above the block that the new chain begins with. Only the device that proposed seals, and it seals once, and only
+ * that device takes a proposal back; so one that was taken back can be forgotten, and until then a household confirms no
+ * other.
  */
 import { blockHash, decodeBlock, encodeBlock } from "../../block/block.js";
 import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/transactionCodec.js";
+import { hasMajority } from "../../consensus/quorum.js";
 import { agreementRefusal } from "../../contract/confirmations.js";
 import { createRefoundedGenesis, type OpenProposal, unsignedSeal } from "../../contract/refounding.js";
 import type { ConfirmationsMessage, RefoundingMessage, WithdrawalMessage } from "../../message/message.js";
@@ -18,12 +20,13 @@ import { refused } from "../../primitives/result.js";
 import type { Link } from "../chain.js";
 import { openGenesisLink } from "../loading.js";
 import type { Peer } from "../peers.js";
-import { isMajority, pastRefusal, plannedRefounding, plannedVoters } from "../refoundingPlan.js";
+import { pastRefusal, plannedRefounding, plannedVoters } from "../refoundingPlan.js";
 import { encodeRefounding, type RefoundingRecord } from "../refoundingRecord.js";
 import { DONE, type Reply } from "../reply.js";
 import { Ballot } from "./ballot.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { StreetContext } from "./context.js";
+import type { Greeting } from "./greeting.js";
 import type { RaftDriver } from "./raftDriver.js";
 
 /** The new chain's first block, and that it is one. */
@@ -36,6 +39,7 @@ export class Refounding {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #head: CommittedHead;
+	readonly #greeting: Pick<Greeting, "mayVote">;
 	readonly #ballot: Ballot;
 	/** What this device has promised. */
 	#record: RefoundingRecord | undefined;
@@ -43,31 +47,28 @@ export class Refounding {
 	#isDecided = false;
 	#isReleased = false;
 
-	constructor(context: StreetContext, raft: RaftDriver, head: CommittedHead) {
+	constructor(context: StreetContext, raft: RaftDriver, head: CommittedHead, greeting: Pick<Greeting, "mayVote">) {
 		this.#context = context;
 		this.#raft = raft;
 		this.#head = head;
+		this.#greeting = greeting;
 		this.#ballot = new Ballot(context);
 	}
 
 	/** Takes over what an earlier run promised. */
 	restore(record: RefoundingRecord | undefined): void {
 		this.#record = record;
-		switch (record?.stage) {
-			case "confirmed": {
-				const open = this.#ballot.openBytes(record.proposal);
-				assert(open.ok, "a proposal was checked before it was kept");
-				this.#ballot.put(open.value);
-				this.#ballot.confirm();
-				break;
-			}
-			case "founded":
-				this.#founded = this.#openGenesis(record.genesis);
-				this.#isDecided = this.#founded !== undefined && this.#isConfirmedIn(this.#founded);
-				break;
-			case "withdrawn":
-				this.#ballot.remember({ type: "withdrawal", proposal: record.proposal, signature: record.signature });
-				break;
+		if (record?.stage === "founded") {
+			this.#founded = this.#openGenesis(record.genesis);
+			this.#isDecided = this.#founded !== undefined && this.#isConfirmedIn(this.#founded);
+			return;
+		}
+		for (const withdrawal of record?.withdrawals ?? []) this.#ballot.remember({ type: "withdrawal", ...withdrawal });
+		if (record?.stage === "confirmed") {
+			const open = this.#ballot.openBytes(record.proposal);
+			assert(open.ok, "a proposal was checked before it was kept");
+			this.#ballot.put(open.value);
+			this.#ballot.confirm();
 		}
 	}
 
@@ -99,15 +100,19 @@ export class Refounding {
 		return this.#isReleased;
 	}
 
-	/** Whether a majority of the voters is here: then there is no reason to found anything again. */
+	/** Whether a majority of the voters is here, and votes: then there is no reason to found anything again. */
 	get hasMajority(): boolean {
-		const { voters } = this.#context.chain.head.ledger;
-		return isMajority(voters, (voter) => this.#isReached(voter));
+		return hasMajority(this.#context.chain.head.ledger.voters, (voter) => this.#greeting.mayVote(voter));
 	}
 
 	/** Who would vote if this device proposed now. Device indices. */
 	get plannedVoters(): number[] {
 		return plannedVoters(this.#context.chain.head.ledger, this.#context.device, (device) => this.#isReached(device));
+	}
+
+	/** Whether this device made the proposal that lies here: it seals it or takes it back. */
+	get #isProposer(): boolean {
+		return this.#record?.stage === "confirmed" && this.#record.isProposer;
 	}
 
 	#isReached(device: number): boolean {
@@ -122,7 +127,8 @@ export class Refounding {
 		const { chain, config, dependencies, member } = this.#context;
 		if (member === undefined) return refused({ code: "not-a-member" });
 		if (this.#founded !== undefined) return refused({ code: "refounding-done" });
-		if (this.#ballot.open !== undefined) return refused({ code: "refounding-open" });
+		const before = this.#ballot.open;
+		if (before !== undefined) return refused({ code: this.#isElsewhere(before) ? ELSEWHERE : "refounding-open" });
 		if (this.hasMajority) return refused({ code: "majority-reached" });
 		const { certificate } = this.#head;
 		if (certificate === undefined || certificate.index !== chain.head.block.index) {
@@ -160,20 +166,23 @@ export class Refounding {
 
 	/** Takes this household's own proposal back: nobody is bound by it any more. */
 	async withdraw(): Promise<Reply> {
-		if (this.#founded !== undefined) return refused({ code: "refounding-gone" });
-		const withdrawal = this.#ballot.signWithdrawal();
-		if (!withdrawal.ok) return withdrawal;
-		const { proposal, signature } = withdrawal.value;
-		const stoodAside = this.standsAside;
-		if (!(await this.#keep({ stage: "withdrawn", proposal, signature }))) return WRITE_FAILED;
-		this.#takeBack(withdrawal.value, stoodAside);
-		return DONE;
+		const { open } = this.#ballot;
+		if (this.#founded !== undefined || open === undefined) return refused({ code: "refounding-gone" });
+		if (this.#isElsewhere(open)) return refused({ code: ELSEWHERE });
+		if (!this.#isProposer) return refused({ code: "not-your-proposal" });
+		return (await this.#takeBack(this.#ballot.signWithdrawal(open))) ? DONE : WRITE_FAILED;
+	}
+
+	/** Another device of this household proposed it, and may have sealed it where this one could not hear of it. */
+	#isElsewhere({ refound }: OpenProposal): boolean {
+		return refound.member === this.#context.member && !this.#isProposer;
 	}
 
 	/** Written before anybody hears of it: from then on this device has no part in what the old chain decides. */
 	async #promise(open: OpenProposal, isProposer: boolean): Promise<Reply> {
 		const proposal = encodeProposal(open.refound);
-		if (!(await this.#keep({ stage: "confirmed", isProposer, proposal }))) return WRITE_FAILED;
+		const { withdrawals } = this.#ballot;
+		if (!(await this.#keep({ stage: "confirmed", isProposer, proposal, withdrawals }))) return WRITE_FAILED;
 		this.#raft.retire();
 		this.#ballot.put(open);
 		this.#ballot.confirm();
@@ -181,20 +190,23 @@ export class Refounding {
 		// The neighbours have the proposal, or hear of it with the next hello: it is long.
 		const { confirmations } = this.#ballot;
 		this.#context.peers.broadcast(message ?? { type: "confirmations", confirmations });
-		this.#seal();
+		await this.#seal();
 		return DONE;
 	}
 
-	async #keep(record: RefoundingRecord | undefined): Promise<boolean> {
+	async #keep(record: RefoundingRecord): Promise<boolean> {
 		if (!(await this.#context.write({ refounding: encodeRefounding(record) }))) return false;
 		this.#record = record;
 		return true;
 	}
 
-	/** The proposer's last word: the genesis, as soon as enough households have confirmed. */
-	#seal(): void {
+	/**
+	 * The proposer's last word: the genesis, as soon as enough households have confirmed. Written before anybody hears of
+	 * it: the new chain's database may be refused, and after another start this device could seal or withdraw once more.
+	 */
+	async #seal(): Promise<void> {
 		const { confirmations, confirmed, open } = this.#ballot;
-		if (open === undefined || this.#record?.stage !== "confirmed" || !this.#record.isProposer) return;
+		if (open === undefined || !this.#isProposer) return;
 		if (agreementRefusal(open.old.ledger, open.refound, confirmed) !== undefined) return;
 		const { config, dependencies } = this.#context;
 		const unsigned = unsignedSeal(open, confirmations);
@@ -203,6 +215,7 @@ export class Refounding {
 		const genesis = createRefoundedGenesis(open, confirmations, { ...unsigned, signature });
 		const founded = this.#openGenesis(encodeBlock(genesis));
 		assert(founded !== undefined, "a genesis that was just sealed is good");
+		if (!(await this.#keep({ stage: "founded", genesis: founded.bytes }))) return;
 		this.#founded = founded;
 		this.#isDecided = true;
 	}
@@ -220,26 +233,24 @@ export class Refounding {
 	async onRefounding(peer: Peer, message: RefoundingMessage): Promise<void> {
 		if (this.#founded !== undefined) return;
 		const open = this.#ballot.look(peer, message);
-		if (open !== undefined && (await this.#take(open))) await this.#add(message.confirmations);
+		if (open !== undefined && this.#take(open)) await this.#add(message.confirmations);
 	}
 
 	async onConfirmations({ confirmations }: ConfirmationsMessage): Promise<void> {
 		if (this.#founded === undefined) await this.#add(confirmations);
 	}
 
-	/** Whether a proposal lies here from now on: in place of none, or of an earlier one. */
-	async #take(open: OpenProposal): Promise<boolean> {
-		const before = this.#ballot.open;
-		if (before === open) return true;
+	/**
+	 * Whether a proposal lies here from now on: in place of none, or of an earlier one. Whoever confirmed is released by a
+	 * withdrawal alone. That the same household proposes anew is none: it may be another device of it, which knows nothing
+	 * of the first one's seal.
+	 */
+	#take(open: OpenProposal): boolean {
+		if (this.#ballot.open === open) return true;
 		if (!this.#ballot.isAfter(open)) return false;
 		if (this.standsAside) {
-			// Whoever proposes anew has taken back what it proposed before; nobody else can release this household.
-			if (before?.refound.member !== open.refound.member) {
-				this.#context.events.onRefused("refounding-open");
-				return false;
-			}
-			if (!(await this.#keep(undefined))) return false;
-			this.#isReleased = true;
+			this.#context.events.onRefused("refounding-open");
+			return false;
 		}
 		this.#ballot.put(open);
 		this.#context.events.onProgress();
@@ -257,21 +268,23 @@ export class Refounding {
 		// Another device of this household has confirmed: that binds this one.
 		const isOurs = fresh.some((confirm) => confirm.member === member);
 		if (isOurs && !this.standsAside) await this.#promise(open, false);
-		else this.#seal();
+		else await this.#seal();
 	}
 
 	async onWithdrawal(withdrawal: WithdrawalMessage): Promise<void> {
-		if (this.#founded !== undefined || !this.#ballot.isWithdrawnBy(withdrawal)) return;
-		const stoodAside = this.standsAside;
-		if (!stoodAside || (await this.#keep(undefined))) this.#takeBack(withdrawal, stoodAside);
+		if (this.#founded === undefined && this.#ballot.isWithdrawnBy(withdrawal)) await this.#takeBack(withdrawal);
 	}
 
-	#takeBack(withdrawal: WithdrawalMessage, stoodAside: boolean): void {
+	/** Kept through whatever is promised next: who was away when a proposal was taken back is bound until it hears so. */
+	async #takeBack(withdrawal: WithdrawalMessage): Promise<boolean> {
+		const stoodAside = this.standsAside;
 		this.#ballot.remember(withdrawal);
+		if (!(await this.#keep({ stage: "withdrawn", withdrawals: this.#ballot.withdrawals }))) return false;
 		this.#context.peers.broadcast(withdrawal);
 		this.#ballot.forget();
 		this.#isReleased ||= stoodAside;
 		this.#context.events.onProgress();
+		return true;
 	}
 
 	/**
@@ -312,9 +325,9 @@ export class Refounding {
 		const early = this.#ballot.takeEarly();
 		if (early !== undefined) await this.onRefounding(early.peer, early.message);
 		const { open } = this.#ballot;
-		// The old chain went on: its voters are not lost. A household that confirmed waits for the proposer's word.
+		// The old chain went on: its voters are not lost. Whoever confirmed waits for the word of the device that proposed.
 		if (open === undefined || this.#ballot.pastRefusal(open) === undefined) return;
-		if (open.refound.member === this.#context.member) await this.withdraw();
+		if (this.#isProposer) await this.withdraw();
 		else if (!this.standsAside) this.#ballot.forget();
 	}
 
@@ -329,4 +342,5 @@ function isGenesisOf(bytes: Uint8Array, gridId: Uint8Array): boolean {
 	return block.ok && equalBytes(blockHash(block.value), gridId);
 }
 
+const ELSEWHERE = "proposed-on-another-device";
 const WRITE_FAILED: Reply = refused({ code: "storage-write-failed" });

@@ -38,14 +38,14 @@ describe("a household's device", () => {
 	});
 
 	it("takes another's place in one act: that one is out of use, and its metering goes over", () => {
-		const street = new TestNeighbourhood(2);
+		const street = new TestNeighbourhood(3);
 		expect(street.refusal(soon(street), [street.admission(0, "new", { replaces: 1 })])).toEqual({
 			code: "not-your-device",
 			device: 1,
 		});
 		street.block(soon(street), [street.admission(0, "new", { replaces: 0 })]);
-		expect(street.ledger.devices.map(({ revoked }) => revoked)).toEqual([true, false, false]);
-		expect(street.household(0).meteringDevice).toBe(2);
+		expect(street.ledger.devices.map(({ revoked }) => revoked)).toEqual([true, false, false, false]);
+		expect(street.household(0).meteringDevice).toBe(3);
 		expect(street.refusal(soon(street), [street.admission(0, "newer", { replaces: 0 })])).toEqual({
 			code: "device-revoked",
 			device: 0,
@@ -92,13 +92,40 @@ describe("a device that is revoked", () => {
 	});
 
 	it("signs no reading any more: the household's oldest other device meters, if there is one", () => {
-		const street = new TestNeighbourhood(1);
-		const reading = street.reading(0, FIRST_MINUTE, 5, 0);
-		street.block(soon(street), [street.admission(0, "second"), street.admission(0, "third")]);
-		street.block(soon(street), [street.act("revoke", 0, { device: 0 })]);
-		expect(street.household(0).meteringDevice).toBe(1);
-		street.block(soon(street), [street.act("revoke", 0, { device: 1 }), street.act("revoke", 0, { device: 2 })]);
+		const street = new TestNeighbourhood(2);
+		const reading = street.reading(1, FIRST_MINUTE, 5, 0);
+		street.block(soon(street), [street.admission(1, "second"), street.admission(1, "third")]);
+		street.block(soon(street), [street.act("revoke", 1, { device: 1 })]);
+		expect(street.household(1).meteringDevice).toBe(2);
+		street.block(soon(street), [street.act("revoke", 1, { device: 2 }), street.act("revoke", 1, { device: 3 })]);
 		const signed = { ...reading, signature: sign(street.id(reading), secretOf("third")) };
-		expect(checkSignatures(street.ledger, signed, verifier)).toEqual({ code: "device-revoked", device: 2 });
+		expect(checkSignatures(street.ledger, signed, verifier)).toEqual({ code: "device-revoked", device: 3 });
+	});
+});
+
+describe("a device whose vote is needed", () => {
+	it("stays in use: the only voter is neither revoked nor replaced, but another may come in beside it", () => {
+		const street = new TestNeighbourhood(2);
+		expect(street.ledger.voters).toEqual([0]);
+		const needed = { code: "too-few-voters", voters: 1, inUse: 0 };
+		expect(street.refusal(soon(street), [street.act("revoke", 0, { device: 0 })])).toEqual(needed);
+		expect(street.refusal(soon(street), [street.admission(0, "new", { replaces: 0 })])).toEqual(needed);
+		street.block(soon(street), [street.admission(0, "new"), street.act("revoke", 1, { device: 1 })]);
+		expect(street.ledger.devices.map(({ revoked }) => revoked)).toEqual([false, true, false]);
+	});
+
+	it("stays in use where a majority of the voters would be out of use, also by one block", () => {
+		const street = new TestNeighbourhood(4);
+		street.ledger = { ...street.ledger, voters: [0, 1, 2] };
+		const revoke = (member: number) => street.act("revoke", member, { device: member });
+		const needed = { code: "too-few-voters", voters: 3, inUse: 1 };
+		expect(street.refusal(soon(street), [revoke(1), revoke(2)])).toEqual(needed);
+		street.block(soon(street), [revoke(1)]);
+		expect(street.refusal(soon(street), [street.admission(2, "new", { replaces: 2 })])).toEqual(needed);
+		// With another voter in the place of the one that went there are enough again.
+		street.block(soon(street), [street.voters([], [1])]);
+		expect(street.refusal(soon(street), [revoke(2)])).toEqual({ code: "too-few-voters", voters: 2, inUse: 1 });
+		street.block(soon(street), [street.voters([3]), revoke(2)]);
+		expect(street.ledger.devices.map(({ revoked }) => revoked)).toEqual([false, true, true, false]);
 	});
 });

@@ -56,6 +56,16 @@ describe("a change of voters", () => {
 		expect(alone.refusal(soon(alone), [alone.voters([1, 1])])).toEqual({ code: "already-voter", device: 1 });
 	});
 
+	it("that takes one in use away is refused where those in use would be no majority of the rest", () => {
+		const street = withVoters(3);
+		street.block(soon(street), [street.act("revoke", 2, { device: 2 })]);
+		const tooFew = { code: "too-few-voters", voters: 2, inUse: 1 };
+		expect(street.refusal(soon(street), [street.voters([], [1])])).toEqual(tooFew);
+		street.block(soon(street), [street.voters([], [2])]);
+		street.block(soon(street), [street.voters([], [1])]);
+		expect(street.ledger.voters).toEqual([0]);
+	});
+
 	it("of a revoked device is refused", () => {
 		const street = withVoters(3, 1);
 		street.block(soon(street), [street.act("revoke", 3, { device: 3 })]);

@@ -258,6 +258,22 @@ describe("a browser that lost everything", () => {
 	});
 });
 
+describe("the only device that votes", () => {
+	it("goes on voting beside a device that its household restores, and cannot be taken out of use", async () => {
+		const cluster = await foundedStreet(2);
+		expect(ledgerOf(cluster, 0).voters).toEqual([0]);
+		const link = await restoreLinkOf(cluster, 0);
+		await cluster.add();
+		const tablet = 2;
+		await cluster.command(tablet, restore(link));
+		await cluster.until(() => stageOf(cluster, tablet) === "street", "the new device is admitted");
+		await cluster.settle();
+		expect(inUse(cluster, 0)).toEqual([0, 2]);
+		expect(await cluster.outcome(tablet, { type: "revoke", device: 0 })).toBe("too-few-voters");
+		await cluster.act(tablet, { type: "buy", amountMicroNok: 1 });
+	});
+});
+
 describe("a device that is out of use", () => {
 	it("cannot hand in readings, and what it had handed in leaves everybody's mempool", async () => {
 		const { cluster, original, copy } = await streetWithCopy();

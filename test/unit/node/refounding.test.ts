@@ -208,6 +208,27 @@ describe("a household that is asked whether it goes over", () => {
 		await cluster.settle();
 	});
 
+	it("hears that a proposal was taken back also when the same household has proposed anew, and started again", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, left } = await brokenStreet();
+		const [, first = 0, ...others] = left;
+		await propose(cluster);
+		await cluster.until(() => stateAt(cluster, first) === "proposed", "a household is asked");
+		expect(await confirm(cluster, first)).toBe("ok");
+		cluster.off(first);
+		expect(await cluster.outcome(0, { type: "withdrawRefounding" })).toBe("ok");
+		await cluster.run(2_000);
+		await propose(cluster);
+		const { proposal } = refoundingOf(cluster, 0);
+		for (const at of [0, ...others]) cluster.off(at);
+		await cluster.on(0);
+		await cluster.on(first);
+		expect(stateAt(cluster, first)).toBe("confirmed");
+		await cluster.until(() => stateAt(cluster, first) === "proposed", "it is released, and asked again");
+		expect(refoundingOf(cluster, first).proposal).toBe(proposal);
+	});
+
 	it("goes over later, by itself not at all: its balance waits, and everybody sees that it has not confirmed", {
 		timeout: 120_000,
 	}, async () => {
@@ -313,6 +334,23 @@ describe("a device of the old chain that comes back", () => {
 		expect(cluster.view(0).chain.notVoting).toBeUndefined();
 		expect(await cluster.outcome(0, { type: "refound" })).toBe("majority-reached");
 	});
+
+	it("releases a household that was away when the old chain went on and its proposal was taken back", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, lost, left } = await brokenStreet();
+		const [, first = 0] = left;
+		await propose(cluster);
+		await cluster.until(() => stateAt(cluster, first) === "proposed", "a household is asked");
+		expect(await confirm(cluster, first)).toBe("ok");
+		cluster.off(first);
+		for (const at of lost) await cluster.on(at);
+		await cluster.until(() => stateAt(cluster, 0) === "none", "the proposer takes it back");
+		await cluster.on(first);
+		expect(stateAt(cluster, first)).toBe("confirmed");
+		await cluster.until(() => stateAt(cluster, first) === "none", "it is released");
+		await cluster.settle();
+	});
 });
 
 describe("the proposer", () => {
@@ -338,6 +376,31 @@ describe("the proposer", () => {
 		}
 	});
 
+	it("keeps to its seal where the new database is refused, and the power goes", { timeout: 120_000 }, async () => {
+		const { cluster, left } = await brokenStreet();
+		const [, first = 0, second = 0] = left;
+		await propose(cluster);
+		const asked = left.slice(1);
+		await cluster.until(() => asked.every((at) => stateAt(cluster, at) === "proposed"), "everybody is asked");
+		const { storage } = cluster.house(0);
+		storage.isClosedToNew = true;
+		for (const at of asked) expect(await confirm(cluster, at)).toBe("ok");
+		await cluster.until(() => cluster.house(0).faults.includes("storage-unavailable"), "no database");
+		const oldGrid = gridOf(cluster, 0);
+		// Who is back hears of the new chain from the proposer, and goes over before it.
+		cluster.off(first);
+		await cluster.on(first);
+		await cluster.until(() => gridOf(cluster, first) !== oldGrid, "a household goes over");
+		cluster.off(0);
+		await cluster.on(0);
+		expect([gridOf(cluster, 0), stateAt(cluster, 0)]).toEqual([oldGrid, "founded"]);
+		expect(await cluster.outcome(0, { type: "withdrawRefounding" })).toBe("refounding-gone");
+		storage.isClosedToNew = false;
+		await cluster.until(() => left.every((at) => gridOf(cluster, at) === gridOf(cluster, first)), "all go over");
+		expect(ledgerOf(cluster, second).predecessor).toBeDefined();
+		await cluster.settle();
+	});
+
 	it("may have been switched on at a checkpoint, of whose block it has the state but not what it settled", {
 		timeout: 120_000,
 	}, async () => {
@@ -355,12 +418,103 @@ describe("the proposer", () => {
 		expect(refoundingOf(cluster, 0)).toMatchObject({ state: "confirmed", contracts: 1, needed: 3 });
 	});
 
+	it("does not wait for a voter that is here but has stopped voting", async () => {
+		const cluster = await foundedStreet(3, {}, 1);
+		await cluster.act(1, { type: "buy", amountMicroNok: 1 });
+		// The only voter's storage was copied: from the moment on at which it hears of its copy it votes no more.
+		cluster.off(0);
+		const copy = await cluster.house(0).storage.copy();
+		await cluster.on(0);
+		await cluster.add(copy);
+		await cluster.until(() => cluster.view(0).chain.notVoting === "twin-device", "it has stopped voting");
+		cluster.off(3);
+		await cluster.run(10_000, 500);
+		expect(cluster.areConnected(0, 1)).toBe(true);
+		expect([0, 1].map((at) => stateAt(cluster, at))).toEqual(["possible", "possible"]);
+		await propose(cluster, 1);
+		await cluster.until(() => stateAt(cluster, 2) === "proposed", "a household is asked");
+		expect(await confirm(cluster, 2)).toBe("ok");
+	});
+
 	it("is refused while a majority is here, and where nothing was ever certified", async () => {
 		const cluster = await foundedStreet(4);
 		expect(await cluster.outcome(0, { type: "refound" })).toBe("majority-reached");
 		expect(await cluster.outcome(0, { type: "confirmRefounding", proposal: "00" })).toBe("refounding-gone");
 		expect(await cluster.outcome(0, { type: "withdrawRefounding" })).toBe("refounding-gone");
 		expect(cluster.view(0).refounding).toBeUndefined();
+	});
+});
+
+describe("another device of the household that proposed", () => {
+	/** Four households of which one device voted, and is lost; household 1 has a phone, house 1, and a tablet, house 4. */
+	async function streetOfTwoDevices(): Promise<Cluster> {
+		const cluster = await foundedStreet(4, {}, 1);
+		await restore(cluster, 1);
+		await cluster.until(() => cluster.house(tablet).node.view().stage === "street", "the tablet is admitted");
+		expect(await cluster.outcome(phone, { type: "admitAnew" })).toBe("ok");
+		await cluster.until(() => cluster.house(phone).node.view().stage === "street", "the phone is admitted beside it");
+		await cluster.settle();
+		cluster.off(0);
+		await cluster.run(12_000, 500);
+		return cluster;
+	}
+	const [phone, second, third, tablet] = [1, 2, 3, 4];
+
+	/** Everybody is over there in the one chain that the phone sealed. */
+	async function expectOneChain(cluster: Cluster): Promise<void> {
+		await cluster.until(() => ledgerOf(cluster, phone).predecessor !== undefined, "the phone seals");
+		cluster.mend();
+		const all = [phone, second, third, tablet];
+		await cluster.until(() => all.every((at) => gridOf(cluster, at) === gridOf(cluster, phone)), "all go over");
+		await cluster.settle();
+	}
+
+	it("neither takes the proposal back nor makes one: the first may be sealing where it cannot be heard", async () => {
+		const cluster = await streetOfTwoDevices();
+		await propose(cluster, phone);
+		await cluster.until(() => stateAt(cluster, second) === "proposed", "everybody is asked");
+		expect(await confirm(cluster, second)).toBe("ok");
+		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
+		cluster.cut([phone, third], [second, tablet]);
+		expect(await confirm(cluster, third)).toBe("ok");
+		for (const type of ["withdrawRefounding", "refound"] as const) {
+			expect(await cluster.outcome(tablet, { type })).toBe("proposed-on-another-device");
+		}
+		expect([second, tablet].map((at) => stateAt(cluster, at))).toEqual(["confirmed", "confirmed"]);
+		await expectOneChain(cluster);
+	});
+
+	it("releases nobody by a newer proposal, which it made because it did not know of the first", async () => {
+		const cluster = await streetOfTwoDevices();
+		cluster.isolate(tablet);
+		await propose(cluster, phone);
+		await cluster.until(() => stateAt(cluster, second) === "proposed", "everybody is asked");
+		expect(await confirm(cluster, second)).toBe("ok");
+		const { proposal } = refoundingOf(cluster, second);
+		await cluster.until(() => !cluster.areConnected(second, tablet), "the tablet is away");
+		await propose(cluster, tablet);
+		cluster.mend();
+		cluster.cut([phone, third], [second, tablet]);
+		await cluster.until(() => cluster.areConnected(second, tablet), "the tablet is back");
+		await cluster.until(() => cluster.view(second).refusals["refounding-open"] !== undefined, "its proposal is heard");
+		await cluster.run(5_000);
+		expect(refoundingOf(cluster, second)).toMatchObject({ state: "confirmed", proposal });
+		expect(await confirm(cluster, third)).toBe("ok");
+		await expectOneChain(cluster);
+	});
+
+	it("leaves it to the first to take the proposal back when the old chain goes on", async () => {
+		const cluster = await streetOfTwoDevices();
+		await propose(cluster, phone);
+		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
+		cluster.cut([phone], [0, second, third, tablet]);
+		await cluster.on(0);
+		const height = cluster.height(0);
+		await cluster.until(() => cluster.height(tablet) > height, "the old chain goes on");
+		expect(stateAt(cluster, tablet)).toBe("confirmed");
+		cluster.mend();
+		await cluster.until(() => [phone, tablet].every((at) => stateAt(cluster, at) === "none"), "both are released");
+		await cluster.settle();
 	});
 });
 
