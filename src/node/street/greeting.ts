@@ -114,7 +114,8 @@ export class Greeting {
 		const signatures = certificate.signatures.filter(({ voter }) => voter === device);
 		if (signatures.length === 0) return;
 		const own = { ...certificate, signatures };
-		if (this.#context.checkCertificateSignatures(own).ok) await this.#parts.raft.feed({ type: "shown", certificate: own });
+		if (this.#context.checkCertificateSignatures(own).ok)
+			await this.#parts.raft.feed({ type: "shown", certificate: own });
 	}
 
 	/** A device's channel is gone. */
