@@ -119,6 +119,10 @@ export function step(state: RaftState, input: RaftInput): RaftEffect[] {
 				persist(turn, {});
 			}
 			break;
+		case "shown":
+			checkOwnSignature(turn, input.certificate);
+			if (state.suspended !== undefined && state.role !== "follower") becomeFollower(turn, "suspended");
+			break;
 		case "transferLeadership":
 			transferLeadership(turn);
 			break;

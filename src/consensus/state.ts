@@ -137,6 +137,8 @@ export type RaftInput =
 			votersCertificate: Certificate | undefined;
 	  }
 	| { type: "suspend"; code: string }
+	/** A certificate with a good signature of this device, of whatever block. */
+	| { type: "shown"; certificate: Certificate }
 	/** This device is about to be gone, or may vote no longer: a leader hands over (Raft thesis §3.10). */
 	| { type: "transferLeadership" };
 

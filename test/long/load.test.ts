@@ -56,7 +56,7 @@ function disturbances(): Disturbance[] {
 		{
 			what: "the leader dies after its write",
 			forMs: 20_000,
-			strike: () => strike({ atMs: 0, kind: "crash", boundary: append, fate: "after", downMs: 20_000 }),
+			strike: () => strike({ atMs: 0, kind: "crash", boundary: append, fate: "after", downMs: 20_000, closes: false }),
 		},
 		{
 			what: "the leader hands over",
@@ -79,12 +79,13 @@ function disturbances(): Disturbance[] {
 		{
 			what: "the leader freezes",
 			forMs: 15_000,
-			strike: () => strike({ atMs: 0, kind: "freeze", boundary: append, house: 0, forMs: 12_000, drops: false }),
+			strike: () =>
+				strike({ atMs: 0, kind: "freeze", boundary: append, house: 0, forMs: 12_000, drops: false, closes: false }),
 		},
 		{
 			what: "half of the voters sleep",
 			forMs: 150_000,
-			strike: () => strike({ atMs: 0, kind: "night", forMs: 150_000, houses: half }),
+			strike: () => strike({ atMs: 0, kind: "night", forMs: 150_000, houses: half, closes: false }),
 		},
 	];
 }

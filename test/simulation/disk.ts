@@ -4,14 +4,31 @@
  * exactly what the disk held then.
  */
 import { decodeVotes } from "../../src/node/records.js";
-import type { ChainChange, ChainStorage, StorageError, StorageRoot, Votes } from "../../src/node/storage.js";
+import type {
+	ChainChange,
+	ChainStorage,
+	CheckpointRecords,
+	StorageError,
+	StorageRoot,
+	Votes,
+} from "../../src/node/storage.js";
 import { assert } from "../../src/primitives/assert.js";
 import type { Result } from "../../src/primitives/result.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { carryOut, interceptWrites, type Writing, type Written } from "../support/interceptedStorage.js";
 
 /** What a write is about, by the most important thing in it. */
-export type WriteKind = "profile" | "start" | "install" | "commit" | "append" | "truncate" | "outbox" | "votes";
+export type WriteKind =
+	| "profile"
+	| "start"
+	| "install"
+	| "commit"
+	| "append"
+	| "truncate"
+	| "outbox"
+	| "votes"
+	/** What is derived from blocks, or fetched piece by piece. */
+	| "derived";
 
 /** Of the oldest write that is under way when the power goes. */
 export type PowerOffFate = "lost" | "kept" | "torn" | "votes torn";
@@ -25,13 +42,14 @@ export interface Write {
 
 export function kindOf(writing: Writing): WriteKind {
 	if ("profile" in writing) return "profile";
-	const { config, install, commit, append, truncateFrom, outboxPut } = writing.change;
+	const { config, install, commit, append, truncateFrom, outboxPut, votes } = writing.change;
 	if (config !== undefined) return "start";
 	if (install !== undefined) return "install";
 	if (commit !== undefined) return "commit";
 	if (append !== undefined) return "append";
 	if (truncateFrom !== undefined) return "truncate";
-	return outboxPut === undefined ? "votes" : "outbox";
+	if (outboxPut !== undefined) return "outbox";
+	return votes === undefined ? "derived" : "votes";
 }
 
 export class Disk implements StorageRoot {
@@ -48,6 +66,8 @@ export class Disk implements StorageRoot {
 	isDamaged = false;
 	/** The votes were torn: the device does not know any more what it promised. */
 	isWithoutVotes = false;
+	/** A page of proofs was torn, or what says of which blocks they are: there is no other copy. */
+	isWithoutProofs = false;
 	onBegin: (write: Write) => void = () => {};
 	onWritten: (write: Write) => void = () => {};
 
@@ -118,8 +138,9 @@ export class Disk implements StorageRoot {
 	async powerOff(fate: PowerOffFate): Promise<void> {
 		const [first] = this.underWay.splice(0);
 		if (first === undefined || fate === "lost") return;
-		const torn = fate === "kept" ? undefined : tear(first.writing, fate);
+		const torn = fate === "kept" ? undefined : tear(first.writing, fate, this.#journalLength);
 		if (torn !== undefined) this.isDamaged = true;
+		if (torn?.proofsAreTorn === true) this.isWithoutProofs = true;
 		if (torn?.votesAreTorn === true) this.isWithoutVotes = true;
 		await this.#keep(torn === undefined ? first : { ...first, writing: { chain: torn.chain, change: torn.change } });
 	}
@@ -135,27 +156,81 @@ export class Disk implements StorageRoot {
 	}
 }
 
+interface Torn {
+	readonly chain: string;
+	readonly change: ChainChange;
+	readonly votesAreTorn: boolean;
+	readonly proofsAreTorn: boolean;
+}
+
 /**
- * One record of the write is damaged: the votes, or the newest block if there is one. Without the config there is no
- * device.
+ * One record of the write is damaged: the votes, or the newest block if there is one, or, where the write is about
+ * something else, `which` of its records. Without the config there is no device.
  */
-function tear(
-	writing: Writing,
-	fate: "torn" | "votes torn",
-): { chain: string; change: ChainChange; votesAreTorn: boolean } | undefined {
+function tear(writing: Writing, fate: "torn" | "votes torn", which: number): Torn | undefined {
 	if (!("chain" in writing) || writing.change.config !== undefined) return undefined;
 	const { chain, change } = writing;
-	const torn: ChainChange = { ...change };
-	const { votes } = change;
-	if (votes !== undefined && (fate === "votes torn" || (change.append ?? change.commit) === undefined)) {
-		torn.votes = spoil(votes);
-	} else if (change.append !== undefined) torn.append = { ...change.append, record: spoil(change.append.record) };
-	else if (change.commit !== undefined) {
-		torn.commit = { ...change.commit, certificate: spoil(change.commit.certificate) };
-	} else if (change.outboxPut !== undefined) {
-		torn.outboxPut = change.outboxPut.map(({ id, transaction }) => ({ id, transaction: spoil(transaction) }));
-	} else return undefined;
-	return { chain, change: torn, votesAreTorn: torn.votes !== votes };
+	const torn = tearChange(change, fate, which);
+	if (torn === undefined) return undefined;
+	const [votesAreTorn, proofsAreTorn] = [torn.votes !== change.votes, torn.proofs !== change.proofs];
+	return { chain, change: torn, votesAreTorn, proofsAreTorn };
+}
+
+function tearChange(change: ChainChange, fate: "torn" | "votes torn", which: number): ChainChange | undefined {
+	const { votes, append, commit, outboxPut } = change;
+	if (votes !== undefined && (fate === "votes torn" || (append ?? commit) === undefined)) {
+		return { ...change, votes: spoil(votes) };
+	}
+	if (append !== undefined) return { ...change, append: { ...append, record: spoil(append.record) } };
+	if (commit !== undefined) return { ...change, commit: { ...commit, certificate: spoil(commit.certificate) } };
+	if (outboxPut !== undefined) {
+		const spoilt = outboxPut.map(({ id, transaction }) => ({ id, transaction: spoil(transaction) }));
+		return { ...change, outboxPut: spoilt };
+	}
+	const others = tornOthers(change);
+	const other = others[which % others.length];
+	return other === undefined ? undefined : { ...change, ...other };
+}
+
+/** The ways in which a write of fetched or derived records tears. */
+function tornOthers({ install, checkpoint, stage, proofs, unverified }: ChainChange): Partial<ChainChange>[] {
+	const others: Partial<ChainChange>[] = [];
+	if (install !== undefined) {
+		const { blocks, certificate } = install;
+		if (blocks.length > 0) others.push({ install: { ...install, blocks: spoilLast(blocks) } });
+		if (certificate !== undefined) others.push({ install: { ...install, certificate: spoil(certificate) } });
+	}
+	if (checkpoint !== undefined) {
+		others.push(...tornCheckpoints(checkpoint).map((torn) => ({ checkpoint: torn })), {
+			checkpoint: { ...checkpoint, chunks: spoilLast(checkpoint.chunks) },
+		});
+	}
+	if (stage !== undefined) {
+		const { checkpoint: staged, chunks } = stage;
+		if (staged !== undefined) {
+			others.push(...tornCheckpoints(staged).map((torn) => ({ stage: { ...stage, checkpoint: torn } })));
+		}
+		if (chunks !== undefined) others.push({ stage: { ...stage, chunks: spoilLast(chunks) } });
+	}
+	if (proofs !== undefined) {
+		if (proofs.pages.length > 0) others.push({ proofs: { ...proofs, pages: spoilLast(proofs.pages) } });
+		others.push({ proofs: { ...proofs, proven: spoil(proofs.proven) } });
+	}
+	if (unverified !== undefined) others.push({ unverified: spoil(unverified) });
+	return others;
+}
+
+function tornCheckpoints<Records extends CheckpointRecords>(records: Records): Records[] {
+	const { block, certificate, manifest } = records;
+	return [
+		{ ...records, block: spoil(block) },
+		{ ...records, certificate: spoil(certificate) },
+		{ ...records, manifest: spoil(manifest) },
+	];
+}
+
+function spoilLast<Item extends { readonly record: Uint8Array }>(items: readonly Item[]): Item[] {
+	return items.map((item, at) => (at === items.length - 1 ? { ...item, record: spoil(item.record) } : item));
 }
 
 function spoil(record: Uint8Array): Uint8Array {

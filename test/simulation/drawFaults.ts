@@ -19,6 +19,8 @@ const LONG_FREEZE_STEPS_MS = [
 ];
 /** From a frame that overtakes another to one of an election that is long over. */
 const LATE_STEPS_MS = [100, 500, 2 * SECOND_MS, 8 * SECOND_MS, 30 * SECOND_MS];
+/** How often a page can still tell its node that it goes. */
+const CLOSES_RATE = 0.5;
 const OUTAGE_STEPS_MS = [300, SECOND_MS, 4 * SECOND_MS, 15 * SECOND_MS, MINUTE_MS];
 
 /** What the faults of a street depend on. */
@@ -86,7 +88,16 @@ interface Losses {
 	comingAndGoing: number | undefined;
 }
 
-const BOUNDARIES: readonly WriteKind[] = ["votes", "append", "append", "commit", "truncate", "outbox", "install"];
+const BOUNDARIES: readonly WriteKind[] = [
+	"votes",
+	"append",
+	"append",
+	"commit",
+	"truncate",
+	"outbox",
+	"install",
+	"derived",
+];
 
 /** Its own block, on which nobody else's vote may fall yet; or the certificate that nobody else may have. */
 const LEADERS_WRITES: readonly WriteKind[] = ["append", "commit"];
@@ -141,6 +152,7 @@ function drawFault(random: Random, kind: Fault["kind"], atMs: number, street: St
 				house,
 				forMs: Math.ceil(random.step(LONG_FREEZE_STEPS_MS) / street.timeScale),
 				drops: random.happens(0.5),
+				closes: random.happens(CLOSES_RATE),
 			};
 		}
 		case "night":
@@ -184,9 +196,11 @@ function drawVoterChange(atMs: number, house: number, street: Street, lost: Loss
 function drawCrash(random: Random, atMs: number, house: number, downMs: number, street: Street, lost: Losses): Fault {
 	const fate = random.pick(["lost", "lost", "kept", "kept", "after", "torn", "votes torn"] as const);
 	const boundary = drawBoundary(random);
-	if (fate !== "torn" && fate !== "votes torn") return { kind: "crash", atMs, boundary, fate, downMs };
-	if (!mayLose(house, street, lost)) return { kind: "crash", atMs, boundary, fate: "kept", downMs };
-	return { kind: "crash", atMs, boundary: { ...boundary, by: house }, fate, downMs };
+	// Only a node that is at nothing else hears of it.
+	const closes = fate === "after" && random.happens(CLOSES_RATE);
+	if (fate !== "torn" && fate !== "votes torn") return { kind: "crash", atMs, boundary, fate, downMs, closes };
+	if (!mayLose(house, street, lost)) return { kind: "crash", atMs, boundary, fate: "kept", downMs, closes };
+	return { kind: "crash", atMs, boundary: { ...boundary, by: house }, fate, downMs, closes };
 }
 
 /** Takes a house from those whose loss leaves a majority. */
@@ -221,6 +235,7 @@ function drawLoss(
 function drawNight(random: Random, atMs: number, street: Street): Fault {
 	const share = random.between(60, 90) / 100;
 	const houses = street.alwaysOn.flatMap((_, at) => (random.happens(share) ? [at] : []));
+	const closes = random.happens(CLOSES_RATE);
 	// A long night is everybody's: nothing happens in it.
 	const isLong = random.happens(0.3);
 	return isLong
@@ -229,8 +244,9 @@ function drawNight(random: Random, atMs: number, street: Street): Fault {
 				atMs,
 				forMs: Math.ceil(random.between(HOUR_MS, 12 * HOUR_MS) / street.timeScale),
 				houses: street.alwaysOn.map((_, at) => at),
+				closes,
 			}
-		: { kind: "night", atMs, forMs: random.step([MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS]), houses };
+		: { kind: "night", atMs, forMs: random.step([MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS]), houses, closes };
 }
 
 /** Minutes and hours, forwards and back; now and then only some seconds, which is allowed. */

@@ -21,8 +21,11 @@ export type Fault = { atMs: number } & (
 	/** Two houses do not reach one another; everybody else reaches both. */
 	| { kind: "non-transitive partition"; forMs: number; a: number; b: number }
 	| { kind: "channels close"; house: number }
-	/** At a write: it never reaches the disk, it does but nobody hears, it tears, or the power goes right after it. */
-	| { kind: "crash"; boundary: Boundary; fate: PowerOffFate | "after"; downMs: number }
+	/**
+	 * At a write: it never reaches the disk, it does but nobody hears, it tears, or the power goes right after it. What
+	 * `closes` is a page that goes by itself: it tells its node, which hands leadership over.
+	 */
+	| { kind: "crash"; boundary: Boundary; fate: PowerOffFate | "after"; downMs: number; closes: boolean }
 	/** At a write, its house is cut off. */
 	| { kind: "isolation"; boundary: Boundary; forMs: number }
 	/**
@@ -30,10 +33,10 @@ export type Fault = { atMs: number } & (
 	 * leader that one is, and the one before comes back, with what it has that others have not. At most so long each.
 	 */
 	| { kind: "leaders in turn"; writes: WriteKind[]; forMs: number }
-	/** At a write, its house freezes. */
-	| { kind: "freeze"; boundary: Boundary | undefined; house: number; forMs: number; drops: boolean }
+	/** At a write, its house freezes; a node that is busy with it hears only afterwards that its page was about to. */
+	| { kind: "freeze"; boundary: Boundary | undefined; house: number; forMs: number; drops: boolean; closes: boolean }
 	/** These houses sleep. */
-	| { kind: "night"; forMs: number; houses: number[] }
+	| { kind: "night"; forMs: number; houses: number[]; closes: boolean }
 	| { kind: "clock jump"; house: number; jumpMs: number; forMs: number }
 	| { kind: "clock drift"; house: number; ppm: number }
 	| { kind: "timer throttled"; house: number; forMs: number }

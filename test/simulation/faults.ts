@@ -104,7 +104,7 @@ export class Faults implements Observer {
 			case "leaders in turn":
 				return this.#takeTurn(fault, 0, () => {});
 			case "freeze":
-				if (fault.boundary === undefined) return this.#freeze(fault, this.#scene.house(fault.house));
+				if (fault.boundary === undefined) return this.#freezeAtItsTime(fault);
 				return this.#arm(fault.boundary, (house) => this.#freeze(fault, house));
 			case "night":
 				return this.#night(fault);
@@ -188,6 +188,7 @@ export class Faults implements Observer {
 			// The power that would go after everything was mended stays.
 			if (this.#scene.isOver || house.run !== run || !house.isUp) return;
 			this.#scene.happens(fault, house, `${write.kind} write ${fate}, for ${downMs} ms`);
+			if (fault.closes) await this.#closing(house);
 			await world.powerOff(house, fate === "after" ? "lost" : fate, downMs % 2 === 0);
 			if (house.disk.isDamaged) this.#consequences.onDamaged(house);
 			this.#scene.comeBackLater(house, downMs);
@@ -198,17 +199,34 @@ export class Faults implements Observer {
 		else world.in(forMs, strike);
 	}
 
+	/** The page is about to be hidden: its node hears of it if it is at nothing else, or when it is done with that. */
+	#closing(house: House): Promise<void> {
+		this.#world.count("page says that it goes");
+		return this.#world.arrive(house, { type: "closing" });
+	}
+
+	async #freezeAtItsTime(fault: Of<"freeze">): Promise<void> {
+		const house = this.#scene.house(fault.house);
+		if (house?.isUp !== true || house.isFrozen) return;
+		if (fault.closes) await this.#closing(house);
+		this.#freeze({ ...fault, closes: false }, house);
+	}
+
 	#freeze(fault: Of<"freeze">, house: House | undefined): void {
 		if (house?.isUp !== true || house.isFrozen) return;
 		this.#scene.happens(fault, house, `for ${fault.forMs} ms${fault.drops ? ", loses what comes" : ""}`);
 		this.#world.freeze(house, fault.forMs, fault.drops);
+		if (fault.closes) house.inbox.push({ type: "closing" });
 	}
 
-	#night(fault: Of<"night">): void {
+	async #night(fault: Of<"night">): Promise<void> {
 		const asleep = fault.houses.flatMap((at) => this.#scene.house(at) ?? []);
 		this.#scene.happens(fault, undefined, `${asleep.map(({ name }) => name)} for ${fault.forMs} ms`);
 		const all = asleep.length >= this.#world.plan.households;
-		for (const house of all ? this.#world.houses : asleep) this.#world.freeze(house, fault.forMs, false);
+		for (const house of all ? [...this.#world.houses] : asleep) {
+			if (fault.closes && house.isUp && !house.isFrozen) await this.#closing(house);
+			this.#world.freeze(house, fault.forMs, false);
+		}
 	}
 
 	#weaken(fault: Of<"clock jump" | "clock drift" | "timer throttled" | "slow validation" | "slow disk">): void {

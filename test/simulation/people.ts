@@ -134,6 +134,10 @@ export class People implements Observer {
 		if (street === undefined || member === undefined) return;
 		const command = chooseAct(household.random, street.chain.head.ledger, member, house.chainMs);
 		if (command === undefined) return;
+		await this.#ask(house, household, command);
+	}
+
+	async #ask(house: House, household: Household, command: Command): Promise<void> {
 		const { disk } = house;
 		const answered = this.#onAsked(house, command.type);
 		await this.#world.command(house, command, (reply) => {
@@ -144,6 +148,12 @@ export class People implements Observer {
 			this.acts += 1;
 			household.signed.set(id, command.type);
 		});
+	}
+
+	/** One household orders something, whatever else is over: a block without readings has to come about as well. */
+	async askOnce(): Promise<void> {
+		const house = this.#world.houses.find((each) => each.isFree && each.street?.mayAct === true);
+		if (house !== undefined) await this.#ask(house, this.#of(house), { type: "buy", amountMicroNok: 1 });
 	}
 
 	/** A node says of its acts what became of them; each change makes another list. */

@@ -17,10 +17,17 @@ import { Violation, type World } from "./world.js";
 
 const RULE = "what is let go of is proven";
 
+/** Blocks of a disk, by index; the genesis, which stays, is not among them. */
+interface Held {
+	readonly blocks: Set<number>;
+	headIndex: number;
+	/** Those that were deleted because they were old, or lay below a checkpoint that was jumped to. */
+	readonly pruned: Set<number>;
+}
+
 export class ProofWatch {
 	readonly #world: World;
-	/** Indices of the blocks that were deleted from a disk because they were old. */
-	readonly #pruned = new WeakMap<Disk, number[]>();
+	readonly #held = new WeakMap<Disk, Held>();
 	/** By block index, what each member has in it, in words. */
 	readonly #own = new Map<number, readonly { member: number; what: string }[]>();
 
@@ -30,13 +37,36 @@ export class ProofWatch {
 
 	/** Something was written. */
 	written({ disk }: House, { writing }: Write): void {
-		const prune = "chain" in writing ? writing.change.prune : undefined;
+		if (!("chain" in writing)) return;
+		const { prune, installCheckpoint, commit, install } = writing.change;
+		const held = this.#held.get(disk) ?? { blocks: new Set<number>(), headIndex: 0, pruned: new Set<number>() };
+		this.#held.set(disk, held);
+		// In a storage's order: it jumps first, on what it has; then come new blocks; then old ones go.
+		if (installCheckpoint !== undefined) {
+			const { index, keepBlocks } = installCheckpoint;
+			// Blocks that were damaged, and those above, could not be looked through.
+			this.#letGo(
+				held,
+				[...held.blocks].filter((at) => at <= index && !keepBlocks.includes(at)),
+				!disk.isDamaged,
+			);
+			held.headIndex = index;
+		}
+		const upToIndex = Math.max(commit?.upToIndex ?? 0, install?.upToIndex ?? 0);
+		for (let index = held.headIndex + 1; index <= upToIndex; index++) held.blocks.add(index);
+		held.headIndex = Math.max(held.headIndex, upToIndex);
 		if (prune === undefined) return;
-		const indices = prunedRuns(prune).flatMap(([fromIndex, untilIndex]) =>
-			Array.from({ length: untilIndex - fromIndex }, (_, at) => fromIndex + at),
-		);
-		this.#pruned.set(disk, [...(this.#pruned.get(disk) ?? []), ...indices]);
-		this.#world.count("blocks let go of", indices.length);
+		const runs = prunedRuns(prune);
+		const isIn = (at: number) => runs.some(([fromIndex, untilIndex]) => at >= fromIndex && at < untilIndex);
+		this.#letGo(held, [...held.blocks].filter(isIn), true);
+	}
+
+	#letGo({ blocks, pruned }: Held, indices: readonly number[], isProven: boolean): void {
+		for (const index of indices) {
+			blocks.delete(index);
+			if (isProven) pruned.add(index);
+		}
+		if (isProven) this.#world.count("blocks let go of", indices.length);
 	}
 
 	/** A block of the whole chain, executed. */
@@ -54,9 +84,9 @@ export class ProofWatch {
 
 	/** Whether a house can prove what it has in the blocks that it let go of; the whole chain was executed before. */
 	async check({ name, disk, street }: House, verifier: Verifier): Promise<void> {
-		const pruned = this.#pruned.get(disk) ?? [];
+		const pruned = this.#held.get(disk)?.pruned ?? new Set<number>();
 		const member = street?.member;
-		if (pruned.length === 0 || member === undefined) return;
+		if (disk.isWithoutProofs || pruned.size === 0 || member === undefined) return;
 		const proven = await this.#provenOn(name, disk, verifier);
 		for (const index of pruned) {
 			for (const own of this.#own.get(index) ?? []) {

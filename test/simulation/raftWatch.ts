@@ -40,6 +40,8 @@ interface Committed {
 	readonly term: number;
 }
 
+const BY_CERTIFICATE = "commits are by certificate";
+
 export class RaftWatch {
 	/** By index. */
 	readonly committed = new Map<number, Committed>();
@@ -203,12 +205,25 @@ export class RaftWatch {
 		certificate: Certificate | undefined,
 		before: Seen | undefined,
 	): void {
-		const fail = (text: string) => new Violation("commits are by certificate", `${house.name}: ${text}`);
+		const fail = (text: string) => new Violation(BY_CERTIFICATE, `${house.name}: ${text}`);
 		const { base } = raft;
 		if (certificate === undefined) throw fail(`block ${base.index} has none`);
 		if (certificate.index !== base.index || toHex(certificate.hash) !== toHex(base.hash)) {
 			throw fail(`block ${base.index} is committed by a certificate for ${certificate.index}`);
 		}
+		this.#checkMajorities(house, street, certificate, [base.voters]);
+		// The covering rule: what committed a change has a majority of the old set as well, be it a certificate of the change
+		// or of a block above it. (Who jumped to a checkpoint believes it by other means, and has no block in the list.)
+		const isChanged = before !== undefined && base.votersSinceIndex > before.baseIndex;
+		if (!isChanged || street.blocks[0]?.index !== base.index) return;
+		const { votersCertificate } = raft;
+		if (votersCertificate === undefined || votersCertificate.index < base.votersSinceIndex) {
+			throw new Violation(BY_CERTIFICATE, `${house.name}: the voters' change ${base.votersSinceIndex} has none`);
+		}
+		this.#checkMajorities(house, street, votersCertificate, [before.voters, base.voters]);
+	}
+
+	#checkMajorities(house: House, street: Street, certificate: Certificate, sets: readonly VoterSet[]): void {
 		const { ledger } = street.chain.head;
 		const good = new Set<number>();
 		for (const { voter, signature } of certificate.signatures) {
@@ -217,13 +232,11 @@ export class RaftWatch {
 			if (key !== undefined && this.#verifier.verify(signature, digest, key)) good.add(voter);
 			this.signed(house, voter, certificate);
 		}
-		// The covering rule: a change that was committed by itself has a majority of the old set as well. (A checkpoint is
-		// believed by other means, and has no block in the list.)
-		const isChange = base.votersSinceIndex === base.index && street.blocks[0]?.index === base.index;
-		const sets = isChange && before !== undefined ? [before.voters, base.voters] : [base.voters];
 		for (const voters of sets) {
 			const count = voters.filter((voter) => good.has(voter)).length;
-			if (count < majorityOf(voters)) throw fail(`block ${base.index} has ${count} of ${voters.length} signatures`);
+			if (count >= majorityOf(voters)) continue;
+			const text = `${house.name}: block ${certificate.index} has ${count} of ${voters.length} signatures`;
+			throw new Violation(BY_CERTIFICATE, text);
 		}
 	}
 }

@@ -132,8 +132,10 @@ class Simulation implements Observer {
 		this.#people.end();
 		await this.#faults.heal();
 		await this.#must("a quorum connects", RECONNECT_LIMIT_MS, () => this.#isConnected());
+		const highest = Math.max(...this.#living().map(({ street }) => street?.chain.head.block.index ?? 0));
+		await this.#people.askOnce();
 		await this.#must("a connected quorum commits within five election timeouts", COMMIT_LIMIT_MS, () =>
-			this.#hasCommittingLeader(),
+			this.#hasCommittingLeader(highest),
 		);
 		await this.#must("all nodes converge", CONVERGE_LIMIT_MS, () => this.#isAtRest());
 		await this.#twinWatch.check();
@@ -203,11 +205,11 @@ class Simulation implements Observer {
 		);
 	}
 
-	/** Somebody leads, and a block of its term is certified. */
-	#hasCommittingLeader(): boolean {
+	/** Somebody leads, and a block of its term is certified above the one that was the highest. */
+	#hasCommittingLeader(highest: number): boolean {
 		return this.#living().some(({ street }) => {
 			const { raft } = street ?? {};
-			return raft?.role === "leader" && raft.base.term === raft.term;
+			return raft?.role === "leader" && raft.base.term === raft.term && raft.base.index > highest;
 		});
 	}
 

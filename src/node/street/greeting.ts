@@ -1,6 +1,7 @@
 /**
  * What devices say of themselves: a hello on every new channel, a status now and then.
  */
+import type { Certificate } from "../../block/certificate.js";
 import { LOG_DAMAGED } from "../../consensus/commit.js";
 import type { HelloMessage, Meeting, NodeRole, StatusMessage } from "../../message/message.js";
 import type { LoadedChain } from "../loading.js";
@@ -69,7 +70,10 @@ export class Greeting {
 
 	async onHello(peer: ProvenPeer, hello: HelloMessage): Promise<void> {
 		const { raft, sync, gossip, doubleSigning } = this.#parts;
-		if (hello.certificate !== undefined) await doubleSigning.heard(hello.certificate);
+		if (hello.certificate !== undefined) {
+			await doubleSigning.heard(hello.certificate);
+			await this.#lookForOwnSignature(hello.certificate);
+		}
 		await this.#lookForTwin(peer, hello);
 		sync.heard(peer.device, hello.headIndex);
 		this.#hellos.add(peer.device);
@@ -103,6 +107,16 @@ export class Greeting {
 	/** A device was shown a newer start of itself: that one hears of it at its next hello. */
 	onTwin(peer: ProvenPeer, meeting: Meeting): void {
 		if (this.#context.deviceIndexOf(peer.device) !== undefined) this.#boots.met(peer.device, meeting);
+	}
+
+	/** An older life of this device may have signed what the head of a neighbour stands on. */
+	async #lookForOwnSignature(certificate: Certificate): Promise<void> {
+		const { device } = this.#context;
+		const signatures = certificate.signatures.filter(({ voter }) => voter === device);
+		if (signatures.length === 0) return;
+		const own = { ...certificate, signatures };
+		if (this.#context.checkCertificateSignatures(own).ok)
+			await this.#parts.raft.feed({ type: "shown", certificate: own });
 	}
 
 	/** A device's channel is gone. */
