@@ -121,7 +121,6 @@ export function step(state: RaftState, input: RaftInput): RaftEffect[] {
 			break;
 		case "shown":
 			checkOwnSignature(turn, input.certificate);
-			if (state.suspended !== undefined && state.role !== "follower") becomeFollower(turn, "suspended");
 			break;
 		case "transferLeadership":
 			transferLeadership(turn);
