@@ -27,7 +27,9 @@ export type WriteKind =
 	| "truncate"
 	| "outbox"
 	| "votes"
-	/** What is derived from blocks, or fetched piece by piece. */
+	/** With the proofs that go with one, or a piece of one that is fetched. */
+	| "checkpoint"
+	/** What else is derived from blocks. */
 	| "derived";
 
 /** Of the oldest write that is under way when the power goes. */
@@ -43,13 +45,15 @@ export interface Write {
 export function kindOf(writing: Writing): WriteKind {
 	if ("profile" in writing) return "profile";
 	const { config, install, commit, append, truncateFrom, outboxPut, votes } = writing.change;
+	const { checkpoint, proofs, stage } = writing.change;
 	if (config !== undefined) return "start";
 	if (install !== undefined) return "install";
 	if (commit !== undefined) return "commit";
 	if (append !== undefined) return "append";
 	if (truncateFrom !== undefined) return "truncate";
 	if (outboxPut !== undefined) return "outbox";
-	return votes === undefined ? "derived" : "votes";
+	if (votes !== undefined) return "votes";
+	return (checkpoint ?? proofs ?? stage) === undefined ? "derived" : "checkpoint";
 }
 
 export class Disk implements StorageRoot {

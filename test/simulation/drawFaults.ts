@@ -96,6 +96,7 @@ const BOUNDARIES: readonly WriteKind[] = [
 	"truncate",
 	"outbox",
 	"install",
+	"checkpoint",
 	"derived",
 ];
 
