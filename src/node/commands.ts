@@ -125,7 +125,7 @@ export class Commands {
 			case "confirmRefounding":
 				return street.refounding.confirm(command.proposal);
 			case "withdrawRefounding":
-				return street.refounding.withdraw();
+				return street.refounding.withdraw(command.proposerIsLost === true);
 			default:
 				return street.act(command);
 		}

@@ -99,8 +99,11 @@ export type Command =
 	| { type: "refound" }
 	/** This household goes over to the new chain of a proposal (`refounding.proposal`). */
 	| { type: "confirmRefounding"; proposal: string }
-	/** Takes this household's own proposal back. */
-	| { type: "withdrawRefounding" }
+	/**
+	 * Takes this household's own proposal back, on the device that made it; on another one only where a person says that
+	 * the one which made it is lost for good.
+	 */
+	| { type: "withdrawRefounding"; proposerIsLost?: boolean }
 	/** What this household pays the utility, kept on this device only; absent: the neighbourhood's tariff. */
 	| { type: "ownTariff"; retailMicroNokPerWh?: number }
 	/** For how many days this device keeps full blocks; 0: for ever; absent: as is usual for this household's role. */

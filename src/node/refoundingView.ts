@@ -30,6 +30,7 @@ export function refoundingView(street: Street): RefoundingView | undefined {
 		const { refound, old, proposal } = proposed.open;
 		return viewOf(street, old.ledger, member, {
 			state: standsAside ? "confirmed" : "proposed",
+			elsewhere: refounding.isProposedElsewhere,
 			proposal: toHex(proposal),
 			proposer: refound.member,
 			block: { index: old.header.index, hash: old.hash, timestampMs: old.header.timestampMs },
@@ -51,17 +52,19 @@ interface Shown {
 	state: RefoundingView["state"];
 	proposal?: string;
 	proposer: number;
+	elsewhere?: boolean;
 	block: { index: number; hash: Uint8Array; timestampMs: number };
 	voters: readonly number[];
 	confirmed: number[];
 }
 
 function viewOf(street: Street, ledger: Ledger, member: number, shown: Shown): RefoundingView {
-	const { block, voters, ...rest } = shown;
+	const { block, voters, elsewhere = false, ...rest } = shown;
 	const live = ledger.liveContracts.map((index) => ledger.contracts[index]);
 	return {
 		...rest,
 		mine: shown.proposer === member,
+		elsewhere,
 		blockIndex: block.index,
 		blockHash: toHex(block.hash),
 		blockTimestampMs: block.timestampMs,

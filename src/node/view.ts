@@ -94,6 +94,8 @@ export interface RefoundingView {
 	/** Member index of whoever proposes it, and whether that is this household. */
 	proposer: number;
 	mine: boolean;
+	/** It is this household's, of another device of it: only that one takes it back, unless it is lost for good. */
+	elsewhere: boolean;
 	/** The last certified block, whose state goes on. */
 	blockIndex: number;
 	blockHash: string;

@@ -52,8 +52,16 @@ const SCENES: Record<string, () => View> = {
 	refoundingPossible: () => refounding(0, "possible"),
 	refoundingProposed: () => refounding(1, "proposed"),
 	refoundingConfirmed: () => refounding(0, "confirmed"),
+	refoundingElsewhere: () => refounding(0, "confirmed", true),
 	refoundingFounded: () => refounding(1, "founded"),
-	refoundingRestored: () => ({
+	refoundingRestored: () => restored(refounding(1, "proposed")),
+	refoundingRestoredElsewhere: () => restored(refounding(0, "confirmed", true)),
+	foundedAgain: () => foundedAgain(1),
+};
+
+/** A household that came by its restore link, before it is let in. */
+function restored({ refounding: asked }: StreetView): View {
+	return {
 		stage: "joining",
 		as: "restored",
 		neighbourhood: "Solbakken",
@@ -61,13 +69,8 @@ const SCENES: Record<string, () => View> = {
 		haveIndex: 846,
 		targetIndex: 846,
 		signaling: { connected: 1, configured: 1 },
-		...pick(refounding(1, "proposed")),
-	}),
-	foundedAgain: () => foundedAgain(1),
-};
-
-function pick({ refounding: asked }: StreetView): Pick<StreetView, "refounding"> {
-	return asked === undefined ? {} : { refounding: asked };
+		...(asked === undefined ? {} : { refounding: asked }),
+	};
 }
 
 const parameters = new URLSearchParams(location.search);

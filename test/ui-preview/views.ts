@@ -184,9 +184,11 @@ export function troubled(): StreetView {
 	return view;
 }
 
-/** A device that takes no part any more, and why. */
-/** A majority of the voters is away: who could be asked, is asked, has said yes, or is left behind. */
-export function refounding(self: number, state: RefoundingView["state"]): StreetView {
+/**
+ * A majority of the voters is away: who could be asked, is asked, has said yes, or is left behind. `elsewhere`: another
+ * device of this household proposed it.
+ */
+export function refounding(self: number, state: RefoundingView["state"], elsewhere = false): StreetView {
 	const view = street(self);
 	const { leader: _, ...chain } = view.chain;
 	const standsAside = state === "confirmed" || state === "founded";
@@ -204,6 +206,7 @@ export function refounding(self: number, state: RefoundingView["state"]): Street
 			...(state === "possible" ? {} : { proposal: hex(7, 32) }),
 			proposer: 0,
 			mine: self === 0,
+			elsewhere,
 			blockIndex: chain.headIndex,
 			blockHash: chain.headHash,
 			blockTimestampMs: chain.headTimestampMs,
@@ -242,6 +245,7 @@ export function foundedAgain(self: number): StreetView {
 	};
 }
 
+/** A device that takes no part any more, and why. */
 export function outOfUse(code: string): StreetView {
 	const view = street(1);
 	view.chain = { ...view.chain, notVoting: code, outOfUse: true };

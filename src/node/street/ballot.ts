@@ -170,7 +170,8 @@ export class Ballot {
 
 	/**
 	 * Whether the proposal that lies here was taken back by its proposer. The household's key signs, which all its devices
-	 * have: that it is the one which proposed, and has not sealed, cannot be seen. It is a rule that they keep.
+	 * have: that it is the one which proposed, and has not sealed, cannot be seen. It is a rule that they keep, or a person
+	 * answers for it.
 	 */
 	isWithdrawnBy({ proposal, signature }: WithdrawalMessage): boolean {
 		const open = this.#open;

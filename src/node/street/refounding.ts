@@ -5,7 +5,8 @@
  * Whoever confirms has first written down that this device votes and acknowledges here no more: nothing can be certified
  * with it above the block that the new chain begins with. Only the device that proposed seals, and it seals once, and only
  * that device takes a proposal back; so one that was taken back can be forgotten, and until then a household confirms no
- * other.
+ * other. Where that device is lost for good everybody would be bound for ever: then a person of its household says so on
+ * another device of it, and answers for that.
  */
 import { blockHash, decodeBlock, encodeBlock } from "../../block/block.js";
 import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/transactionCodec.js";
@@ -95,6 +96,12 @@ export class Refounding {
 		return this.#isDecided ? this.#founded : undefined;
 	}
 
+	/** Another device of this household proposed it, and may have sealed it where this one could not hear of it. */
+	get isProposedElsewhere(): boolean {
+		const { open } = this.#ballot;
+		return open !== undefined && open.refound.member === this.#context.member && !this.#isProposer;
+	}
+
 	/** A proposal was taken back: this device may vote again, from a new start on. */
 	get isReleased(): boolean {
 		return this.#isReleased;
@@ -127,8 +134,8 @@ export class Refounding {
 		const { chain, config, dependencies, member } = this.#context;
 		if (member === undefined) return refused({ code: "not-a-member" });
 		if (this.#founded !== undefined) return refused({ code: "refounding-done" });
-		const before = this.#ballot.open;
-		if (before !== undefined) return refused({ code: this.#isElsewhere(before) ? ELSEWHERE : "refounding-open" });
+		if (this.isProposedElsewhere) return refused({ code: ELSEWHERE });
+		if (this.#ballot.open !== undefined) return refused({ code: "refounding-open" });
 		if (this.hasMajority) return refused({ code: "majority-reached" });
 		const { certificate } = this.#head;
 		if (certificate === undefined || certificate.index !== chain.head.block.index) {
@@ -164,18 +171,17 @@ export class Refounding {
 		return past === undefined ? this.#promise(open, false) : refused({ ...past });
 	}
 
-	/** Takes this household's own proposal back: nobody is bound by it any more. */
-	async withdraw(): Promise<Reply> {
+	/**
+	 * Takes this household's own proposal back: nobody is bound by it any more. `proposerIsLost`: a person says that the
+	 * device which made it will never come back. No device can know that; where it is wrong, there may be two new chains.
+	 */
+	async withdraw(proposerIsLost: boolean): Promise<Reply> {
 		const { open } = this.#ballot;
 		if (this.#founded !== undefined || open === undefined) return refused({ code: "refounding-gone" });
-		if (this.#isElsewhere(open)) return refused({ code: ELSEWHERE });
-		if (!this.#isProposer) return refused({ code: "not-your-proposal" });
+		if (this.isProposedElsewhere) {
+			if (!proposerIsLost) return refused({ code: ELSEWHERE });
+		} else if (!this.#isProposer) return refused({ code: "not-your-proposal" });
 		return (await this.#takeBack(this.#ballot.signWithdrawal(open))) ? DONE : WRITE_FAILED;
-	}
-
-	/** Another device of this household proposed it, and may have sealed it where this one could not hear of it. */
-	#isElsewhere({ refound }: OpenProposal): boolean {
-		return refound.member === this.#context.member && !this.#isProposer;
 	}
 
 	/** Written before anybody hears of it: from then on this device has no part in what the old chain decides. */
@@ -327,7 +333,7 @@ export class Refounding {
 		const { open } = this.#ballot;
 		// The old chain went on: its voters are not lost. Whoever confirmed waits for the word of the device that proposed.
 		if (open === undefined || this.#ballot.pastRefusal(open) === undefined) return;
-		if (this.#isProposer) await this.withdraw();
+		if (this.#isProposer) await this.withdraw(false);
 		else if (!this.standsAside) this.#ballot.forget();
 	}
 

@@ -20,6 +20,9 @@ function refoundingOf(cluster: Cluster, at: number): RefoundingView {
 	return refounding;
 }
 
+/** What whoever proposed it asks for; a person adds on another device that the one which proposed is lost for good. */
+const TAKEN_BACK = { type: "withdrawRefounding" } as const;
+
 const stateAt = (cluster: Cluster, at: number) => {
 	const view = cluster.house(at).node.view();
 	return view.stage === "street" || view.stage === "joining" ? (view.refounding?.state ?? "none") : view.stage;
@@ -514,6 +517,73 @@ describe("another device of the household that proposed", () => {
 		expect(stateAt(cluster, tablet)).toBe("confirmed");
 		cluster.mend();
 		await cluster.until(() => [phone, tablet].every((at) => stateAt(cluster, at) === "none"), "both are released");
+		await cluster.settle();
+	});
+
+	it("takes the proposal back where a person says that the first is lost for good, and everybody is released", async () => {
+		const cluster = await streetOfTwoDevices();
+		await propose(cluster, phone);
+		await cluster.until(() => stateAt(cluster, second) === "proposed", "everybody is asked");
+		expect(await confirm(cluster, second)).toBe("ok");
+		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
+		expect([phone, second, tablet].map((at) => refoundingOf(cluster, at).elsewhere)).toEqual([false, false, true]);
+		cluster.off(phone);
+		expect(await cluster.outcome(second, { ...TAKEN_BACK, proposerIsLost: true })).toBe("not-your-proposal");
+		for (const command of [TAKEN_BACK, { ...TAKEN_BACK, proposerIsLost: false }]) {
+			expect(await cluster.outcome(tablet, command)).toBe("proposed-on-another-device");
+		}
+		expect(await cluster.outcome(tablet, { ...TAKEN_BACK, proposerIsLost: true })).toBe("ok");
+		const here = [second, third, tablet];
+		await cluster.until(() => here.every((at) => stateAt(cluster, at) === "possible"), "all are released");
+		expect(here.map((at) => cluster.view(at).chain.notVoting)).toEqual([undefined, undefined, undefined]);
+		// The neighbourhood is founded again after all: the three households that are here are enough of four.
+		await propose(cluster, tablet);
+		expect(refoundingOf(cluster, tablet).elsewhere).toBe(false);
+		for (const at of [second, third]) {
+			await cluster.until(() => stateAt(cluster, at) === "proposed", "everybody is asked anew");
+			expect(await confirm(cluster, at)).toBe("ok");
+		}
+		const isOver = (at: number) => ledgerOf(cluster, at).predecessor !== undefined;
+		await cluster.until(() => here.every(isOver), "all go over");
+		// The lost one was not lost: it hears what became of its proposal, and follows.
+		await cluster.on(phone);
+		await cluster.until(() => gridOf(cluster, phone) === gridOf(cluster, tablet), "the phone goes over");
+		await cluster.settle();
+	});
+
+	it("takes it back when the old chain has gone on and the first, which would do so by itself, is lost", async () => {
+		const cluster = await streetOfTwoDevices();
+		await propose(cluster, phone);
+		await cluster.until(() => stateAt(cluster, second) === "proposed", "everybody is asked");
+		expect(await confirm(cluster, second)).toBe("ok");
+		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
+		cluster.off(phone);
+		await cluster.on(0);
+		const height = cluster.height(0);
+		await cluster.until(() => cluster.height(tablet) > height, "the old chain goes on");
+		expect(stateAt(cluster, second)).toBe("confirmed");
+		expect(await cluster.outcome(tablet, { ...TAKEN_BACK, proposerIsLost: true })).toBe("ok");
+		await cluster.until(() => [second, tablet].every((at) => stateAt(cluster, at) === "none"), "both are released");
+		await cluster.settle();
+	});
+
+	it("may have come by the restore link when the first was lost already, and is admitted nowhere", async () => {
+		const { cluster, lost, left } = await brokenStreet();
+		const [operator = 0, proposer = 0, first = 0] = left;
+		await propose(cluster, proposer);
+		await cluster.until(() => stateAt(cluster, first) === "proposed", "everybody is asked");
+		expect(await confirm(cluster, first)).toBe("ok");
+		cluster.off(proposer);
+		const restored = await restore(cluster, proposer);
+		await cluster.until(() => stateAt(cluster, restored) === "confirmed", "the new device hears of it");
+		expect(cluster.house(restored).node.view().stage).toBe("joining");
+		expect(refoundingOf(cluster, restored)).toMatchObject({ mine: true, elsewhere: true });
+		expect(await cluster.outcome(restored, TAKEN_BACK)).toBe("proposed-on-another-device");
+		expect(await cluster.outcome(restored, { ...TAKEN_BACK, proposerIsLost: true })).toBe("ok");
+		await cluster.until(() => [operator, first].every((at) => stateAt(cluster, at) === "possible"), "released");
+		// The old chain goes on when one of its voters is back, and lets the new device in.
+		await cluster.on(lost[0] ?? 0);
+		await cluster.until(() => cluster.house(restored).node.view().stage === "street", "the new device is admitted");
 		await cluster.settle();
 	});
 });
