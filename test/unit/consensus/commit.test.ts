@@ -249,6 +249,15 @@ describe("a key that signs elsewhere", () => {
 		expect(messages(hear(state, 2, request), "voteReply")).toMatchObject([{ granted: false }]);
 	});
 
+	it("is noticed where a neighbour shows it, of whatever block; what it signed itself is not", () => {
+		const [first, second] = logOf([1, 1]) as [Entry, Entry];
+		const state = device(1, { term: 1, lastSigned: { index: 1, term: 1, hash: first.hash }, tail: [first] });
+		expect(step(state, { type: "shown", certificate: certify(first, [1]) })).toEqual([]);
+		const effects = step(state, { type: "shown", certificate: certify(second, [1]) });
+		expect(kinds(effects)).toContain("evidence");
+		expect(writes(effects).at(-1)?.votes.suspended).toBe("unknown-own-signature");
+	});
+
 	it("is noticed by a leader, which leads no longer", () => {
 		const [entry] = logOf([1]) as [Entry];
 		const state = device(0);

@@ -56,6 +56,27 @@ const joiningOf = (cluster: Cluster, at: number) => {
 	return view.stage === "joining" ? (view.code ?? view.state) : view.stage;
 };
 
+describe("a device that is put back to what it was a block ago, without a start in between", () => {
+	it("meets its own signature in what a neighbour shows, and stops voting", { timeout: 60_000 }, async () => {
+		const cluster = await foundedStreet(4);
+		const original = [1, 2, 3].find((at) => at !== cluster.leader()) ?? 1;
+		const signed = () => {
+			const { certificate } = cluster.street(0).raft ?? {};
+			const { device } = cluster.street(original);
+			return certificate?.signatures.some(({ voter }) => voter === device) === true;
+		};
+		const copy = await cluster.house(original).storage.copy();
+		const height = cluster.height(0);
+		await cluster.until(() => cluster.height(0) > height && signed(), "it signs a block");
+		cluster.off(original);
+		await cluster.add(copy);
+		const again = 4;
+		await cluster.until(() => notVoting(cluster, again) !== undefined, "it notices");
+		expect(notVoting(cluster, again)).toBe("unknown-own-signature");
+		await goOn(cluster);
+	});
+});
+
 describe("two clones of a device", () => {
 	it("both stop voting; one is admitted anew and votes again, the other learns that it is out of use, and no reading is lost", {
 		timeout: 60_000,
