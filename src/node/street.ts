@@ -263,6 +263,7 @@ export class Street {
 		if (monotonicMs - this.#lastTickMs <= electionTimeoutMs) return;
 		this.#lastTickMs = monotonicMs;
 		peers.forgiveSilence();
+		this.sync.resumed();
 		await this.#raft.feed({ type: "resume", monotonicMs, chainMs: clocks.chainMs() });
 	}
 

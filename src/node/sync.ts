@@ -56,6 +56,11 @@ export class Sync {
 		this.#heads.set(device, headIndex);
 	}
 
+	/** This device stood still: nobody could come meanwhile. */
+	resumed(): void {
+		this.#missing = undefined;
+	}
+
 	forget(device: string): void {
 		this.#heads.delete(device);
 		this.#lacks.delete(device);

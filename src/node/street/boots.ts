@@ -31,6 +31,8 @@ export class Boots {
 	readonly #context: StreetContext;
 	/** By device key in hex: the newest start; members' devices only. */
 	readonly #newest: Map<string, KnownBoot>;
+	/** Those of them that are written: voters' only, whose older life could promise something twice. */
+	readonly #kept: Map<string, KnownBoot>;
 	/** By device key in hex: the last time that an older start of it was shown a newer one. */
 	readonly #meetings = new Map<string, Meeting>();
 
@@ -38,6 +40,7 @@ export class Boots {
 	constructor(context: StreetContext, kept: ReadonlyMap<string, KnownBoot>) {
 		this.#context = context;
 		this.#newest = new Map(kept);
+		this.#kept = new Map(kept);
 		const { bootCount, keys } = context.config;
 		const bootId = context.dependencies.randomBytes(16);
 		const digest = hashBoot(context.gridId, encode([bootCount, bootId]));
@@ -51,23 +54,21 @@ export class Boots {
 
 	/**
 	 * A member's device said which start of it this is. Of two clones with the same count each comes to hear of the other.
-	 * Settles when a start that is new is written: only then does the device count as greeted, and what it votes and
+	 * Settles when a voter's new start is written: only then does the device count as greeted, and what it votes and
 	 * acknowledges is listened to after its start is known for good.
 	 */
 	async heard({ device, received }: ProvenPeer, boot: Boot): Promise<void> {
-		const known = this.#newest.get(device)?.boot;
-		if (known !== undefined && known.bootCount > boot.bootCount) return;
-		if (known?.bootCount === boot.bootCount && equalBytes(known.bootId, boot.bootId)) return;
-		if (received === undefined) return;
-		this.#newest.set(device, { deviceKey: received.deviceKey, boot });
-		this.#forgetRevoked();
-		await this.#context.write({ boots: encodeBoots(this.#newest.values()) });
-	}
-
-	/** What was taken out of use votes no more, whichever life of it. */
-	#forgetRevoked(): void {
-		for (const { publicKey, revoked } of this.#context.chain.head.ledger.devices)
-			if (revoked) this.#newest.delete(toHex(publicKey));
+		const newest = this.#newest.get(device)?.boot;
+		if (received === undefined || (newest !== undefined && newest.bootCount > boot.bootCount)) return;
+		const known = { deviceKey: received.deviceKey, boot };
+		this.#newest.set(device, known);
+		const { devices, voters } = this.#context.chain.head.ledger;
+		const index = this.#context.deviceIndexOf(device);
+		if (index === undefined || !voters.includes(index) || isSame(this.#kept.get(device)?.boot, boot)) return;
+		this.#kept.set(device, known);
+		// What was taken out of use votes no more, whichever life of it.
+		for (const { publicKey, revoked } of devices) if (revoked) this.#kept.delete(toHex(publicKey));
+		await this.#context.write({ boots: encodeBoots(this.#kept.values()) });
 	}
 
 	/** A member's device met another start of itself. Whom it concerns checks it. */
@@ -100,4 +101,8 @@ export class Boots {
 	#isOwn(digest: Uint8Array, signature: Uint8Array): boolean {
 		return this.#context.dependencies.verifier.verify(signature, digest, this.#context.deviceKey);
 	}
+}
+
+function isSame(known: Boot | undefined, boot: Boot): boolean {
+	return known?.bootCount === boot.bootCount && equalBytes(known.bootId, boot.bootId);
 }

@@ -238,8 +238,12 @@ export class CheckpointFetching {
 		if (bytes.length === 0) {
 			// It has gone on to newer checkpoints, or had none of its own; who has no other to ask begins anew.
 			this.#withoutCheckpoint.add(peer.device);
-			if (this.#parts.sync.furthest(this.#withoutCheckpoint) === undefined) await this.#giveUp();
-			this.maybeRequest(this.#context.dependencies.clocks.monotonicMs());
+			const nowMs = this.#context.dependencies.clocks.monotonicMs();
+			if (this.#parts.sync.furthest(this.#withoutCheckpoint) === undefined) {
+				await this.#giveUp();
+				this.#notBeforeMs = nowMs + PAUSE_MS;
+			}
+			this.maybeRequest(nowMs);
 			return;
 		}
 		const chunk = checkChunk(bytes, download.manifest);

@@ -49,7 +49,9 @@ export class Greeting {
 	}
 
 	sendHello(peer: Peer): void {
-		const { chain, dependencies, peers } = this.#context;
+		const { chain, dependencies, halted, peers } = this.#context;
+		// A start that could not be written comes again under the same number, and would seem to be another's.
+		if (halted) return;
 		const { head } = chain;
 		const nothing = { knownBoot: undefined, meeting: undefined };
 		const known = [...peers.authenticated()].flatMap(({ received }) =>

@@ -132,8 +132,9 @@ export class RaftMessages {
 		if (!isAbove && (await this.#doubleSigning.isOwn(certificate))) return without;
 		await this.#doubleSigning.heard(certificate);
 		const checked = this.#context.checkCertificateSignatures(certificate);
-		// Signed by devices that were admitted above this chain: its blocks are fetched first.
-		if (!checked.ok && isAbove && checked.error.code === "certificate-of-stranger") {
+		// Signed by devices that were admitted above this chain, perhaps by other blocks than those of the own log that are
+		// not certified: its blocks are fetched first.
+		if (!checked.ok && isAbove && "voter" in checked.error && head.ledger.devices[checked.error.voter] === undefined) {
 			this.#sync.heard(peer.device, certificate.index);
 			return without;
 		}

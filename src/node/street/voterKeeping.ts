@@ -36,14 +36,14 @@ export class VoterKeeping {
 	async tick(nowMs: number): Promise<void> {
 		if (nowMs < this.#nextLookMs) return;
 		this.#nextLookMs = nowMs + LOOK_MS;
-		const { chain, config, isOperator } = this.#context;
+		const { chain, isOperator } = this.#context;
 		if (!isOperator) return;
 		await this.onHead();
 		this.#lookWhoKeepsUp(nowMs);
 		if (this.#raft.state?.leader === undefined || !this.#own.mayAct) return;
 		const step = planVoters({
 			ledger: chain.head.ledger,
-			excluded: config.keptFromVoting,
+			excluded: this.#context.config.keptFromVoting,
 			caughtUpMs: (device) => nowMs - (this.#caughtUpSinceMs.get(device) ?? nowMs),
 		});
 		if (step !== undefined) await this.#own.act({ type: "voters", added: [...step.added], removed: [...step.removed] });
@@ -57,8 +57,9 @@ export class VoterKeeping {
 		const steps = await storage.voterSteps(0);
 		if (!steps.ok) return;
 		this.#seenChange = votersSinceIndex;
-		// The policy itself removes none but devices that are out of use, which never vote again anyway.
-		const kept = new Set<number>();
+		// The policy itself removes none but devices that are out of use, which never vote again anyway. A neighbourhood
+		// that was founded again begins with what was known here before.
+		const kept = new Set(config.keptFromVoting);
 		for (const { record } of steps.value) {
 			const step = decodeAnchorRecord(record);
 			const change = step.ok ? voterChangeOf(step.value.block) : undefined;

@@ -36,6 +36,22 @@ describe("the newest start of each device", () => {
 		await cluster.until(() => cluster.height(witness) > height, "the others go on");
 	});
 
+	it("is told to nobody before it is written: where the disk was full, the next one has the same number", async () => {
+		const cluster = await foundedStreet(3);
+		const at = (cluster.leader() + 1) % 3;
+		cluster.off(at);
+		const { storage } = cluster.house(at);
+		storage.isFull = true;
+		await cluster.on(at);
+		await cluster.run(5_000);
+		cluster.off(at);
+		storage.isFull = false;
+		await cluster.on(at);
+		await cluster.run(20_000, 500);
+		expect(notVoting(cluster, at)).toBeUndefined();
+		await cluster.until(() => cluster.height(at) === cluster.height(cluster.leader()), "it follows");
+	});
+
 	it("is written when it changes, once, and again only with the next one", async () => {
 		const cluster = await foundedStreet(3);
 		const written = () => cluster.house(0).storage.writesOf("boots").length;

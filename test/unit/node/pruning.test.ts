@@ -366,6 +366,12 @@ describe("a neighbour of devices that let go of old blocks", () => {
 		sync.forget("c");
 		expect(sync.isMissing(head, 40_000, 0)).toBe(false);
 		expect(sync.nextRequest(head, 40_000)?.device).toBe("a");
+		// Time in which this device stood still does not count.
+		expect(sync.onBlocks("a", nothing, head, 40_001, noCertificate)).toEqual(ok(undefined));
+		expect(sync.nextRequest(head, 40_001)?.device).toBe("b");
+		sync.resumed();
+		expect(sync.onBlocks("b", nothing, head, 40_002, noCertificate)).toEqual(ok(undefined));
+		expect([40_002, 40_003].map((nowMs) => sync.isMissing(head, nowMs, 1))).toEqual([false, true]);
 	});
 
 	it("knows it also where somebody had begun to give them, and went", async () => {

@@ -93,6 +93,25 @@ async function propose(cluster: Cluster, at = 0): Promise<void> {
 	expect(await cluster.outcome(at, { type: "refound" })).toBe("ok");
 }
 
+describe("a device that the operator took off the list of voters by hand", () => {
+	it("stays off it in the chain that the neighbourhood is founded again with", { timeout: 120_000 }, async () => {
+		const cluster = await foundedStreet(7, {}, 4);
+		const [off = 0, ...lost] = ledgerOf(cluster, 0).voters.filter((voter) => voter !== 0);
+		await cluster.act(0, { type: "voters", added: [], removed: [off] });
+		await cluster.settle();
+		for (const at of lost) cluster.off(at);
+		await cluster.run(12_000, 500);
+		const oldGrid = gridOf(cluster, 0);
+		await propose(cluster);
+		await cluster.run(2_000, 500);
+		const others = [1, 2, 3, 4, 5, 6].filter((at) => !lost.includes(at));
+		for (const at of others) expect(await confirm(cluster, at)).toBe("ok");
+		await cluster.until(() => gridOf(cluster, 0) !== oldGrid && cluster.height(0) > 0, "the new chain goes on");
+		await cluster.run(10_000, 500);
+		expect(cluster.view(0).operator?.nodes[off]).toMatchObject({ voter: false, keptFromVoting: true });
+	});
+});
+
 describe("a street that lost two of its three voters for good", () => {
 	it("is founded again by those who are left, goes on by itself with the same balances, and settles what was left open", {
 		timeout: 120_000,
