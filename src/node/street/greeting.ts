@@ -72,11 +72,10 @@ export class Greeting {
 
 	async onHello(peer: ProvenPeer, hello: HelloMessage): Promise<void> {
 		const { raft, sync, gossip, doubleSigning } = this.#parts;
-		if (hello.certificate !== undefined) {
-			await doubleSigning.heard(hello.certificate);
-			await this.#lookForOwnSignature(hello.certificate);
-		}
+		if (hello.certificate !== undefined) await doubleSigning.heard(hello.certificate);
+		// A start of another life says more than what that life signed.
 		await this.#lookForTwin(peer, hello);
+		if (hello.certificate !== undefined) await this.#lookForOwnSignature(hello.certificate);
 		sync.heard(peer.device, hello.headIndex);
 		this.#hellos.add(peer.device);
 		const device = this.#context.deviceIndexOf(peer.device);
