@@ -113,18 +113,20 @@ export class CheckpointFetching {
 			this.#pinned === undefined ? this.#withoutCheckpoint : this.#withoutHeaders,
 		);
 		const peer = device === undefined ? undefined : this.#context.peers.toDevice(device);
-		if (device === undefined || peer === undefined) return this.#nobodyHas(nowMs);
+		if (device === undefined || peer === undefined) {
+			this.#pauseIfAllWereAsked(nowMs);
+			return false;
+		}
 		this.#request = { device, sentMs: nowMs };
 		this.#context.peers.send(peer, this.#nextRequest());
 		return true;
 	}
 
-	/** All were asked: blocks are fetched meanwhile, and after a while all are asked again. */
-	#nobodyHas(nowMs: number): boolean {
-		if (this.#withoutCheckpoint.size === 0) return false;
+	/** Nobody is left who was not asked: blocks are fetched meanwhile, and after a while all are asked again. */
+	#pauseIfAllWereAsked(nowMs: number): void {
+		if (this.#withoutCheckpoint.size === 0) return;
 		this.#withoutCheckpoint.clear();
 		this.#notBeforeMs = nowMs + PAUSE_MS;
-		return false;
 	}
 
 	#nextRequest(): Message {

@@ -273,20 +273,7 @@ describe("an acknowledgement", () => {
 			// Signed by the right key over another neighbourhood's digest, as a lazy thief would.
 			const digest = acknowledgementDigest(new Uint8Array(32), { index, term, hash: entry.hash }, at);
 			expect(digest).not.toEqual(acknowledgementDigest(gridId, { index, term, hash: entry.hash }, at));
-			await cluster.say(at, leader, {
-				type: "appendReply",
-				term,
-				round: 1,
-				status: "match",
-				matchIndex: index,
-				commitIndex: 0,
-				chainMs: cluster.chainMs,
-				acknowledgement: {
-					hash: entry.hash,
-					signature: keyedSign(digest, cluster.street(at).config.keys.deviceSecret),
-				},
-				refusedIds: [],
-			});
+			await cluster.say(at, leader, acknowledge(cluster, at, { index, term, hash: entry.hash }, digest));
 		}
 		expect(cluster.height(leader)).toBe(height);
 		expect(cluster.view(leader).refusals["bad-acknowledgement"]).toBe(3);
@@ -295,10 +282,14 @@ describe("an acknowledgement", () => {
 	});
 });
 
-/** A voter's, or another device's, acknowledgement of a block, signed as it should be. */
-function acknowledge(cluster: Cluster, from: number, { index, term, hash }: Acknowledged): AppendReplyMessage {
-	const { gridId, config } = cluster.street(from);
-	const digest = acknowledgementDigest(gridId, { index, term, hash }, from);
+/** A voter's, or another device's, acknowledgement of a block, signed as it should be, or over another digest. */
+function acknowledge(
+	cluster: Cluster,
+	from: number,
+	{ index, term, hash }: Acknowledged,
+	digest = acknowledgementDigest(cluster.street(from).gridId, { index, term, hash }, from),
+): AppendReplyMessage {
+	const { config } = cluster.street(from);
 	return {
 		type: "appendReply",
 		term,

@@ -482,6 +482,13 @@ describe("another device of the household that proposed", () => {
 	}
 	const [phone, second, third, tablet] = [1, 2, 3, 4];
 
+	/** The phone proposes, and the second household says yes. */
+	async function proposeAndConfirm(cluster: Cluster): Promise<void> {
+		await propose(cluster, phone);
+		await cluster.until(() => stateAt(cluster, second) === "proposed", "everybody is asked");
+		expect(await confirm(cluster, second)).toBe("ok");
+	}
+
 	/** Everybody is over there in the one chain that the phone sealed. */
 	async function expectOneChain(cluster: Cluster): Promise<void> {
 		await cluster.until(() => ledgerOf(cluster, phone).predecessor !== undefined, "the phone seals");
@@ -493,9 +500,7 @@ describe("another device of the household that proposed", () => {
 
 	it("neither takes the proposal back nor makes one: the first may be sealing where it cannot be heard", async () => {
 		const cluster = await streetOfTwoDevices();
-		await propose(cluster, phone);
-		await cluster.until(() => stateAt(cluster, second) === "proposed", "everybody is asked");
-		expect(await confirm(cluster, second)).toBe("ok");
+		await proposeAndConfirm(cluster);
 		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
 		cluster.cut([phone, third], [second, tablet]);
 		expect(await confirm(cluster, third)).toBe("ok");
@@ -509,9 +514,7 @@ describe("another device of the household that proposed", () => {
 	it("releases nobody by a newer proposal, which it made because it did not know of the first", async () => {
 		const cluster = await streetOfTwoDevices();
 		cluster.isolate(tablet);
-		await propose(cluster, phone);
-		await cluster.until(() => stateAt(cluster, second) === "proposed", "everybody is asked");
-		expect(await confirm(cluster, second)).toBe("ok");
+		await proposeAndConfirm(cluster);
 		const { proposal } = refoundingOf(cluster, second);
 		await cluster.until(() => !cluster.areConnected(second, tablet), "the tablet is away");
 		await propose(cluster, tablet);
@@ -541,9 +544,7 @@ describe("another device of the household that proposed", () => {
 
 	it("takes the proposal back where a person says that the first is lost for good, and everybody is released", async () => {
 		const cluster = await streetOfTwoDevices();
-		await propose(cluster, phone);
-		await cluster.until(() => stateAt(cluster, second) === "proposed", "everybody is asked");
-		expect(await confirm(cluster, second)).toBe("ok");
+		await proposeAndConfirm(cluster);
 		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
 		expect([phone, second, tablet].map((at) => refoundingOf(cluster, at).elsewhere)).toEqual([false, false, true]);
 		cluster.off(phone);
@@ -572,9 +573,7 @@ describe("another device of the household that proposed", () => {
 
 	it("takes it back when the old chain has gone on and the first, which would do so by itself, is lost", async () => {
 		const cluster = await streetOfTwoDevices();
-		await propose(cluster, phone);
-		await cluster.until(() => stateAt(cluster, second) === "proposed", "everybody is asked");
-		expect(await confirm(cluster, second)).toBe("ok");
+		await proposeAndConfirm(cluster);
 		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
 		cluster.off(phone);
 		await cluster.on(0);
