@@ -1,97 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/node/dependencies.js";
-import { encodeRestoreLink } from "../../../src/node/link.js";
-import type { RefoundingView } from "../../../src/node/view.js";
-import { toHex } from "../../../src/primitives/bytes.js";
-import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
+import {
+	balances,
+	brokenStreet,
+	confirm,
+	gridOf,
+	ledgerOf,
+	offer,
+	propose,
+	refoundingOf,
+	restore,
+	stateAt,
+	trade,
+} from "../../support/brokenStreet.js";
 import { type Cluster, foundedStreet, invite } from "../../support/cluster.js";
 
 const FOUNDING = DEFAULT_NODE_SETTINGS.founding;
-const ledgerOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.ledger;
-const gridOf = (cluster: Cluster, at: number) => toHex(cluster.street(at).gridId);
-const balances = (cluster: Cluster, at: number) =>
-	ledgerOf(cluster, at).households.map(({ balanceMicroNok }) => balanceMicroNok);
-const lastMinute = (cluster: Cluster) => Math.floor(cluster.chainMs / MS_PER_MINUTE) - 1;
-
-function refoundingOf(cluster: Cluster, at: number): RefoundingView {
-	const view = cluster.house(at).node.view();
-	const refounding = view.stage === "street" || view.stage === "joining" ? view.refounding : undefined;
-	if (refounding === undefined) throw new Error(`house ${at} has nothing to found again`);
-	return refounding;
-}
-
-/** What whoever proposed it asks for; a person adds on another device that the one which proposed is lost for good. */
-const TAKEN_BACK = { type: "withdrawRefounding" } as const;
-
-const stateAt = (cluster: Cluster, at: number) => {
-	const view = cluster.house(at).node.view();
-	return view.stage === "street" || view.stage === "joining" ? (view.refounding?.state ?? "none") : view.stage;
-};
-
-/** A person reads the card and says yes. */
-async function confirm(cluster: Cluster, at: number): Promise<string> {
-	const { proposal } = refoundingOf(cluster, at);
-	return cluster.outcome(at, { type: "confirmRefounding", proposal: proposal ?? "" });
-}
-
-interface Scene {
-	cluster: Cluster;
-	/** Houses whose devices voted and are gone for good, and those that are left, the operator first. */
-	lost: number[];
-	left: number[];
-	seller: number;
-	buyer: number;
-	/** The seller's minute that has not settled: only the buyer's reading is in a block. */
-	openMinute: number;
-}
-
-/** Seven households, three devices vote; one household sells to another; then two of the voters are gone for good. */
-async function brokenStreet(settings: Parameters<typeof foundedStreet>[1] = {}): Promise<Scene> {
-	const cluster = await foundedStreet(7, settings, 3);
-	const voters = ledgerOf(cluster, 0).voters;
-	const phones = [1, 2, 3, 4, 5, 6].filter((at) => !voters.includes(at));
-	const [seller, buyer] = phones;
-	if (seller === undefined || buyer === undefined) throw new Error("there are phones");
-	const order = await cluster.act(buyer, { type: "buy", amountMicroNok: 1_000_000 });
-	await cluster.act(0, { type: "issue", orderId: order, amountMicroNok: 1_000_000, reference: "KID 1" });
-	const offerId = await cluster.act(seller, offer(cluster));
-	await cluster.act(buyer, { type: "accept", offerId });
-	await trade(cluster, seller, buyer, 30, 20);
-	await trade(cluster, seller, buyer, 30, 20);
-	await cluster.until(() => balances(cluster, 0)[seller] === 20_000, "a minute has settled");
-	await cluster.settle();
-	// A minute of which only the buyer's reading gets through.
-	await cluster.nextMinute(1_000);
-	const openMinute = lastMinute(cluster);
-	await cluster.read(buyer, openMinute, 7);
-	await cluster.nextMinute();
-	await cluster.until(() => cluster.street(buyer).outbox.size === 0, "the buyer's reading is in");
-	await cluster.settle();
-	const lost = voters.filter((voter) => voter !== 0);
-	for (const at of lost) cluster.off(at);
-	await cluster.run(12_000, 500);
-	return { cluster, lost, left: [0, ...phones], seller, buyer, openMinute };
-}
-
-const offer = (cluster: Cluster) => ({
-	type: "offer" as const,
-	priceMicroNokPerWh: 1_000,
-	fromMinute: lastMinute(cluster),
-	untilMinute: lastMinute(cluster) + 100_000,
-	noticeMinutes: 0,
-});
-
-/** The next minute of both meters. */
-async function trade(cluster: Cluster, seller: number, buyer: number, soldWh: number, boughtWh: number): Promise<void> {
-	await cluster.nextMinute(1_000);
-	await cluster.read(seller, lastMinute(cluster), 0, soldWh);
-	await cluster.read(buyer, lastMinute(cluster), boughtWh);
-	await cluster.nextMinute();
-}
-
-async function propose(cluster: Cluster, at = 0): Promise<void> {
-	expect(await cluster.outcome(at, { type: "refound" })).toBe("ok");
-}
 
 describe("a device that the operator took off the list of voters by hand", () => {
 	it("stays off it in the chain that the neighbourhood is founded again with", { timeout: 120_000 }, async () => {
@@ -467,145 +391,6 @@ describe("the proposer", () => {
 	});
 });
 
-describe("another device of the household that proposed", () => {
-	/** Four households of which one device voted, and is lost; household 1 has a phone, house 1, and a tablet, house 4. */
-	async function streetOfTwoDevices(): Promise<Cluster> {
-		const cluster = await foundedStreet(4, {}, 1);
-		await restore(cluster, 1);
-		await cluster.until(() => cluster.house(tablet).node.view().stage === "street", "the tablet is admitted");
-		expect(await cluster.outcome(phone, { type: "admitAnew" })).toBe("ok");
-		await cluster.until(() => cluster.house(phone).node.view().stage === "street", "the phone is admitted beside it");
-		await cluster.settle();
-		cluster.off(0);
-		await cluster.run(12_000, 500);
-		return cluster;
-	}
-	const [phone, second, third, tablet] = [1, 2, 3, 4];
-
-	/** The phone proposes, and the second household says yes. */
-	async function proposeAndConfirm(cluster: Cluster): Promise<void> {
-		await propose(cluster, phone);
-		await cluster.until(() => stateAt(cluster, second) === "proposed", "everybody is asked");
-		expect(await confirm(cluster, second)).toBe("ok");
-	}
-
-	/** Everybody is over there in the one chain that the phone sealed. */
-	async function expectOneChain(cluster: Cluster): Promise<void> {
-		await cluster.until(() => ledgerOf(cluster, phone).predecessor !== undefined, "the phone seals");
-		cluster.mend();
-		const all = [phone, second, third, tablet];
-		await cluster.until(() => all.every((at) => gridOf(cluster, at) === gridOf(cluster, phone)), "all go over");
-		await cluster.settle();
-	}
-
-	it("neither takes the proposal back nor makes one: the first may be sealing where it cannot be heard", async () => {
-		const cluster = await streetOfTwoDevices();
-		await proposeAndConfirm(cluster);
-		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
-		cluster.cut([phone, third], [second, tablet]);
-		expect(await confirm(cluster, third)).toBe("ok");
-		for (const type of ["withdrawRefounding", "refound"] as const) {
-			expect(await cluster.outcome(tablet, { type })).toBe("proposed-on-another-device");
-		}
-		expect([second, tablet].map((at) => stateAt(cluster, at))).toEqual(["confirmed", "confirmed"]);
-		await expectOneChain(cluster);
-	});
-
-	it("releases nobody by a newer proposal, which it made because it did not know of the first", async () => {
-		const cluster = await streetOfTwoDevices();
-		cluster.isolate(tablet);
-		await proposeAndConfirm(cluster);
-		const { proposal } = refoundingOf(cluster, second);
-		await cluster.until(() => !cluster.areConnected(second, tablet), "the tablet is away");
-		await propose(cluster, tablet);
-		cluster.mend();
-		cluster.cut([phone, third], [second, tablet]);
-		await cluster.until(() => cluster.areConnected(second, tablet), "the tablet is back");
-		await cluster.until(() => cluster.view(second).refusals["refounding-open"] !== undefined, "its proposal is heard");
-		await cluster.run(5_000);
-		expect(refoundingOf(cluster, second)).toMatchObject({ state: "confirmed", proposal });
-		expect(await confirm(cluster, third)).toBe("ok");
-		await expectOneChain(cluster);
-	});
-
-	it("leaves it to the first to take the proposal back when the old chain goes on", async () => {
-		const cluster = await streetOfTwoDevices();
-		await propose(cluster, phone);
-		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
-		cluster.cut([phone], [0, second, third, tablet]);
-		await cluster.on(0);
-		const height = cluster.height(0);
-		await cluster.until(() => cluster.height(tablet) > height, "the old chain goes on");
-		expect(stateAt(cluster, tablet)).toBe("confirmed");
-		cluster.mend();
-		await cluster.until(() => [phone, tablet].every((at) => stateAt(cluster, at) === "none"), "both are released");
-		await cluster.settle();
-	});
-
-	it("takes the proposal back where a person says that the first is lost for good, and everybody is released", async () => {
-		const cluster = await streetOfTwoDevices();
-		await proposeAndConfirm(cluster);
-		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
-		expect([phone, second, tablet].map((at) => refoundingOf(cluster, at).elsewhere)).toEqual([false, false, true]);
-		cluster.off(phone);
-		expect(await cluster.outcome(second, { ...TAKEN_BACK, proposerIsLost: true })).toBe("not-your-proposal");
-		for (const command of [TAKEN_BACK, { ...TAKEN_BACK, proposerIsLost: false }]) {
-			expect(await cluster.outcome(tablet, command)).toBe("proposed-on-another-device");
-		}
-		expect(await cluster.outcome(tablet, { ...TAKEN_BACK, proposerIsLost: true })).toBe("ok");
-		const here = [second, third, tablet];
-		await cluster.until(() => here.every((at) => stateAt(cluster, at) === "possible"), "all are released");
-		expect(here.map((at) => cluster.view(at).chain.notVoting)).toEqual([undefined, undefined, undefined]);
-		// The neighbourhood is founded again after all: the three households that are here are enough of four.
-		await propose(cluster, tablet);
-		expect(refoundingOf(cluster, tablet).elsewhere).toBe(false);
-		for (const at of [second, third]) {
-			await cluster.until(() => stateAt(cluster, at) === "proposed", "everybody is asked anew");
-			expect(await confirm(cluster, at)).toBe("ok");
-		}
-		const isOver = (at: number) => ledgerOf(cluster, at).predecessor !== undefined;
-		await cluster.until(() => here.every(isOver), "all go over");
-		// The lost one was not lost: it hears what became of its proposal, and follows.
-		await cluster.on(phone);
-		await cluster.until(() => gridOf(cluster, phone) === gridOf(cluster, tablet), "the phone goes over");
-		await cluster.settle();
-	});
-
-	it("takes it back when the old chain has gone on and the first, which would do so by itself, is lost", async () => {
-		const cluster = await streetOfTwoDevices();
-		await proposeAndConfirm(cluster);
-		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
-		cluster.off(phone);
-		await cluster.on(0);
-		const height = cluster.height(0);
-		await cluster.until(() => cluster.height(tablet) > height, "the old chain goes on");
-		expect(stateAt(cluster, second)).toBe("confirmed");
-		expect(await cluster.outcome(tablet, { ...TAKEN_BACK, proposerIsLost: true })).toBe("ok");
-		await cluster.until(() => [second, tablet].every((at) => stateAt(cluster, at) === "none"), "both are released");
-		await cluster.settle();
-	});
-
-	it("may have come by the restore link when the first was lost already, and is admitted nowhere", async () => {
-		const { cluster, lost, left } = await brokenStreet();
-		const [operator = 0, proposer = 0, first = 0] = left;
-		await propose(cluster, proposer);
-		await cluster.until(() => stateAt(cluster, first) === "proposed", "everybody is asked");
-		expect(await confirm(cluster, first)).toBe("ok");
-		cluster.off(proposer);
-		const restored = await restore(cluster, proposer);
-		await cluster.until(() => stateAt(cluster, restored) === "confirmed", "the new device hears of it");
-		expect(cluster.house(restored).node.view().stage).toBe("joining");
-		expect(refoundingOf(cluster, restored)).toMatchObject({ mine: true, elsewhere: true });
-		expect(await cluster.outcome(restored, TAKEN_BACK)).toBe("proposed-on-another-device");
-		expect(await cluster.outcome(restored, { ...TAKEN_BACK, proposerIsLost: true })).toBe("ok");
-		await cluster.until(() => [operator, first].every((at) => stateAt(cluster, at) === "possible"), "released");
-		// The old chain goes on when one of its voters is back, and lets the new device in.
-		await cluster.on(lost[0] ?? 0);
-		await cluster.until(() => cluster.house(restored).node.view().stage === "street", "the new device is admitted");
-		await cluster.settle();
-	});
-});
-
 /** Proposed by the operator and confirmed by all who are here. */
 async function foundAgain(cluster: Cluster, left: readonly number[]): Promise<void> {
 	await propose(cluster);
@@ -613,16 +398,4 @@ async function foundAgain(cluster: Cluster, left: readonly number[]): Promise<vo
 	await cluster.until(() => asked.every((at) => stateAt(cluster, at) === "proposed"), "everybody is asked");
 	for (const at of asked) expect(await confirm(cluster, at)).toBe("ok");
 	await cluster.until(() => left.every((at) => ledgerOf(cluster, at).predecessor !== undefined), "all go over");
-}
-
-/** A lost household's way back, on a browser that knows nothing. Gives its house. */
-async function restore(cluster: Cluster, lost: number): Promise<number> {
-	const { config, gridId, chain } = cluster.street(lost);
-	const { networkKey, keys } = config;
-	const pin = { index: chain.head.block.index, hash: chain.head.hash.slice(0, 16) };
-	const { householdSecret } = keys;
-	const link = encodeRestoreLink({ kind: "restore", gridId, networkKey, householdSecret, pin });
-	const { index } = await cluster.add();
-	expect(await cluster.outcome(index, { type: "restore", link, alwaysOn: true, signalingUrls: [] })).toBe("ok");
-	return index;
 }
