@@ -1,20 +1,17 @@
 /**
- * Far behind the neighbours: the state of a certified checkpoint is fetched instead of all the blocks below it. What has
- * come is put aside in the database, so that a fetch that was interrupted goes on where it stopped; who sends something
- * wrong is dropped and another neighbour asked.
+ * Far behind the neighbours: the state of a certified checkpoint is fetched instead of all the blocks below it. A fetch
+ * that was interrupted goes on where it stopped; who sends something wrong is dropped and another neighbour asked.
  */
-import { blockHash } from "../../block/block.js";
 import type { Certificate } from "../../block/certificate.js";
-import { checkChunk, leafCountOf } from "../../contract/chunks.js";
 import type { CheckpointMessage, ChunkMessage, HeadersMessage, Message } from "../../message/message.js";
 import type { Result } from "../../primitives/result.js";
-import { encodeCheckpointBlock, openCheckpoint, openCheckpointRecords } from "../checkpoints.js";
 import { type BelievedCheckpoint, votersAt, walkTo } from "../checkpointWalk.js";
 import { PinWalk } from "../pinWalk.js";
-import { encodeCertificateRecord, openRecord, sealRecord } from "../records.js";
+import { encodeCertificateRecord } from "../records.js";
 import type { Sync } from "../sync.js";
 import { decodeAnchorRecord, encodeAnchorRecord } from "../voterSteps.js";
 import type { KnownVoters } from "../voterWalk.js";
+import { CheckpointDownload } from "./checkpointDownload.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import type { Pruning } from "./pruning.js";
@@ -46,20 +43,13 @@ export interface CheckpointFetchingParts {
 	afterJump(): Promise<void>;
 }
 
-/** A believed checkpoint whose chunks are coming. */
-interface Download extends BelievedCheckpoint {
-	index: number;
-	/** Chunks that are here, in order, and how many leaves they hold. */
-	chunks: number;
-	leaves: number;
-}
-
 export class CheckpointFetching {
 	readonly #context: StreetContext;
 	readonly #parts: CheckpointFetchingParts;
 	#request: { device: string; sentMs: number } | undefined;
 	#known: KnownVoters | undefined;
-	#download: Download | undefined;
+	/** A believed checkpoint whose chunks are coming. */
+	#download: CheckpointDownload | undefined;
 	/** A checkpoint that is believed but for its way from the pinned block. */
 	#pinned: { walk: PinWalk; checkpoint: BelievedCheckpoint } | undefined;
 	/** Devices that do not have the headers from the pinned block on any more. */
@@ -74,31 +64,15 @@ export class CheckpointFetching {
 		this.#parts = parts;
 	}
 
-	/** Goes on with what an earlier run had put aside. It was checked before it was written. */
+	/** Goes on with what an earlier run had put aside. */
 	async resume(): Promise<void> {
-		const { chain, storage } = this.#context;
-		const staged = await storage.staged();
-		if (!staged.ok || staged.value === undefined) return;
-		const { index } = staged.value;
-		const { block, certificate, manifest } = openCheckpointRecords(staged.value);
-		if (block === undefined || certificate === undefined || manifest === undefined || index <= chain.head.block.index) {
-			await this.#context.write({ unstage: true });
-			return;
-		}
-		const anchor = { block, hash: blockHash(block), above: [], certificate };
-		const download: Download = { index, anchor, manifest, chunks: 0, leaves: 0 };
-		for (;;) {
-			const stored = await storage.stagedChunk(download.chunks);
-			const content = stored.ok && stored.value !== undefined ? openRecord(stored.value) : undefined;
-			const chunk = content?.ok === true ? checkChunk(content.value, manifest) : undefined;
-			if (chunk?.ok !== true || chunk.value.firstLeaf !== download.leaves) break;
-			download.chunks += 1;
-			download.leaves += chunk.value.leaves.length;
-		}
+		const download = await CheckpointDownload.resume(this.#context);
+		if (download === undefined) return;
 		this.#download = download;
+		const { chain, storage } = this.#context;
 		const steps = await storage.voterSteps(chain.head.block.index + 1);
 		const last = steps.ok ? steps.value.at(-1) : undefined;
-		const step = last === undefined || last.index > index ? undefined : decodeAnchorRecord(last.record);
+		const step = last === undefined || last.index > download.index ? undefined : decodeAnchorRecord(last.record);
 		if (step?.ok === true) this.#votersCertificate = step.value.certificate;
 		await this.#installIfWhole();
 	}
@@ -131,8 +105,8 @@ export class CheckpointFetching {
 
 	#nextRequest(): Message {
 		if (this.#download !== undefined) {
-			const { index, chunks } = this.#download;
-			return { type: "chunkRequest", index, number: chunks };
+			const { index, nextChunk } = this.#download;
+			return { type: "chunkRequest", index, number: nextChunk };
 		}
 		if (this.#pinned !== undefined) return { type: "headersRequest", fromIndex: this.#pinned.walk.nextIndex };
 		return { type: "checkpointRequest", haveIndex: this.#known?.index ?? this.#context.chain.head.block.index };
@@ -190,7 +164,7 @@ export class CheckpointFetching {
 		if (pin !== undefined && pin.index > haveIndex && pin.index < checkpoint.anchor.block.index) {
 			this.#pinned = { walk: new PinWalk(pin, checkpoint.anchor), checkpoint };
 		} else {
-			await this.#stage(checkpoint);
+			this.#download = await CheckpointDownload.begin(this.#context, checkpoint);
 		}
 		this.maybeRequest(dependencies.clocks.monotonicMs());
 	}
@@ -215,32 +189,21 @@ export class CheckpointFetching {
 		}
 		if (arrived.value) {
 			this.#pinned = undefined;
-			await this.#stage(pinned.checkpoint);
+			this.#download = await CheckpointDownload.begin(this.#context, pinned.checkpoint);
 		}
 		this.maybeRequest(this.#context.dependencies.clocks.monotonicMs());
 	}
 
-	async #stage({ anchor, manifest }: BelievedCheckpoint): Promise<void> {
-		const { index } = anchor.block;
-		const checkpoint = {
-			block: encodeCheckpointBlock(anchor.block),
-			certificate: encodeCertificateRecord(anchor.certificate),
-			manifest: sealRecord(manifest),
-		};
-		if (!(await this.#context.write({ stage: { index, checkpoint } }))) return;
-		this.#download = { index, anchor, manifest, chunks: 0, leaves: 0 };
-	}
-
-	/** A piece of the state: checked alone against the manifest before it is kept. */
+	/** A piece of the state. */
 	async onChunk(peer: ProvenPeer, { index, number, bytes }: ChunkMessage): Promise<void> {
 		const download = this.#download;
-		const isAsked = this.#request?.device === peer.device && download?.index === index && download.chunks === number;
+		const isAsked = this.#request?.device === peer.device && download?.index === index && download.nextChunk === number;
 		if (!isAsked || download === undefined) return;
 		this.#request = undefined;
+		const nowMs = this.#context.dependencies.clocks.monotonicMs();
 		if (bytes.length === 0) {
 			// It has gone on to newer checkpoints, or had none of its own; who has no other to ask begins anew.
 			this.#withoutCheckpoint.add(peer.device);
-			const nowMs = this.#context.dependencies.clocks.monotonicMs();
 			if (this.#parts.sync.furthest(this.#withoutCheckpoint) === undefined) {
 				await this.#giveUp();
 				this.#notBeforeMs = nowMs + PAUSE_MS;
@@ -248,15 +211,12 @@ export class CheckpointFetching {
 			this.maybeRequest(nowMs);
 			return;
 		}
-		const chunk = checkChunk(bytes, download.manifest);
-		if (!chunk.ok || chunk.value.firstLeaf !== download.leaves) {
-			this.#drop(peer, chunk.ok ? { code: "bad-chunk" } : chunk.error);
+		const taken = await download.take(bytes);
+		if (!taken.ok) {
+			this.#drop(peer, taken.error);
 			return;
 		}
-		const staged = { index, chunks: [{ number, record: sealRecord(bytes) }] };
-		if (!(await this.#context.write({ stage: staged }))) return;
-		download.chunks += 1;
-		download.leaves += chunk.value.leaves.length;
+		if (taken.value === "not-written") return;
 		await this.#installIfWhole();
 		this.maybeRequest(this.#context.dependencies.clocks.monotonicMs());
 	}
@@ -264,23 +224,15 @@ export class CheckpointFetching {
 	/** All leaves are here: the head jumps to the checkpoint. */
 	async #installIfWhole(): Promise<void> {
 		const download = this.#download;
-		if (download === undefined || download.leaves < leafCountOf(download.manifest)) return;
-		const { chain, storage } = this.#context;
-		const { index, anchor } = download;
-		const staged = await storage.staged();
-		const chunks: Uint8Array[] = [];
-		for (let number = 0; number < download.chunks; number++) {
-			const stored = await storage.stagedChunk(number);
-			if (stored.ok && stored.value !== undefined) chunks.push(stored.value);
-		}
-		const opened =
-			staged.ok && staged.value !== undefined ? openCheckpoint(staged.value, chunks, chain.head.ledger) : undefined;
-		if (opened?.ok !== true || index <= chain.head.block.index) {
-			if (opened?.ok === false) this.#context.events.onRefused(opened.error.code);
+		if (download?.isWhole !== true) return;
+		const { chain } = this.#context;
+		const { index, certificate } = download;
+		const opened = await download.open(chain.head.ledger);
+		if (!opened.ok || index <= chain.head.block.index) {
+			if (!opened.ok) this.#context.events.onRefused(opened.error.code);
 			await this.#giveUp();
 			return;
 		}
-		const certificate = encodeCertificateRecord(anchor.certificate);
 		// What waits for its verification lies below, and goes.
 		const { raft, head, verification } = this.#parts;
 		verification.passOver();
@@ -288,18 +240,18 @@ export class CheckpointFetching {
 			...head.proofsBeforeJump(index),
 			unverified: verification.recordWith([]),
 			installCheckpoint: { index, keepBlocks: [] },
-			install: { blocks: [], upToIndex: index, certificate },
+			install: { blocks: [], upToIndex: index, certificate: encodeCertificateRecord(certificate) },
 		});
 		if (!written) return;
 		this.#download = undefined;
 		this.#known = undefined;
 		this.#withoutCheckpoint.clear();
 		const votersCertificate = this.#votersCertificate;
-		head.jump(opened.value, anchor.certificate, votersCertificate);
+		head.jump(opened.value, certificate, votersCertificate);
 		await raft.feed({
 			type: "installed",
 			base: logBaseOf(opened.value),
-			certificate: anchor.certificate,
+			certificate,
 			votersCertificate,
 		});
 		await this.#parts.afterJump();
