@@ -33,6 +33,9 @@ export interface CertifiedRun {
 	certificate: Certificate;
 }
 
+/** Whether those who voted stand behind a run of blocks; gives the certificate as it is to be kept. */
+type CertificateCheck = (certificate: Certificate, run: readonly Link[]) => Result<Certificate, { code: string }>;
+
 export class Sync {
 	readonly #checkSigners: SignatureCheck;
 	readonly #pin: { index: number; hash: Uint8Array } | undefined;
@@ -127,7 +130,7 @@ export class Sync {
 		message: BlocksMessage,
 		head: Link,
 		nowMs: number,
-		checkCertificate: (certificate: Certificate, last: Link) => Result<Certificate, { code: string }>,
+		checkCertificate: CertificateCheck,
 	): Result<CertifiedRun | undefined, SyncError | { code: string }> {
 		const request = this.#request;
 		// An answer that came after its time-out, when somebody else was asked, is not needed any more.
@@ -181,20 +184,16 @@ export class Sync {
 
 	#certify(
 		certificate: Certificate,
-		checkCertificate: (certificate: Certificate, last: Link) => Result<Certificate, { code: string }>,
+		checkCertificate: CertificateCheck,
 	): Result<CertifiedRun, SyncError | { code: string }> {
-		const run = this.#run;
+		const links = this.#run.map(({ link }) => link);
+		const bytes = this.#run.map((block) => block.bytes);
 		this.#run = [];
-		const last = run.at(-1)?.link;
+		const last = links.at(-1);
 		if (last === undefined || last.block.index !== certificate.index || !equalBytes(last.hash, certificate.hash)) {
 			return refused({ code: "run-differs-from-certificate", index: certificate.index });
 		}
-		const checked = checkCertificate(certificate, last);
-		if (!checked.ok) return checked;
-		return ok({
-			links: run.map(({ link }) => link),
-			bytes: run.map(({ bytes }) => bytes),
-			certificate: checked.value,
-		});
+		const checked = checkCertificate(certificate, links);
+		return checked.ok ? ok({ links, bytes, certificate: checked.value }) : checked;
 	}
 }

@@ -1,8 +1,12 @@
-/** A neighbour says something wrong: what is refused has its code, is counted, and changes nothing. */
+/** A neighbour says something wrong, or what it says is changed on its way: it is refused, and changes nothing. */
 import { expect } from "vitest";
 import { type Block, blockHash } from "../../src/block/block.js";
-import type { AppendEntriesMessage } from "../../src/message/message.js";
+import { type Acknowledged, acknowledgementDigest, type Certificate } from "../../src/block/certificate.js";
+import { FrameAssembler, toFrames } from "../../src/message/frames.js";
+import type { AppendEntriesMessage, AppendReplyMessage, Message } from "../../src/message/message.js";
+import { decodeMessage, encodeMessage } from "../../src/message/wire.js";
 import { type Cluster, foundedStreet } from "./cluster.js";
+import { keyedSign } from "./keyedSignatures.js";
 
 export interface Scene {
 	cluster: Cluster;
@@ -56,3 +60,57 @@ export const heartbeat = (head: { block: Block; hash: Uint8Array }): AppendEntri
 	entries: [],
 	certificate: undefined,
 });
+
+/** A voter's, or another device's, acknowledgement of a block, signed as it should be, or over another digest. */
+export function acknowledge(
+	cluster: Cluster,
+	from: number,
+	{ index, term, hash }: Acknowledged,
+	digest = acknowledgementDigest(cluster.street(from).gridId, { index, term, hash }, from),
+): AppendReplyMessage {
+	const { config } = cluster.street(from);
+	return {
+		type: "appendReply",
+		term,
+		round: 1,
+		status: "match",
+		matchIndex: index,
+		commitIndex: 0,
+		chainMs: cluster.chainMs,
+		acknowledgement: { hash, signature: keyedSign(digest, config.keys.deviceSecret) },
+		refusedIds: [],
+	};
+}
+
+/** A certificate by these voters' own keys. */
+export function signedBy(cluster: Cluster, place: Acknowledged, voters: readonly number[]): Certificate {
+	const signatures = voters.map((voter) => {
+		const signature = acknowledge(cluster, voter, place).acknowledgement?.signature ?? new Uint8Array(65);
+		return { voter, signature };
+	});
+	return { ...place, signatures };
+}
+
+/** Looks at whole messages on their way; what is given back is sent instead, undefined: lost. */
+export function tamperMessages(
+	cluster: Cluster,
+	change: (message: Message, from: number, to: number) => Message | undefined,
+): void {
+	const assemblers = new Map<string, FrameAssembler>();
+	let number = 1_000_000;
+	cluster.tamper = (from, to, frame) => {
+		const key = `${from}>${to}`;
+		const assembler = assemblers.get(key) ?? new FrameAssembler();
+		assemblers.set(key, assembler);
+		const whole = assembler.push(frame);
+		if (!whole.ok || whole.value === undefined) return frame;
+		const message = decodeMessage(whole.value);
+		if (!message.ok) return frame;
+		const changed = change(message.value, from, to);
+		if (changed === message.value) return frame;
+		if (changed === undefined) return undefined;
+		const [only, ...more] = toFrames(encodeMessage(changed), number++);
+		if (only === undefined || more.length > 0) throw new Error("one frame");
+		return only;
+	};
+}

@@ -65,8 +65,11 @@ export class CatchingUp {
 		const { chain, dependencies, peers } = this.#context;
 		if (message.certificate !== undefined) await doubleSigning.heard(message.certificate);
 		const nowMs = dependencies.clocks.monotonicMs();
-		const run = sync.onBlocks(peer.device, message, chain.head, nowMs, (certificate, last) =>
-			this.#context.checkCertificate(certificate, last.ledger),
+		const run = sync.onBlocks(peer.device, message, chain.head, nowMs, (certificate, links) =>
+			this.#context.checkCertificate(
+				certificate,
+				links.map(({ ledger }) => ledger),
+			),
 		);
 		if (!run.ok) {
 			sync.forget(peer.device);

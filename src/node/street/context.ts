@@ -216,13 +216,15 @@ export class StreetContext {
 	}
 
 	/**
-	 * Whether a majority of the voters stands behind a run of blocks: of those before it, and of those after it where the
-	 * run changes them. `last` is the run's end, executed on the committed head.
+	 * Whether a majority of the voters stands behind a run of blocks: of those before it, and of those after each change
+	 * in it. `run`: the ledgers of its blocks, executed on the committed head.
 	 */
-	checkCertificate(certificate: Certificate, last: Ledger): Result<Certificate, CertificateError> {
-		const { voters, votersSinceIndex } = this.chain.head.ledger;
-		const sets = last.votersSinceIndex === votersSinceIndex ? [voters] : [voters, last.voters];
-		const keyOf = (voter: number) => last.devices[voter]?.publicKey;
+	checkCertificate(certificate: Certificate, run: readonly Ledger[]): Result<Certificate, CertificateError> {
+		const { head } = this.chain;
+		const changed = run.filter(({ index, votersSinceIndex }) => votersSinceIndex === index);
+		const sets = [head.ledger, ...changed].map(({ voters }) => voters);
+		const { devices } = run.at(-1) ?? head.ledger;
+		const keyOf = (voter: number) => devices[voter]?.publicKey;
 		return checkCertificate(certificate, sets, keyOf, this.gridId, this.dependencies.verifier);
 	}
 

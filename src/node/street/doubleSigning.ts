@@ -99,7 +99,7 @@ export class DoubleSigning {
 		const { chain, events } = this.#context;
 		const { index, term } = certificate;
 		if (this.#forks.has(index) || index < chain.head.ledger.votersSinceIndex) return;
-		if (!this.#context.checkCertificate(certificate, chain.head.ledger).ok) return;
+		if (!this.#context.checkCertificate(certificate, []).ok) return;
 		this.#forks.add(index);
 		events.onFault({ code: "conflicting-certificates", index, term });
 	}

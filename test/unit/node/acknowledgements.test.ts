@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Block } from "../../../src/block/block.js";
 import { type Acknowledged, acknowledgementDigest, type Certificate } from "../../../src/block/certificate.js";
-import type { AppendReplyMessage, Message } from "../../../src/message/message.js";
-import { type Cluster, foundedStreet } from "../../support/cluster.js";
-import { keyedSign } from "../../support/keyedSignatures.js";
-import { expectRefused, heartbeat, type Scene, street } from "../../support/wrongNeighbour.js";
+import type { Message } from "../../../src/message/message.js";
+import { foundedStreet } from "../../support/cluster.js";
+import { acknowledge, expectRefused, heartbeat, type Scene, signedBy, street } from "../../support/wrongNeighbour.js";
 
 describe("an acknowledgement", () => {
 	it("with a bad signature does not count", async () => {
@@ -31,36 +30,6 @@ describe("an acknowledgement", () => {
 		await cluster.until(() => cluster.height(leader) > height, "with real ones it counts");
 	});
 });
-
-/** A voter's, or another device's, acknowledgement of a block, signed as it should be, or over another digest. */
-function acknowledge(
-	cluster: Cluster,
-	from: number,
-	{ index, term, hash }: Acknowledged,
-	digest = acknowledgementDigest(cluster.street(from).gridId, { index, term, hash }, from),
-): AppendReplyMessage {
-	const { config } = cluster.street(from);
-	return {
-		type: "appendReply",
-		term,
-		round: 1,
-		status: "match",
-		matchIndex: index,
-		commitIndex: 0,
-		chainMs: cluster.chainMs,
-		acknowledgement: { hash, signature: keyedSign(digest, config.keys.deviceSecret) },
-		refusedIds: [],
-	};
-}
-
-/** A certificate by these voters' own keys. */
-function signedBy(cluster: Cluster, place: Acknowledged, voters: readonly number[]): Certificate {
-	const signatures = voters.map((voter) => {
-		const signature = acknowledge(cluster, voter, place).acknowledgement?.signature ?? new Uint8Array(65);
-		return { voter, signature };
-	});
-	return { ...place, signatures };
-}
 
 describe("what cannot count in an election or for a block", () => {
 	interface CountScene extends Scene {

@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { FrameAssembler, toFrames } from "../../../src/message/frames.js";
 import type { Message } from "../../../src/message/message.js";
-import { decodeMessage, encodeMessage } from "../../../src/message/wire.js";
 import { decodeLink, encodeJoinLink } from "../../../src/node/link.js";
 import { decodeCertificateRecord } from "../../../src/node/records.js";
 import { equalBytes } from "../../../src/primitives/bytes.js";
 import { type Cluster, foundedStreet, invite, SHORT_DAYS } from "../../support/cluster.js";
+import { tamperMessages } from "../../support/wrongNeighbour.js";
 
 const GUEST = 4;
 
@@ -41,30 +40,6 @@ async function firstBlock(cluster: Cluster, at = GUEST): Promise<number | undefi
 		if (stored.ok && stored.value.length > 0) return index;
 	}
 	return undefined;
-}
-
-/** Looks at whole messages on their way; what is given back is sent instead, undefined: lost. */
-function tamperMessages(
-	cluster: Cluster,
-	change: (message: Message, from: number, to: number) => Message | undefined,
-): void {
-	const assemblers = new Map<string, FrameAssembler>();
-	let number = 1_000_000;
-	cluster.tamper = (from, to, frame) => {
-		const key = `${from}>${to}`;
-		const assembler = assemblers.get(key) ?? new FrameAssembler();
-		assemblers.set(key, assembler);
-		const whole = assembler.push(frame);
-		if (!whole.ok || whole.value === undefined) return frame;
-		const message = decodeMessage(whole.value);
-		if (!message.ok) return frame;
-		const changed = change(message.value, from, to);
-		if (changed === message.value) return frame;
-		if (changed === undefined) return undefined;
-		const [only, ...more] = toFrames(encodeMessage(changed), number++);
-		if (only === undefined || more.length > 0) throw new Error("one frame");
-		return only;
-	};
 }
 
 describe("a newcomer to a long chain", () => {

@@ -1,14 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { type Block, blockHash, encodeBlock } from "../../../src/block/block.js";
 import type { Certificate } from "../../../src/block/certificate.js";
-import { FrameAssembler, toFrames } from "../../../src/message/frames.js";
 import type { AppendEntriesMessage, Message } from "../../../src/message/message.js";
-import { decodeMessage, encodeMessage, WIRE_VERSION } from "../../../src/message/wire.js";
+import { WIRE_VERSION } from "../../../src/message/wire.js";
 import { decodeLink, encodeJoinLink } from "../../../src/node/link.js";
 import { encode } from "../../../src/primitives/codec.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet, invite } from "../../support/cluster.js";
 import { keyedSign } from "../../support/keyedSignatures.js";
-import { expectRefused, heartbeat, refusals, type Scene, street } from "../../support/wrongNeighbour.js";
+import {
+	expectRefused,
+	heartbeat,
+	refusals,
+	type Scene,
+	street,
+	tamperMessages,
+} from "../../support/wrongNeighbour.js";
 
 async function sendFrame({ cluster, victim, other }: Scene, frame: Uint8Array): Promise<void> {
 	cluster.inject(other, victim, frame);
@@ -55,16 +61,12 @@ describe("a handshake", () => {
 	/** Changes the first message of this kind on its way to the victim. */
 	function meddle({ cluster, victim, other }: Scene, change: (message: Message) => Message): void {
 		let done = false;
-		cluster.tamper = (from, to, frame) => {
-			if (done || from !== other || to !== victim) return frame;
-			const whole = new FrameAssembler().push(frame);
-			const message = whole.ok && whole.value !== undefined ? decodeMessage(whole.value) : undefined;
-			if (message?.ok !== true) return frame;
-			const changed = change(message.value);
-			if (changed === message.value) return frame;
-			done = true;
-			return toFrames(encodeMessage(changed), 0)[0];
-		};
+		tamperMessages(cluster, (message, from, to) => {
+			if (done || from !== other || to !== victim) return message;
+			const changed = change(message);
+			done = changed !== message;
+			return changed;
+		});
 	}
 
 	async function reconnect(scene: Scene): Promise<void> {

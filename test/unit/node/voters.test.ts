@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CAUGHT_UP_MS } from "../../../src/node/voterPolicy.js";
 import { Cluster, enterLobby, foundedStreet, invite, openLobby } from "../../support/cluster.js";
+import { signedBy, tamperMessages } from "../../support/wrongNeighbour.js";
 
 const votersOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.ledger.voters;
 
@@ -146,6 +147,36 @@ describe("changes of voters", () => {
 		expect(
 			cluster.houses.flatMap(({ closed }) => closed).filter((code) => code !== "off" && code !== "silent"),
 		).toEqual([]);
+	});
+
+	it("are certified by those who voted in between, too, where a run of blocks has two of them", async () => {
+		const cluster = await foundedStreet(5, {}, 3);
+		const voters = votersOf(cluster, 0);
+		const [added = 0, away = 0] = cluster.houses.map(({ index }) => index).filter((at) => !voters.includes(at));
+		cluster.off(away);
+		await cluster.act(0, { type: "voters", added: [added], removed: [] });
+		await cluster.act(0, { type: "voters", added: [], removed: [added] });
+		await cluster.settle();
+		const { block, hash } = cluster.street(0).chain.head;
+		const place = { index: block.index, term: block.term, hash };
+		const certificateBy = (signers: readonly number[]) => {
+			tamperMessages(cluster, (message, _from, to) => {
+				if (message.type !== "blocks" || to !== away) return message;
+				const isEnd = message.fromIndex + message.blocks.length > block.index;
+				return { ...message, certificate: isEnd ? signedBy(cluster, place, signers) : undefined };
+			});
+		};
+		// A majority of the three before and after, of the four in between none.
+		certificateBy(voters.slice(0, 2));
+		const height = cluster.height(0);
+		await cluster.on(away);
+		await cluster.until(
+			() => cluster.view(away).refusals["certificate-without-majority"] !== undefined,
+			"it is refused",
+		);
+		expect(cluster.height(away)).toBeLessThan(height);
+		certificateBy(voters);
+		await cluster.until(() => cluster.height(away) >= height, "with one voter more it counts");
 	});
 
 	it("outlive a restart of everybody", async () => {
