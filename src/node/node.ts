@@ -2,6 +2,7 @@
  * The node (thesis 5.4): one queue of inputs, one input finished before the next begins. Each goes to the part it
  * concerns; which parts there are depends on the stage (`stages.ts`).
  */
+import type { Reading } from "../block/reading.js";
 import type { HandshakeMessage, Message } from "../message/message.js";
 import { unreachable } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
@@ -13,6 +14,7 @@ import { Incidents } from "./incidents.js";
 import { Metering } from "./metering.js";
 import { type Peer, Peers } from "./peers.js";
 import type { NodeInput } from "./protocol.js";
+import { Recovery } from "./recovery.js";
 import { type Joining, Stages } from "./stages.js";
 import type { ProvenPeer } from "./street/context.js";
 import type { Street } from "./street.js";
@@ -33,9 +35,12 @@ export class Node {
 	readonly #entering: Entering;
 	readonly #commands: Commands;
 	readonly #goingOver: GoingOver;
+	readonly #recovery: Recovery;
 	#queue: Promise<void> = Promise.resolve();
 	/** What peers and channels brought while another input was at work; part of it, in order. */
 	readonly #arrivals: (() => Promise<void>)[] = [];
+	/** Minutes that have ended and are not written yet, while the database does not take them. */
+	#readings: Reading[] = [];
 	#signaling: SignalingView = { connected: 0, configured: 0 };
 	#isDirty = true;
 	#nextViewMs = 0;
@@ -65,6 +70,7 @@ export class Node {
 		this.#stages = stages;
 		this.#entering = new Entering(dependencies, peers, incidents, stages);
 		this.#goingOver = new GoingOver(dependencies, peers, incidents, stages);
+		this.#recovery = new Recovery(dependencies, stages);
 		this.#commands = new Commands({ dependencies, stages, entering: this.#entering, incidents });
 	}
 
@@ -125,7 +131,7 @@ export class Node {
 				this.#isDirty = true;
 				break;
 			case "readings":
-				await this.street?.submitReadings(input.readings);
+				if (this.street !== undefined) await this.#submit(this.street, input.readings);
 				break;
 			case "signalingStatus":
 				this.#signaling = { connected: input.connected, configured: input.configured };
@@ -140,6 +146,7 @@ export class Node {
 		const stage = this.#stages.current;
 		if (stage.stage === "street") await this.#tickStreet(stage.street);
 		else if (stage.stage === "joining") this.#maybeRequestGenesis(stage);
+		await this.#recovery.tick();
 		if (this.#metering.source !== "none") this.#isDirty = true;
 	}
 
@@ -148,10 +155,16 @@ export class Node {
 		await street.tick();
 		const { timeScale } = street.chain.head.ledger.parameters;
 		if (street.takesReadings) {
-			await street.submitReadings(this.#metering.tick(this.#dependencies.clocks.chainMs(), timeScale));
+			await this.#submit(street, this.#metering.tick(this.#dependencies.clocks.chainMs(), timeScale));
 		}
 		this.#peers.tick();
 		this.#goingOver.tick();
+	}
+
+	/** Minutes whose write failed are handed in again with the next ones: the database may take them later. */
+	async #submit(street: Street, readings: readonly Reading[]): Promise<void> {
+		this.#readings.push(...readings);
+		if (!street.halted && (await street.submitReadings(this.#readings))) this.#readings = [];
 	}
 
 	#maybeRequestGenesis(stage: Joining): void {

@@ -75,6 +75,7 @@ export class Stages {
 	/** Goes on where the last run stopped. */
 	async open(): Promise<void> {
 		const { dependencies, incidents } = this.#parts;
+		this.#unopened = undefined;
 		const record = await dependencies.storage.loadProfile();
 		if (!record.ok) {
 			this.#unopened = record.error.code;

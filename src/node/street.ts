@@ -124,7 +124,7 @@ export class Street {
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
 		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip, doubleSigning }, loaded);
 		this.refounding = new Refounding(context, raft, head, this.#greeting);
-		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding);
+		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding, withPromises(loaded).votes);
 		this.#admission = new Admission(context, sync, this.#own);
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
 		this.#serving = new Serving(parts.storage, parts.peers, this.#pruning);
@@ -399,8 +399,11 @@ export class Street {
 
 	// ── this household ───────────────────────────────────────────────────────────────────────────────────────────
 
-	/** Signs this household's readings. Those that are on the chain or on their way are left alone. */
-	submitReadings(readings: readonly Reading[]): Promise<void> {
+	/**
+	 * Signs this household's readings. Those that are on the chain or on their way are left alone. False: they could not
+	 * be written.
+	 */
+	submitReadings(readings: readonly Reading[]): Promise<boolean> {
 		return this.#own.submitReadings(readings);
 	}
 

@@ -42,6 +42,8 @@ export class FragileStorage implements StorageRoot {
 	crash: { atWrite: number; isKept: boolean } | undefined;
 	/** A disk that is full: nothing is written, and it says so. */
 	isFull = false;
+	/** Another tab has opened it since. */
+	isTaken = false;
 	/** A browser that grants no further database: those that are there go on. */
 	isClosedToNew = false;
 	onCrash = () => {};
@@ -92,6 +94,7 @@ export class FragileStorage implements StorageRoot {
 
 	async #write(writing: Writing): Promise<Written> {
 		if (this.isFull) return { ok: false, error: { code: "storage-write-failed", reason: "QuotaExceededError" } };
+		if (this.isTaken) return { ok: false, error: { code: "storage-taken-over" } };
 		this.writes += 1;
 		if (this.crash?.atWrite !== this.writes) return this.#keep(writing);
 		if (this.crash.isKept) await this.#keep(writing);

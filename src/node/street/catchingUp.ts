@@ -43,7 +43,9 @@ export class CatchingUp {
 	/** Asks a neighbour that is ahead for the next blocks, unless an answer is under way. */
 	maybeRequest(nowMs: number): void {
 		const { sync, raft } = this.#parts;
-		const { chain, peers } = this.#context;
+		const { chain, halted, peers } = this.#context;
+		// What came could not be kept, and would be asked for again at once.
+		if (halted) return;
 		const behind = sync.targetIndex - chain.head.block.index;
 		if (behind <= 0) {
 			this.#behindSinceMs = undefined;

@@ -113,6 +113,7 @@ export class CheckpointFetching {
 	}
 
 	#isWanted(nowMs: number): boolean {
+		if (this.#context.halted) return false;
 		if (this.#download !== undefined) return true;
 		if (nowMs < this.#notBeforeMs) return false;
 		const { chain } = this.#context;

@@ -1,4 +1,5 @@
 /** What a device is in the neighbourhood, as the committed head has it: a guest until its `join` is in a block. */
+import type { LoadedChain } from "../loading.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { StreetContext } from "./context.js";
 import type { Greeting } from "./greeting.js";
@@ -11,6 +12,8 @@ export class Membership {
 	readonly #head: CommittedHead;
 	readonly #greeting: Greeting;
 	readonly #refounding: Pick<Refounding, "standsAside">;
+	/** What was kept when this run began: a chain that fell back below this device's `join` forgets no vote with it. */
+	readonly #votes: LoadedChain["votes"];
 
 	constructor(
 		context: StreetContext,
@@ -18,12 +21,14 @@ export class Membership {
 		head: CommittedHead,
 		greeting: Greeting,
 		refounding: Pick<Refounding, "standsAside">,
+		votes: LoadedChain["votes"],
 	) {
 		this.#context = context;
 		this.#raft = raft;
 		this.#head = head;
 		this.#greeting = greeting;
 		this.#refounding = refounding;
+		this.#votes = votes;
 	}
 
 	/** The head moved: looks whether it changes what this device is. */
@@ -39,9 +44,8 @@ export class Membership {
 			events.onFault({ code: "device-revoked" });
 		}
 		if (this.#raft.state !== undefined || device === undefined || this.#refounding.standsAside) return;
-		const votes = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
 		const { certificate, votersCertificate } = this.#head;
-		this.#raft.create(device, { votes, certificate, votersCertificate, tail: [] });
+		this.#raft.create(device, { votes: this.#votes, certificate, votersCertificate, tail: [] });
 		events.onMember();
 		// The others learn with the same block that this device is one of them.
 		for (const peer of peers.authenticated()) this.#greeting.sendHello(peer);

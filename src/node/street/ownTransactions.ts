@@ -84,20 +84,20 @@ export class OwnTransactions {
 
 	/**
 	 * Signs this household's readings. Those that are on the chain or on their way are left alone. While this device is
-	 * still to be admitted they are kept, and handed in when it meters.
+	 * still to be admitted they are kept, and handed in when it meters. False: they could not be written.
 	 */
-	async submitReadings(readings: readonly Reading[]): Promise<void> {
+	async submitReadings(readings: readonly Reading[]): Promise<boolean> {
 		const { awaitsAdmission, chain, config, isMetering } = this.#context;
 		const member = this.#context.member ?? config.admission?.member;
-		if (readings.length === 0 || member === undefined || (!isMetering && !awaitsAdmission)) return;
+		if (readings.length === 0 || member === undefined || (!isMetering && !awaitsAdmission)) return true;
 		// Unknown while the chain that is here ends before the household joined.
 		const { joinedMinute = 0, seen = [] } = chain.head.ledger.households[member] ?? {};
 		const { outbox } = this.#context;
 		const fresh = readings.filter(
 			({ minute }) => minute >= joinedMinute && !outbox.hasReading(minute) && !hasMinute(seen, minute),
 		);
-		if (fresh.length === 0) return;
-		await this.submit(
+		if (fresh.length === 0) return true;
+		return this.submit(
 			fresh.map((reading) => {
 				const { minute, importWh, exportWh, quality } = reading;
 				const unsigned = { kind: "reading" as const, member, minute, importWh, exportWh, quality };

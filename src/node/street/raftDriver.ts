@@ -51,8 +51,9 @@ export class RaftDriver {
 
 	get role(): NodeRole {
 		const state = this.#state;
-		// A voter that has stopped voting is none, until it is admitted anew.
-		if (state === undefined || !isVoter(state) || state.suspended !== undefined) return "observer";
+		// A voter that has stopped voting is none: until it is admitted anew, or its database takes writes again.
+		const isSilent = this.#context.halted || state?.suspended !== undefined;
+		if (state === undefined || !isVoter(state) || isSilent) return "observer";
 		return state.role === "preCandidate" ? "candidate" : state.role;
 	}
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { hasMinute } from "../../../src/contract/minuteRanges.js";
 import { toHex } from "../../../src/primitives/bytes.js";
+import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
 import { Cluster, enterLobby, FIRST_MINUTE, foundedStreet, openLobby } from "../../support/cluster.js";
 
 const heads = (cluster: Cluster) =>
@@ -102,12 +104,48 @@ describe("a disk that takes no more", () => {
 		const others = cluster.houses.map(({ index }) => index).filter((at) => at !== victim);
 		await cluster.until(() => others.every((at) => cluster.height(at) > height), "the others go on");
 		expect(await cluster.outcome(victim, { type: "buy", amountMicroNok: 1 })).toBe("storage-write-failed");
+		await cluster.until(() => !cluster.street(others[0] ?? 0).mayVote(victim), "it says that it does not vote");
+		expect(cluster.street(victim).mayVote(victim)).toBe(false);
 		// With room again and a restart it is as good as new.
 		house.storage.isFull = false;
 		cluster.off(victim);
 		await cluster.on(victim);
 		await cluster.settle();
 		expect(cluster.view(victim).chain.notVoting).toBeUndefined();
+	});
+
+	it("is tried again by itself: nobody has to reload a page, and no minute that was metered meanwhile is lost", async () => {
+		const cluster = await foundedStreet(3);
+		const victim = cluster.leader();
+		const { storage } = cluster.house(victim);
+		storage.isFull = true;
+		await cluster.nextMinute();
+		await cluster.until(() => cluster.street(victim).halted, "a write has failed");
+		const minute = Math.floor(cluster.chainMs / MS_PER_MINUTE) - 1;
+		await cluster.read(victim, minute, 7);
+		await cluster.read(victim, minute + 1, 8);
+		// Still full when it is tried for the first time.
+		await cluster.run(70_000, 500);
+		expect(cluster.street(victim).halted).toBe(true);
+		storage.isFull = false;
+		await cluster.until(() => cluster.house(victim).node.street?.halted === false, "it goes on");
+		await cluster.settle();
+		expect(cluster.view(victim).chain.notVoting).toBeUndefined();
+		const [other = 0] = cluster.houses.map(({ index }) => index).filter((at) => at !== victim);
+		await cluster.until(() => {
+			const { seen = [] } = cluster.street(other).chain.head.ledger.households[victim] ?? {};
+			return hasMinute(seen, minute) && hasMinute(seen, minute + 1);
+		}, "both minutes are in blocks");
+	});
+
+	it("stays out where another tab took the database: that one has what it needs to go on", async () => {
+		const cluster = await foundedStreet(3);
+		const victim = cluster.leader();
+		cluster.house(victim).storage.isTaken = true;
+		await cluster.until(() => cluster.street(victim).halted, "a write has failed");
+		expect(cluster.house(victim).faults).toEqual(["storage-taken-over"]);
+		await cluster.run(130_000, 1_000);
+		expect(cluster.street(victim).halted).toBe(true);
 	});
 
 	it("from the very beginning begins nothing", async () => {
