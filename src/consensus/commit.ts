@@ -7,13 +7,19 @@ import { hasEveryMajority } from "./quorum.js";
 import { becomeFollower } from "./roles.js";
 import { baseAfter, hashAt, persist, type RaftState, type Turn, voterSetsUpTo } from "./state.js";
 
-/** Why a voter does not vote after a part of its log could not be read: until certified blocks fill the hole. */
+/** Why a voter does not vote after a part of its log could not be read: until it holds again what it acknowledged. */
 export const LOG_DAMAGED = "log-damaged";
 
-/** Everything that was acknowledged before the damage is covered by a certificate again. */
+/**
+ * Everything that was acknowledged before the damage is covered by a certificate, or here again: what was signed last
+ * and whatever lies below it.
+ */
 export function recoverLog(state: RaftState): void {
-	if (state.suspended === LOG_DAMAGED && state.base.index >= (state.lastSigned?.index ?? 0))
-		state.suspended = undefined;
+	const { base, lastSigned, suspended } = state;
+	if (suspended !== LOG_DAMAGED) return;
+	const held = lastSigned === undefined ? undefined : hashAt(state, lastSigned.index);
+	const isHeld = lastSigned === undefined || (held !== undefined && equalBytes(held, lastSigned.hash));
+	if (isHeld || base.index >= lastSigned.index) state.suspended = undefined;
 }
 
 /** Commits everything up to a certified entry of the own log. `beforeWrite` may send what does not depend on the write. */

@@ -4,7 +4,7 @@ import { voterChangeOf } from "../block/voters.js";
 import type { AppendEntriesMessage, AppendReplyMessage, Entry } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
-import { onCertificate } from "./commit.js";
+import { onCertificate, recoverLog } from "./commit.js";
 import { mayVote } from "./election.js";
 import { adoptTerm, becomeFollower, resetElectionTimer } from "./roles.js";
 import { hashAt, lastOf, persist, type RaftState, type Turn, voterSetsUpTo } from "./state.js";
@@ -170,6 +170,7 @@ export function onValidated(
 	}
 	waiting.entries = waiting.entries.slice(1);
 	state.tail.push(entry);
+	recoverLog(state);
 	const last = waiting.entries.length === 0;
 	// The last one is written together with what the acknowledgement says about it.
 	if (last && maySign(state, entry)) state.lastSigned = signedOf(entry);

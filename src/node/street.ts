@@ -22,7 +22,7 @@ import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import { ProposalSize } from "./proposer.js";
 import type { CommandError } from "./protocol.js";
-import { type ChainConfig, encodeConfig } from "./records.js";
+import { type ChainConfig, encodeConfig, encodeVotes } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
 import { Admission } from "./street/admission.js";
@@ -164,6 +164,8 @@ export class Street {
 		const change: ChainChange = { config: encodeConfig(this.config) };
 		// What lies above a damaged proposed block would be taken for damage again at every start.
 		if (loaded.damaged.includes("proposedBlocks")) change.truncateFrom = this.chain.last.block.index + 1;
+		// The next start finds no damage any more: why this device must not vote goes with the same write.
+		if (loaded.damaged.length > 0) change.votes = encodeVotes(withPromises(loaded).votes);
 		await this.#context.write({ ...change, outboxDelete: this.#own.restore(loaded.outbox) });
 		this.#verification.start();
 		this.refounding.restore(loaded.refounding);

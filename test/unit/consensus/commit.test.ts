@@ -344,16 +344,39 @@ describe("blocks that came by catching up", () => {
 		expect(restarted).toMatchObject({ term: 4, votedFor: undefined });
 	});
 
+	const damagedAfter = (log: readonly Entry[], signed: Entry) => {
+		const lastSigned = { index: signed.block.index, term: signed.block.term, hash: signed.hash };
+		const state = device(1, { term: 1, lastSigned, suspended: LOG_DAMAGED });
+		step(state, installed(log[0] as Entry, [0, 2]));
+		expect(state.suspended).toBe(LOG_DAMAGED);
+		return state;
+	};
+
 	it("heal a damaged log: the voter votes again when all that it acknowledged is covered", () => {
 		const log = logOf([1, 1, 1]) as [Entry, Entry, Entry];
-		const lastSigned = { index: 2, term: 1, hash: log[1].hash };
-		const state = device(1, { term: 1, lastSigned, suspended: LOG_DAMAGED });
-		step(state, installed(log[0], [0, 2]));
-		expect(state.suspended).toBe(LOG_DAMAGED);
-		// Or by the leader's own messages, where only the tail was lost.
+		const state = damagedAfter(log, log[2]);
 		hear(state, 0, append(1, baseAt(log[0]), [log[1]]));
 		expect(state.suspended).toBe(LOG_DAMAGED);
 		hear(state, 0, append(1, baseAt(log[1]), [], certify(log[1], [0, 2])));
+		expect(state.suspended).toBe(LOG_DAMAGED);
+		step(state, installed(log[2], [0, 2]));
 		expect(state.suspended).toBeUndefined();
+	});
+
+	it("heal it where the leader sends once more what was acknowledged last: nobody else may be left who has it", () => {
+		const log = logOf([1, 1]) as [Entry, Entry];
+		const state = damagedAfter(log, log[1]);
+		const effects = hear(state, 0, append(1, baseAt(log[0]), [log[1]]));
+		expect(state.suspended).toBeUndefined();
+		// In the very write that holds the block.
+		expect(writes(effects).at(-1)).toMatchObject({ append: { hash: log[1].hash }, votes: { suspended: undefined } });
+	});
+
+	it("do not heal it by another block in that place", () => {
+		const log = logOf([1, 1]) as [Entry, Entry];
+		const other = logOf([1, 2]) as [Entry, Entry];
+		const state = damagedAfter(log, log[1]);
+		hear(state, 0, append(2, baseAt(log[0]), [other[1]]));
+		expect(state.suspended).toBe(LOG_DAMAGED);
 	});
 });

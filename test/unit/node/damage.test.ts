@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { encodeVotes } from "../../../src/node/records.js";
 import type { ChainChange, ChainStorage } from "../../../src/node/storage.js";
 import { type Cluster, foundedStreet } from "../../support/cluster.js";
+import { tamperMessages } from "../../support/wrongNeighbour.js";
 
 const FAST = {
 	readingDelayMs: 500,
@@ -77,6 +78,38 @@ describe("a database record that was damaged", () => {
 		expect(cluster.house(victim).faults).toHaveLength(1);
 		expect(await cluster.outcome(victim, { type: "forgetFault", code: "record-damaged" })).toBe("ok");
 		expect(cluster.view(victim).faults).toEqual([]);
+	});
+
+	it("at the end, acknowledged and certified for others only: stays said over restarts, until it is here again", async () => {
+		const cluster = await foundedStreet(3);
+		const leader = cluster.leader();
+		const [victim = 0, other = 0] = [0, 1, 2].filter((at) => at !== leader);
+		tamperMessages(cluster, (message, _from, to) => {
+			const isNews = to === victim && (message.type === "status" || message.type === "blocks");
+			if (isNews) return undefined;
+			return message.type === "appendEntries" && to === victim ? { ...message, certificate: undefined } : message;
+		});
+		expect(await cluster.outcome(leader, { type: "buy", amountMicroNok: 1 })).toBe("ok");
+		await cluster.until(() => cluster.street(victim).raft?.tail.length === 1, "the block is acknowledged");
+		const signed = cluster.street(victim).raft?.lastSigned;
+		if (signed === undefined) throw new Error("it is signed");
+		for (const at of [victim, leader, other]) cluster.off(at);
+		cluster.tamper = undefined;
+		const { storage } = cluster.house(victim);
+		const opened = await storage.openChain([...storage.names][0] ?? "");
+		if (!opened.ok) throw new Error("the chain opens");
+		await opened.value.write({ append: { index: signed.index, record: Uint8Array.of(1) } });
+		for (let start = 1; start <= 2; start++) {
+			await cluster.on(victim);
+			expect(cluster.view(victim).chain.notVoting).toBe("log-damaged");
+			cluster.off(victim);
+		}
+		expect(cluster.house(victim).faults).toEqual(["record-damaged"]);
+		// Of the two that are here it alone lacks the block: it gets it by the leader's message, and votes again.
+		await cluster.on(victim);
+		await cluster.on(leader);
+		await cluster.until(() => cluster.height(victim) > signed.index, "the street goes on");
+		expect(cluster.view(victim).chain.notVoting).toBeUndefined();
 	});
 
 	it("of the genesis: a neighbour hands it over again", async () => {
