@@ -32,6 +32,8 @@ const MEMBER_CHECKPOINTS = 7;
  * are here may have begun at a checkpoint themselves. After that really nobody has them, and a hole it must be.
  */
 const KEEPER_PATIENCE_MS = 15 * 60_000;
+/** Any member's device waits for so long: the neighbour that it met first may have begun at a checkpoint itself. */
+const MEMBER_PATIENCE_MS = 60_000;
 
 export interface CheckpointFetchingParts {
 	readonly sync: Sync;
@@ -98,8 +100,11 @@ export class CheckpointFetching {
 
 	/** Nobody is left who was not asked: blocks are fetched meanwhile, and after a while all are asked again. */
 	#pauseIfAllWereAsked(nowMs: number): void {
-		if (this.#withoutCheckpoint.size === 0) return;
+		if (this.#withoutCheckpoint.size === 0 && this.#withoutHeaders.size === 0) return;
 		this.#withoutCheckpoint.clear();
+		this.#withoutHeaders.clear();
+		if (this.#pinned !== undefined) this.#known = undefined;
+		this.#pinned = undefined;
 		this.#notBeforeMs = nowMs + PAUSE_MS;
 	}
 
@@ -119,8 +124,31 @@ export class CheckpointFetching {
 		const { chain } = this.#context;
 		const { checkpointBlocks } = chain.head.ledger.parameters;
 		const behind = this.#parts.sync.targetIndex - chain.head.block.index;
-		if (behind > checkpointBlocks * this.#fetchedCheckpoints()) return true;
-		return this.#parts.sync.isMissing(chain.head, nowMs, this.#hasWholeChain ? KEEPER_PATIENCE_MS : 0);
+		return behind > checkpointBlocks * this.#fetchedCheckpoints() || this.#areBlocksMissing(nowMs);
+	}
+
+	/** Nobody has the blocks that follow, nor had them for as long as this device can wait. */
+	#areBlocksMissing(nowMs: number): boolean {
+		const memberPatienceMs = this.#hasWholeChain ? KEEPER_PATIENCE_MS : MEMBER_PATIENCE_MS;
+		return this.#parts.sync.isMissing(this.#context.chain.head, nowMs, this.#isNew ? 0 : memberPatienceMs);
+	}
+
+	/**
+	 * Whether a believed checkpoint is worth the blocks that a jump to it leaves out: a neighbour can say of any height that
+	 * it is there, while a checkpoint is certified.
+	 */
+	#isWorthIt({ anchor }: BelievedCheckpoint): boolean {
+		const { chain, dependencies } = this.#context;
+		const { checkpointBlocks } = chain.head.ledger.parameters;
+		const gained = anchor.block.index - chain.head.block.index;
+		if (gained > checkpointBlocks * (this.#fetchedCheckpoints() - 1)) return true;
+		return this.#areBlocksMissing(dependencies.clocks.monotonicMs());
+	}
+
+	/** The chain that is here does not know of this device, nor of its household. */
+	get #isNew(): boolean {
+		const { config, device } = this.#context;
+		return device === undefined && config.admission?.member === undefined;
 	}
 
 	/** This device keeps everything, and nothing is missing. */
@@ -131,10 +159,8 @@ export class CheckpointFetching {
 
 	/** Of so many checkpoints' time the blocks are fetched instead. */
 	#fetchedCheckpoints(): number {
-		const { config, device, retentionDays } = this.#context;
-		const isNew = device === undefined && config.admission?.member === undefined;
-		if (isNew) return 1;
-		return retentionDays === 0 ? Number.POSITIVE_INFINITY : MEMBER_CHECKPOINTS;
+		if (this.#isNew) return 1;
+		return this.#context.retentionDays === 0 ? Number.POSITIVE_INFINITY : MEMBER_CHECKPOINTS;
 	}
 
 	/** An answer to the request for a checkpoint. */
@@ -143,6 +169,12 @@ export class CheckpointFetching {
 		this.#request = undefined;
 		const { chain, config, dependencies, gridId } = this.#context;
 		const haveIndex = chain.head.block.index;
+		const offered = message.checkpoint?.anchor.block.index;
+		if (offered !== undefined && offered <= haveIndex) {
+			// It was above the head when it was asked for.
+			this.#withoutCheckpoint.add(peer.device);
+			return;
+		}
 		const from = this.#known ?? votersAt(chain.head.ledger);
 		const walked = walkTo(from, message, haveIndex, config.pin, gridId, dependencies.verifier);
 		if (!walked.ok) {
@@ -156,6 +188,11 @@ export class CheckpointFetching {
 		this.#votersCertificate = steps.at(-1)?.certificate ?? this.#votersCertificate;
 		const voterSteps = steps.map((step) => ({ index: step.block.index, record: encodeAnchorRecord(step) }));
 		if (voterSteps.length > 0 && !(await this.#context.write({ voterSteps }))) return;
+		if (checkpoint !== undefined && !this.#isWorthIt(checkpoint)) {
+			this.#withoutCheckpoint.add(peer.device);
+			this.maybeRequest(dependencies.clocks.monotonicMs());
+			return;
+		}
 		if (checkpoint === undefined) {
 			// More steps come, or there is nothing for us here.
 			if (!isFurther) this.#withoutCheckpoint.add(peer.device);

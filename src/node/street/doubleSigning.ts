@@ -14,8 +14,11 @@ import type { ProvenPeer, StreetContext } from "./context.js";
 
 /** Own certificates that are remembered: contradictions come soon or, from a clone that was long away, at its hello. */
 const REMEMBERED = 256;
-/** Of one device more evidence says nothing new. With 25 voters all of it goes into one message. */
+/** Of one device, and of all devices that one household ever had, more evidence says nothing new. */
 const KEPT_OF_VOTER = 4;
+const KEPT_OF_HOUSEHOLD = 16;
+/** Pieces of evidence in one message. */
+const TOLD_AT_ONCE = 10;
 
 type Judgement = "new" | "known" | "forged" | "of-stranger";
 
@@ -111,7 +114,7 @@ export class DoubleSigning {
 
 	/** A new neighbour hears of what is known. */
 	tellAll(peer: Peer): void {
-		if (this.#found.size > 0) this.#context.peers.send(peer, { type: "evidence", doubleSignatures: this.found });
+		this.#tell(peer, this.found);
 	}
 
 	/** A neighbour handed on what was found. One that accuses without proof is not listened to any more. */
@@ -123,7 +126,7 @@ export class DoubleSigning {
 		}
 		const found: DoubleSignature[] = [];
 		for (const each of evidence) {
-			const judgement = this.#judge(each);
+			const judgement = this.#judge(each, found);
 			if (judgement === "new") found.push(each);
 			if (judgement === "forged") {
 				peers.refuse(peer, { code: "bad-evidence" });
@@ -133,13 +136,17 @@ export class DoubleSigning {
 		await this.#keep(found, peer);
 	}
 
-	/** Cheap questions first: what is known costs no verification. */
-	#judge(evidence: DoubleSignature): Judgement {
+	/** Cheap questions first: what is known, or comes with the same message, costs no verification. */
+	#judge(evidence: DoubleSignature, coming: readonly DoubleSignature[] = []): Judgement {
 		const { chain, dependencies, gridId } = this.#context;
 		const device = chain.head.ledger.devices[evidence.voter];
 		if (device === undefined) return "of-stranger";
-		const ofVoter = this.found.filter(({ voter }) => voter === evidence.voter).length;
-		if (this.#found.has(keyOf(evidence)) || ofVoter >= KEPT_OF_VOTER) return "known";
+		const { devices } = chain.head.ledger;
+		const known = [...this.found, ...coming];
+		const ofVoter = known.filter(({ voter }) => voter === evidence.voter).length;
+		const ofHousehold = known.filter(({ voter }) => devices[voter]?.household === device.household).length;
+		const isEnough = ofVoter >= KEPT_OF_VOTER || ofHousehold >= KEPT_OF_HOUSEHOLD;
+		if (this.#found.has(keyOf(evidence)) || isEnough) return "known";
 		return convicts(evidence, device.publicKey, gridId, dependencies.verifier) ? "new" : "forged";
 	}
 
@@ -153,8 +160,15 @@ export class DoubleSigning {
 			const member = chain.head.ledger.devices[voter]?.household;
 			if (member !== undefined) events.onFault({ code: "double-signature", device: voter, member, index, term });
 		}
-		for (const peer of peers.authenticated())
-			if (peer.channel !== from?.channel) peers.send(peer, { type: "evidence", doubleSignatures: found });
+		for (const peer of peers.authenticated()) if (peer.channel !== from?.channel) this.#tell(peer, found);
+	}
+
+	/** In as many messages as it takes: a neighbour's message has a limit. */
+	#tell(peer: Peer, found: readonly DoubleSignature[]): void {
+		for (let from = 0; from < found.length; from += TOLD_AT_ONCE) {
+			const doubleSignatures = found.slice(from, from + TOLD_AT_ONCE);
+			this.#context.peers.send(peer, { type: "evidence", doubleSignatures });
+		}
 	}
 }
 

@@ -3,7 +3,7 @@ import { type Acknowledged, acknowledgementDigest, type Certificate } from "../.
 import { hasEveryMajority } from "../../consensus/quorum.js";
 import { hashAt, voterSetsUpTo } from "../../consensus/state.js";
 import type { AppendEntriesMessage, AppendReplyMessage, RaftMessage } from "../../message/message.js";
-import { equalBytes } from "../../primitives/bytes.js";
+import { equalBytes, toHex } from "../../primitives/bytes.js";
 import type { Sync } from "../sync.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import type { DoubleSigning } from "./doubleSigning.js";
@@ -80,7 +80,8 @@ export class RaftMessages {
 	}
 
 	/** An acknowledgement counts only with a good signature; one that cannot count any more is not looked at. */
-	async #checkReply(from: number, reply: AppendReplyMessage): Promise<AppendReplyMessage> {
+	async #checkReply(from: number, answer: AppendReplyMessage): Promise<AppendReplyMessage> {
+		const reply = { ...answer, refusedIds: this.#refusedOf(from, answer) };
 		const { acknowledgement } = reply;
 		if (acknowledgement === undefined) return reply;
 		const without = { ...reply, acknowledgement: undefined };
@@ -100,6 +101,16 @@ export class RaftMessages {
 		}
 		this.#doubleSigning.counted(from, place, acknowledgement.signature);
 		return reply;
+	}
+
+	/** What is left out of the next blocks: only what a voter says of the block that is open. */
+	#refusedOf(from: number, { refusedIds }: AppendReplyMessage): Uint8Array[] {
+		if (refusedIds.length === 0) return [];
+		const open = this.#raft.state?.tail.at(-1);
+		const ids = new Set(open === undefined ? [] : this.#context.idsOf(open.block.transactions));
+		const counted = this.#isVoter(from) ? refusedIds.filter((id) => ids.has(toHex(id))) : [];
+		if (counted.length < refusedIds.length) this.#context.events.onRefused("refusal-unasked");
+		return counted;
 	}
 
 	/**

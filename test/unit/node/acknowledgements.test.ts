@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Block } from "../../../src/block/block.js";
 import { type Acknowledged, acknowledgementDigest, type Certificate } from "../../../src/block/certificate.js";
+import { transactionId } from "../../../src/block/transactionCodec.js";
 import type { Message } from "../../../src/message/message.js";
 import { foundedStreet } from "../../support/cluster.js";
 import { acknowledge, expectRefused, heartbeat, type Scene, signedBy, street } from "../../support/wrongNeighbour.js";
@@ -80,6 +81,13 @@ describe("what cannot count in an election or for a block", () => {
 			return { ...heartbeat({ block, hash }), term: block.term, certificate: certificate(made) };
 		});
 	const foreign = new Uint8Array(32).fill(1);
+	const refusal = ({ cluster, other, open }: CountScene, refusedIds: readonly Uint8Array[]): Message => {
+		return { ...acknowledge(cluster, other, open), status: "refused", acknowledgement: undefined, refusedIds };
+	};
+	const idsOfOpen = ({ cluster, leader }: CountScene) => {
+		const { raft, gridId } = cluster.street(leader);
+		return raft?.tail.at(-1)?.block.transactions.map((transaction) => transactionId(transaction, gridId)) ?? [];
+	};
 	const forged = (signed: Acknowledged) => ({ ...signed, signatures: [{ voter: 0, signature: new Uint8Array(65) }] });
 	const below = ({ index, term }: Acknowledged) => ({ index: index - 1, term, hash: foreign });
 
@@ -130,6 +138,20 @@ describe("what cannot count in an election or for a block", () => {
 			false,
 			withOpenBlock,
 			send("observer", ({ cluster, observer, open }) => acknowledge(cluster, observer, open)),
+		],
+		[
+			"what a device that does not vote refuses of the open block",
+			"refusal-unasked",
+			false,
+			withOpenBlock,
+			send("observer", (made) => refusal(made, idsOfOpen(made))),
+		],
+		[
+			"what a voter refuses of something that is not in the open block",
+			"refusal-unasked",
+			false,
+			withOpenBlock,
+			send("other", (made) => refusal(made, [foreign])),
 		],
 		[
 			"a vote of a device that does not vote",

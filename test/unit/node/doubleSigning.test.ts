@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { acknowledgementDigest, type Certificate } from "../../../src/block/certificate.js";
+import type { DoubleSignature } from "../../../src/block/evidence.js";
 import { type Cluster, foundedStreet } from "../../support/cluster.js";
 import { keyedSign } from "../../support/keyedSignatures.js";
+import { tamperMessages } from "../../support/wrongNeighbour.js";
 
 /** A certificate for another block in place of the head, or in another place, by these voters' own keys. */
 function contradiction(
@@ -65,6 +67,39 @@ describe("a certificate that contradicts the own one", () => {
 		const reply = { round: 1, status: "match" as const, commitIndex: 0, chainMs: cluster.chainMs, refusedIds: [] };
 		await cluster.say(liar, leader, { type: "appendReply", term, matchIndex, acknowledgement, ...reply });
 		expect(cluster.street(leader).doubleSignatures.map(({ voter }) => voter)).toEqual([liar]);
+	});
+
+	it("is told in as many messages as it takes, and of one household no more than says anything", async () => {
+		const cluster = await foundedStreet(3);
+		await cluster.nextMinute();
+		await cluster.settle();
+		const { gridId } = cluster.street(0);
+		const evidenceOf = (voter: number, index: number): DoubleSignature => {
+			const { deviceSecret } = cluster.street(voter).config.keys;
+			const [one, other] = [1, 2].map((byte) => {
+				const hash = new Uint8Array(32).fill(byte);
+				const signed = acknowledgementDigest(gridId, { index, term: 1, hash }, voter);
+				return { hash, signature: keyedSign(signed, deviceSecret) };
+			});
+			if (one === undefined || other === undefined) throw new Error("two are made");
+			return { voter, index, term: 1, signed: [one, other] };
+		};
+		for (const voter of [0, 1, 2]) {
+			const doubleSignatures = Array.from({ length: 9 }, (_, at) => evidenceOf(voter, 1_000 + at));
+			await cluster.say(1, 0, { type: "evidence", doubleSignatures });
+		}
+		// Four of each.
+		expect(cluster.street(0).doubleSignatures).toHaveLength(12);
+		const told: number[] = [];
+		tamperMessages(cluster, (message, from, to) => {
+			if (message.type === "evidence" && from === 0 && to === 2) told.push(message.doubleSignatures.length);
+			return message;
+		});
+		cluster.off(2);
+		await cluster.on(2);
+		await cluster.settle();
+		expect(told).toEqual([10, 2]);
+		expect(cluster.street(2).doubleSignatures).toHaveLength(12);
 	});
 
 	it("that is made up costs the channel: nobody accuses without proof", async () => {

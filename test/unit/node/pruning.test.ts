@@ -15,6 +15,7 @@ import { equalBytes } from "../../../src/primitives/bytes.js";
 import { ok } from "../../../src/primitives/result.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet, invite, SHORT_DAYS } from "../../support/cluster.js";
 import { keyedVerifier } from "../../support/keyedSignatures.js";
+import { tamperMessages } from "../../support/wrongNeighbour.js";
 import { must } from "../storage/cases.js";
 
 const OPERATOR = 0;
@@ -321,6 +322,51 @@ describe("a neighbour of devices that let go of old blocks", () => {
 		expect(cluster.height(3)).toBe(cluster.height(0));
 		expect(cluster.street(3).blocksFrom).toBe(0);
 		expect(await blocksOf(await diskOf(cluster, 3), cluster.height(0))).toHaveLength(cluster.height(0) + 1);
+	}, 60_000);
+
+	it("that wakes waits a while before it jumps: the first neighbour that it meets may have begun at a checkpoint", async () => {
+		const cluster = await tradingStreet(4);
+		await trade(cluster, 6);
+		const link = await invite(cluster);
+		cluster.off(3);
+		await trade(cluster, 1);
+		await cluster.add();
+		const newcomer = { householdName: "Lie", alwaysOn: false, signalingUrls: [] };
+		expect(await cluster.outcome(4, { type: "join", link, ...newcomer })).toBe("ok");
+		await cluster.settle();
+		expect(cluster.street(4).blocksFrom).toBeGreaterThan(cluster.height(3));
+		cluster.cut([3], [OPERATOR, BUYER, SELLER]);
+		const before = cluster.height(3);
+		await cluster.on(3);
+		await cluster.run(30_000);
+		expect(cluster.height(3)).toBe(before);
+		cluster.mend();
+		await cluster.settle();
+		expect([cluster.height(3), cluster.street(3).blocksFrom]).toEqual([cluster.height(0), 0]);
+		// Where nobody comes it does not wait for ever.
+		cluster.off(3);
+		await trade(cluster, 1);
+		cluster.cut([3], [OPERATOR, BUYER, SELLER]);
+		await cluster.on(3);
+		await cluster.until(() => cluster.height(3) === cluster.height(4), "it is where the newcomer is");
+	}, 60_000);
+
+	it("that wakes fetches its blocks, whatever height a neighbour says of itself", async () => {
+		const cluster = await tradingStreet(4);
+		cluster.off(3);
+		await trade(cluster, 3);
+		tamperMessages(cluster, (message, from, to) => {
+			const isBoast = message.type === "status" && from === BUYER && to === 3;
+			return isBoast ? { ...message, headIndex: 1_000_000_000 } : message;
+		});
+		await cluster.on(3);
+		await cluster.until(() => cluster.height(3) === cluster.height(0), "it is at the head");
+		expect(cluster.street(3).blocksFrom).toBe(0);
+		// Nor does who is at the head drop those who have no more than it has.
+		await trade(cluster, 2);
+		expect(cluster.height(3)).toBe(cluster.height(0));
+		expect(cluster.view(3).refusals["bad-checkpoint"]).toBeUndefined();
+		expect(cluster.house(3).closed.filter((code) => code !== "off")).toEqual([]);
 	}, 60_000);
 
 	it("that keeps everything jumps after all where nobody comes who has the blocks", async () => {
