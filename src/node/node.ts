@@ -19,10 +19,12 @@ import { type Joining, Stages } from "./stages.js";
 import type { ProvenPeer } from "./street/context.js";
 import type { Street } from "./street.js";
 import { joinerOf, viewOf } from "./streetView.js";
-import type { SignalingView, View } from "./view.js";
+import type { SignalingView, View, WelcomeView } from "./view.js";
 
 /** The screens are drawn anew at most so often. */
 const VIEW_MS = 200;
+/** Codes of what is stored and can never be opened. */
+const DAMAGED = new Set(["profile-damaged", "record-damaged", "no-config"]);
 /** A joiner asks again for the genesis. */
 const GENESIS_REQUEST_MS = 3_000;
 
@@ -247,6 +249,7 @@ export class Node {
 			}
 			return this.#goingOver.onOtherContext(stage.street, peer, handshake);
 		}
+		if (stage.stage === "joining") stage.isElsewhere = true;
 		return false;
 	}
 
@@ -266,7 +269,7 @@ export class Node {
 		const signaling = this.#signaling;
 		switch (stage.stage) {
 			case "welcome":
-				return { stage: "welcome" };
+				return welcomeView(this.#stages.unopened);
 			case "lobby":
 				return stage.lobby.view(signaling);
 			case "joining":
@@ -274,7 +277,7 @@ export class Node {
 					stage: "joining",
 					as: joinerOf(stage.config),
 					neighbourhood: "",
-					state: "searching",
+					state: stage.isElsewhere ? "elsewhere" : "searching",
 					haveIndex: 0,
 					targetIndex: 0,
 					signaling,
@@ -292,4 +295,10 @@ export class Node {
 				});
 		}
 	}
+}
+
+/** What time or another tab may mend is not called damaged. */
+function welcomeView(unopened: string | undefined): WelcomeView {
+	const isDamaged = unopened !== undefined && DAMAGED.has(unopened);
+	return isDamaged ? { stage: "welcome", damaged: unopened } : { stage: "welcome" };
 }

@@ -10,19 +10,24 @@ export interface KeptWithdrawal {
 	readonly signature: Uint8Array;
 }
 
+/** Proposals that hold no more for this device. */
+interface PastProposals {
+	readonly withdrawals: readonly KeptWithdrawal[];
+	/** Ids of those that this household waits for no more, since whoever proposed them is lost. */
+	readonly released: readonly Uint8Array[];
+}
+
 export type RefoundingRecord =
 	/** This household confirmed a proposal: this device neither votes nor acknowledges here any more. */
-	| {
+	| ({
 			stage: "confirmed";
 			/** This device made the proposal, and is the one that seals it. */
 			isProposer: boolean;
 			/** The `refound`, encoded. */
 			proposal: Uint8Array;
-			/** Of earlier proposals. */
-			withdrawals: readonly KeptWithdrawal[];
-	  }
-	/** What was promised holds no more: it was taken back. */
-	| { stage: "withdrawn"; withdrawals: readonly KeptWithdrawal[] }
+	  } & PastProposals)
+	/** What was promised holds no more: it was taken back, or is waited for no more. */
+	| ({ stage: "withdrawn" } & PastProposals)
 	/** The neighbourhood was founded again; this household has not gone over yet. */
 	| { stage: "founded"; genesis: Uint8Array };
 
@@ -32,21 +37,23 @@ const withdrawals = v.array(
 		v.transform(([proposal, signature]): KeptWithdrawal => ({ proposal, signature })),
 	),
 );
+const released = v.array(blob);
 const shape = v.union([
 	v.pipe(
-		v.strictTuple([v.literal("confirmed"), v.picklist([0, 1]), blob, withdrawals]),
+		v.strictTuple([v.literal("confirmed"), v.picklist([0, 1]), blob, withdrawals, released]),
 		v.transform(
-			([stage, isProposer, proposal, withdrawals]): RefoundingRecord => ({
+			([stage, isProposer, proposal, withdrawals, released]): RefoundingRecord => ({
 				stage,
 				isProposer: isProposer === 1,
 				proposal,
 				withdrawals,
+				released,
 			}),
 		),
 	),
 	v.pipe(
-		v.strictTuple([v.literal("withdrawn"), withdrawals]),
-		v.transform(([stage, withdrawals]): RefoundingRecord => ({ stage, withdrawals })),
+		v.strictTuple([v.literal("withdrawn"), withdrawals, released]),
+		v.transform(([stage, withdrawals, released]): RefoundingRecord => ({ stage, withdrawals, released })),
 	),
 	v.pipe(
 		v.strictTuple([v.literal("founded"), blob]),
@@ -57,8 +64,8 @@ const shape = v.union([
 export function encodeRefounding(record: RefoundingRecord): Uint8Array {
 	if (record.stage === "founded") return encodeRecord([record.stage, record.genesis]);
 	const withdrawals = record.withdrawals.map(({ proposal, signature }) => [proposal, signature]);
-	if (record.stage === "withdrawn") return encodeRecord([record.stage, withdrawals]);
-	return encodeRecord([record.stage, record.isProposer ? 1 : 0, record.proposal, withdrawals]);
+	if (record.stage === "withdrawn") return encodeRecord([record.stage, withdrawals, record.released]);
+	return encodeRecord([record.stage, record.isProposer ? 1 : 0, record.proposal, withdrawals, record.released]);
 }
 
 export function decodeRefounding(record: Uint8Array): Result<RefoundingRecord, RecordError> {

@@ -33,6 +33,8 @@ export interface Joining {
 	nextRequestMs: number;
 	/** Said while there was no genesis yet to understand them by. */
 	hellos: Map<Peer, HelloMessage>;
+	/** A neighbour with the same network key speaks of another chain: the neighbourhood was founded again. */
+	isElsewhere: boolean;
 }
 
 export type Stage =
@@ -164,10 +166,19 @@ export class Stages {
 		const stored = await storage.load();
 		const config = stored.ok && stored.value.config !== undefined ? decodeConfig(stored.value.config) : undefined;
 		if (config?.ok !== true) {
+			this.#unopened = "record-damaged";
 			incidents.fault({ code: "record-damaged", store: "config" });
 			return;
 		}
-		this.#current = { stage: "joining", storage, config: config.value, gridId, nextRequestMs: 0, hellos: new Map() };
+		this.#current = {
+			stage: "joining",
+			storage,
+			config: config.value,
+			gridId,
+			nextRequestMs: 0,
+			hellos: new Map(),
+			isElsewhere: false,
+		};
 		const deviceKey = dependencies.signer.publicKeyOf(config.value.keys.deviceSecret);
 		this.#emitNetwork(config.value, deviceKey);
 		peers.speakAbout(gridId, config.value.keys.deviceSecret);

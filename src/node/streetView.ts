@@ -57,7 +57,9 @@ export function viewOf(context: ViewContext): StreetView | JoiningView {
 				street.joinRefusal !== undefined
 					? "refused"
 					: alone
-						? "searching"
+						? street.refounding.founded === undefined
+							? "searching"
+							: "elsewhere"
 						: targetIndex > block.index + 1
 							? "syncing"
 							: "handedIn",

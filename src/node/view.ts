@@ -9,6 +9,8 @@ export type View = WelcomeView | LobbyView | JoiningView | StreetView;
 /** Nothing has been founded or joined yet. */
 export interface WelcomeView {
 	stage: "welcome";
+	/** Why what is stored in this browser cannot be opened, ever: its keys may be given up. */
+	damaged?: string;
 }
 
 export interface LobbyView {
@@ -29,8 +31,11 @@ export interface JoiningView {
 	/** newHousehold: by invitation; restored: by restore link; newDevice: in place of the device that this browser was. */
 	as: "newHousehold" | "restored" | "newDevice";
 	neighbourhood: string;
-	/** searching: no neighbour reached yet; syncing: fetching blocks; handedIn: `join` or `device` wait for their block. */
-	state: "searching" | "syncing" | "handedIn" | "refused";
+	/**
+	 * searching: no neighbour reached yet; elsewhere: those who are here have founded the neighbourhood again; syncing:
+	 * fetching blocks; handedIn: `join` or `device` wait for their block.
+	 */
+	state: "searching" | "elsewhere" | "syncing" | "handedIn" | "refused";
 	/** state refused: why. */
 	code?: string;
 	haveIndex: number;

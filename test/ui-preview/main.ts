@@ -15,6 +15,7 @@ import { foundedAgain, lobby, outOfUse, refounding, street, troubled } from "./v
 
 const SCENES: Record<string, () => View> = {
 	welcome: () => ({ stage: "welcome" }),
+	welcomeDamaged: () => ({ stage: "welcome", damaged: "profile-damaged" }),
 	lobby: () => lobby,
 	guest: () => ({ ...lobby, founder: false, founderReached: false, members: lobby.members.slice(0, 2) }),
 	joining: () => ({
@@ -45,6 +46,15 @@ const SCENES: Record<string, () => View> = {
 		targetIndex: 846,
 		signaling: { connected: 1, configured: 1 },
 	}),
+	foundedAgainMeanwhile: () => ({
+		stage: "joining",
+		as: "restored",
+		neighbourhood: "",
+		state: "elsewhere",
+		haveIndex: 0,
+		targetIndex: 0,
+		signaling: { connected: 1, configured: 1 },
+	}),
 	outOfUse: () => outOfUse("twin-device"),
 	street: () => street(0),
 	consumer: () => street(1),
@@ -52,6 +62,7 @@ const SCENES: Record<string, () => View> = {
 	refoundingPossible: () => refounding(0, "possible"),
 	refoundingProposed: () => refounding(1, "proposed"),
 	refoundingConfirmed: () => refounding(0, "confirmed"),
+	refoundingBound: () => refounding(1, "confirmed"),
 	refoundingElsewhere: () => refounding(0, "confirmed", true),
 	refoundingFounded: () => refounding(1, "founded"),
 	refoundingRestored: () => restored(refounding(1, "proposed")),

@@ -18,7 +18,8 @@ import type { StreetContext } from "./context.js";
 
 /** A proposal may be stamped so far ahead of this device's clock, in the world's time: as a block may. */
 const CLOCK_TOLERANCE_MS = 30_000;
-const KEPT_WITHDRAWALS = 16;
+/** Of each kind. */
+const KEPT_PAST = 16;
 
 export class Ballot {
 	readonly #context: StreetContext;
@@ -29,6 +30,8 @@ export class Ballot {
 	#early: { peer: Peer; message: RefoundingMessage } | undefined;
 	/** Proposals that were taken back, by id in hex: whoever was away and still speaks of one hears so. */
 	readonly #withdrawals = new Map<string, WithdrawalMessage>();
+	/** Proposals that this household waits for no more, by id in hex. */
+	readonly #released = new Map<string, Uint8Array>();
 
 	constructor(context: StreetContext) {
 		this.#context = context;
@@ -121,6 +124,7 @@ export class Ballot {
 			this.#context.peers.send(peer, withdrawal);
 			return undefined;
 		}
+		if (open.ok && this.#released.has(toHex(open.value.proposal))) return undefined;
 		const code = open.ok ? this.#refusalOf(open.value) : open.error.code;
 		if (code !== undefined) this.#context.events.onRefused(code);
 		if (!open.ok || code !== undefined) return undefined;
@@ -184,15 +188,24 @@ export class Ballot {
 		return isGood;
 	}
 
-	/** Those that were seen, the oldest first. */
-	get withdrawals(): WithdrawalMessage[] {
-		return [...this.#withdrawals.values()];
+	/** What holds no more, the oldest first. */
+	get past(): { withdrawals: WithdrawalMessage[]; released: Uint8Array[] } {
+		return { withdrawals: [...this.#withdrawals.values()], released: [...this.#released.values()] };
 	}
 
 	/** Whoever speaks of this proposal from now on hears that it was taken back. */
 	remember(withdrawal: WithdrawalMessage): void {
-		const [oldest] = this.#withdrawals.keys();
-		if (oldest !== undefined && this.#withdrawals.size >= KEPT_WITHDRAWALS) this.#withdrawals.delete(oldest);
-		this.#withdrawals.set(toHex(withdrawal.proposal), withdrawal);
+		keep(this.#withdrawals, withdrawal.proposal, withdrawal);
 	}
+
+	/** This household waits no more for a proposal, whoever speaks of it. */
+	release(proposal: Uint8Array): void {
+		keep(this.#released, proposal, proposal);
+	}
+}
+
+function keep<T>(past: Map<string, T>, proposal: Uint8Array, value: T): void {
+	const [oldest] = past.keys();
+	if (oldest !== undefined && past.size >= KEPT_PAST) past.delete(oldest);
+	past.set(toHex(proposal), value);
 }

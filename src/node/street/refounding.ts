@@ -5,8 +5,9 @@
  * Whoever confirms has first written down that this device votes and acknowledges here no more: nothing can be certified
  * with it above the block that the new chain begins with. Only the device that proposed seals, and it seals once, and only
  * that device takes a proposal back; so one that was taken back can be forgotten, and until then a household confirms no
- * other. Where that device is lost for good everybody would be bound for ever: then a person of its household says so on
- * another device of it, and answers for that.
+ * other. Where that device is lost for good everybody would be bound for ever: then a person says so, and answers for
+ * that. Of its own household on another device of it, which takes the proposal back for all; or each household that has
+ * confirmed for itself, where nobody has the proposer's key any more.
  */
 import { blockHash, decodeBlock, encodeBlock } from "../../block/block.js";
 import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/transactionCodec.js";
@@ -65,6 +66,7 @@ export class Refounding {
 			return;
 		}
 		for (const withdrawal of record?.withdrawals ?? []) this.#ballot.remember({ type: "withdrawal", ...withdrawal });
+		for (const proposal of record?.released ?? []) this.#ballot.release(proposal);
 		if (record?.stage === "confirmed") {
 			const open = this.#ballot.openBytes(record.proposal);
 			assert(open.ok, "a proposal was checked before it was kept");
@@ -174,21 +176,25 @@ export class Refounding {
 	/**
 	 * Takes this household's own proposal back: nobody is bound by it any more. `proposerIsLost`: a person says that the
 	 * device which made it will never come back. No device can know that; where it is wrong, there may be two new chains.
+	 * Another household's proposal is then not waited for any more, here.
 	 */
 	async withdraw(proposerIsLost: boolean): Promise<Reply> {
 		const { open } = this.#ballot;
 		if (this.#founded !== undefined || open === undefined) return refused({ code: "refounding-gone" });
 		if (this.isProposedElsewhere) {
 			if (!proposerIsLost) return refused({ code: ELSEWHERE });
-		} else if (!this.#isProposer) return refused({ code: "not-your-proposal" });
+		} else if (!this.#isProposer) {
+			if (!proposerIsLost || !this.standsAside) return refused({ code: "not-your-proposal" });
+			return (await this.#release(open)) ? DONE : WRITE_FAILED;
+		}
 		return (await this.#takeBack(this.#ballot.signWithdrawal(open))) ? DONE : WRITE_FAILED;
 	}
 
 	/** Written before anybody hears of it: from then on this device has no part in what the old chain decides. */
 	async #promise(open: OpenProposal, isProposer: boolean): Promise<Reply> {
 		const proposal = encodeProposal(open.refound);
-		const { withdrawals } = this.#ballot;
-		if (!(await this.#keep({ stage: "confirmed", isProposer, proposal, withdrawals }))) return WRITE_FAILED;
+		const { past } = this.#ballot;
+		if (!(await this.#keep({ stage: "confirmed", isProposer, proposal, ...past }))) return WRITE_FAILED;
 		this.#raft.retire();
 		this.#ballot.put(open);
 		this.#ballot.confirm();
@@ -283,10 +289,21 @@ export class Refounding {
 
 	/** Kept through whatever is promised next: who was away when a proposal was taken back is bound until it hears so. */
 	async #takeBack(withdrawal: WithdrawalMessage): Promise<boolean> {
-		const stoodAside = this.standsAside;
 		this.#ballot.remember(withdrawal);
-		if (!(await this.#keep({ stage: "withdrawn", withdrawals: this.#ballot.withdrawals }))) return false;
+		if (!(await this.#unbind())) return false;
 		this.#context.peers.broadcast(withdrawal);
+		return true;
+	}
+
+	/** This household's yes holds no more on this device; the neighbours still have it. */
+	#release({ proposal }: OpenProposal): Promise<boolean> {
+		this.#ballot.release(proposal);
+		return this.#unbind();
+	}
+
+	async #unbind(): Promise<boolean> {
+		const stoodAside = this.standsAside;
+		if (!(await this.#keep({ stage: "withdrawn", ...this.#ballot.past }))) return false;
 		this.#ballot.forget();
 		this.#isReleased ||= stoodAside;
 		this.#context.events.onProgress();

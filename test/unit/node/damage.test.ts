@@ -164,7 +164,7 @@ describe("a database record that was damaged", () => {
 
 	it("of the settings, with the keys: nothing is begun over them before a person gives them up", async () => {
 		const { cluster, victim } = await damaged(async () => ({ config: Uint8Array.of(1) }));
-		expect(cluster.house(victim).node.view().stage).toBe("welcome");
+		expect(cluster.house(victim).node.view()).toEqual({ stage: "welcome", damaged: "record-damaged" });
 		expect(cluster.house(victim).faults).toEqual(["record-damaged"]);
 		const neighbourhood = {
 			name: "New",
@@ -176,6 +176,7 @@ describe("a database record that was damaged", () => {
 		const open = { type: "openLobby" as const, neighbourhood, householdName: "Lie", alwaysOn: true, signalingUrls: [] };
 		expect(await cluster.outcome(victim, open)).toBe("record-damaged");
 		expect(await cluster.outcome(victim, { type: "abandon" })).toBe("ok");
+		expect(cluster.house(victim).node.view()).toEqual({ stage: "welcome" });
 		expect(await cluster.outcome(victim, open)).toBe("ok");
 	});
 
@@ -185,5 +186,6 @@ describe("a database record that was damaged", () => {
 		await cluster.house(0).storage.saveProfile(Uint8Array.of(9));
 		await cluster.on(0);
 		expect(cluster.house(0).faults).toEqual(["profile-damaged"]);
+		expect(cluster.house(0).node.view()).toEqual({ stage: "welcome", damaged: "profile-damaged" });
 	});
 });

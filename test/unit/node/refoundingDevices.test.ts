@@ -93,7 +93,7 @@ describe("another device of the household that proposed", () => {
 		await cluster.until(() => stateAt(cluster, tablet) === "confirmed", "the tablet is bound with its household");
 		expect([phone, second, tablet].map((at) => refoundingOf(cluster, at).elsewhere)).toEqual([false, false, true]);
 		cluster.off(phone);
-		expect(await cluster.outcome(second, { ...TAKEN_BACK, proposerIsLost: true })).toBe("not-your-proposal");
+		expect(await cluster.outcome(second, TAKEN_BACK)).toBe("not-your-proposal");
 		for (const command of [TAKEN_BACK, { ...TAKEN_BACK, proposerIsLost: false }]) {
 			expect(await cluster.outcome(tablet, command)).toBe("proposed-on-another-device");
 		}
@@ -148,5 +148,49 @@ describe("another device of the household that proposed", () => {
 		await cluster.on(lost[0] ?? 0);
 		await cluster.until(() => cluster.house(restored).node.view().stage === "street", "the new device is admitted");
 		await cluster.settle();
+	});
+});
+
+describe("a proposer that is lost, with all that its household had", () => {
+	it("does not bind the others for ever: each says so on its own device, and another proposal gets its yes", async () => {
+		const cluster = await foundedStreet(7, {}, 1);
+		const [voter = 0] = ledgerOf(cluster, 0).voters;
+		const [proposer = 0, first = 0, second = 0, ...others] = [0, 1, 2, 3, 4, 5, 6].filter((at) => at !== voter);
+		cluster.off(voter);
+		await cluster.run(12_000, 500);
+		await propose(cluster, proposer);
+		const bound = [first, second];
+		await cluster.until(() => bound.every((at) => stateAt(cluster, at) === "proposed"), "everybody is asked");
+		for (const at of bound) expect(await confirm(cluster, at)).toBe("ok");
+		cluster.off(proposer);
+		// Who has not said yes waits for nobody.
+		for (const at of [...bound, others[0] ?? 0])
+			expect(await cluster.outcome(at, TAKEN_BACK)).toBe("not-your-proposal");
+		const lost = { ...TAKEN_BACK, proposerIsLost: true };
+		expect(await cluster.outcome(others[0] ?? 0, lost)).toBe("not-your-proposal");
+		for (const at of bound) expect(await cluster.outcome(at, lost)).toBe("ok");
+		await cluster.until(() => bound.every((at) => cluster.view(at).chain.notVoting === undefined), "they are free");
+		// Also after a start, whatever the others still tell of it.
+		cluster.off(first);
+		await cluster.on(first);
+		await cluster.run(5_000, 500);
+		expect(bound.map((at) => stateAt(cluster, at))).toEqual(["possible", "possible"]);
+		await propose(cluster, first);
+		const left = [first, second, ...others];
+		for (const at of left.slice(1)) {
+			await cluster.until(() => refoundingOf(cluster, at).proposer === first, "the new proposal is here");
+			expect(await confirm(cluster, at)).toBe("ok");
+		}
+		await cluster.until(() => left.every((at) => gridOf(cluster, at) === gridOf(cluster, first)), "all go over");
+		expect(ledgerOf(cluster, first).predecessor).toBeDefined();
+		// It was not lost: it hears what became of the neighbourhood, and its household is asked.
+		await cluster.on(proposer);
+		await cluster.until(() => stateAt(cluster, proposer) === "founded", "it hears of the new chain");
+		// A link of the old chain leads nowhere any more, and says so.
+		const late = await restore(cluster, voter);
+		await cluster.until(() => {
+			const view = cluster.house(late).node.view();
+			return view.stage === "joining" && view.state === "elsewhere";
+		}, "it is said that the link is old");
 	});
 });
