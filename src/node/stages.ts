@@ -33,7 +33,7 @@ export interface Joining {
 	nextRequestMs: number;
 	/** Said while there was no genesis yet to understand them by. */
 	hellos: Map<Peer, HelloMessage>;
-	/** A neighbour with the same network key speaks of another chain: the neighbourhood was founded again. */
+	/** A neighbour with the same network key speaks of another chain: most likely the one that came after this one. */
 	isElsewhere: boolean;
 }
 

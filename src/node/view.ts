@@ -32,7 +32,7 @@ export interface JoiningView {
 	as: "newHousehold" | "restored" | "newDevice";
 	neighbourhood: string;
 	/**
-	 * searching: no neighbour reached yet; elsewhere: those who are here have founded the neighbourhood again; syncing:
+	 * searching: no neighbour reached yet; elsewhere: those who are here are in another chain; syncing:
 	 * fetching blocks; handedIn: `join` or `device` wait for their block.
 	 */
 	state: "searching" | "elsewhere" | "syncing" | "handedIn" | "refused";

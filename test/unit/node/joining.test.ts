@@ -154,7 +154,7 @@ describe("joining by invitation", () => {
 		const { cluster, link } = await streetWithGuest();
 		await cluster.command(3, join(altered(link, { gridId: new Uint8Array(32).fill(1) })));
 		await cluster.run(5_000);
-		expect(joining(cluster, 3)).toBe("searching");
+		expect(joining(cluster, 3)).toBe("elsewhere");
 		expect(cluster.house(3).closed).toContain("other-neighbourhood");
 	});
 
