@@ -43,7 +43,7 @@ export class GoingOver {
 		if (founded !== undefined) {
 			if (!(await this.#goOver(street, founded.bytes))) this.#notBeforeMs = nowMs + RETRY_MS;
 		} else if (street.refounding.isReleased) {
-			await this.#stages.startAgain(street, this.#nameOf(street, street.gridId), "started-again");
+			await this.#stages.startAgain(street, databaseName(street.gridId, street.deviceKey), "started-again");
 		}
 	}
 
@@ -51,7 +51,7 @@ export class GoingOver {
 	async #goOver(street: Street, genesis: Uint8Array): Promise<boolean> {
 		const { link } = street.refounding.decided ?? {};
 		if (link === undefined) return false;
-		const database = this.#nameOf(street, link.hash);
+		const database = databaseName(link.hash, street.deviceKey);
 		const written = await this.#stages.create(database, link.hash, street.onward(link));
 		if (!written.ok) {
 			this.#incidents.storageFault(written.error);
@@ -60,10 +60,6 @@ export class GoingOver {
 		this.#peers.broadcast({ type: "genesis", block: genesis });
 		await this.#stages.goOver(street, database, link.hash);
 		return true;
-	}
-
-	#nameOf({ config }: Street, gridId: Uint8Array): string {
-		return databaseName(gridId, this.#dependencies.signer.publicKeyOf(config.keys.deviceSecret));
 	}
 
 	/** A device speaks of another chain: true where it may stay for now. */

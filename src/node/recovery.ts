@@ -11,11 +11,11 @@ const RETRY_MS = 60_000;
 const PASSING = new Set<string | undefined>(["storage-unavailable", "storage-write-failed"]);
 
 export class Recovery {
-	readonly #dependencies: Pick<NodeDependencies, "clocks" | "signer">;
+	readonly #dependencies: Pick<NodeDependencies, "clocks">;
 	readonly #stages: Stages;
 	#retryAtMs: number | undefined;
 
-	constructor(dependencies: Pick<NodeDependencies, "clocks" | "signer">, stages: Stages) {
+	constructor(dependencies: Pick<NodeDependencies, "clocks">, stages: Stages) {
 		this.#dependencies = dependencies;
 		this.#stages = stages;
 	}
@@ -35,8 +35,7 @@ export class Recovery {
 			await this.#stages.open();
 			return;
 		}
-		const deviceKey = this.#dependencies.signer.publicKeyOf(street.config.keys.deviceSecret);
-		const database = databaseName(street.gridId, deviceKey);
+		const database = databaseName(street.gridId, street.deviceKey);
 		// The profile is written as it is: a tab whose place was taken cannot, and stays out.
 		const isWritable = await this.#stages.saveProfile({ stage: "chain", database, gridId: street.gridId });
 		if (isWritable.ok) await this.#stages.startAgain(street, database, "started-again");

@@ -15,7 +15,7 @@ import type { StorageError } from "../storage.js";
 import type { StreetContext } from "./context.js";
 
 /** What became of an answer: kept, or the database would not take it, and the node takes part in nothing any more. */
-export type ChunkOutcome = "kept" | "not-written";
+type ChunkOutcome = "kept" | "not-written";
 
 export class CheckpointDownload {
 	/** The checkpoint's block. */

@@ -181,13 +181,12 @@ export class Refounding {
 	async withdraw(proposerIsLost: boolean): Promise<Reply> {
 		const { open } = this.#ballot;
 		if (this.#founded !== undefined || open === undefined) return refused({ code: "refounding-gone" });
-		if (this.isProposedElsewhere) {
-			if (!proposerIsLost) return refused({ code: ELSEWHERE });
-		} else if (!this.#isProposer) {
-			if (!proposerIsLost || !this.standsAside) return refused({ code: "not-your-proposal" });
-			return (await this.#release(open)) ? DONE : WRITE_FAILED;
+		if (this.#isProposer || (this.isProposedElsewhere && proposerIsLost)) {
+			return (await this.#takeBack(this.#ballot.signWithdrawal(open))) ? DONE : WRITE_FAILED;
 		}
-		return (await this.#takeBack(this.#ballot.signWithdrawal(open))) ? DONE : WRITE_FAILED;
+		if (this.isProposedElsewhere) return refused({ code: ELSEWHERE });
+		if (!proposerIsLost || !this.standsAside) return refused({ code: "not-your-proposal" });
+		return (await this.#release(open)) ? DONE : WRITE_FAILED;
 	}
 
 	/** Written before anybody hears of it: from then on this device has no part in what the old chain decides. */

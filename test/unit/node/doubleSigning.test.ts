@@ -3,7 +3,7 @@ import { acknowledgementDigest, type Certificate } from "../../../src/block/cert
 import type { DoubleSignature } from "../../../src/block/evidence.js";
 import { type Cluster, foundedStreet } from "../../support/cluster.js";
 import { keyedSign } from "../../support/keyedSignatures.js";
-import { tamperMessages } from "../../support/wrongNeighbour.js";
+import { signedBy, tamperMessages } from "../../support/wrongNeighbour.js";
 
 /** A certificate for another block in place of the head, or in another place, by these voters' own keys. */
 function contradiction(
@@ -11,13 +11,7 @@ function contradiction(
 	voters: readonly number[],
 	{ index, term }: Pick<Certificate, "index" | "term"> = cluster.street(0).chain.head.block,
 ): Certificate {
-	const { gridId } = cluster.street(0);
-	const other = { index, term, hash: new Uint8Array(32).fill(7) };
-	const signatures = voters.map((voter) => {
-		const { deviceSecret } = cluster.street(voter).config.keys;
-		return { voter, signature: keyedSign(acknowledgementDigest(gridId, other, voter), deviceSecret) };
-	});
-	return { ...other, signatures };
+	return signedBy(cluster, { index, term, hash: new Uint8Array(32).fill(7) }, voters);
 }
 
 const show = (cluster: Cluster, from: number, to: number, certificate: Certificate) => {
