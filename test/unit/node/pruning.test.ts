@@ -49,6 +49,20 @@ async function trade(cluster: Cluster, minutes: number): Promise<void> {
 	await cluster.settle();
 }
 
+/** House 3 is off while a newcomer begins at a checkpoint above its head, and will reach nobody else. */
+async function meetsOnlyANewcomer(cluster: Cluster): Promise<void> {
+	await trade(cluster, 6);
+	const link = await invite(cluster);
+	cluster.off(3);
+	await trade(cluster, 1);
+	await cluster.add();
+	const newcomer = { householdName: "Lie", alwaysOn: false, signalingUrls: [] };
+	expect(await cluster.outcome(4, { type: "join", link, ...newcomer })).toBe("ok");
+	await cluster.settle();
+	expect(cluster.street(4).blocksFrom).toBeGreaterThan(cluster.height(3));
+	cluster.cut([3], [OPERATOR, BUYER, SELLER]);
+}
+
 /** What a device has on its disk, without taking the database from its node. */
 async function diskOf(cluster: Cluster, at: number): Promise<ChainStorage> {
 	const copy = await cluster.house(at).storage.copy();
@@ -302,17 +316,7 @@ describe("a neighbour of devices that let go of old blocks", () => {
 	it("that keeps everything waits for who has the blocks, where it meets only somebody who began at a checkpoint", async () => {
 		const cluster = await tradingStreet(4);
 		await cluster.command(3, { type: "retention", days: 0 });
-		await trade(cluster, 6);
-		const link = await invite(cluster);
-		cluster.off(3);
-		await trade(cluster, 1);
-		await cluster.add();
-		expect(
-			await cluster.outcome(4, { type: "join", link, householdName: "Lie", alwaysOn: false, signalingUrls: [] }),
-		).toBe("ok");
-		await cluster.settle();
-		expect(cluster.street(4).blocksFrom).toBeGreaterThan(cluster.height(3));
-		cluster.cut([3], [OPERATOR, BUYER, SELLER]);
+		await meetsOnlyANewcomer(cluster);
 		const before = cluster.height(3);
 		await cluster.on(3);
 		await cluster.run(60_000);
@@ -326,16 +330,7 @@ describe("a neighbour of devices that let go of old blocks", () => {
 
 	it("that wakes waits a while before it jumps: the first neighbour that it meets may have begun at a checkpoint", async () => {
 		const cluster = await tradingStreet(4);
-		await trade(cluster, 6);
-		const link = await invite(cluster);
-		cluster.off(3);
-		await trade(cluster, 1);
-		await cluster.add();
-		const newcomer = { householdName: "Lie", alwaysOn: false, signalingUrls: [] };
-		expect(await cluster.outcome(4, { type: "join", link, ...newcomer })).toBe("ok");
-		await cluster.settle();
-		expect(cluster.street(4).blocksFrom).toBeGreaterThan(cluster.height(3));
-		cluster.cut([3], [OPERATOR, BUYER, SELLER]);
+		await meetsOnlyANewcomer(cluster);
 		const before = cluster.height(3);
 		await cluster.on(3);
 		await cluster.run(30_000);
