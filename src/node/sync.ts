@@ -1,55 +1,40 @@
 /**
- * Catching up: a node whose chain ends below a neighbour's fetches runs of committed blocks, each ending in a
- * certificate. Every block is validated, in all but its transactions' signatures, and executed; a run is stored when its
- * certificate covers it. The signatures are verified afterwards (`street/tailVerification`).
+ * Catching up: a node whose chain ends below a neighbour's fetches runs of committed blocks (`blockRun.ts`). Here is
+ * known who spoke of which head, whom to ask next, and who had nothing or said nothing.
  */
-import { decodeBlock } from "../block/block.js";
-import type { Certificate } from "../block/certificate.js";
 import type { BlocksMessage } from "../message/message.js";
-import { equalBytes } from "../primitives/bytes.js";
-import { ok, type Result, refused } from "../primitives/result.js";
-import { type ChainError, extend, type Link, type SignatureCheck } from "./chain.js";
+import { ok, type Result } from "../primitives/result.js";
+import { BlockRun, type CertificateCheck, type CertifiedRun, type RunError } from "./blockRun.js";
+import type { Link, SignatureCheck } from "./chain.js";
+import type { Pin } from "./checkpointWalk.js";
 
 /** After so long without an answer another neighbour is asked. */
 const REQUEST_TIMEOUT_MS = 8_000;
 /** Who had no blocks from somewhere on is not asked for them again so soon. */
 const LACKS_MS = 30_000;
+/** For so long others are asked before one who did not answer, or answered wrongly. */
+const DISTRUST_MS = 60_000;
 /** Encoded blocks of one answer. */
 export const RUN_BYTES = 128 * 1024;
-/** Runs end at a kept certificate, so that one never needs more memory than this. */
-const MAX_RUN_BLOCKS = 4_096;
-
-export type SyncError =
-	| ChainError
-	| { code: "run-too-long" }
-	| { code: "run-differs-from-certificate"; index: number }
-	| { code: "pinned-block-differs"; index: number };
-
-/** A run of validated blocks that its certificate covers. */
-export interface CertifiedRun {
-	links: readonly Link[];
-	/** The blocks as stored. */
-	bytes: readonly Uint8Array[];
-	certificate: Certificate;
-}
-
-/** Whether those who voted stand behind a run of blocks; gives the certificate as it is to be kept. */
-type CertificateCheck = (certificate: Certificate, run: readonly Link[]) => Result<Certificate, { code: string }>;
+/** A block or two behind is the normal way of a block. */
+const CAUGHT_UP_BLOCKS = 2;
 
 export class Sync {
 	readonly #checkSigners: SignatureCheck;
-	readonly #pin: { index: number; hash: Uint8Array } | undefined;
+	readonly #pin: Pin | undefined;
 	#request: { device: string; fromIndex: number; sentMs: number } | undefined;
-	/** Validated, not yet certified. */
-	#run: { link: Link; bytes: Uint8Array }[] = [];
+	/** What one neighbour gave, up to no certificate yet. */
+	#run: BlockRun | undefined;
 	/** Highest head that each connected device spoke of. */
 	readonly #heads = new Map<string, number>();
 	/** Devices that had no block at an index, though their chains end above it: they let go of old blocks. */
 	readonly #lacks = new Map<string, { fromIndex: number; untilMs: number }>();
+	/** Devices that said where their chain ends, and did not answer or gave what is wrong, until when. */
+	readonly #distrusted = new Map<string, number>();
 	/** Since when who was asked has had none of the blocks that follow on a head, whoever came and went meanwhile. */
 	#missing: { headIndex: number; sinceMs: number } | undefined;
 
-	constructor(checkSigners: SignatureCheck, pin: { index: number; hash: Uint8Array } | undefined) {
+	constructor(checkSigners: SignatureCheck, pin: Pin | undefined) {
 		this.#checkSigners = checkSigners;
 		this.#pin = pin;
 	}
@@ -64,17 +49,35 @@ export class Sync {
 		this.#missing = undefined;
 	}
 
+	/** A device is gone. */
 	forget(device: string): void {
 		this.#heads.delete(device);
 		this.#lacks.delete(device);
 		if (this.#request?.device === device) this.#request = undefined;
+		if (this.#run?.device === device) this.#run = undefined;
+	}
+
+	/** A device did not answer, or gave what is wrong: others are asked first, whatever it says of its head. */
+	distrust(device: string, nowMs: number): void {
+		this.forget(device);
+		for (const [each, untilMs] of this.#distrusted) if (nowMs >= untilMs) this.#distrusted.delete(each);
+		this.#distrusted.set(device, nowMs + DISTRUST_MS);
 	}
 
 	/** The neighbour with the highest head, but for some. */
-	furthest(except: ReadonlySet<string> = new Set()): string | undefined {
-		let best: { device: string; index: number } | undefined;
-		for (const [device, index] of this.#heads) {
-			if (!except.has(device) && (best === undefined || index > best.index)) best = { device, index };
+	furthest(nowMs: number, except: ReadonlySet<string> = new Set()): string | undefined {
+		return this.#best(nowMs, ([device]) => !except.has(device));
+	}
+
+	/** Who is trusted first, then who is furthest. */
+	#best(nowMs: number, mayBeAsked: (head: readonly [string, number]) => boolean): string | undefined {
+		let best: { device: string; index: number; isTrusted: boolean } | undefined;
+		for (const head of this.#heads) {
+			const [device, index] = head;
+			const isTrusted = this.#isTrusted(device, nowMs);
+			const isBetter =
+				best === undefined || (isTrusted === best.isTrusted ? index > best.index : isTrusted && !best.isTrusted);
+			if (isBetter && mayBeAsked(head)) best = { device, index, isTrusted };
 		}
 		return best?.device;
 	}
@@ -96,32 +99,49 @@ export class Sync {
 		return lack !== undefined && lack.fromIndex >= fromIndex && nowMs < lack.untilMs;
 	}
 
-	/** The highest head among the neighbours. */
+	#isTrusted(device: string, nowMs: number): boolean {
+		return nowMs >= (this.#distrusted.get(device) ?? 0);
+	}
+
+	/** The highest head among the neighbours, as they say. */
 	get targetIndex(): number {
 		return Math.max(0, ...this.#heads.values());
 	}
 
-	/** Whom to ask for blocks from where on, now; undefined: nothing to fetch, or an answer is under way. */
-	nextRequest(head: Link, nowMs: number): { device: string; fromIndex: number } | undefined {
-		if (this.#request !== undefined && nowMs - this.#request.sentMs > REQUEST_TIMEOUT_MS)
-			this.forget(this.#request.device);
-		if (this.#request !== undefined) return undefined;
-		this.#dropStale(head);
-		const fromIndex = (this.#run.at(-1)?.link ?? head).block.index + 1;
-		let best: { device: string; index: number } | undefined;
-		for (const [device, index] of this.#heads) {
-			if (index < fromIndex || this.#isLacking(device, fromIndex, nowMs)) continue;
-			if (best === undefined || index > best.index) best = { device, index };
-		}
-		if (best === undefined) return undefined;
-		this.#request = { device: best.device, fromIndex, sentMs: nowMs };
-		return { device: best.device, fromIndex };
+	/**
+	 * Whether a head stands where the neighbours stand: one of them at least, while each that says that it is further has no
+	 * blocks to show for it, or showed wrong ones. Any height can be said.
+	 */
+	isCaughtUp(head: Link, nowMs: number): boolean {
+		const { index } = head.block;
+		const heads = [...this.#heads].map(([device, headIndex]) => ({
+			isAhead: headIndex - index > CAUGHT_UP_BLOCKS,
+			hasChain: headIndex > 0 && this.#isTrusted(device, nowMs) && !this.#isLacking(device, index + 1, nowMs),
+		}));
+		return heads.some(({ hasChain }) => hasChain) && !heads.some(({ isAhead, hasChain }) => isAhead && hasChain);
 	}
 
-	/** The committed head moved by itself: what was fetched may no longer fit. */
-	#dropStale(head: Link): void {
-		const first = this.#run[0];
-		if (first !== undefined && !equalBytes(first.link.block.previousHash, head.hash)) this.#run = [];
+	/** Whom to ask for blocks from where on, now; undefined: nothing to fetch, or an answer is under way. */
+	nextRequest(head: Link, nowMs: number): { device: string; fromIndex: number } | undefined {
+		if (this.#request !== undefined && nowMs - this.#request.sentMs > REQUEST_TIMEOUT_MS) {
+			this.distrust(this.#request.device, nowMs);
+		}
+		if (this.#request !== undefined) return undefined;
+		const run = this.#runOn(head);
+		const fromIndex = run?.nextIndex ?? head.block.index + 1;
+		// One neighbour gives a run from its first block to its certificate, and answers for all of it.
+		const device =
+			run?.device ??
+			this.#best(nowMs, ([each, index]) => index >= fromIndex && !this.#isLacking(each, fromIndex, nowMs));
+		if (device === undefined) return undefined;
+		this.#request = { device, fromIndex, sentMs: nowMs };
+		return { device, fromIndex };
+	}
+
+	/** The run that was begun, while the committed head did not move by itself. */
+	#runOn(head: Link): BlockRun | undefined {
+		if (this.#run?.isOn(head) === false) this.#run = undefined;
+		return this.#run;
 	}
 
 	/** An answer. Gives a run to store where the certificate came with it; on an error the sender is to be dropped. */
@@ -131,69 +151,27 @@ export class Sync {
 		head: Link,
 		nowMs: number,
 		checkCertificate: CertificateCheck,
-	): Result<CertifiedRun | undefined, SyncError | { code: string }> {
+	): Result<CertifiedRun | undefined, RunError | { code: string }> {
 		const request = this.#request;
 		// An answer that came after its time-out, when somebody else was asked, is not needed any more.
 		if (request === undefined || request.device !== device || request.fromIndex !== message.fromIndex) {
 			return ok(undefined);
 		}
 		this.#request = undefined;
-		this.#dropStale(head);
-		const before = this.#run.at(-1)?.link ?? head;
-		if (before.block.index + 1 !== message.fromIndex) return ok(undefined);
+		const run = this.#runOn(head) ?? new BlockRun(device, head, this.#pin);
+		if (run.nextIndex !== message.fromIndex) return ok(undefined);
 		if (message.blocks.length === 0) {
+			this.#run = undefined;
 			this.#lacks.set(device, { fromIndex: message.fromIndex, untilMs: nowMs + LACKS_MS });
 			if (this.#missing?.headIndex !== head.block.index) {
 				this.#missing = { headIndex: head.block.index, sinceMs: nowMs };
 			}
 			return ok(undefined);
 		}
-		const added = this.#extend(before, message.blocks);
-		if (!added.ok) {
-			this.#run = [];
-			return added;
-		}
-		if (this.#run.length > MAX_RUN_BLOCKS) {
-			this.#run = [];
-			return refused({ code: "run-too-long" });
-		}
-		return message.certificate === undefined ? ok(undefined) : this.#certify(message.certificate, checkCertificate);
-	}
-
-	#extend(before: Link, blocks: readonly Uint8Array[]): Result<true, SyncError> {
-		let parent = before;
-		for (const bytes of blocks) {
-			const block = decodeBlock(bytes, parent.hash);
-			if (!block.ok) return block;
-			const link = extend(parent, block.value, bytes.length, this.#checkSigners);
-			if (!link.ok) return link;
-			if (!this.#fitsPin(link.value)) return refused({ code: "pinned-block-differs", index: link.value.block.index });
-			this.#run.push({ link: link.value, bytes });
-			parent = link.value;
-		}
-		return ok(true);
-	}
-
-	#fitsPin(link: Link): boolean {
-		return (
-			this.#pin === undefined ||
-			this.#pin.index !== link.block.index ||
-			equalBytes(link.hash.subarray(0, this.#pin.hash.length), this.#pin.hash)
-		);
-	}
-
-	#certify(
-		certificate: Certificate,
-		checkCertificate: CertificateCheck,
-	): Result<CertifiedRun, SyncError | { code: string }> {
-		const links = this.#run.map(({ link }) => link);
-		const bytes = this.#run.map((block) => block.bytes);
-		this.#run = [];
-		const last = links.at(-1);
-		if (last === undefined || last.block.index !== certificate.index || !equalBytes(last.hash, certificate.hash)) {
-			return refused({ code: "run-differs-from-certificate", index: certificate.index });
-		}
-		const checked = checkCertificate(certificate, links);
-		return checked.ok ? ok({ links, bytes, certificate: checked.value }) : checked;
+		const held = run.hold(message.blocks);
+		const { certificate } = message;
+		this.#run = held.ok && certificate === undefined ? run : undefined;
+		if (!held.ok) return held;
+		return certificate === undefined ? ok(undefined) : run.certify(certificate, this.#checkSigners, checkCertificate);
 	}
 }

@@ -12,9 +12,6 @@ import type { Sync } from "../sync.js";
 import type { StreetContext } from "./context.js";
 import type { OwnTransactions } from "./ownTransactions.js";
 
-/** A block or two behind is the normal way of a block. */
-const CAUGHT_UP_BLOCKS = 2;
-
 export class Admission {
 	readonly #context: StreetContext;
 	readonly #sync: Sync;
@@ -58,9 +55,12 @@ export class Admission {
 		if (cause === undefined) await this.#own.submit([admission]);
 	}
 
+	/** The block that the invitation pins has been reached, and the neighbours' head. */
 	#isCaughtUp(): boolean {
-		const { targetIndex } = this.#sync;
-		return targetIndex > 0 && this.#context.chain.head.block.index >= targetIndex - CAUGHT_UP_BLOCKS;
+		const { chain, config, dependencies } = this.#context;
+		const { head } = chain;
+		const isPastPin = config.pin === undefined || head.block.index >= config.pin.index;
+		return isPastPin && this.#sync.isCaughtUp(head, dependencies.clocks.monotonicMs());
 	}
 
 	#refuse(code: string | undefined): void {

@@ -1,13 +1,15 @@
 /**
- * Behind the neighbours: when to fetch and from whom, and what is done with what came. `sync.ts` validates it; here it
+ * Behind the neighbours: when to fetch and from whom, and what is done with what came. `sync.ts` holds and validates it; here it
  * is written, becomes the committed head, and Raft's log goes on above it.
  */
 import { encodeBlock } from "../../block/block.js";
 import { voterChangeOf } from "../../block/voters.js";
 import type { BlocksMessage } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
+import type { CertifiedRun } from "../blockRun.js";
 import { encodeCertificateRecord, sealRecord } from "../records.js";
-import type { CertifiedRun, Sync } from "../sync.js";
+import type { ChainChange } from "../storage.js";
+import type { Sync } from "../sync.js";
 import { voterStepsOf } from "../voterSteps.js";
 import type { CheckpointFetching } from "./checkpointFetching.js";
 import type { CommittedHead } from "./committedHead.js";
@@ -74,7 +76,7 @@ export class CatchingUp {
 			),
 		);
 		if (!run.ok) {
-			sync.forget(peer.device);
+			sync.distrust(peer.device, nowMs);
 			peers.refuse(peer, run.error);
 			return;
 		}
@@ -82,7 +84,7 @@ export class CatchingUp {
 		this.maybeRequest(nowMs);
 	}
 
-	/** A run of blocks that its certificate covers: written first, then the head moves, then Raft hears of it. */
+	/** A run of blocks that its certificate covers: once it is written the head moves. */
 	async #install({ links, bytes, certificate }: CertifiedRun): Promise<void> {
 		const { raft, head, verification } = this.#parts;
 		const changesVoters = links.some(({ block }) => voterChangeOf(block) !== undefined);
@@ -93,7 +95,7 @@ export class CatchingUp {
 			record: sealRecord(bytes[at] ?? encodeBlock(link.block)),
 		}));
 		const unverified = verification.blocksOf(links);
-		const written = await this.#context.write({
+		const change: ChainChange = {
 			...(unverified.length === 0 ? {} : { unverified: verification.recordWith(unverified) }),
 			install: {
 				blocks,
@@ -102,12 +104,12 @@ export class CatchingUp {
 				keepCertificate: changesVoters ? "always" : "spacing",
 			},
 			voterSteps: voterStepsOf(links, certificate),
-		});
-		if (!written) return;
-		verification.take(unverified);
-		head.install(links, certificate);
+		};
 		const votersCertificate = changesVoters ? certificate : undefined;
-		await raft.feed({ type: "installed", base: logBaseOf(last), certificate, votersCertificate });
-		await this.#parts.afterHead();
+		const isWritten = await raft.install({ base: logBaseOf(last), certificate, votersCertificate }, change, () => {
+			verification.take(unverified);
+			head.install(links, certificate);
+		});
+		if (isWritten) await this.#parts.afterHead();
 	}
 }

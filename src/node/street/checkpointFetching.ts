@@ -8,6 +8,7 @@ import type { Result } from "../../primitives/result.js";
 import { type BelievedCheckpoint, votersAt, walkTo } from "../checkpointWalk.js";
 import { PinWalk } from "../pinWalk.js";
 import { encodeCertificateRecord } from "../records.js";
+import type { ChainChange } from "../storage.js";
 import type { Sync } from "../sync.js";
 import { decodeAnchorRecord, encodeAnchorRecord } from "../voterSteps.js";
 import type { KnownVoters } from "../voterWalk.js";
@@ -83,9 +84,10 @@ export class CheckpointFetching {
 	maybeRequest(nowMs: number): boolean {
 		if (!this.#isWanted(nowMs)) return false;
 		if (this.#request !== undefined && nowMs - this.#request.sentMs <= REQUEST_TIMEOUT_MS) return true;
-		if (this.#request !== undefined) this.#parts.sync.forget(this.#request.device);
+		if (this.#request !== undefined) this.#parts.sync.distrust(this.#request.device, nowMs);
 		this.#request = undefined;
 		const device = this.#parts.sync.furthest(
+			nowMs,
 			this.#pinned === undefined ? this.#withoutCheckpoint : this.#withoutHeaders,
 		);
 		const peer = device === undefined ? undefined : this.#context.peers.toDevice(device);
@@ -242,7 +244,7 @@ export class CheckpointFetching {
 		if (bytes.length === 0) {
 			// It has gone on to newer checkpoints, or had none of its own; who has no other to ask begins anew.
 			this.#withoutCheckpoint.add(peer.device);
-			if (this.#parts.sync.furthest(this.#withoutCheckpoint) === undefined) {
+			if (this.#parts.sync.furthest(nowMs, this.#withoutCheckpoint) === undefined) {
 				await this.#giveUp();
 				this.#notBeforeMs = nowMs + PAUSE_MS;
 			}
@@ -274,24 +276,21 @@ export class CheckpointFetching {
 		// What waits for its verification lies below, and goes.
 		const { raft, head, verification } = this.#parts;
 		verification.passOver();
-		const written = await this.#context.write({
+		const change: ChainChange = {
 			...head.proofsBeforeJump(index),
 			unverified: verification.recordWith([]),
 			installCheckpoint: { index, keepBlocks: [] },
 			install: { blocks: [], upToIndex: index, certificate: encodeCertificateRecord(certificate) },
-		});
-		if (!written) return;
-		this.#download = undefined;
-		this.#known = undefined;
-		this.#withoutCheckpoint.clear();
+		};
 		const votersCertificate = this.#votersCertificate;
-		head.jump(opened.value, certificate, votersCertificate);
-		await raft.feed({
-			type: "installed",
-			base: logBaseOf(opened.value),
-			certificate,
-			votersCertificate,
+		const installed = { base: logBaseOf(opened.value), certificate, votersCertificate };
+		const isWritten = await raft.install(installed, change, () => {
+			this.#download = undefined;
+			this.#known = undefined;
+			this.#withoutCheckpoint.clear();
+			head.jump(opened.value, certificate, votersCertificate);
 		});
+		if (!isWritten) return;
 		await this.#parts.afterJump();
 	}
 
@@ -304,7 +303,7 @@ export class CheckpointFetching {
 
 	/** Somebody else is asked. */
 	#drop(peer: ProvenPeer, error: { code: string }): void {
-		this.#parts.sync.forget(peer.device);
+		this.#parts.sync.distrust(peer.device, this.#context.dependencies.clocks.monotonicMs());
 		this.#context.peers.refuse(peer, error);
 	}
 }

@@ -98,13 +98,34 @@ export class RaftDriver {
 		}
 	}
 
+	/**
+	 * Certified blocks came another way, and `change` stores them. What the core makes of them (a newer term, a tail that
+	 * no longer fits) is kept in the same write: a device that stops in between would take the rest of its log for damaged.
+	 * `moveHead`: once it is written. False: it could not be written.
+	 */
+	async install(
+		installed: Omit<Extract<RaftInput, { type: "installed" }>, "type">,
+		change: ChainChange,
+		moveHead: () => void,
+	): Promise<boolean> {
+		const effects = this.#state === undefined ? [] : step(this.#state, { type: "installed", ...installed });
+		const kept = effects.flatMap((effect) => (effect.type === "persist" ? [this.#changeOf(effect.persist)] : []));
+		if (!(await this.#context.write(Object.assign({}, change, ...kept)))) return false;
+		moveHead();
+		for (const effect of effects) {
+			assert(effect.type !== "send" && effect.type !== "validate", "what is installed is answered to nobody");
+			if (effect.type !== "persist") await this.#carryOut(effect, []);
+		}
+		return true;
+	}
+
 	/** One effect; what it answers to the core at once goes to `inputs`. */
 	async #carryOut(effect: RaftEffect, inputs: RaftInput[]): Promise<void> {
 		const { chain, events, mempool } = this.#context;
 		const { head, proposalSize, sync } = this.#parts;
 		switch (effect.type) {
 			case "persist":
-				await this.#persist(effect.persist);
+				await this.#context.write(this.#changeOf(effect.persist));
 				break;
 			case "send":
 				this.#send(effect, inputs);
@@ -143,7 +164,7 @@ export class RaftDriver {
 		}
 	}
 
-	async #persist(persist: Persist): Promise<void> {
+	#changeOf(persist: Persist): ChainChange {
 		const change: ChainChange = { votes: encodeVotes(persist.votes) };
 		if (persist.truncateFrom !== undefined) change.truncateFrom = persist.truncateFrom;
 		if (persist.append !== undefined) {
@@ -162,7 +183,7 @@ export class RaftDriver {
 				change.voterSteps = voterStepsOf(this.#context.chain.upTo(certificate.index), certificate);
 			}
 		}
-		await this.#context.write(change);
+		return change;
 	}
 
 	#send(effect: Extract<RaftEffect, { type: "send" }>, inputs: RaftInput[]): void {

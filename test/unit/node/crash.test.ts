@@ -3,6 +3,7 @@ import { hasMinute } from "../../../src/contract/minuteRanges.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
 import { Cluster, enterLobby, FIRST_MINUTE, foundedStreet, openLobby } from "../../support/cluster.js";
+import { tamperMessages } from "../../support/wrongNeighbour.js";
 
 const heads = (cluster: Cluster) =>
 	new Set(cluster.houses.map(({ index }) => toHex(cluster.street(index).chain.head.hash)));
@@ -89,6 +90,48 @@ describe("a house that loses its power", () => {
 			}
 		},
 	);
+});
+
+describe("a leader whose proposals nobody heard", () => {
+	/** It leads term after term and is not heard; then the others go on without it, and it fetches what they have. */
+	async function comeBack(crashAtInstall: number | undefined) {
+		const cluster = await foundedStreet(5);
+		const victim = cluster.leader();
+		const house = cluster.house(victim);
+		const { chain } = cluster.street(victim);
+		const height = cluster.height(victim);
+		const others = cluster.houses.map(({ index }) => index).filter((at) => at !== victim);
+		tamperMessages(cluster, (message, from) => {
+			const isLost = from === victim ? message.type === "appendEntries" : message.type === "preVote";
+			return isLost ? undefined : message;
+		});
+		await cluster.until(() => chain.last.block.index >= height + 3, "it has three blocks of its own", 600_000);
+		cluster.tamper = undefined;
+		cluster.isolate(victim);
+		await cluster.until(() => others.some((at) => cluster.height(at) > height), "the others go on");
+		expect(Math.max(...others.map((at) => cluster.height(at)))).toBeLessThan(chain.last.block.index);
+		const { writes } = house.storage;
+		if (crashAtInstall !== undefined) house.storage.crash = { atWrite: crashAtInstall, isKept: true };
+		cluster.mend();
+		if (crashAtInstall !== undefined) {
+			await cluster.until(() => !house.isUp, "its power goes");
+			house.storage.crash = undefined;
+			await cluster.on(victim);
+		}
+		await cluster.settle();
+		return { cluster, victim, installs: house.storage.writesOf("install").filter((write) => write > writes) };
+	}
+
+	it("may lose its power as it stores theirs: what was its own is not taken for damage, and it votes", async () => {
+		const { installs } = await comeBack(undefined);
+		expect(installs.length).toBeGreaterThan(0);
+		for (const install of installs) {
+			const { cluster, victim } = await comeBack(install);
+			expect(cluster.house(victim).faults).toEqual([]);
+			expect(cluster.view(victim).chain.notVoting).toBeUndefined();
+			expect(heads(cluster).size).toBe(1);
+		}
+	});
 });
 
 describe("a disk that takes no more", () => {

@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Sync } from "../../../src/node/sync.js";
 import { toHex } from "../../../src/primitives/bytes.js";
-import { ok } from "../../../src/primitives/result.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster.js";
 
 /** A block every 5 s: long chains in little time. */
@@ -14,9 +12,6 @@ const FAST = {
 		checkpointBlocks: 1_440,
 		timeScale: 1,
 	},
-};
-const noCertificate = (): never => {
-	throw new Error("no certificate came with it");
 };
 
 const heads = (cluster: Cluster) =>
@@ -120,23 +115,6 @@ describe("a node that was away", () => {
 		cluster.off(other);
 		const before = cluster.height(away);
 		await cluster.until(() => cluster.height(away) > before, "two of three go on");
-	});
-
-	it("asks another neighbour when one does not answer, and does not hold its late answer against it", async () => {
-		const { head } = (await foundedStreet(1)).street(0).chain;
-		const sync = new Sync(() => undefined, undefined);
-		const from = head.block.index + 1;
-		sync.heard("a", from + 5);
-		sync.heard("b", from + 4);
-		expect(sync.nextRequest(head, 0)).toEqual({ device: "a", fromIndex: from });
-		expect(sync.nextRequest(head, 8_000)).toBeUndefined();
-		expect(sync.nextRequest(head, 8_001)).toEqual({ device: "b", fromIndex: from });
-		const late = { type: "blocks" as const, fromIndex: from, blocks: [], certificate: undefined };
-		expect(sync.onBlocks("a", late, head, 8_002, noCertificate)).toEqual(ok(undefined));
-		// The one that was asked is still waited for; having nothing, it is not asked again.
-		expect(sync.nextRequest(head, 8_002)).toBeUndefined();
-		expect(sync.onBlocks("b", late, head, 8_002, noCertificate)).toEqual(ok(undefined));
-		expect(sync.nextRequest(head, 8_003)).toBeUndefined();
 	});
 });
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Anchor } from "../../../src/block/anchor.js";
-import { type Block, encodeBlock } from "../../../src/block/block.js";
+import { encodeBlock } from "../../../src/block/block.js";
 import { executeBlock } from "../../../src/contract/execute.js";
 import type { Ledger } from "../../../src/contract/ledger.js";
 import type { SettledMinute } from "../../../src/contract/settlement.js";
@@ -9,10 +9,8 @@ import { verifyProof } from "../../../src/node/proofCheck.js";
 import type { ProofPage } from "../../../src/node/proofPage.js";
 import { openRecord } from "../../../src/node/records.js";
 import type { ChainStorage } from "../../../src/node/storage.js";
-import { Sync } from "../../../src/node/sync.js";
 import { decodeAnchorRecord } from "../../../src/node/voterSteps.js";
 import { equalBytes } from "../../../src/primitives/bytes.js";
-import { ok } from "../../../src/primitives/result.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet, invite, SHORT_DAYS } from "../../support/cluster.js";
 import { keyedVerifier } from "../../support/keyedSignatures.js";
 import { tamperMessages } from "../../support/wrongNeighbour.js";
@@ -21,10 +19,6 @@ import { must } from "../storage/cases.js";
 const OPERATOR = 0;
 const BUYER = 1;
 const SELLER = 2;
-
-const noCertificate = (): never => {
-	throw new Error("no certificate came with it");
-};
 
 /** House 2 sells to house 1; both keep blocks for two days of the chain. */
 async function tradingStreet(houses = 3): Promise<Cluster> {
@@ -381,60 +375,6 @@ describe("a neighbour of devices that let go of old blocks", () => {
 		expect(cluster.height(3)).toBeGreaterThan(before);
 		expect(cluster.street(3).blocksFrom).toBeGreaterThan(before + 1);
 	}, 60_000);
-
-	it("asks each for blocks that another does not have, and knows when nobody has them", async () => {
-		const { head } = (await foundedStreet(1)).street(0).chain;
-		const sync = new Sync(() => undefined, undefined);
-		const from = head.block.index + 1;
-		sync.heard("a", from + 5);
-		sync.heard("b", from + 4);
-		const nothing = { type: "blocks" as const, fromIndex: from, blocks: [], certificate: undefined };
-		expect(sync.nextRequest(head, 0)?.device).toBe("a");
-		expect(sync.onBlocks("a", nothing, head, 1, noCertificate)).toEqual(ok(undefined));
-		sync.heard("a", from + 6);
-		expect(sync.isMissing(head, 1, 0)).toBe(false);
-		expect(sync.nextRequest(head, 1)?.device).toBe("b");
-		expect(sync.onBlocks("b", nothing, head, 2, noCertificate)).toEqual(ok(undefined));
-		expect(sync.isMissing(head, 2, 0)).toBe(true);
-		// Who is to wait longer counts from the first who had none.
-		expect(sync.isMissing(head, 2, 2)).toBe(false);
-		expect(sync.isMissing(head, 3, 2)).toBe(true);
-		expect(sync.nextRequest(head, 2)).toBeUndefined();
-		// Somebody else comes, who may have them; and those who had none are asked again after a while.
-		sync.heard("c", from);
-		expect(sync.isMissing(head, 3, 0)).toBe(false);
-		expect(sync.nextRequest(head, 3)?.device).toBe("c");
-		sync.forget("c");
-		expect(sync.isMissing(head, 40_000, 0)).toBe(false);
-		expect(sync.nextRequest(head, 40_000)?.device).toBe("a");
-		// Time in which this device stood still does not count.
-		expect(sync.onBlocks("a", nothing, head, 40_001, noCertificate)).toEqual(ok(undefined));
-		expect(sync.nextRequest(head, 40_001)?.device).toBe("b");
-		sync.resumed();
-		expect(sync.onBlocks("b", nothing, head, 40_002, noCertificate)).toEqual(ok(undefined));
-		expect([40_002, 40_003].map((nowMs) => sync.isMissing(head, nowMs, 1))).toEqual([false, true]);
-	});
-
-	it("knows it also where somebody had begun to give them, and went", async () => {
-		const cluster = await foundedStreet(1, { settings: SHORT_DAYS });
-		await cluster.until(() => cluster.height(0) >= 3, "blocks come", 600_000, 500);
-		const blocks: Block[] = [];
-		for await (const block of cluster.street(0).storedBlocks()) blocks.push(block);
-		const [genesis, ...above] = blocks;
-		const head = genesis === undefined ? undefined : openGenesisLink(encodeBlock(genesis), keyedVerifier);
-		if (head === undefined) throw new Error("genesis opens");
-		const sync = new Sync(() => undefined, undefined);
-		sync.heard("a", 3);
-		expect(sync.nextRequest(head, 0)?.device).toBe("a");
-		const begun = { type: "blocks" as const, fromIndex: 1, blocks: above.slice(0, 1).map(encodeBlock) };
-		expect(sync.onBlocks("a", { ...begun, certificate: undefined }, head, 1, noCertificate)).toEqual(ok(undefined));
-		sync.forget("a");
-		sync.heard("b", 3);
-		expect(sync.nextRequest(head, 2)).toEqual({ device: "b", fromIndex: 2 });
-		const nothing = { type: "blocks" as const, fromIndex: 2, blocks: [], certificate: undefined };
-		expect(sync.onBlocks("b", nothing, head, 3, noCertificate)).toEqual(ok(undefined));
-		expect(sync.isMissing(head, 3, 0)).toBe(true);
-	});
 });
 
 describe("a household that loses its power while it lets go of blocks", () => {
