@@ -84,7 +84,7 @@ export class CatchingUp {
 		this.maybeRequest(nowMs);
 	}
 
-	/** A run of blocks that its certificate covers: once it is written the head moves. */
+	/** A run of blocks that its certificate covers is written, and becomes the head. */
 	async #install({ links, bytes, certificate }: CertifiedRun): Promise<void> {
 		const { raft, head, verification } = this.#parts;
 		const changesVoters = links.some(({ block }) => voterChangeOf(block) !== undefined);

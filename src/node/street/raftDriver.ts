@@ -101,7 +101,8 @@ export class RaftDriver {
 	/**
 	 * Certified blocks came another way, and `change` stores them. What the core makes of them (a newer term, a tail that
 	 * no longer fits) is kept in the same write: a device that stops in between would take the rest of its log for damaged.
-	 * `moveHead`: once it is written. False: it could not be written.
+	 * `moveHead` follows the core at once: nobody ever sees its log begin above the head, with voters that the ledger does
+	 * not know. What it tells others waits for the write. False: it could not be written.
 	 */
 	async install(
 		installed: Omit<Extract<RaftInput, { type: "installed" }>, "type">,
@@ -110,8 +111,8 @@ export class RaftDriver {
 	): Promise<boolean> {
 		const effects = this.#state === undefined ? [] : step(this.#state, { type: "installed", ...installed });
 		const kept = effects.flatMap((effect) => (effect.type === "persist" ? [this.#changeOf(effect.persist)] : []));
-		if (!(await this.#context.write(Object.assign({}, change, ...kept)))) return false;
 		moveHead();
+		if (!(await this.#context.write(Object.assign({}, change, ...kept)))) return false;
 		for (const effect of effects) {
 			assert(effect.type !== "send" && effect.type !== "validate", "what is installed is answered to nobody");
 			if (effect.type !== "persist") await this.#carryOut(effect, []);

@@ -112,9 +112,13 @@ describe("a leader whose proposals nobody heard", () => {
 		expect(Math.max(...others.map((at) => cluster.height(at)))).toBeLessThan(chain.last.block.index);
 		const { writes } = house.storage;
 		if (crashAtInstall !== undefined) house.storage.crash = { atWrite: crashAtInstall, isKept: true };
+		const { raft } = cluster.street(victim);
 		cluster.mend();
 		if (crashAtInstall !== undefined) {
 			await cluster.until(() => !house.isUp, "its power goes");
+			// Also in the middle of the write its log begins where its ledger stands.
+			expect(chain.head.block.index).toBeGreaterThan(height);
+			expect(raft?.base.index).toBe(chain.head.block.index);
 			house.storage.crash = undefined;
 			await cluster.on(victim);
 		}
