@@ -44,7 +44,7 @@ export function createRaft(
 	seed: number,
 	settings: Partial<RaftSettings> = {},
 ): RaftState {
-	// Blocks that were installed just before a crash may be of a newer term than the vote that was written.
+	// Blocks that came while this device took no part may be of a newer term than the vote that was written.
 	const isOvertaken = restart.base.term > restart.term;
 	const state: RaftState = {
 		...restart,

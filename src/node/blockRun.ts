@@ -13,12 +13,10 @@ import { type ChainError, extend, type Link, type SignatureCheck } from "./chain
 import type { Pin } from "./checkpointWalk.js";
 import { CERTIFICATE_SPACING } from "./storage.js";
 
-/**
- * Runs end at a kept certificate; where one is damaged at its server, at the next. One never needs more memory than this,
- * in blocks and in bytes.
- */
-const MAX_RUN_BLOCKS = 4_096;
-const MAX_RUN_BYTES = 2 * CERTIFICATE_SPACING * MAX_BLOCK_BYTES;
+/** Runs end at a kept certificate; where one is damaged at its server, at the next, or the one after. */
+const MAX_RUN_BLOCKS = 4 * CERTIFICATE_SPACING;
+/** As many as one run of the longest blocks: a node never needs more memory for them. */
+const MAX_RUN_BYTES = CERTIFICATE_SPACING * MAX_BLOCK_BYTES;
 
 export type RunError =
 	| ChainError
@@ -28,9 +26,8 @@ export type RunError =
 
 /** A run of validated blocks that its certificate covers. */
 export interface CertifiedRun {
-	links: readonly Link[];
-	/** The blocks as stored. */
-	bytes: readonly Uint8Array[];
+	/** `bytes`: the block as it came, and is stored. */
+	blocks: readonly { readonly link: Link; readonly bytes: Uint8Array }[];
 	certificate: Certificate;
 }
 
@@ -58,6 +55,11 @@ export class BlockRun {
 	/** The index of the block that comes next. */
 	get nextIndex(): number {
 		return this.#last.block.index + 1;
+	}
+
+	/** Of what is held, as it came. */
+	get byteLength(): number {
+		return this.#byteLength;
 	}
 
 	/** Whether it lies on this head: the committed head also moves by itself. */
@@ -106,16 +108,15 @@ export class BlockRun {
 		}
 		const byKnown = checkCertificate(certificate, []);
 		if (!byKnown.ok) return byKnown;
-		const links: Link[] = [];
-		for (const held of this.#held) {
-			const link = extend(links.at(-1) ?? this.#base, held.block, held.bytes.length, checkSigners);
+		const blocks: { link: Link; bytes: Uint8Array }[] = [];
+		for (const { block: next, bytes } of this.#held) {
+			const link = extend(blocks.at(-1)?.link ?? this.#base, next, bytes.length, checkSigners);
 			if (!link.ok) return link;
-			links.push(link.value);
+			blocks.push({ link: link.value, bytes });
 		}
 		const changesVoters = this.#held.some((held) => voterChangeOf(held.block) !== undefined);
+		const links = blocks.map(({ link }) => link);
 		const checked = changesVoters ? checkCertificate(certificate, links) : byKnown;
-		return checked.ok
-			? ok({ links, bytes: this.#held.map(({ bytes }) => bytes), certificate: checked.value })
-			: checked;
+		return checked.ok ? ok({ blocks, certificate: checked.value }) : checked;
 	}
 }

@@ -42,6 +42,8 @@ export class FragileStorage implements StorageRoot {
 	crash: { atWrite: number; isKept: boolean } | undefined;
 	/** A disk that is full: nothing is written, and it says so. */
 	isFull = false;
+	/** A disk that has no room for these changes, and says so. */
+	hasNoRoomFor: (change: ChainChange) => boolean = () => false;
 	/** Another tab has opened it since. */
 	isTaken = false;
 	/** A browser that grants no further database: those that are there go on. */
@@ -93,7 +95,8 @@ export class FragileStorage implements StorageRoot {
 	}
 
 	async #write(writing: Writing): Promise<Written> {
-		if (this.isFull) return { ok: false, error: { code: "storage-write-failed", reason: "QuotaExceededError" } };
+		if (this.isFull || ("chain" in writing && this.hasNoRoomFor(writing.change)))
+			return { ok: false, error: { code: "storage-write-failed", reason: "QuotaExceededError" } };
 		if (this.isTaken) return { ok: false, error: { code: "storage-taken-over" } };
 		this.writes += 1;
 		if (this.crash?.atWrite !== this.writes) return this.#keep(writing);

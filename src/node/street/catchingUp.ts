@@ -1,8 +1,8 @@
 /**
- * Behind the neighbours: when to fetch and from whom, and what is done with what came. `sync.ts` holds and validates it; here it
- * is written, becomes the committed head, and Raft's log goes on above it.
+ * Behind the neighbours: when to fetch and from whom, and what is done with what came. `sync.ts` knows whom to ask,
+ * `blockRun.ts` holds and validates what one gave; here it is written, becomes the committed head, and Raft's log goes on
+ * above it.
  */
-import { encodeBlock } from "../../block/block.js";
 import { voterChangeOf } from "../../block/voters.js";
 import type { BlocksMessage } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
@@ -85,15 +85,13 @@ export class CatchingUp {
 	}
 
 	/** A run of blocks that its certificate covers is written, and becomes the head. */
-	async #install({ links, bytes, certificate }: CertifiedRun): Promise<void> {
+	async #install({ blocks: run, certificate }: CertifiedRun): Promise<void> {
 		const { raft, head, verification } = this.#parts;
+		const links = run.map(({ link }) => link);
 		const changesVoters = links.some(({ block }) => voterChangeOf(block) !== undefined);
 		const last = links.at(-1);
 		assert(last !== undefined, "a certified run has a block");
-		const blocks = links.map((link, at) => ({
-			index: link.block.index,
-			record: sealRecord(bytes[at] ?? encodeBlock(link.block)),
-		}));
+		const blocks = run.map(({ link, bytes }) => ({ index: link.block.index, record: sealRecord(bytes) }));
 		const unverified = verification.blocksOf(links);
 		const change: ChainChange = {
 			...(unverified.length === 0 ? {} : { unverified: verification.recordWith(unverified) }),

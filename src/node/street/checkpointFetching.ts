@@ -84,7 +84,7 @@ export class CheckpointFetching {
 	maybeRequest(nowMs: number): boolean {
 		if (!this.#isWanted(nowMs)) return false;
 		if (this.#request !== undefined && nowMs - this.#request.sentMs <= REQUEST_TIMEOUT_MS) return true;
-		if (this.#request !== undefined) this.#parts.sync.distrust(this.#request.device, nowMs);
+		if (this.#request !== undefined) this.#parts.sync.failed(this.#request.device, nowMs);
 		this.#request = undefined;
 		const device = this.#parts.sync.furthest(
 			nowMs,

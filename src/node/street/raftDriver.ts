@@ -109,10 +109,16 @@ export class RaftDriver {
 		change: ChainChange,
 		moveHead: () => void,
 	): Promise<boolean> {
+		const { chain, halted } = this.#context;
+		// A write that failed may have left the core above the head.
+		if (halted) return false;
 		const effects = this.#state === undefined ? [] : step(this.#state, { type: "installed", ...installed });
-		const kept = effects.flatMap((effect) => (effect.type === "persist" ? [this.#changeOf(effect.persist)] : []));
 		moveHead();
-		if (!(await this.#context.write(Object.assign({}, change, ...kept)))) return false;
+		const kept = effects.flatMap((effect) => (effect.type === "persist" ? [this.#changeOf(effect.persist)] : []));
+		assert(!kept.some(({ commit }) => commit !== undefined), "what is installed is committed by its own certificate");
+		// A device that takes no part may hold blocks of the time when it did.
+		const left = chain.last === chain.head ? { truncateFrom: chain.head.block.index + 1 } : {};
+		if (!(await this.#context.write(Object.assign({}, change, left, ...kept)))) return false;
 		for (const effect of effects) {
 			assert(effect.type !== "send" && effect.type !== "validate", "what is installed is answered to nobody");
 			if (effect.type !== "persist") await this.#carryOut(effect, []);

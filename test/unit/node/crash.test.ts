@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { hasMinute } from "../../../src/contract/minuteRanges.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
-import { Cluster, enterLobby, FIRST_MINUTE, foundedStreet, openLobby } from "../../support/cluster.js";
+import { Cluster, enterLobby, FIRST_MINUTE, foundedStreet, invite, openLobby } from "../../support/cluster.js";
 import { tamperMessages } from "../../support/wrongNeighbour.js";
 
 const heads = (cluster: Cluster) =>
@@ -183,6 +183,37 @@ describe("a disk that takes no more", () => {
 			const { seen = [] } = cluster.street(other).chain.head.ledger.households[victim] ?? {};
 			return hasMinute(seen, minute) && hasMinute(seen, minute + 1);
 		}, "both minutes are in blocks");
+	});
+
+	it("is tried again also where it failed as blocks were stored that admit a new voter", {
+		timeout: 60_000,
+	}, async () => {
+		const cluster = await foundedStreet(3);
+		// The operator's own device has to admit the newcomer.
+		const victim = [1, 2].find((at) => at !== cluster.leader()) ?? 1;
+		cluster.off(victim);
+		const link = await invite(cluster);
+		const newcomer = (await cluster.add()).index;
+		const join = { type: "join" as const, link, householdName: "Lie", alwaysOn: true, signalingUrls: [] };
+		expect(await cluster.outcome(newcomer, join)).toBe("ok");
+		const isVoter = () => {
+			const { voters } = cluster.street(cluster.leader()).chain.head.ledger;
+			return voters.some((voter) => voter === cluster.house(newcomer).node.street?.device);
+		};
+		await cluster.until(isVoter, "the newcomer votes", 300_000);
+		const { storage } = cluster.house(victim);
+		storage.hasNoRoomFor = ({ install }) => install !== undefined;
+		await cluster.on(victim);
+		await cluster.until(() => cluster.house(victim).node.street?.halted === true, "a write has failed");
+		// It goes on hearing the others; one greets it anew.
+		const [other = 0] = cluster.houses.map(({ index }) => index).filter((at) => at !== victim && at !== newcomer);
+		cluster.off(other);
+		await cluster.on(other);
+		await cluster.run(30_000, 500);
+		storage.hasNoRoomFor = () => false;
+		await cluster.until(() => cluster.house(victim).node.street?.halted === false, "it goes on");
+		await cluster.settle();
+		expect(heads(cluster).size).toBe(1);
 	});
 
 	it("stays out where another tab took the database: that one has what it needs to go on", async () => {

@@ -79,8 +79,8 @@ describe("a run of blocks", () => {
 			},
 		);
 		assert(certified.ok, "it is certified");
-		expect(certified.value.links.map(({ block }) => block.index)).toEqual(above.map(({ block }) => block.index));
-		expect(certified.value.bytes).toEqual(above.map(({ bytes }) => bytes));
+		expect(certified.value.blocks.map(({ link }) => link.block.index)).toEqual(above.map(({ block }) => block.index));
+		expect(certified.value.blocks.map(({ bytes }) => bytes)).toEqual(above.map(({ bytes }) => bytes));
 		// Nobody became a voter in it: those of the head are all that have to sign.
 		expect(sets).toEqual([0]);
 	});
@@ -134,8 +134,8 @@ describe("a run of blocks", () => {
 		expect(short.certify(certificate, () => undefined, noCertificate)).toEqual(
 			refused({ code: "run-differs-from-certificate", index }),
 		);
-		const many = madeUp(4_097, 1_000).map(({ bytes }) => bytes);
-		expect(hold(undefined, ...many.slice(0, 4_096))).toEqual(ok(true));
+		const many = madeUp(257, 1_000).map(({ bytes }) => bytes);
+		expect(hold(undefined, ...many.slice(0, 256))).toEqual(ok(true));
 		expect(hold(undefined, ...many)).toEqual(refused({ code: "run-too-long" }));
 	});
 });
@@ -152,10 +152,10 @@ describe("who catches up", () => {
 		expect(sync.nextRequest(genesis, 8_000)).toBeUndefined();
 		expect(sync.nextRequest(genesis, 8_001)).toEqual({ device: "b", fromIndex: from });
 		expect(sync.onBlocks("a", nothing, genesis, 8_002, noCertificate)).toEqual(ok(undefined));
-		// The one that was asked is still waited for; having nothing, it is not asked again.
+		// The one that was asked is still waited for; having nothing, it is not asked again, but the first one is.
 		expect(sync.nextRequest(genesis, 8_002)).toBeUndefined();
 		expect(sync.onBlocks("b", nothing, genesis, 8_002, noCertificate)).toEqual(ok(undefined));
-		expect(sync.nextRequest(genesis, 8_003)).toBeUndefined();
+		expect(sync.nextRequest(genesis, 8_003)).toEqual({ device: "a", fromIndex: from });
 	});
 
 	it("asks who did not answer, or was wrong, after the others, however high it says that it is", () => {
@@ -172,7 +172,59 @@ describe("who catches up", () => {
 		expect(sync.nextRequest(genesis, 13)?.device).toBe("liar");
 		sync.forget("liar");
 		sync.heard("liar", 1_000_000);
-		expect(sync.furthest(60_010)).toBe("liar");
+		expect(sync.furthest(600_009)).toBe("b");
+		expect(sync.furthest(600_010)).toBe("liar");
+	});
+
+	it("is held up by nobody, however many say that they are further and are silent", () => {
+		const sync = new Sync(() => undefined, undefined);
+		for (let liar = 0; liar < 20; liar++) sync.heard(`liar ${liar}`, 1_000_000 + liar);
+		let nowMs = 0;
+		for (; nowMs < 20 * 9_000; nowMs += 9_000) expect(sync.nextRequest(genesis, nowMs)?.device).toMatch(/^liar/);
+		sync.heard("b", from + 4);
+		expect(sync.nextRequest(genesis, nowMs)?.device).toBe("b");
+		expect(sync.onBlocks("b", nothing, genesis, nowMs, noCertificate)).toEqual(ok(undefined));
+		// It has let go of them; what the silent say does not count against that.
+		expect(sync.isMissing(genesis, nowMs, 0)).toBe(true);
+	});
+
+	it("goes on with a slow neighbour's run: an answer that came late is good when it was asked for once more", () => {
+		const sync = new Sync(() => undefined, undefined);
+		sync.heard("slow", 9);
+		const [first, second] = above.map(({ bytes }) => bytes);
+		assert(first !== undefined && second !== undefined, "two blocks");
+		expect(sync.nextRequest(genesis, 0)).toEqual({ device: "slow", fromIndex: 1 });
+		expect(sync.nextRequest(genesis, 8_001)).toEqual({ device: "slow", fromIndex: 1 });
+		expect(sync.onBlocks("slow", answer(1, [first]), genesis, 12_000, noCertificate)).toEqual(ok(undefined));
+		expect(sync.nextRequest(genesis, 12_000)).toEqual({ device: "slow", fromIndex: 2 });
+		expect(sync.nextRequest(genesis, 20_001)).toEqual({ device: "slow", fromIndex: 2 });
+		expect(sync.onBlocks("slow", answer(2, [second]), genesis, 24_000, noCertificate)).toEqual(ok(undefined));
+		expect(sync.nextRequest(genesis, 24_000)).toEqual({ device: "slow", fromIndex: 3 });
+		// Somebody else who is further gives it from its beginning.
+		sync.heard("b", 9);
+		expect(sync.nextRequest(genesis, 32_001)).toEqual({ device: "b", fromIndex: 1 });
+	});
+
+	it("does not wait for a run that comes a block at a time, nor keeps one of who says that it has none", () => {
+		const sync = new Sync(() => undefined, undefined);
+		const blocks = madeUp(20, 1_000).map(({ bytes }) => bytes);
+		const trickle = (device: string, untilMs: number) => {
+			for (let at = 0, nowMs = 0; nowMs < untilMs; at++, nowMs += 7_000) {
+				expect(sync.nextRequest(genesis, nowMs)).toEqual({ device, fromIndex: at + 1 });
+				const one = answer(at + 1, blocks.slice(at, at + 1));
+				expect(sync.onBlocks(device, one, genesis, nowMs + 6_999, noCertificate)).toEqual(ok(undefined));
+			}
+		};
+		sync.heard("liar", 1_000_000);
+		sync.heard("b", 9);
+		trickle("liar", 60_000);
+		expect(sync.nextRequest(genesis, 63_001)).toEqual({ device: "b", fromIndex: 1 });
+		sync.forget("b");
+		expect(sync.nextRequest(genesis, 63_002)).toEqual({ device: "liar", fromIndex: 1 });
+		expect(sync.onBlocks("liar", answer(1, blocks.slice(0, 2)), genesis, 63_003, noCertificate)).toEqual(ok(undefined));
+		sync.heard("liar", 1);
+		sync.heard("liar", 1_000_000);
+		expect(sync.nextRequest(genesis, 63_004)).toEqual({ device: "liar", fromIndex: 1 });
 	});
 
 	it("takes a run from one neighbour only: nobody answers for what another had begun", () => {
