@@ -110,7 +110,11 @@ export class Street {
 		const verification = new TailVerification(context, loaded);
 		const doubleSigning = new DoubleSigning(context, loaded.evidence);
 		const head = new CommittedHead(context, views, verification, doubleSigning, loaded);
-		const sync = new Sync((ledger, transaction) => context.checkSigners(ledger, transaction), config.pin);
+		const sync = new Sync(
+			(ledger, transaction) => context.checkSigners(ledger, transaction),
+			config.pin,
+			(device) => context.deviceIndexOf(device) !== undefined,
+		);
 		const proposalSize = new ProposalSize(settings.maxBlockBytes);
 		const afterHead = () => this.#afterHead();
 		const raft = new RaftDriver(context, { head, sync, proposalSize, afterHead });

@@ -47,7 +47,7 @@ export function viewOf(context: ViewContext): StreetView | JoiningView {
 	const { ledger, block } = street.chain.head;
 	const refounding = refoundingView(street);
 	if (member === undefined || awaitsAdmission) {
-		const targetIndex = street.sync.targetIndex;
+		const targetIndex = street.sync.sources.targetIndex;
 		const alone = [...peers.authenticated()].length === 0;
 		return {
 			stage: "joining",
@@ -281,7 +281,7 @@ function chainView({ street, peers }: ViewContext): ChainView {
 		if (device !== undefined) neighbours.add(device.household);
 	}
 	const notVoting = notVotingReason(street);
-	const targetIndex = street.sync.targetIndex;
+	const targetIndex = street.sync.sources.targetIndex;
 	return {
 		headIndex: head.block.index,
 		headHash: toHex(head.hash),

@@ -8,7 +8,7 @@ import { MAX_VOTERS } from "../contract/voters.js";
 
 /** A device must have kept up for so long before it votes. */
 export const CAUGHT_UP_MS = 30_000;
-/** A block behind is the normal way of a block. */
+/** A block or two behind is the normal way of a block. */
 export const CAUGHT_UP_BLOCKS = 2;
 
 export interface VoterPolicyView {

@@ -1,7 +1,7 @@
 /**
  * Behind the neighbours: when to fetch and from whom, and what is done with what came. `sync.ts` knows whom to ask,
- * `blockRun.ts` holds and validates what one gave; here it is written, becomes the committed head, and Raft's log goes on
- * above it.
+ * `blockRun.ts` holds and validates what one gave; here it becomes the committed head, Raft's log goes on above it, and
+ * both are written.
  */
 import { voterChangeOf } from "../../block/voters.js";
 import type { BlocksMessage } from "../../message/message.js";
@@ -48,7 +48,7 @@ export class CatchingUp {
 		const { chain, halted, peers } = this.#context;
 		// What came could not be kept, and would be asked for again at once.
 		if (halted) return;
-		const behind = sync.targetIndex - chain.head.block.index;
+		const behind = sync.sources.targetIndex - chain.head.block.index;
 		if (behind <= 0) {
 			this.#behindSinceMs = undefined;
 			return;
@@ -60,7 +60,7 @@ export class CatchingUp {
 		const request = sync.nextRequest(chain.head, nowMs);
 		if (request === undefined) return;
 		const peer = peers.toDevice(request.device);
-		if (peer === undefined) sync.forget(request.device);
+		if (peer === undefined) sync.forget(request.device, nowMs);
 		else peers.send(peer, { type: "blocksRequest", fromIndex: request.fromIndex });
 	}
 
@@ -84,7 +84,7 @@ export class CatchingUp {
 		this.maybeRequest(nowMs);
 	}
 
-	/** A run of blocks that its certificate covers is written, and becomes the head. */
+	/** A run of blocks that its certificate covers becomes the head, and is written. */
 	async #install({ blocks: run, certificate }: CertifiedRun): Promise<void> {
 		const { raft, head, verification } = this.#parts;
 		const links = run.map(({ link }) => link);

@@ -84,12 +84,9 @@ export class CheckpointFetching {
 	maybeRequest(nowMs: number): boolean {
 		if (!this.#isWanted(nowMs)) return false;
 		if (this.#request !== undefined && nowMs - this.#request.sentMs <= REQUEST_TIMEOUT_MS) return true;
-		if (this.#request !== undefined) this.#parts.sync.failed(this.#request.device, nowMs);
+		if (this.#request !== undefined) this.#timedOut(this.#request.device, nowMs);
 		this.#request = undefined;
-		const device = this.#parts.sync.furthest(
-			nowMs,
-			this.#pinned === undefined ? this.#withoutCheckpoint : this.#withoutHeaders,
-		);
+		const device = this.#parts.sync.sources.furthest(nowMs, this.#without);
 		const peer = device === undefined ? undefined : this.#context.peers.toDevice(device);
 		if (device === undefined || peer === undefined) {
 			this.#pauseIfAllWereAsked(nowMs);
@@ -98,6 +95,17 @@ export class CheckpointFetching {
 		this.#request = { device, sentMs: nowMs };
 		this.#context.peers.send(peer, this.#nextRequest());
 		return true;
+	}
+
+	/** Who cannot give what comes next. */
+	get #without(): Set<string> {
+		return this.#pinned === undefined ? this.#withoutCheckpoint : this.#withoutHeaders;
+	}
+
+	/** A silent neighbour is not asked again before all others were. */
+	#timedOut(device: string, nowMs: number): void {
+		this.#parts.sync.sources.failed(device, nowMs);
+		this.#without.add(device);
 	}
 
 	/** Nobody is left who was not asked: blocks are fetched meanwhile, and after a while all are asked again. */
@@ -125,7 +133,7 @@ export class CheckpointFetching {
 		if (nowMs < this.#notBeforeMs) return false;
 		const { chain } = this.#context;
 		const { checkpointBlocks } = chain.head.ledger.parameters;
-		const behind = this.#parts.sync.targetIndex - chain.head.block.index;
+		const behind = this.#parts.sync.sources.targetIndex - chain.head.block.index;
 		return behind > checkpointBlocks * this.#fetchedCheckpoints() || this.#areBlocksMissing(nowMs);
 	}
 
@@ -184,6 +192,7 @@ export class CheckpointFetching {
 			this.#drop(peer, walked.error);
 			return;
 		}
+		this.#parts.sync.sources.answered(peer.device);
 		const { known, steps, checkpoint } = walked.value;
 		const isFurther = known.index > from.index;
 		this.#known = known;
@@ -227,6 +236,7 @@ export class CheckpointFetching {
 			this.#drop(peer, arrived.error);
 			return;
 		}
+		this.#parts.sync.sources.answered(peer.device);
 		if (arrived.value) {
 			this.#pinned = undefined;
 			this.#download = await CheckpointDownload.begin(this.#context, pinned.checkpoint);
@@ -244,7 +254,7 @@ export class CheckpointFetching {
 		if (bytes.length === 0) {
 			// It has gone on to newer checkpoints, or had none of its own; who has no other to ask begins anew.
 			this.#withoutCheckpoint.add(peer.device);
-			if (this.#parts.sync.furthest(nowMs, this.#withoutCheckpoint) === undefined) {
+			if (this.#parts.sync.sources.furthest(nowMs, this.#withoutCheckpoint) === undefined) {
 				await this.#giveUp();
 				this.#notBeforeMs = nowMs + PAUSE_MS;
 			}
@@ -256,6 +266,7 @@ export class CheckpointFetching {
 			this.#drop(peer, taken.error);
 			return;
 		}
+		this.#parts.sync.sources.answered(peer.device);
 		if (taken.value === "not-written") return;
 		await this.#installIfWhole();
 		this.maybeRequest(this.#context.dependencies.clocks.monotonicMs());

@@ -117,7 +117,7 @@ export class CommittedHead {
 		}
 	}
 
-	/** A fetched run of certified blocks, written, takes the place of whatever the log held there. */
+	/** A fetched run of certified blocks takes the place of whatever the log held there. */
 	install(links: readonly Link[], certificate: Certificate): void {
 		const { chain } = this.#context;
 		const head = links.at(-1);

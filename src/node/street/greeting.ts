@@ -76,7 +76,7 @@ export class Greeting {
 		// A start of another life says more than what that life signed.
 		await this.#lookForTwin(peer, hello);
 		if (hello.certificate !== undefined) await this.#lookForOwnSignature(hello.certificate);
-		sync.heard(peer.device, hello.headIndex);
+		sync.heard(peer.device, hello.headIndex, this.#context.dependencies.clocks.monotonicMs());
 		this.#hellos.add(peer.device);
 		const device = this.#context.deviceIndexOf(peer.device);
 		// Nothing is kept for strangers, of whom there is no end.
@@ -122,7 +122,7 @@ export class Greeting {
 
 	/** A device's channel is gone. */
 	async onGone(device: string): Promise<void> {
-		this.#parts.sync.forget(device);
+		this.#parts.sync.forget(device, this.#context.dependencies.clocks.monotonicMs());
 		this.#hellos.delete(device);
 		const index = this.#context.deviceIndexOf(device);
 		if (index !== undefined) await this.#parts.raft.feed({ type: "gone", from: index });
@@ -141,7 +141,7 @@ export class Greeting {
 
 	onStatus(device: string, status: StatusMessage): void {
 		const { headIndex, headHash, term, role } = status;
-		this.#parts.sync.heard(device, headIndex);
+		this.#parts.sync.heard(device, headIndex, this.#context.dependencies.clocks.monotonicMs());
 		if (this.#context.deviceIndexOf(device) !== undefined)
 			this.statuses.set(device, { headIndex, headHash, term, role });
 	}

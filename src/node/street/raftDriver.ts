@@ -129,7 +129,7 @@ export class RaftDriver {
 	/** One effect; what it answers to the core at once goes to `inputs`. */
 	async #carryOut(effect: RaftEffect, inputs: RaftInput[]): Promise<void> {
 		const { chain, events, mempool } = this.#context;
-		const { head, proposalSize, sync } = this.#parts;
+		const { head, proposalSize } = this.#parts;
 		switch (effect.type) {
 			case "persist":
 				await this.#context.write(this.#changeOf(effect.persist));
@@ -156,7 +156,7 @@ export class RaftDriver {
 				if (effect.reason === "proposal-timeout") proposalSize.timedOut();
 				break;
 			case "behind":
-				sync.heard(this.#context.deviceNameOf(effect.from), effect.certificate.index);
+				this.#hearOf(effect.from, effect.certificate.index);
 				break;
 			case "refusedBy":
 				mempool.leaveOut(effect.ids.map(toHex), chain.last.block.index + LEFT_OUT_BLOCKS);
@@ -169,6 +169,12 @@ export class RaftDriver {
 				events.onFault({ code: effect.code, index: effect.certificate.index, term: effect.certificate.term });
 				break;
 		}
+	}
+
+	/** A device has a certified block above this log. */
+	#hearOf(device: number, index: number): void {
+		const { clocks } = this.#context.dependencies;
+		this.#parts.sync.heard(this.#context.deviceNameOf(device), index, clocks.monotonicMs());
 	}
 
 	#changeOf(persist: Persist): ChainChange {

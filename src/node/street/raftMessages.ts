@@ -146,7 +146,7 @@ export class RaftMessages {
 		// Signed by devices that were admitted above this chain, perhaps by other blocks than those of the own log that are
 		// not certified: its blocks are fetched first.
 		if (!checked.ok && isAbove && "voter" in checked.error && head.ledger.devices[checked.error.voter] === undefined) {
-			this.#sync.heard(peer.device, certificate.index);
+			this.#sync.heard(peer.device, certificate.index, this.#context.dependencies.clocks.monotonicMs());
 			return without;
 		}
 		if (!checked.ok) {

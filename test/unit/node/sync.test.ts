@@ -140,185 +140,213 @@ describe("a run of blocks", () => {
 	});
 });
 
+/** Each device says where its chain ends, the higher the later. */
+function syncWith(heads: Record<string, number>, members: readonly string[] = []): Sync {
+	const sync = new Sync(
+		() => undefined,
+		undefined,
+		(device) => members.includes(device),
+	);
+	for (const [device, headIndex] of Object.entries(heads)) sync.heard(device, headIndex, 0);
+	return sync;
+}
+
 describe("who catches up", () => {
-	const from = 1;
-	const nothing = answer(from, []);
+	const nothing = answer(1, []);
+	const asked = (sync: Sync, nowMs: number) => sync.nextRequest(genesis, nowMs);
+	const give = (sync: Sync, device: string, said: ReturnType<typeof answer>, nowMs: number) =>
+		sync.onBlocks(device, said, genesis, nowMs, (each) => ok(each));
+	const NOTHING = ok(undefined);
+	const parts = () => above.map(({ bytes }) => bytes);
 
-	it("asks another neighbour when one does not answer, and does not hold its late answer against it", () => {
-		const sync = new Sync(() => undefined, undefined);
-		sync.heard("a", from + 5);
-		sync.heard("b", from + 4);
-		expect(sync.nextRequest(genesis, 0)).toEqual({ device: "a", fromIndex: from });
-		expect(sync.nextRequest(genesis, 8_000)).toBeUndefined();
-		expect(sync.nextRequest(genesis, 8_001)).toEqual({ device: "b", fromIndex: from });
-		expect(sync.onBlocks("a", nothing, genesis, 8_002, noCertificate)).toEqual(ok(undefined));
-		// The one that was asked is still waited for; having nothing, it is not asked again, but the first one is.
-		expect(sync.nextRequest(genesis, 8_002)).toBeUndefined();
-		expect(sync.onBlocks("b", nothing, genesis, 8_002, noCertificate)).toEqual(ok(undefined));
-		expect(sync.nextRequest(genesis, 8_003)).toEqual({ device: "a", fromIndex: from });
+	it("asks another neighbour when one does not answer; whichever answers first gives the run", () => {
+		const sync = syncWith({ a: 6, b: 5 });
+		expect(asked(sync, 0)).toEqual({ device: "a", fromIndex: 1 });
+		expect(asked(sync, 8_000)).toBeUndefined();
+		expect(asked(sync, 8_001)).toEqual({ device: "b", fromIndex: 1 });
+		// Both are slow: nobody is asked twice for the same so soon.
+		expect(asked(sync, 16_002)).toBeUndefined();
+		expect(give(sync, "a", answer(1, parts().slice(0, 1)), 17_000)).toEqual(NOTHING);
+		expect(asked(sync, 17_000)).toEqual({ device: "a", fromIndex: 2 });
+		expect(give(sync, "b", answer(1, parts().slice(0, 1)), 17_001)).toEqual(NOTHING);
+		expect(asked(sync, 20_000)).toBeUndefined();
+		expect(give(sync, "a", answer(2, parts().slice(1), certificate), 29_000)).toMatchObject({ ok: true, value: {} });
 	});
 
-	it("asks who did not answer, or was wrong, after the others, however high it says that it is", () => {
-		const sync = new Sync(() => undefined, undefined);
-		sync.heard("liar", 1_000_000);
-		expect(sync.nextRequest(genesis, 0)?.device).toBe("liar");
+	it("asks a silent one again after a while, and forgets what was asked when it stood still itself", () => {
+		const sync = syncWith({ a: 6 });
+		expect(asked(sync, 0)?.device).toBe("a");
+		expect(asked(sync, 60_000)).toBeUndefined();
+		expect(asked(sync, 60_001)?.device).toBe("a");
+		sync.resumed();
+		expect(asked(sync, 60_002)?.device).toBe("a");
+	});
+
+	it("asks who was wrong after the others, however high it says that it is", () => {
+		const sync = syncWith({ liar: 1_000_000 });
+		expect(asked(sync, 0)?.device).toBe("liar");
 		sync.distrust("liar", 10);
-		sync.heard("liar", 1_000_000);
-		sync.heard("b", from + 4);
-		expect(sync.furthest(11)).toBe("b");
-		expect(sync.nextRequest(genesis, 11)?.device).toBe("b");
-		expect(sync.onBlocks("b", nothing, genesis, 12, noCertificate)).toEqual(ok(undefined));
+		sync.heard("liar", 1_000_000, 10);
+		sync.heard("b", 5, 10);
+		expect(sync.sources.furthest(11, new Set())).toBe("b");
+		expect(asked(sync, 11)?.device).toBe("b");
+		expect(give(sync, "b", nothing, 12)).toEqual(NOTHING);
 		// Nobody else is left; and after a while it is as good as any.
-		expect(sync.nextRequest(genesis, 13)?.device).toBe("liar");
-		sync.forget("liar");
-		sync.heard("liar", 1_000_000);
-		expect(sync.furthest(600_009)).toBe("b");
-		expect(sync.furthest(600_010)).toBe("liar");
+		expect(asked(sync, 13)?.device).toBe("liar");
+		expect(sync.sources.furthest(600_009, new Set())).toBe("b");
+		expect(sync.sources.furthest(600_010, new Set())).toBe("liar");
 	});
 
-	it("is held up by nobody, however many say that they are further and are silent", () => {
-		const sync = new Sync(() => undefined, undefined);
-		for (let liar = 0; liar < 20; liar++) sync.heard(`liar ${liar}`, 1_000_000 + liar);
-		let nowMs = 0;
-		for (; nowMs < 20 * 9_000; nowMs += 9_000) expect(sync.nextRequest(genesis, nowMs)?.device).toMatch(/^liar/);
-		sync.heard("b", from + 4);
-		expect(sync.nextRequest(genesis, nowMs)?.device).toBe("b");
-		expect(sync.onBlocks("b", nothing, genesis, nowMs, noCertificate)).toEqual(ok(undefined));
-		// It has let go of them; what the silent say does not count against that.
-		expect(sync.isMissing(genesis, nowMs, 0)).toBe(true);
+	it("asks the chain's own devices first: strangers hold nobody up, however many come under new keys", () => {
+		const sync = syncWith({ b: 5 }, ["b"]);
+		for (let nowMs = 0, key = 0; nowMs < 90_000; nowMs += 9_000, key++) {
+			sync.heard(`stranger ${key}`, 1_000_000 + key, nowMs);
+			expect(asked(sync, nowMs)?.device ?? "b").toBe("b");
+		}
+		expect(give(sync, "b", answer(1, parts().slice(0, 1)), 90_001)).toEqual(NOTHING);
+		expect(asked(sync, 90_002)).toEqual({ device: "b", fromIndex: 2 });
+		expect(sync.sources.isCaughtUp(5, 90_002)).toBe(true);
+		expect(sync.sources.isCaughtUp(2, 90_002)).toBe(false);
 	});
 
-	it("goes on with a slow neighbour's run: an answer that came late is good when it was asked for once more", () => {
-		const sync = new Sync(() => undefined, undefined);
-		sync.heard("slow", 9);
-		const [first, second] = above.map(({ bytes }) => bytes);
-		assert(first !== undefined && second !== undefined, "two blocks");
-		expect(sync.nextRequest(genesis, 0)).toEqual({ device: "slow", fromIndex: 1 });
-		expect(sync.nextRequest(genesis, 8_001)).toEqual({ device: "slow", fromIndex: 1 });
-		expect(sync.onBlocks("slow", answer(1, [first]), genesis, 12_000, noCertificate)).toEqual(ok(undefined));
-		expect(sync.nextRequest(genesis, 12_000)).toEqual({ device: "slow", fromIndex: 2 });
-		expect(sync.nextRequest(genesis, 20_001)).toEqual({ device: "slow", fromIndex: 2 });
-		expect(sync.onBlocks("slow", answer(2, [second]), genesis, 24_000, noCertificate)).toEqual(ok(undefined));
-		expect(sync.nextRequest(genesis, 24_000)).toEqual({ device: "slow", fromIndex: 3 });
-		// Somebody else who is further gives it from its beginning.
-		sync.heard("b", 9);
-		expect(sync.nextRequest(genesis, 32_001)).toEqual({ device: "b", fromIndex: 1 });
+	it("is held up by nobody among strangers, either: whoever has not failed comes first", () => {
+		const sync = syncWith({});
+		for (let liar = 0; liar < 20; liar++) sync.heard(`liar ${liar}`, 1_000_000 + liar, 0);
+		for (let nowMs = 0; nowMs < 9 * 9_000; nowMs += 9_000) expect(asked(sync, nowMs)?.device).toMatch(/^liar/);
+		sync.heard("b", 5, 81_000);
+		for (let nowMs = 81_000; nowMs < 20 * 9_000; nowMs += 9_000) expect(asked(sync, nowMs)).toBeDefined();
+		expect(asked(sync, 190_000)?.device).toBe("b");
+		expect(give(sync, "b", nothing, 190_001)).toEqual(NOTHING);
+		// It has let go of them; what the silent say does not count against that, once they were silent for long.
+		expect(sync.isMissing(genesis, 250_000, 0)).toBe(false);
+		expect(asked(sync, 260_000)?.device).toBe("b");
+		expect(give(sync, "b", nothing, 260_001)).toEqual(NOTHING);
+		expect(sync.isMissing(genesis, 260_002, 0)).toBe(true);
 	});
 
 	it("does not wait for a run that comes a block at a time, nor keeps one of who says that it has none", () => {
-		const sync = new Sync(() => undefined, undefined);
+		const sync = syncWith({ liar: 1_000_000, b: 9 });
 		const blocks = madeUp(20, 1_000).map(({ bytes }) => bytes);
-		const trickle = (device: string, untilMs: number) => {
-			for (let at = 0, nowMs = 0; nowMs < untilMs; at++, nowMs += 7_000) {
-				expect(sync.nextRequest(genesis, nowMs)).toEqual({ device, fromIndex: at + 1 });
-				const one = answer(at + 1, blocks.slice(at, at + 1));
-				expect(sync.onBlocks(device, one, genesis, nowMs + 6_999, noCertificate)).toEqual(ok(undefined));
-			}
-		};
-		sync.heard("liar", 1_000_000);
-		sync.heard("b", 9);
-		trickle("liar", 60_000);
-		expect(sync.nextRequest(genesis, 63_001)).toEqual({ device: "b", fromIndex: 1 });
-		sync.forget("b");
-		expect(sync.nextRequest(genesis, 63_002)).toEqual({ device: "liar", fromIndex: 1 });
-		expect(sync.onBlocks("liar", answer(1, blocks.slice(0, 2)), genesis, 63_003, noCertificate)).toEqual(ok(undefined));
-		sync.heard("liar", 1);
-		sync.heard("liar", 1_000_000);
-		expect(sync.nextRequest(genesis, 63_004)).toEqual({ device: "liar", fromIndex: 1 });
+		let nowMs = 0;
+		for (let at = 0; nowMs < 66_000; at++, nowMs += 7_000) {
+			expect(asked(sync, nowMs)).toEqual({ device: "liar", fromIndex: at + 1 });
+			expect(give(sync, "liar", answer(at + 1, blocks.slice(at, at + 1)), nowMs + 6_999)).toEqual(NOTHING);
+		}
+		expect(asked(sync, nowMs)).toEqual({ device: "b", fromIndex: 1 });
+		sync.forget("b", nowMs);
+		expect(asked(sync, nowMs)).toEqual({ device: "liar", fromIndex: 1 });
+		expect(give(sync, "liar", answer(1, blocks.slice(0, 2)), nowMs)).toEqual(NOTHING);
+		// To say that it has less, or to come and go, wins it nothing.
+		sync.heard("liar", 1, nowMs);
+		sync.heard("liar", 1_000_000, nowMs);
+		sync.heard("c", 9, nowMs);
+		expect(asked(sync, nowMs)).toEqual({ device: "c", fromIndex: 1 });
 	});
 
 	it("takes a run from one neighbour only: nobody answers for what another had begun", () => {
-		const sync = new Sync(() => undefined, undefined);
-		sync.heard("a", 9);
-		expect(sync.nextRequest(genesis, 0)?.device).toBe("a");
+		const sync = syncWith({ a: 9 });
+		expect(asked(sync, 0)?.device).toBe("a");
 		const made = madeUp(1, YEARS_MS).map(({ bytes }) => bytes);
-		expect(sync.onBlocks("a", answer(1, made), genesis, 1, noCertificate)).toEqual(ok(undefined));
-		sync.heard("b", 10);
-		expect(sync.nextRequest(genesis, 2)).toEqual({ device: "a", fromIndex: 2 });
-		sync.forget("a");
-		expect(sync.nextRequest(genesis, 3)).toEqual({ device: "b", fromIndex: 1 });
-		const all = above.map(({ bytes }) => bytes);
-		const given = sync.onBlocks("b", answer(1, all, certificate), genesis, 4, (each) => ok(each));
-		expect(given).toMatchObject({ ok: true, value: { certificate: { index: certificate.index } } });
+		expect(give(sync, "a", answer(1, made), 1)).toEqual(NOTHING);
+		sync.heard("b", 10, 1);
+		expect(asked(sync, 2)).toEqual({ device: "a", fromIndex: 2 });
+		sync.forget("a", 3);
+		expect(asked(sync, 3)).toEqual({ device: "b", fromIndex: 1 });
+		expect(give(sync, "b", answer(1, parts(), certificate), 4)).toMatchObject({
+			ok: true,
+			value: { certificate: { index: certificate.index } },
+		});
 	});
 
 	it("asks each for blocks that another does not have, and knows when nobody has them", () => {
-		const sync = new Sync(() => undefined, undefined);
-		sync.heard("a", from + 5);
-		sync.heard("b", from + 4);
-		expect(sync.nextRequest(genesis, 0)?.device).toBe("a");
-		expect(sync.onBlocks("a", nothing, genesis, 1, noCertificate)).toEqual(ok(undefined));
-		sync.heard("a", from + 6);
+		const sync = syncWith({ a: 6, b: 5 });
+		expect(asked(sync, 0)?.device).toBe("a");
+		expect(give(sync, "a", nothing, 1)).toEqual(NOTHING);
+		sync.heard("a", 7, 1);
 		expect(sync.isMissing(genesis, 1, 0)).toBe(false);
-		expect(sync.nextRequest(genesis, 1)?.device).toBe("b");
-		expect(sync.onBlocks("b", nothing, genesis, 2, noCertificate)).toEqual(ok(undefined));
+		expect(asked(sync, 1)?.device).toBe("b");
+		expect(give(sync, "b", nothing, 2)).toEqual(NOTHING);
 		expect(sync.isMissing(genesis, 2, 0)).toBe(true);
 		// Who is to wait longer counts from the first who had none.
 		expect(sync.isMissing(genesis, 2, 2)).toBe(false);
 		expect(sync.isMissing(genesis, 3, 2)).toBe(true);
-		expect(sync.nextRequest(genesis, 2)).toBeUndefined();
+		expect(asked(sync, 2)).toBeUndefined();
 		// Somebody else comes, who may have them; and those who had none are asked again after a while.
-		sync.heard("c", from);
+		sync.heard("c", 1, 3);
 		expect(sync.isMissing(genesis, 3, 0)).toBe(false);
-		expect(sync.nextRequest(genesis, 3)?.device).toBe("c");
-		sync.forget("c");
+		expect(asked(sync, 3)?.device).toBe("c");
+		sync.forget("c", 3);
 		expect(sync.isMissing(genesis, 40_000, 0)).toBe(false);
-		expect(sync.nextRequest(genesis, 40_000)?.device).toBe("a");
+		expect(asked(sync, 40_000)?.device).toBe("a");
 		// Time in which this device stood still does not count.
-		expect(sync.onBlocks("a", nothing, genesis, 40_001, noCertificate)).toEqual(ok(undefined));
-		expect(sync.nextRequest(genesis, 40_001)?.device).toBe("b");
+		expect(give(sync, "a", nothing, 40_001)).toEqual(NOTHING);
+		expect(asked(sync, 40_001)?.device).toBe("b");
 		sync.resumed();
-		expect(sync.onBlocks("b", nothing, genesis, 40_002, noCertificate)).toEqual(ok(undefined));
-		expect([40_002, 40_003].map((nowMs) => sync.isMissing(genesis, nowMs, 1))).toEqual([false, true]);
+		expect(asked(sync, 40_002)?.device).toBe("b");
+		expect(give(sync, "b", nothing, 40_003)).toEqual(NOTHING);
+		expect([40_003, 40_004].map((nowMs) => sync.isMissing(genesis, nowMs, 1))).toEqual([false, true]);
 	});
 
-	it("knows it also where somebody had begun to give them, and went", () => {
-		const sync = new Sync(() => undefined, undefined);
-		sync.heard("a", 3);
-		expect(sync.nextRequest(genesis, 0)?.device).toBe("a");
-		const begun = above.slice(0, 1).map(({ bytes }) => bytes);
-		expect(sync.onBlocks("a", answer(1, begun), genesis, 1, noCertificate)).toEqual(ok(undefined));
-		sync.forget("a");
-		sync.heard("b", 3);
-		expect(sync.nextRequest(genesis, 2)).toEqual({ device: "b", fromIndex: 1 });
-		expect(sync.onBlocks("b", nothing, genesis, 3, noCertificate)).toEqual(ok(undefined));
-		expect(sync.isMissing(genesis, 3, 0)).toBe(true);
+	it("knows it also where somebody had begun to give them, and went; while somebody gives them they are not missing", () => {
+		const sync = syncWith({ a: 3, b: 3 });
+		expect(asked(sync, 0)?.device).toBe("a");
+		expect(give(sync, "a", nothing, 1)).toEqual(NOTHING);
+		expect(asked(sync, 1)?.device).toBe("b");
+		expect(give(sync, "b", answer(1, parts().slice(0, 1)), 2)).toEqual(NOTHING);
+		expect(asked(sync, 3)).toEqual({ device: "b", fromIndex: 2 });
+		expect(asked(sync, 20_000)).toBeUndefined();
+		expect(sync.isMissing(genesis, 20_000, 0)).toBe(false);
+		sync.forget("b", 20_001);
+		expect(sync.isMissing(genesis, 20_001, 0)).toBe(true);
+		// One that had none before is not thought to have them now, when somebody else gives them slowly.
+		sync.heard("b", 3, 20_002);
+		expect(asked(sync, 20_002)?.device).toBe("b");
+		expect(asked(sync, 40_000)).toBeUndefined();
 	});
 
-	it("stands where the neighbours stand when one of them does, and nobody has more to show", () => {
-		const sync = new Sync(() => undefined, undefined);
+	it("stands where the neighbours stand when one of them is not ahead, and nobody has more to show", () => {
+		const sync = syncWith({});
 		const head = { ...genesis, block: { ...genesis.block, index: 10 } };
 		const isCaughtUp = (nowMs: number) => sync.isCaughtUp(head, nowMs);
 		expect(isCaughtUp(0)).toBe(false);
 		// Another newcomer, who has nothing yet.
-		sync.heard("newcomer", 0);
+		sync.heard("newcomer", 0, 0);
 		expect(isCaughtUp(0)).toBe(false);
-		sync.heard("a", 12);
+		sync.heard("a", 12, 0);
 		expect(isCaughtUp(0)).toBe(true);
-		sync.heard("b", 13);
+		sync.heard("b", 13, 0);
 		expect(isCaughtUp(0)).toBe(false);
 		expect(sync.nextRequest(head, 0)?.device).toBe("b");
 		expect(sync.onBlocks("b", answer(11, []), head, 1, noCertificate)).toEqual(ok(undefined));
 		expect(isCaughtUp(2)).toBe(true);
-		sync.heard("liar", 1_000_000);
+		sync.heard("liar", 1_000_000, 2);
 		expect(isCaughtUp(2)).toBe(false);
 		sync.distrust("liar", 3);
-		sync.heard("liar", 1_000_000);
+		sync.heard("liar", 1_000_000, 3);
 		expect(isCaughtUp(3)).toBe(true);
-		sync.forget("a");
-		expect(isCaughtUp(3)).toBe(false);
+		// One that failed, and stands where this device stands.
+		sync.distrust("a", 4);
+		sync.heard("a", 12, 4);
+		expect(isCaughtUp(4)).toBe(true);
+		sync.forget("a", 5);
+		expect(isCaughtUp(5)).toBe(false);
 	});
 });
 
 describe("a neighbour that says any height and gives nothing", () => {
-	it("keeps no household's new device out", { timeout: 60_000 }, async () => {
+	it.each([
+		["says that it has no blocks", () => ({ blocks: [], certificate: undefined })],
+		["is silent, about checkpoints too", () => undefined],
+	])("%s: it keeps no household's new device out", { timeout: 60_000 }, async (_, blocksInstead) => {
 		const cluster = await foundedStreet(3);
 		const liar = 2;
 		const reply = await cluster.command(1, { type: "restoreLink" });
 		assert(reply.ok && reply.value.type === "link", "a restore link");
 		tamperMessages(cluster, (message, from) => {
 			if (from !== liar) return message;
-			if (message.type === "blocks") return { ...message, blocks: [], certificate: undefined };
+			const instead = blocksInstead();
+			if (message.type === "blocks") return instead && { ...message, ...instead };
+			if (message.type === "checkpoint") return instead && message;
 			return "headIndex" in message ? { ...message, headIndex: message.headIndex + 1_000_000 } : message;
 		});
 		cluster.off(1);
