@@ -4,7 +4,10 @@
  */
 import { ok, type Result, refused } from "../primitives/result.js";
 
-/** Integers of every width are numbers, strings of every kind are bytes, arrays and structures are arrays. */
+/**
+ * Integers of every width are numbers, strings and times of every kind are bytes, arrays and structures are arrays. What
+ * has no exact value here (floating point, integers beyond 2^53) is null.
+ */
 export type DlmsValue = null | number | Uint8Array | readonly DlmsValue[];
 
 export interface DataNotification {
@@ -13,7 +16,7 @@ export interface DataNotification {
 	body: DlmsValue;
 }
 
-export type DlmsError = { code: "encrypted" } | { code: "bad-apdu" };
+export type DlmsError = { code: "encrypted" } | { code: "bad-telegram" };
 
 const LLC_HEADER = [0xe6, 0xe7, 0x00];
 const DATA_NOTIFICATION = 0x0f;
@@ -23,12 +26,12 @@ const LONG_INVOKE_ID_BYTES = 4;
 const DATE_TIME_BYTES = 12;
 const MAX_DEPTH = 4;
 
-/** Reads the information field of a frame (LLC header and APDU), to its last byte. */
+/** Reads the information field of a frame, or of several that were joined (LLC header and APDU), to its last byte. */
 export function readDataNotification(information: Uint8Array): Result<DataNotification, DlmsError> {
-	if (!LLC_HEADER.every((byte, i) => information[i] === byte)) return refused({ code: "bad-apdu" });
+	if (!LLC_HEADER.every((byte, i) => information[i] === byte)) return refused({ code: "bad-telegram" });
 	const tag = information[LLC_HEADER.length] ?? 0;
 	if (CIPHERED.includes(tag)) return refused({ code: "encrypted" });
-	if (tag !== DATA_NOTIFICATION) return refused({ code: "bad-apdu" });
+	if (tag !== DATA_NOTIFICATION) return refused({ code: "bad-telegram" });
 
 	const cursor: Cursor = { bytes: information, at: LLC_HEADER.length + 1 + LONG_INVOKE_ID_BYTES };
 	// The date-time is an octet string without a tag, but Kaifa and Kamstrup of 2017 put the tag before its length.
@@ -36,7 +39,7 @@ export function readDataNotification(information: Uint8Array): Result<DataNotifi
 	const dateTime = readString(cursor);
 	const body = readValue(cursor, 0);
 	if (dateTime === MALFORMED || body === MALFORMED || cursor.at !== information.length) {
-		return refused({ code: "bad-apdu" });
+		return refused({ code: "bad-telegram" });
 	}
 	const messageClock = clockText(dateTime);
 	return ok(messageClock === undefined ? { body } : { body, messageClock });
@@ -66,8 +69,10 @@ const MALFORMED = Symbol("malformed");
 const TAG_NULL = 0x00;
 const TAG_ARRAY = 0x01;
 const TAG_STRUCTURE = 0x02;
+const TAG_BIT_STRING = 0x04;
 const TAG_OCTET_STRING = 0x09;
 const TAG_VISIBLE_STRING = 0x0a;
+const TAG_UTF8_STRING = 0x0c;
 
 /** Width in bytes of each integer, boolean and enumeration (IEC 62056-5-3, the Data type); negative: signed. */
 const INTEGER_BYTES: Readonly<Record<number, number>> = {
@@ -77,19 +82,40 @@ const INTEGER_BYTES: Readonly<Record<number, number>> = {
 	15: -1, // integer
 	16: -2, // long
 	17: 1, // unsigned
+	13: 1, // bcd
 	18: 2, // long-unsigned
+	20: -8, // long64
+	21: 8, // long64-unsigned
 	22: 1, // enum
 };
+
+/** Width in bytes of what is taken as it is, or not at all: times and floating point. */
+const OPAQUE_BYTES: Readonly<Record<number, number>> = {
+	23: 4, // float32
+	24: 8, // float64
+	25: 12, // date-time
+	26: 5, // date
+	27: 4, // time
+};
+const FIRST_TIME_TAG = 25;
 
 function readValue(cursor: Cursor, depth: number): DlmsValue | typeof MALFORMED {
 	const tag = cursor.bytes[cursor.at];
 	cursor.at += 1;
 	if (tag === undefined) return MALFORMED;
 	if (tag === TAG_NULL) return null;
-	if (tag === TAG_OCTET_STRING || tag === TAG_VISIBLE_STRING) return readString(cursor);
+	if (tag === TAG_OCTET_STRING || tag === TAG_VISIBLE_STRING || tag === TAG_UTF8_STRING) return readString(cursor);
+	if (tag === TAG_BIT_STRING) return readBitString(cursor);
 	if (tag === TAG_ARRAY || tag === TAG_STRUCTURE) return readItems(cursor, depth + 1);
+	const opaque = OPAQUE_BYTES[tag];
+	if (opaque !== undefined) {
+		const bytes = readBytes(cursor, opaque);
+		return tag >= FIRST_TIME_TAG || bytes === MALFORMED ? bytes : null;
+	}
 	const width = INTEGER_BYTES[tag];
-	return width === undefined ? MALFORMED : readInteger(cursor, width);
+	if (width === undefined) return MALFORMED;
+	const value = readInteger(cursor, width);
+	return value === MALFORMED || Number.isSafeInteger(value) ? value : null;
 }
 
 function readItems(cursor: Cursor, depth: number): readonly DlmsValue[] | typeof MALFORMED {
@@ -107,7 +133,17 @@ function readItems(cursor: Cursor, depth: number): readonly DlmsValue[] | typeof
 
 function readString(cursor: Cursor): Uint8Array | typeof MALFORMED {
 	const length = readLength(cursor);
-	if (length === MALFORMED || length > cursor.bytes.length - cursor.at) return MALFORMED;
+	return length === MALFORMED ? MALFORMED : readBytes(cursor, length);
+}
+
+/** Its length counts bits. */
+function readBitString(cursor: Cursor): Uint8Array | typeof MALFORMED {
+	const bits = readLength(cursor);
+	return bits === MALFORMED ? MALFORMED : readBytes(cursor, Math.ceil(bits / 8));
+}
+
+function readBytes(cursor: Cursor, length: number): Uint8Array | typeof MALFORMED {
+	if (length > cursor.bytes.length - cursor.at) return MALFORMED;
 	cursor.at += length;
 	return cursor.bytes.slice(cursor.at - length, cursor.at);
 }
@@ -128,4 +164,15 @@ function readInteger(cursor: Cursor, width: number): number | typeof MALFORMED {
 	cursor.at += bytes;
 	const isNegative = width < 0 && value >= 2 ** (8 * bytes - 1);
 	return isNegative ? value - 2 ** (8 * bytes) : value;
+}
+
+/** ASCII without control characters: it is shown on a screen. */
+export function printableText(value: DlmsValue | undefined): string | undefined {
+	if (!(value instanceof Uint8Array) || !value.every((byte) => byte >= 0x20 && byte < 0x7f)) return undefined;
+	return String.fromCharCode(...value);
+}
+
+/** Whether a value is an array or a structure. */
+export function isItems(value: DlmsValue | undefined): value is readonly DlmsValue[] {
+	return Array.isArray(value);
 }

@@ -1,19 +1,63 @@
-/** The Norwegian HAN port: HDLC frame → DLMS notification → one of the maker's lists. */
+/** HDLC and DLMS: the Norwegian HAN port, and its like elsewhere. Frames → notification → one of the makers' lists. */
 import { readDataNotification } from "./dlms.js";
 import { createHdlcFramer, type HdlcFrame } from "./hdlc.js";
 import { kaifaTelegram } from "./kaifa.js";
-import type { MeterDecoder, MeterEvent } from "./telegram.js";
+import { obisTelegram } from "./obisList.js";
+import type { DroppedEvent, MeterDecoder, MeterEvent } from "./telegram.js";
+
+/** The longest list of any maker fits well; more is none. */
+const MAX_LIST_BYTES = 8_192;
 
 /** Makes a decoder that has seen nothing yet. */
 export function createHanDecoder(): MeterDecoder {
 	const framer = createHdlcFramer();
+	/** Of a list that is spread over several frames: what has come. */
+	let segments: Uint8Array[] = [];
+	let segmentBytes = 0;
+
+	const forget = () => {
+		segments = [];
+		segmentBytes = 0;
+	};
+	const cutOff = (): DroppedEvent[] => {
+		const bytes = segmentBytes;
+		forget();
+		return bytes === 0 ? [] : [{ kind: "dropped", reason: "cut-off", bytes }];
+	};
+	const take = ({ information, bytes, isSegment }: HdlcFrame): MeterEvent[] => {
+		if (!isSegment && segments.length === 0) return [read(information, bytes)];
+		segments.push(information);
+		segmentBytes += bytes;
+		if (segmentBytes > MAX_LIST_BYTES) return cutOff();
+		if (isSegment) return [];
+		const event = read(joined(segments), segmentBytes);
+		forget();
+		return [event];
+	};
 	return {
-		push: (bytes) => framer.push(bytes).map((event) => (event.kind === "frame" ? readFrame(event) : event)),
+		push: (bytes) =>
+			framer.push(bytes).flatMap((event) => {
+				if (event.kind === "frame") return take(event);
+				// A list with a hole is none. Noise between its frames is no hole.
+				return event.reason === "noise" ? [event] : [...cutOff(), event];
+			}),
+		end: () => [...cutOff(), ...framer.end()],
 	};
 }
 
-function readFrame({ information, bytes }: HdlcFrame): MeterEvent {
+function read(information: Uint8Array, bytes: number): MeterEvent {
 	const notification = readDataNotification(information);
 	if (!notification.ok) return { kind: "dropped", reason: notification.error.code, bytes };
-	return kaifaTelegram(notification.value) ?? { kind: "dropped", reason: "unknown-list", bytes };
+	const telegram = kaifaTelegram(notification.value) ?? obisTelegram(notification.value);
+	return telegram ?? { kind: "dropped", reason: "unknown-list", bytes };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+	const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+	let at = 0;
+	for (const part of parts) {
+		whole.set(part, at);
+		at += part.length;
+	}
+	return whole;
 }

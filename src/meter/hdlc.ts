@@ -17,12 +17,16 @@ export interface HdlcFrame {
 	information: Uint8Array;
 	/** What the length field says. */
 	bytes: number;
+	/** More frames follow that belong to the same list. */
+	isSegment: boolean;
 }
 
 /** Finds the frames in a stream. */
 export interface HdlcFramer {
 	/** Takes the next bytes, returns the frames whose checksums are right and what was dropped. Never throws. */
 	push(bytes: Uint8Array): (HdlcFrame | DroppedEvent)[];
+	/** No more bytes come: a frame that was begun is cut off. */
+	end(): DroppedEvent[];
 }
 
 const FLAG = 0x7e;
@@ -80,6 +84,17 @@ export function createHdlcFramer(): HdlcFramer {
 	};
 
 	return {
+		end() {
+			const events: DroppedEvent[] = [];
+			if (noiseBytes > 0) events.push({ kind: "dropped", reason: "noise", bytes: noiseBytes });
+			// A lone flag closes the last frame.
+			if (end - start > 1) events.push({ kind: "dropped", reason: "cut-off", bytes: end - start });
+			noiseBytes = 0;
+			start = 0;
+			end = 0;
+			reportedUntil = 0;
+			return events;
+		},
 		push(bytes) {
 			const events: (HdlcFrame | DroppedEvent)[] = [];
 			let taken = 0;
@@ -130,8 +145,8 @@ function frameAt(buffer: Uint8Array, start: number, end: number): Found {
 	if (crc16X25(buffer, first, informationEnd) !== littleEndian16(buffer, informationEnd)) {
 		return { kind: "dropped", reason: "bad-frame-checksum", bytes: 1 + length };
 	}
-	if (format & SEGMENTATION_BIT) return { kind: "dropped", reason: "segmented", bytes: 1 + length };
-	return { kind: "frame", information: buffer.slice(informationStart, informationEnd), bytes: length };
+	const isSegment = (format & SEGMENTATION_BIT) !== 0;
+	return { kind: "frame", information: buffer.slice(informationStart, informationEnd), bytes: length, isSegment };
 }
 
 /** Where the address that begins at `from` ends: its last byte has the lowest bit set (IEC 62056-46 §6.4.2.2). */

@@ -9,16 +9,17 @@
  *
  * P in W, Q in var, I in mA, U in 0.1 V, A in Wh, R in varh.
  */
-import { clockText, type DataNotification, type DlmsValue } from "./dlms.js";
+import { clockText, type DataNotification, type DlmsValue, isItems, printableText } from "./dlms.js";
 import type { TelegramEvent } from "./telegram.js";
 
 const VERSION_PREFIX = "KFM_";
 const REGISTER_ITEMS = 5;
+const MILLI = 1_000;
 
 /** The telegram in a notification, or undefined if it is no list of Kaifa's. */
 export function kaifaTelegram(notification: DataNotification): TelegramEvent | undefined {
 	const items = notification.body;
-	if (!isList(items)) return undefined;
+	if (!isItems(items)) return undefined;
 	switch (items.length) {
 		case 1:
 			return powerList(items, notification);
@@ -36,20 +37,26 @@ export function kaifaTelegram(notification: DataNotification): TelegramEvent | u
 function powerList(items: readonly DlmsValue[], { messageClock }: DataNotification): TelegramEvent | undefined {
 	const [importW] = items;
 	if (!isUnsigned(importW)) return undefined;
-	return { kind: "telegram", format: "han-kaifa", list: 1, importW, ...named("meterClock", messageClock) };
+	return {
+		kind: "telegram",
+		format: "han-kaifa",
+		list: 1,
+		importMilliW: importW * MILLI,
+		...named("meterClock", messageClock),
+	};
 }
 
 function fullList(items: readonly DlmsValue[], list: 2 | 3, meterClock: string | undefined): TelegramEvent | undefined {
 	const [version, meterId, meterType, ...quantities] = items;
 	if (printableText(version)?.startsWith(VERSION_PREFIX) !== true) return undefined;
 	if (!quantities.every(isUnsigned)) return undefined;
-	const [importW, exportW] = quantities;
+	const [importW = 0, exportW = 0] = quantities;
 	return {
 		kind: "telegram",
 		format: "han-kaifa",
 		list,
-		...named("importW", importW),
-		...named("exportW", exportW),
+		importMilliW: importW * MILLI,
+		exportMilliW: exportW * MILLI,
 		...named("meterId", printableText(meterId)),
 		...named("meterType", printableText(meterType)),
 		...named("meterClock", meterClock),
@@ -61,21 +68,13 @@ function registerList(items: readonly DlmsValue[], { messageClock }: DataNotific
 	if (!(clock instanceof Uint8Array) || !isUnsigned(importWh) || !isUnsigned(exportWh)) return undefined;
 	if (!reactive.every(isUnsigned)) return undefined;
 	const telegram = fullList(items.slice(0, -REGISTER_ITEMS), 3, clockText(clock) ?? messageClock);
-	return telegram && { ...telegram, importWh, exportWh };
-}
-
-function isList(value: DlmsValue): value is readonly DlmsValue[] {
-	return Array.isArray(value);
+	if (telegram === undefined) return undefined;
+	const registers = { importMilliWh: importWh * MILLI, exportMilliWh: exportWh * MILLI };
+	return { ...telegram, ...registers, registerStepMilliWh: MILLI };
 }
 
 function isUnsigned(value: DlmsValue | undefined): value is number {
 	return typeof value === "number" && value >= 0;
-}
-
-/** ASCII without control characters: it is shown on a screen. */
-function printableText(value: DlmsValue | undefined): string | undefined {
-	if (!(value instanceof Uint8Array) || !value.every((byte) => byte >= 0x20 && byte < 0x7f)) return undefined;
-	return String.fromCharCode(...value);
 }
 
 /** A property that is absent where there is no value. */

@@ -1,0 +1,87 @@
+/**
+ * Quantities by OBIS code (IEC 62056-61), as every format but Kaifa's names them: collected from a telegram's lines, and
+ * turned into the fields of its event. Integers throughout: a mantissa and a power of ten.
+ */
+import { divideFloor } from "../primitives/units.js";
+import type { TelegramEvent } from "./telegram.js";
+
+/** No meter's register or power is beyond it; keeps every sum of a few of them a safe integer. */
+const MAX_MILLI = 2 ** 50;
+const TARIFFS = 4;
+
+/** mantissa · 10^exponent, in thousandths; what is finer than a thousandth is left out. Undefined: no meter says that. */
+export function toMilli(mantissa: number, exponent: number): number | undefined {
+	const shift = exponent + 3;
+	if (!Number.isSafeInteger(mantissa) || Math.abs(shift) > 15) return undefined;
+	const magnitude = Math.abs(mantissa);
+	const shifted = shift >= 0 ? magnitude * 10 ** shift : divideFloor(magnitude, 10 ** -shift);
+	const milli = mantissa < 0 ? -shifted : shifted;
+	return shifted <= MAX_MILLI ? milli : undefined;
+}
+
+interface Quantity {
+	milli: number;
+	stepMilli: number;
+}
+
+export class Quantities {
+	/** By C.D.E of the code: electricity's, of any channel. The first of each counts. */
+	readonly #values = new Map<string, Quantity>();
+
+	/** Notes a power (C.7.0) or an energy (C.8.E). Nonsense is left out. */
+	add(code: string, mantissa: number, exponent: number): void {
+		const milli = toMilli(mantissa, exponent);
+		if (milli === undefined || this.#values.has(code)) return;
+		this.#values.set(code, { milli, stepMilli: Math.max(1, toMilli(1, exponent) ?? 1) });
+	}
+
+	/** The event's fields. Undefined: no power and no register is among them, or one that cannot be. */
+	fields(): QuantityFields | undefined {
+		const imported = this.#register("1");
+		const exported = this.#register("2");
+		const power = this.#power();
+		if (power === undefined && imported === undefined && exported === undefined) return undefined;
+		const fields: QuantityFields = { ...power };
+		if (imported !== undefined) fields.importMilliWh = imported.milli;
+		if (exported !== undefined) fields.exportMilliWh = exported.milli;
+		const steps = [imported, exported].flatMap((register) => (register === undefined ? [] : [register.stepMilli]));
+		if (steps.length > 0) fields.registerStepMilliWh = Math.max(...steps);
+		return Object.values(fields).every((value) => value >= 0) ? fields : undefined;
+	}
+
+	/** The whole, or the sum of the tariffs where the meter sends no whole. */
+	#register(direction: "1" | "2"): Quantity | undefined {
+		const whole = this.#values.get(`${direction}.8.0`);
+		if (whole !== undefined) return whole;
+		let sum: Quantity | undefined;
+		for (let tariff = 1; tariff <= TARIFFS; tariff++) {
+			const part = this.#values.get(`${direction}.8.${tariff}`);
+			if (part === undefined) continue;
+			sum = {
+				milli: (sum?.milli ?? 0) + part.milli,
+				stepMilli: Math.max(sum?.stepMilli ?? 0, part.stepMilli),
+			};
+		}
+		return sum;
+	}
+
+	/** Both directions, or their difference with its sign. */
+	#power(): Pick<TelegramEvent, "importMilliW" | "exportMilliW"> | undefined {
+		const importMilliW = this.#values.get("1.7.0")?.milli;
+		const exportMilliW = this.#values.get("2.7.0")?.milli;
+		const netMilliW = this.#values.get("16.7.0")?.milli;
+		if (importMilliW === undefined && exportMilliW === undefined) {
+			if (netMilliW === undefined) return undefined;
+			return { importMilliW: Math.max(netMilliW, 0), exportMilliW: Math.max(-netMilliW, 0) };
+		}
+		return {
+			...(importMilliW === undefined ? {} : { importMilliW }),
+			...(exportMilliW === undefined ? {} : { exportMilliW }),
+		};
+	}
+}
+
+type QuantityFields = Pick<
+	TelegramEvent,
+	"importMilliW" | "exportMilliW" | "importMilliWh" | "exportMilliWh" | "registerStepMilliWh"
+>;
