@@ -15,7 +15,10 @@ import type { DroppedEvent, DropReason, MeterDecoder, MeterEvent, TelegramEvent 
 
 const SLASH = 0x2f;
 const EXCLAMATION = 0x21;
+const QUESTION_MARK = 0x3f;
+const MIN_IDENTIFICATION = 4;
 const STX = 0x02;
+const STX_TEXT = String.fromCharCode(STX);
 const ETX = 0x03;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -59,7 +62,7 @@ export function createAsciiDecoder(): MeterDecoder {
 		const read = readTelegram(whole, bodyEnd ?? 0, check, sendsChecks);
 		if (read.kind === "telegram" && check.kind === "crc") sendsChecks = true;
 		// An echo of the request for a readout is nobody's telegram.
-		if (bodyEnd === 2 && buffer[1] === 0x3f) noiseBytes += length;
+		if (bodyEnd === 2 && buffer[1] === QUESTION_MARK) noiseBytes += length;
 		else events.push(read);
 		restart();
 	};
@@ -94,6 +97,12 @@ export function createAsciiDecoder(): MeterDecoder {
 	};
 
 	const collect = (byte: number, events: MeterEvent[]) => {
+		if (isNoIdentification(buffer, length, byte)) {
+			noiseBytes += length;
+			restart();
+			hunt(byte, events);
+			return;
+		}
 		if (byte === SLASH && !isCheckOfModeC(buffer, length, bodyEnd)) {
 			if (bodyEnd === undefined) events.push(dropped("cut-off", length));
 			else finish(events, checkOf(buffer.subarray(bodyEnd + 1, length)));
@@ -141,6 +150,17 @@ export function createAsciiDecoder(): MeterDecoder {
 			return events;
 		},
 	};
+}
+
+/**
+ * Whether a slash was only some byte: what follows it, to the line's end, is text of four characters at least. (The request
+ * for a readout has fewer.)
+ */
+function isNoIdentification(buffer: Uint8Array, length: number, byte: number): boolean {
+	if (byte === SLASH || (byte >= 0x20 && byte < 0x7f)) return false;
+	const isFirstLine = buffer.subarray(0, length).every((each) => each >= 0x20 && each < 0x7f);
+	const isEnd = byte === CR || byte === LF;
+	return isFirstLine && !(isEnd && (length > MIN_IDENTIFICATION || buffer[1] === QUESTION_MARK));
 }
 
 // ── checks ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,7 +240,8 @@ function readTelegram(bytes: Uint8Array, bodyEnd: number, check: Check, sendsChe
 	const dropped = (reason: DropReason): DroppedEvent => ({ kind: "dropped", reason, bytes: bytes.length });
 	if (!isGood(check, bytes, bodyEnd)) return dropped("bad-frame-checksum");
 	const [identification = "", ...rows] = String.fromCharCode(...bytes.subarray(1, bodyEnd))
-		.split(/[\r\n\x02]+/)
+		.replaceAll(STX_TEXT, "\n")
+		.split(/[\r\n]+/)
 		.filter((row, at) => at === 0 || row !== "");
 	const lines = rows.map(readLine);
 	const isStamped = lines.some((line) => line?.code === "0-0:1.0.0");
@@ -231,7 +252,6 @@ function readTelegram(bytes: Uint8Array, bodyEnd: number, check: Check, sendsChe
 			return dropped("bad-telegram");
 		}
 	}
-	if (!/^[ -~]{4,}$/.test(identification)) return dropped("bad-telegram");
 	const telegram = telegramOf(
 		identification,
 		lines.filter((line) => line !== undefined),

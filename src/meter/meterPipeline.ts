@@ -1,6 +1,7 @@
 /** From a meter's bytes to readings: what the node holds for its one meter. */
 import type { Reading } from "../block/reading.js";
-import { createHanDecoder } from "./han.js";
+import { divideFloor } from "../primitives/units.js";
+import { createMeterDecoder } from "./anyFormat.js";
 import { closeMinutes, createMinuteEnergy, type MinuteEnergyState, pushPower } from "./minuteEnergy.js";
 import type { DropReason, MeterDecoder, MeterEvent, TelegramEvent } from "./telegram.js";
 
@@ -28,21 +29,21 @@ export interface MeterCounters {
 
 /** Makes a pipeline, going on from a persisted state where there is one. */
 export function createMeterPipeline(saved?: MinuteEnergyState): MeterPipeline {
-	let decoder: MeterDecoder = createHanDecoder();
+	let decoder: MeterDecoder = createMeterDecoder();
 	let minuteEnergy = saved ?? createMinuteEnergy();
 	let counters: MeterCounters = { telegrams: 0, dropped: {} };
 	return {
 		push(bytes, atMs) {
 			const events = decoder.push(bytes);
 			for (const event of events) {
-				if (event.kind === "telegram") pushPower(minuteEnergy, atMs, event);
+				if (event.kind === "telegram") pushPower(minuteEnergy, atMs, powerW(event));
 				count(counters, event, atMs);
 			}
 			return { events };
 		},
 		close: (nowMs) => closeMinutes(minuteEnergy, nowMs),
 		reset() {
-			decoder = createHanDecoder();
+			decoder = createMeterDecoder();
 			minuteEnergy = createMinuteEnergy();
 			counters = { telegrams: 0, dropped: {} };
 		},
@@ -66,14 +67,25 @@ function count(counters: MeterCounters, event: MeterEvent, atMs: number): void {
 	if (live !== undefined) counters.live = { ...live, atMs };
 }
 
+const MILLI = 1_000;
+
+/** Whole watts: what is less comes to 9 Wh a year at most. */
+function powerW({ importMilliW, exportMilliW }: TelegramEvent): { importW?: number; exportW?: number } {
+	return {
+		...(importMilliW === undefined ? {} : { importW: divideFloor(importMilliW, MILLI) }),
+		...(exportMilliW === undefined ? {} : { exportW: divideFloor(exportMilliW, MILLI) }),
+	};
+}
+
 /**
  * List 1 says nothing of export. The meter nets its phases, so while it imports it exports nothing; while it does not,
  * the last export is the best that is known.
  */
 function livePower(
-	{ importW, exportW }: TelegramEvent,
+	telegram: TelegramEvent,
 	before: MeterCounters["live"],
 ): { importW: number; exportW: number } | undefined {
+	const { importW, exportW } = powerW(telegram);
 	if (importW === undefined) return undefined;
 	const export_ = exportW ?? (importW > 0 ? 0 : before?.exportW);
 	return export_ === undefined ? undefined : { importW, exportW: export_ };

@@ -157,18 +157,18 @@ function readFile(raw: Uint8Array): SmlFile | DroppedEvent {
 	return { kind: "file", content: unescaped(raw.subarray(HEADER_BYTES, bytes - TRAILER_BYTES)), bytes, check };
 }
 
+/** Four escape bytes in a row were sent twice. */
 function unescaped(raw: Uint8Array): Uint8Array {
 	const content = new Uint8Array(raw.length);
 	let length = 0;
+	let row = 0;
 	for (let at = 0; at < raw.length; at++) {
-		content[length++] = raw[at] ?? 0;
-		const isEscape = length >= ESCAPE_BYTES && content.subarray(length - ESCAPE_BYTES, length).every(isEscapeByte);
-		const isTwice = isEscape && raw.subarray(at + 1, at + 1 + ESCAPE_BYTES).every(isEscapeByte);
-		if (isTwice && at + ESCAPE_BYTES < raw.length) at += ESCAPE_BYTES;
+		const byte = raw[at] ?? 0;
+		content[length++] = byte;
+		row = byte === ESCAPE ? row + 1 : 0;
+		if (row < ESCAPE_BYTES) continue;
+		at += ESCAPE_BYTES;
+		row = 0;
 	}
 	return content.slice(0, length);
-}
-
-function isEscapeByte(byte: number): boolean {
-	return byte === ESCAPE;
 }

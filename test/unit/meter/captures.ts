@@ -6,28 +6,35 @@ const folder = fileURLToPath(new URL("../../../../shared/meters/captures/", impo
 
 export const capturesMissing = existsSync(`${folder}INDEX.json`) ? undefined : `no reference captures in ${folder}`;
 
-interface Capture {
+export interface Capture {
 	file: string;
+	encoding: string;
 	format: string;
 	validMessages: number;
 	chunks?: number[];
-	messages: {
-		meta?: { apdu_time?: string; clock?: string };
-		obis?: Record<string, { value: number | string }>;
-	}[];
+	messages: CapturedMessage[];
 }
 
-/** The index entries whose format starts so. */
-export function captures(format: string): Capture[] {
+/** What the reference decoder read in one telegram. */
+export interface CapturedMessage {
+	crcOk?: boolean | null;
+	serverId?: string;
+	meta?: { apdu_time?: string; clock?: string };
+	obis?: Record<string, { value: number | string; unit: string | null }>;
+}
+
+/** Every captured stream. */
+export function captures(): Capture[] {
 	if (capturesMissing) return [];
 	const index = JSON.parse(readFileSync(`${folder}INDEX.json`, "utf8")) as Capture[];
-	return index.filter((entry) => entry.format.startsWith(format));
+	return index.filter(({ messages }) => messages !== undefined);
 }
 
-/** The bytes of a file of hex text. */
-export function captureBytes(file: string): Uint8Array {
-	const hex = readFileSync(folder + file, "utf8").replaceAll(/\s/g, "");
-	return Uint8Array.from(Buffer.from(hex, "hex"));
+/** Its bytes. */
+export function captureBytes({ file, encoding }: Pick<Capture, "file" | "encoding">): Uint8Array {
+	const content = readFileSync(folder + file);
+	if (encoding !== "hex") return Uint8Array.from(content);
+	return Uint8Array.from(Buffer.from(content.toString().replaceAll(/\s/g, ""), "hex"));
 }
 
 export interface PowerSeries {

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import type { KaifaTelegram } from "../../../src/meter/kaifaEncoder.js";
 import type { MeterDecoder, MeterEvent, TelegramEvent } from "../../../src/meter/telegram.js";
 
-const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+export const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const two = (value: number) => String(value).padStart(2, "0");
-const meterClock = fc
+export const meterClock = fc
 	.tuple(
 		fc.integer({ min: 2000, max: 2099 }),
 		fc.integer({ min: 1, max: 12 }),
@@ -34,9 +34,21 @@ export const anyTelegram: fc.Arbitrary<KaifaTelegram> = fc.oneof(
 
 /** What a decoder must make of it. */
 export function eventOf(telegram: KaifaTelegram): TelegramEvent {
-	if (telegram.list === 1) return { kind: "telegram", format: "han-kaifa", ...telegram };
-	const { phases: _, ...said } = telegram;
-	return { kind: "telegram", format: "han-kaifa", ...said };
+	const { list, meterClock, importW } = telegram;
+	const power = {
+		kind: "telegram" as const,
+		format: "han-kaifa" as const,
+		list,
+		importMilliW: importW * 1_000,
+		meterClock,
+	};
+	if (telegram.list === 1) return power;
+	const { exportW, meterId, meterType } = telegram;
+	const full = { ...power, exportMilliW: exportW * 1_000, meterId, meterType };
+	if (telegram.list === 2) return full;
+	const { importWh, exportWh } = telegram;
+	const registers = { importMilliWh: importWh * 1_000, exportMilliWh: exportWh * 1_000, registerStepMilliWh: 1_000 };
+	return { ...full, ...registers };
 }
 
 /** Feeds bytes in chunks of the given sizes, over and over. */
