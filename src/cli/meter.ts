@@ -8,7 +8,7 @@ import type { DropReason, MeterEvent, TelegramEvent } from "../meter/telegram.js
 import { divideFloor } from "../primitives/units.js";
 
 const MILLI = 1_000;
-const HEX_TEXT = /^(?:\s*[0-9A-Fa-f]{2})+\s*$/;
+const HEX_TEXT = /^[\s0-9A-Fa-f]+$/;
 
 const WORDS: Readonly<Record<DropReason, string>> = {
 	noise: "belongs to no telegram",

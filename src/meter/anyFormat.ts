@@ -7,8 +7,10 @@ import { createHanDecoder } from "./han.js";
 import { createSmlDecoder } from "./sml.js";
 import type { DropReason, MeterDecoder, MeterEvent } from "./telegram.js";
 
-/** So many bytes without a telegram, and the stream is looked at anew: it was a guess, or it is another meter. */
-const ANEW_BYTES = 8_192;
+/** The stream is looked at in blocks of so many bytes, wherever its chunks end; so many of them without a telegram … */
+const BLOCK_BYTES = 1_024;
+/** … and it is looked at anew: it was a guess, or it is another meter. */
+const SILENT_BLOCKS = 8;
 /** What a decoder dropped before it is known whether the stream is its own. */
 const MAX_HELD_EVENTS = 100;
 
@@ -20,37 +22,41 @@ interface Candidate {
 /** Makes a decoder that has seen nothing yet. */
 export function createMeterDecoder(): MeterDecoder {
 	let candidates = allCandidates();
-	let silentBytes = 0;
+	let blockBytes = 0;
+	let silentBlocks = 0;
 
-	/** Whose stream it is: events of that one, with what it dropped before; undefined while nobody knows. */
-	const decide = (): MeterEvent[] | undefined => {
-		const found = candidates.find(({ held }) => held.some(decides));
-		if (found === undefined) return undefined;
-		candidates = [found];
-		return found.held.splice(0);
+	/** Once it is known whose stream it is, that one's events, with what it dropped before. */
+	const take = (bytes: Uint8Array): MeterEvent[] => {
+		for (const { decoder, held } of candidates) {
+			for (const event of decoder.push(bytes)) held.push(event);
+			if (candidates.length > 1 && held.length > MAX_HELD_EVENTS) held.shift();
+		}
+		const own = candidates.length === 1 ? candidates[0] : candidates.find(({ held }) => held.some(decides));
+		if (own === undefined) return [];
+		candidates = [own];
+		const events = own.held.splice(0);
+		if (events.some(decides)) silentBlocks = -1;
+		return events;
 	};
 
-	const pushByte = (byte: Uint8Array): MeterEvent[] => {
-		for (const { decoder, held } of candidates) {
-			held.push(...decoder.push(byte));
-			if (held.length > MAX_HELD_EVENTS) held.shift();
-		}
-		return decide() ?? [];
+	const endBlock = () => {
+		blockBytes = 0;
+		silentBlocks += 1;
+		if (silentBlocks < SILENT_BLOCKS || candidates.length > 1) return;
+		candidates = allCandidates();
+		silentBlocks = 0;
 	};
 
 	return {
 		push(bytes) {
 			const events: MeterEvent[] = [];
-			let at = 0;
-			// Byte by byte while it is open, so that the chunks' borders do not change who is first.
-			for (; at < bytes.length && candidates.length > 1; at++) events.push(...pushByte(bytes.subarray(at, at + 1)));
-			const [own] = candidates;
-			if (candidates.length === 1 && own !== undefined) events.push(...own.decoder.push(bytes.subarray(at)));
-			const isHeard = events.some(({ kind }) => kind === "telegram");
-			silentBytes = isHeard ? 0 : silentBytes + bytes.length;
-			if (silentBytes > ANEW_BYTES && candidates.length === 1) {
-				candidates = allCandidates();
-				silentBytes = 0;
+			for (let at = 0; at < bytes.length; ) {
+				// Byte by byte while it is open, so that the chunks' borders do not change who is first.
+				const length = candidates.length > 1 ? 1 : Math.min(bytes.length - at, BLOCK_BYTES - blockBytes);
+				for (const event of take(bytes.subarray(at, at + length))) events.push(event);
+				at += length;
+				blockBytes += length;
+				if (blockBytes === BLOCK_BYTES) endBlock();
 			}
 			return events;
 		},
@@ -58,7 +64,8 @@ export function createMeterDecoder(): MeterDecoder {
 			for (const { decoder, held } of candidates) held.push(...decoder.end());
 			const ended = candidates.map(({ held }) => held);
 			candidates = allCandidates();
-			silentBytes = 0;
+			blockBytes = 0;
+			silentBlocks = 0;
 			return ended.sort((a, b) => mark(b) - mark(a))[0] ?? [];
 		},
 	};

@@ -7,10 +7,11 @@
  *     /XXX5 identification ␍␊ ␂ lines ␍␊ ! ␍␊ ␃ BCC      mode C: exclusive or of all after ␂ to ␃
  *
  * A line is an OBIS code and values in brackets. The next telegram is found at any slash. Where there is no check, each
- * line has to have that shape; and who stamps its telegrams (DSMR 4 and later) or has sent a check before always sends one.
+ * line has to have that shape, once, and the same quantities come as in the telegram before; and who stamps its telegrams
+ * (DSMR 4 and later) or has sent a check before always sends one.
  */
 import { crc16Arc } from "./crc16.js";
-import { Quantities } from "./quantities.js";
+import { isQuantity, Quantities } from "./quantities.js";
 import type { DroppedEvent, DropReason, MeterDecoder, MeterEvent, TelegramEvent } from "./telegram.js";
 
 const SLASH = 0x2f;
@@ -39,11 +40,15 @@ export function createAsciiDecoder(): MeterDecoder {
 	const buffer = new Uint8Array(MAX_TELEGRAM_BYTES);
 	let length = 0;
 	let noiseBytes = 0;
+	/** The identification, up to its line's end, is text. */
+	let isIdentified = false;
 	/** Where the exclamation mark lies, once it is here. */
 	let bodyEnd: number | undefined;
 	/** Bytes of an encrypted telegram that are still to come. */
 	let skipBytes = 0;
 	let sendsChecks = false;
+	/** The quantities of the last telegram without a check. */
+	let lastCodes: string | undefined;
 
 	const dropped = (reason: DropReason, bytes: number): DroppedEvent => ({ kind: "dropped", reason, bytes });
 
@@ -54,58 +59,72 @@ export function createAsciiDecoder(): MeterDecoder {
 
 	const restart = () => {
 		length = 0;
+		isIdentified = false;
 		bodyEnd = undefined;
 	};
 
 	const finish = (events: MeterEvent[], check: Check) => {
-		const whole = buffer.subarray(0, length);
-		const read = readTelegram(whole, bodyEnd ?? 0, check, sendsChecks);
-		if (read.kind === "telegram" && check.kind === "crc") sendsChecks = true;
-		// An echo of the request for a readout is nobody's telegram.
-		if (bodyEnd === 2 && buffer[1] === QUESTION_MARK) noiseBytes += length;
-		else events.push(read);
+		const whole = buffer.slice(0, length);
+		const end = bodyEnd ?? 0;
 		restart();
+		// An echo of the request for a readout is nobody's telegram.
+		if (whole[1] === QUESTION_MARK) {
+			noiseBytes += whole.length;
+			return;
+		}
+		const event = readTelegram(whole, end, check, sendsChecks);
+		if (event.kind === "telegram" && check.kind !== "none") sendsChecks = true;
+		if (event.kind === "dropped" || check.kind !== "none") {
+			events.push(event);
+			return;
+		}
+		const codes = Object.keys(event).join();
+		const isLikeTheLast = lastCodes === undefined || lastCodes === codes;
+		lastCodes = codes;
+		events.push(isLikeTheLast ? event : dropped("bad-telegram", whole.length));
 	};
 
+	/** Between telegrams: a slash begins one, and an encrypted one has a header of its own. */
 	const hunt = (byte: number, events: MeterEvent[]) => {
-		if (byte === SLASH) {
-			// The start of what looked encrypted was none.
-			noiseBytes += length;
+		if (byte === SLASH && length === 0) {
 			reportNoise(events);
-			buffer[0] = byte;
-			length = 1;
+			buffer[length++] = byte;
 			return;
 		}
 		buffer[length++] = byte;
-		const isStart = ENCRYPTED_START.every((expected, at) => at >= length || buffer[at] === expected);
-		const isLong = length < ENCRYPTED_HEADER_BYTES - 2 || buffer[ENCRYPTED_HEADER_BYTES - 3] === LONG_LENGTH;
-		if (isStart && isLong) {
-			if (length < ENCRYPTED_HEADER_BYTES) return;
-			skipBytes = ((buffer[length - 2] ?? 0) << 8) | (buffer[length - 1] ?? 0);
+		const header = encryptedLength(buffer, length);
+		if (header === "incomplete") return;
+		if (header !== "none") {
+			skipBytes = header;
 			reportNoise(events);
 			events.push(dropped("encrypted", length + skipBytes));
 			length = 0;
 			return;
 		}
-		const again = byte === ENCRYPTED_START[0] && length > 1;
-		noiseBytes += again ? length - 1 : length;
-		buffer[0] = byte;
-		length = again ? 1 : 0;
-		// The line's end after a telegram, and what may lie between two, is no noise.
-		if (byte === CR || byte === LF) noiseBytes -= 1;
+		const [first = 0, ...rest] = buffer.subarray(0, length);
+		length = 0;
+		// The line's end after a telegram is no noise.
+		if (first !== CR && first !== LF) noiseBytes += 1;
 		if (noiseBytes >= NOISE_REPORT_BYTES) reportNoise(events);
+		for (const each of rest) push(each, events);
 	};
 
 	const collect = (byte: number, events: MeterEvent[]) => {
-		if (isNoIdentification(buffer, length, byte)) {
-			noiseBytes += length;
-			restart();
-			hunt(byte, events);
-			return;
+		if (!isIdentified && !isPrintable(byte)) {
+			const isEnd = byte === CR || byte === LF;
+			isIdentified = isEnd && (length > MIN_IDENTIFICATION || buffer[1] === QUESTION_MARK);
+			if (!isIdentified) {
+				// The slash was only some byte.
+				noiseBytes += length;
+				restart();
+				hunt(byte, events);
+				return;
+			}
 		}
 		if (byte === SLASH && !isCheckOfModeC(buffer, length, bodyEnd)) {
 			if (bodyEnd === undefined) events.push(dropped("cut-off", length));
-			else finish(events, checkOf(buffer.subarray(bodyEnd + 1, length)));
+			else finish(events, cutOffCheck(buffer, length, bodyEnd));
+			restart();
 			buffer[0] = byte;
 			length = 1;
 			return;
@@ -126,21 +145,23 @@ export function createAsciiDecoder(): MeterDecoder {
 		}
 	};
 
+	const push = (byte: number, events: MeterEvent[]) => {
+		if (skipBytes > 0) skipBytes -= 1;
+		else if (length > 0 && buffer[0] === SLASH) collect(byte, events);
+		else hunt(byte, events);
+	};
+
 	return {
 		push(bytes) {
 			const events: MeterEvent[] = [];
-			for (const byte of bytes) {
-				if (skipBytes > 0) skipBytes -= 1;
-				else if (length > 0 && buffer[0] === SLASH) collect(byte, events);
-				else hunt(byte, events);
-			}
+			for (const byte of bytes) push(byte, events);
 			return events;
 		},
 		end() {
 			const events: MeterEvent[] = [];
 			if (length > 0 && buffer[0] === SLASH) {
 				if (bodyEnd === undefined) events.push(dropped("cut-off", length));
-				else finish(events, checkOf(buffer.subarray(bodyEnd + 1, length)));
+				else finish(events, cutOffCheck(buffer, length, bodyEnd));
 			} else {
 				noiseBytes += length;
 			}
@@ -152,15 +173,18 @@ export function createAsciiDecoder(): MeterDecoder {
 	};
 }
 
-/**
- * Whether a slash was only some byte: what follows it, to the line's end, is text of four characters at least. (The request
- * for a readout has fewer.)
- */
-function isNoIdentification(buffer: Uint8Array, length: number, byte: number): boolean {
-	if (byte === SLASH || (byte >= 0x20 && byte < 0x7f)) return false;
-	const isFirstLine = buffer.subarray(0, length).every((each) => each >= 0x20 && each < 0x7f);
-	const isEnd = byte === CR || byte === LF;
-	return isFirstLine && !(isEnd && (length > MIN_IDENTIFICATION || buffer[1] === QUESTION_MARK));
+function isPrintable(byte: number): boolean {
+	return byte >= 0x20 && byte < 0x7f;
+}
+
+/** How much follows the header of an encrypted telegram; "none": this is no such header. */
+function encryptedLength(buffer: Uint8Array, length: number): number | "incomplete" | "none" {
+	const isStart = ENCRYPTED_START.every((expected, at) => at >= length || buffer[at] === expected);
+	const isLong = length < ENCRYPTED_HEADER_BYTES - 2 || buffer[ENCRYPTED_HEADER_BYTES - 3] === LONG_LENGTH;
+	if (!isStart || !isLong) return "none";
+	if (length < ENCRYPTED_HEADER_BYTES) return "incomplete";
+	const bytes = ((buffer[length - 2] ?? 0) << 8) | (buffer[length - 1] ?? 0);
+	return bytes <= MAX_TELEGRAM_BYTES ? bytes : "none";
 }
 
 // ── checks ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -193,6 +217,11 @@ function completeCheck(buffer: Uint8Array, length: number, bodyEnd: number): Che
 	return tail.length === CRC_DIGITS || hexValue(tail) === undefined ? checkOf(tail) : undefined;
 }
 
+/** Where no more comes. A readout is not whole without its check. */
+function cutOffCheck(buffer: Uint8Array, length: number, bodyEnd: number): Check {
+	return buffer.subarray(0, bodyEnd).includes(STX) ? { kind: "bad" } : checkOf(buffer.subarray(bodyEnd + 1, length));
+}
+
 /** What stands between the exclamation mark and the line's end. */
 function checkOf(tail: Uint8Array): Check {
 	if (tail.length === 0) return { kind: "none" };
@@ -222,17 +251,20 @@ function isGood(check: Check, bytes: Uint8Array, bodyEnd: number): boolean {
 
 /** A-B:C.D.E*F, of which a reduced code of IEC 62056-21 has C.D.E or C.D, and its values. */
 const LINE =
-	/^(?:(\d{1,3})-(\d{1,3}):)?([0-9A-FLP]{1,3}\.[0-9A-F]{1,3}(?:\.\d{1,3})?)(?:[*&.]\d{1,3})?((?:\([^()]*\))+)$/;
+	/^(?:(\d{1,3})-(\d{1,3}):)?([0-9A-FLP]{1,3}\.[0-9A-F]{1,3}(?:\.\d{1,3})?)(?:[*&.](\d{1,3}))?((?:\([^()]*\))+)$/;
 /** A value on a line of its own: the gas meter of DSMR 3. */
 const CONTINUATION = /^(?:\([^()]*\))+$/;
-const NUMBER = /^(\d{1,12})(?:\.(\d{1,9}))?(?:\*?([A-Za-z]+))?$/;
-const QUANTITY = /^(?:16\.7\.0|[12]\.(?:7\.0|8\.[0-4]))$/;
+const NUMBER = /^([+-]?)(\d{1,12})(?:\.(\d{1,9}))?(?:\*?([A-Za-z]+))?$/;
+/** F of a current value. Others are of past billing periods. */
+const CURRENT = [undefined, "255", "0", "00"];
 
 interface Line {
 	/** A-B:C.D.E; without A-B where the line has none. */
 	code: string;
-	/** C.D.E of electricity. */
+	/** C.D.E of electricity, of now. */
 	quantity: string | undefined;
+	/** With F, as mode D has it. */
+	isFull: boolean;
 	value: string;
 }
 
@@ -243,14 +275,14 @@ function readTelegram(bytes: Uint8Array, bodyEnd: number, check: Check, sendsChe
 		.replaceAll(STX_TEXT, "\n")
 		.split(/[\r\n]+/)
 		.filter((row, at) => at === 0 || row !== "");
-	const lines = rows.map(readLine);
+	const lines = rows.map((row) => readLine(row.trim()));
 	const isStamped = lines.some((line) => line?.code === "0-0:1.0.0");
 	if (check.kind === "none") {
 		// It would have sent one: what is missing is not only the check.
 		if (sendsChecks || isStamped) return dropped("bad-frame-checksum");
-		if (!lines.every((line, at) => line !== undefined || CONTINUATION.test(rows[at] ?? ""))) {
-			return dropped("bad-telegram");
-		}
+		const codes = lines.flatMap((line) => line?.quantity ?? []);
+		const isShaped = lines.every((line, at) => line !== undefined || CONTINUATION.test((rows[at] ?? "").trim()));
+		if (!isShaped || new Set(codes).size < codes.length) return dropped("bad-telegram");
 	}
 	const telegram = telegramOf(
 		identification,
@@ -261,14 +293,28 @@ function readTelegram(bytes: Uint8Array, bodyEnd: number, check: Check, sendsChe
 }
 
 function readLine(row: string): Line | undefined {
-	const [, a, b, short, values] = LINE.exec(row.trim()) ?? [];
+	const [, a, b, short, f, values] = LINE.exec(row) ?? [];
 	if (short === undefined || values === undefined) return undefined;
 	const code = a === undefined ? short : `${a}-${b}:${short}`;
-	const isElectricity = a === undefined || a === "1";
+	const isElectricity = (a === undefined || a === "1") && CURRENT.includes(f);
+	// A power may have two numbers, or 255 for the third.
+	const [c, d, e = "0"] = short.split(".");
+	const full = `${c}.${d}.${d === "7" && e === "255" ? "0" : e}`;
 	// The last bracket holds the value; what comes before it is when it was measured.
 	const value = values.slice(values.lastIndexOf("(") + 1, -1);
-	return { code, quantity: isElectricity && QUANTITY.test(short) ? short : undefined, value };
+	return { code, quantity: isElectricity && isQuantity(full) ? full : undefined, isFull: f !== undefined, value };
 }
+
+const ID_CODES = [
+	"0-0:96.1.1",
+	"0-0:96.1.0",
+	"0-0:42.0.0",
+	"0-0:96.1.255",
+	"1-0:96.1.0",
+	"1-0:0.0.0",
+	"0.0.0",
+	"C.1.0",
+];
 
 function telegramOf(identification: string, lines: readonly Line[], check: Check): TelegramEvent | undefined {
 	const quantities = new Quantities();
@@ -276,9 +322,9 @@ function telegramOf(identification: string, lines: readonly Line[], check: Check
 	const fields = quantities.fields();
 	if (fields === undefined) return undefined;
 	const textOf = (...codes: string[]) => lines.find(({ code }) => codes.includes(code))?.value;
-	const meterId = textOf("0-0:96.1.1", "0-0:96.1.0", "0-0:42.0.0", "0-0:96.1.255", "1-0:0.0.0", "0.0.0", "C.1.0");
+	const meterId = textOf(...ID_CODES)?.trim();
 	const meterClock = clockOf(textOf("0-0:1.0.0") ?? "");
-	const isModeD = check.kind === "none" && lines.some(({ code }) => code === "0-0:96.1.255" || code === "1-0:0.0.0");
+	const isModeD = check.kind === "none" && lines.some(({ isFull }) => isFull);
 	return {
 		kind: "telegram",
 		format: check.kind === "bcc" || isModeD ? "d0" : "p1",
@@ -291,23 +337,33 @@ function telegramOf(identification: string, lines: readonly Line[], check: Check
 
 /** A unit may be absent: then a register is in kWh (IEC 62056-21); a power without one is in nobody knows what. */
 function addValue(quantities: Quantities, quantity: string, value: string): void {
-	const [, whole, fraction = "", unit] = NUMBER.exec(value) ?? [];
+	const [, sign, whole, fraction = "", unit] = NUMBER.exec(value) ?? [];
 	if (whole === undefined) return;
 	const isEnergy = quantity.includes(".8.");
 	const [base, kilo] = isEnergy ? ["wh", "kwh"] : ["w", "kw"];
 	const named = unit?.toLowerCase() ?? (isEnergy ? "kwh" : undefined);
 	if (named !== base && named !== kilo) return;
-	quantities.add(quantity, Number(whole + fraction), (named === kilo ? 3 : 0) - fraction.length);
+	const magnitude = Number(whole + fraction);
+	quantities.add(quantity, sign === "-" ? -magnitude : magnitude, (named === kilo ? 3 : 0) - fraction.length);
 }
 
 /** DSMR sends texts as their bytes in hex. */
 function plainId(id: string): string {
-	if (!/^(?:[2-7][0-9A-Fa-f]){8,}$/.test(id)) return id;
-	return String.fromCharCode(...(id.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)));
+	const bytes = /^(?:[0-9A-Fa-f]{2}){8,}$/.test(id) ? (id.match(/../g) ?? []) : [];
+	const text = String.fromCharCode(...bytes.map((byte) => Number.parseInt(byte, 16)));
+	return /^[0-9A-Za-z]+$/.test(text) ? text : id;
 }
 
 /** YYMMDDhhmmss and S or W for summer or winter: local time. */
 function clockOf(stamp: string): string | undefined {
 	const [, yy, mo, dd, hh, mi, ss] = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)[SW]?$/.exec(stamp) ?? [];
-	return yy === undefined ? undefined : `20${yy}-${mo}-${dd}T${hh}:${mi}:${ss}`;
+	const limits: [string | undefined, number, number][] = [
+		[mo, 1, 12],
+		[dd, 1, 31],
+		[hh, 0, 23],
+		[mi, 0, 59],
+		[ss, 0, 59],
+	];
+	const isTime = limits.every(([text, least, most]) => Number(text) >= least && Number(text) <= most);
+	return isTime ? `20${yy}-${mo}-${dd}T${hh}:${mi}:${ss}` : undefined;
 }

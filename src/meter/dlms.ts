@@ -26,9 +26,14 @@ const LONG_INVOKE_ID_BYTES = 4;
 const DATE_TIME_BYTES = 12;
 const MAX_DEPTH = 4;
 
+/** Whether an information field begins a list: the others of a segmented one have no header of their own. */
+export function isListStart(information: Uint8Array): boolean {
+	return LLC_HEADER.every((byte, i) => information[i] === byte);
+}
+
 /** Reads the information field of a frame, or of several that were joined (LLC header and APDU), to its last byte. */
 export function readDataNotification(information: Uint8Array): Result<DataNotification, DlmsError> {
-	if (!LLC_HEADER.every((byte, i) => information[i] === byte)) return refused({ code: "bad-telegram" });
+	if (!isListStart(information)) return refused({ code: "bad-telegram" });
 	const tag = information[LLC_HEADER.length] ?? 0;
 	if (CIPHERED.includes(tag)) return refused({ code: "encrypted" });
 	if (tag !== DATA_NOTIFICATION) return refused({ code: "bad-telegram" });
@@ -166,10 +171,11 @@ function readInteger(cursor: Cursor, width: number): number | typeof MALFORMED {
 	return isNegative ? value - 2 ** (8 * bytes) : value;
 }
 
-/** ASCII without control characters: it is shown on a screen. */
+/** ASCII without control characters: it is shown on a screen. What fills it up at its end is left out. */
 export function printableText(value: DlmsValue | undefined): string | undefined {
-	if (!(value instanceof Uint8Array) || !value.every((byte) => byte >= 0x20 && byte < 0x7f)) return undefined;
-	return String.fromCharCode(...value);
+	if (!(value instanceof Uint8Array)) return undefined;
+	const text = value.subarray(0, value.findLastIndex((byte) => byte !== 0) + 1);
+	return text.every((byte) => byte >= 0x20 && byte < 0x7f) ? String.fromCharCode(...text) : undefined;
 }
 
 /** Whether a value is an array or a structure. */

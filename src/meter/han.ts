@@ -1,5 +1,5 @@
 /** HDLC and DLMS: the Norwegian HAN port, and its like elsewhere. Frames → notification → one of the makers' lists. */
-import { readDataNotification } from "./dlms.js";
+import { isListStart, readDataNotification } from "./dlms.js";
 import { createHdlcFramer, type HdlcFrame } from "./hdlc.js";
 import { kaifaTelegram } from "./kaifa.js";
 import { obisTelegram } from "./obisList.js";
@@ -25,21 +25,22 @@ export function createHanDecoder(): MeterDecoder {
 		return bytes === 0 ? [] : [{ kind: "dropped", reason: "cut-off", bytes }];
 	};
 	const take = ({ information, bytes, isSegment }: HdlcFrame): MeterEvent[] => {
-		if (!isSegment && segments.length === 0) return [read(information, bytes)];
+		// A new list begins, whether the one before it is whole or not.
+		const events: MeterEvent[] = isListStart(information) ? cutOff() : [];
+		if (!isSegment && segments.length === 0) return [...events, read(information, bytes)];
 		segments.push(information);
 		segmentBytes += bytes;
-		if (segmentBytes > MAX_LIST_BYTES) return cutOff();
-		if (isSegment) return [];
+		if (segmentBytes > MAX_LIST_BYTES) return [...events, ...cutOff()];
+		if (isSegment) return events;
 		const event = read(joined(segments), segmentBytes);
 		forget();
-		return [event];
+		return [...events, event];
 	};
 	return {
 		push: (bytes) =>
 			framer.push(bytes).flatMap((event) => {
-				if (event.kind === "frame") return take(event);
-				// A list with a hole is none. Noise between its frames is no hole.
-				return event.reason === "noise" ? [event] : [...cutOff(), event];
+				// A list with a hole is none.
+				return event.kind === "frame" ? take(event) : [...cutOff(), event];
 			}),
 		end: () => [...cutOff(), ...framer.end()],
 	};

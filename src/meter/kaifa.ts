@@ -1,6 +1,6 @@
 /**
- * Kaifa's HAN lists ("KFM_001", Kaifa/Nuri OBIS list information, NVE 2016). They are positional: no OBIS codes, the
- * number of items says what they are.
+ * Kaifa's HAN lists in Norway ("KFM_001", Kaifa/Nuri OBIS list information, NVE 2016). They are positional: no OBIS codes,
+ * the number of items says what they are. (In Sweden it sends codes: obisList.ts.)
  *
  *     1        P+
  *     9, 14    version, meter id, meter type, P+, P−, Q+, Q−, I, U                       (one phase)
@@ -10,6 +10,7 @@
  * P in W, Q in var, I in mA, U in 0.1 V, A in Wh, R in varh.
  */
 import { clockText, type DataNotification, type DlmsValue, isItems, printableText } from "./dlms.js";
+import { toMilli } from "./quantities.js";
 import type { TelegramEvent } from "./telegram.js";
 
 const VERSION_PREFIX = "KFM_";
@@ -74,7 +75,7 @@ function registerList(items: readonly DlmsValue[], { messageClock }: DataNotific
 }
 
 function isUnsigned(value: DlmsValue | undefined): value is number {
-	return typeof value === "number" && value >= 0;
+	return typeof value === "number" && value >= 0 && toMilli(value, 0) !== undefined;
 }
 
 /** A property that is absent where there is no value. */

@@ -1,20 +1,22 @@
 /**
  * DLMS lists in which each value has its OBIS code, in the two shapes that meters push: an array of structures {code,
- * value, {scaler, unit}} (Aidon, and most others), and one flat structure of codes and values (Kamstrup).
+ * value, {scaler, unit}} (Aidon, and most others), and one flat structure of codes and values (Kamstrup; Kaifa in Sweden).
  *
- * Kamstrup in Norway sends no scalers (Kamstrup HAN-NVE interface description, 2017): powers in W, registers in 10 Wh.
+ * The flat ones have no scalers. Powers are in W; registers in Wh, but Kamstrup's in Norway in 10 Wh (Kamstrup HAN-NVE
+ * interface description, 2017).
  */
 import { clockText, type DataNotification, type DlmsValue, isItems, printableText } from "./dlms.js";
-import { Quantities } from "./quantities.js";
+import { isQuantity, Quantities } from "./quantities.js";
 import type { MeterFormat, TelegramEvent } from "./telegram.js";
 
 const OBIS_BYTES = 6;
 const UNIT_W = 27;
 const UNIT_WH = 30;
-const KAMSTRUP_REGISTER_EXPONENT = 1;
+/** The end of the type number of Kamstrup's Swedish meters, whose registers are in Wh. */
+const KAMSTRUP_SWEDEN = "092";
 
 interface ObisEntry {
-	/** A-B:C.D.E, without F, which is 255 in what is pushed. */
+	/** A-B:C.D.E of a current value: F is 255. */
 	code: string;
 	value: DlmsValue;
 	/** Where the list gives one. */
@@ -28,15 +30,16 @@ export function obisTelegram({ body, messageClock }: DataNotification): Telegram
 	if (entries === undefined) return undefined;
 	const format = formatOf(body, entries);
 	const text = (...codes: string[]) =>
-		entries.flatMap(({ code, value }) => (codes.includes(code) ? [printableText(value)] : []))[0];
+		entries.flatMap(({ code, value }) => (codes.includes(code) ? (printableText(value) ?? []) : []))[0];
+	const meterId = text("0-0:96.1.0", "1-1:0.0.5", "1-0:0.0.5", "0-0:42.0.0");
+	const meterType = text("0-0:96.1.7", "1-1:96.1.1", "0-0:96.1.1");
+	const unscaled = unscaledExponents(format, meterType);
 	const quantities = new Quantities();
-	for (const entry of entries) addQuantity(quantities, entry, format);
+	for (const entry of entries) addQuantity(quantities, entry, unscaled);
 	const fields = quantities.fields();
 	if (fields === undefined) return undefined;
 	const clock = entries.find(({ code }) => code === "0-0:1.0.0" || code === "0-1:1.0.0")?.value;
 	const meterClock = (clock instanceof Uint8Array ? clockText(clock) : undefined) ?? messageClock;
-	const meterId = text("0-0:96.1.0", "1-1:0.0.5", "1-0:0.0.5", "0-0:42.0.0");
-	const meterType = text("0-0:96.1.7", "1-1:96.1.1", "0-0:96.1.1");
 	return {
 		kind: "telegram",
 		format,
@@ -53,22 +56,38 @@ function listOf(fields: Pick<TelegramEvent, "importMilliWh">, meterId: string | 
 	return meterId === undefined ? 1 : 2;
 }
 
-/** The maker by the list's version text; Aidon's list 1 has none, and Aidon alone sends a power without it. */
+/** The maker by the list's version text. Aidon's list 1 has none; another maker's like it means the same. */
 function formatOf(body: readonly DlmsValue[], entries: readonly ObisEntry[]): MeterFormat {
-	const version = printableText(body[0]) ?? printableText(entries.find(({ code }) => code === "1-1:0.2.129")?.value);
+	const version =
+		printableText(body[0]) ?? printableText(entries.find(({ code }) => /^1-[01]:0\.2\.129$/.test(code))?.value);
+	if (version?.startsWith("KFM_") === true) return "han-kaifa";
 	if (version?.startsWith("Kamstrup_") === true) return "han-kamstrup";
 	const isAlone = entries.length === 1 && entries[0]?.code === "1-0:1.7.0";
 	return version?.startsWith("AIDON_") === true || isAlone ? "han-aidon" : "dlms";
 }
 
-function addQuantity(quantities: Quantities, { code, value, scaler }: ObisEntry, format: MeterFormat): void {
-	const short = /^1-[01]:(16\.7\.0|[12]\.(?:7\.0|8\.[0-4]))$/.exec(code)?.[1];
-	if (short === undefined || typeof value !== "number") return;
+/** In what a maker's values are that have no scalers of their own; undefined: nobody knows. */
+function unscaledExponents(
+	format: MeterFormat,
+	meterType: string | undefined,
+): { power: number; energy: number } | undefined {
+	if (format === "han-kaifa") return { power: 0, energy: 0 };
+	if (format !== "han-kamstrup") return undefined;
+	return { power: 0, energy: meterType?.endsWith(KAMSTRUP_SWEDEN) === true ? 0 : 1 };
+}
+
+function addQuantity(
+	quantities: Quantities,
+	{ code, value, scaler }: ObisEntry,
+	unscaled: { power: number; energy: number } | undefined,
+): void {
+	const short = /^1-[01]:(.*)$/.exec(code)?.[1];
+	if (short === undefined || !isQuantity(short) || typeof value !== "number") return;
 	const isEnergy = short.includes(".8.");
 	if (scaler !== undefined) {
 		if (scaler.unit === (isEnergy ? UNIT_WH : UNIT_W)) quantities.add(short, value, scaler.exponent);
-	} else if (format === "han-kamstrup") {
-		quantities.add(short, value, isEnergy ? KAMSTRUP_REGISTER_EXPONENT : 0);
+	} else if (unscaled !== undefined) {
+		quantities.add(short, value, isEnergy ? unscaled.energy : unscaled.power);
 	}
 }
 
@@ -104,6 +123,7 @@ function flatEntries(body: readonly DlmsValue[]): ObisEntry[] | undefined {
 
 function obisCode(value: DlmsValue | undefined): string | undefined {
 	if (!(value instanceof Uint8Array) || value.length !== OBIS_BYTES) return undefined;
-	const [a, b, c, d, e] = value;
-	return `${a}-${b}:${c}.${d}.${e}`;
+	const [a, b, c, d, e, f] = value;
+	// Others are of a past billing period.
+	return f === 255 ? `${a}-${b}:${c}.${d}.${e}` : `${a}-${b}:${c}.${d}.${e}*${f}`;
 }

@@ -3,7 +3,7 @@ import { assert } from "../primitives/assert.js";
 import { crc16Arc } from "./crc16.js";
 
 export interface P1Telegram {
-	/** Four characters at least. */
+	/** The maker's three letters, and something more. */
 	identification: string;
 	/** `YYYY-MM-DDThh:mm:ss`, local time, in this century. */
 	meterClock: string;
@@ -18,7 +18,7 @@ const POWER_DIGITS = 4;
 
 /** One telegram with its check. */
 export function encodeP1(telegram: P1Telegram): Uint8Array {
-	assert(/^[ "-.0-~]{4,}$/.test(telegram.identification), "an identification is printable, without / and !");
+	assert(/^[A-Za-z]{3}[ "-.0-~]+$/.test(telegram.identification), "an identification is printable, without / and !");
 	const stamp = telegram.meterClock.slice(2).replaceAll(/[-:T]/g, "");
 	const body = [
 		`/${telegram.identification}`,

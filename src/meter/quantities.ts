@@ -35,7 +35,7 @@ export class Quantities {
 		this.#values.set(code, { milli, stepMilli: Math.max(1, toMilli(1, exponent) ?? 1) });
 	}
 
-	/** The event's fields. Undefined: no power and no register is among them, or one that cannot be. */
+	/** The event's fields. Undefined: no power and no register is among them. */
 	fields(): QuantityFields | undefined {
 		const imported = this.#register("1");
 		const exported = this.#register("2");
@@ -46,17 +46,17 @@ export class Quantities {
 		if (exported !== undefined) fields.exportMilliWh = exported.milli;
 		const steps = [imported, exported].flatMap((register) => (register === undefined ? [] : [register.stepMilli]));
 		if (steps.length > 0) fields.registerStepMilliWh = Math.max(...steps);
-		return Object.values(fields).every((value) => value >= 0) ? fields : undefined;
+		return fields;
 	}
 
 	/** The whole, or the sum of the tariffs where the meter sends no whole. */
 	#register(direction: "1" | "2"): Quantity | undefined {
 		const whole = this.#values.get(`${direction}.8.0`);
-		if (whole !== undefined) return whole;
+		if (whole !== undefined) return whole.milli < 0 ? undefined : whole;
 		let sum: Quantity | undefined;
 		for (let tariff = 1; tariff <= TARIFFS; tariff++) {
 			const part = this.#values.get(`${direction}.8.${tariff}`);
-			if (part === undefined) continue;
+			if (part === undefined || part.milli < 0) continue;
 			sum = {
 				milli: (sum?.milli ?? 0) + part.milli,
 				stepMilli: Math.max(sum?.stepMilli ?? 0, part.stepMilli),
@@ -65,20 +65,33 @@ export class Quantities {
 		return sum;
 	}
 
-	/** Both directions, or their difference with its sign. */
+	/**
+	 * Both directions; or their difference with its sign, which some meters send as 1.7.0; or, of a meter that counts in one
+	 * direction only, the power without direction (15.7.0).
+	 */
 	#power(): Pick<TelegramEvent, "importMilliW" | "exportMilliW"> | undefined {
 		const importMilliW = this.#values.get("1.7.0")?.milli;
 		const exportMilliW = this.#values.get("2.7.0")?.milli;
-		const netMilliW = this.#values.get("16.7.0")?.milli;
-		if (importMilliW === undefined && exportMilliW === undefined) {
-			if (netMilliW === undefined) return undefined;
+		const isOneWay = this.#register("2") === undefined;
+		const netMilliW =
+			this.#values.get("16.7.0")?.milli ??
+			(exportMilliW === undefined && (importMilliW ?? 0) < 0 ? importMilliW : undefined) ??
+			(isOneWay && importMilliW === undefined ? this.#values.get("15.7.0")?.milli : undefined);
+		if (netMilliW !== undefined && (importMilliW === undefined || exportMilliW === undefined)) {
 			return { importMilliW: Math.max(netMilliW, 0), exportMilliW: Math.max(-netMilliW, 0) };
 		}
-		return {
-			...(importMilliW === undefined ? {} : { importMilliW }),
-			...(exportMilliW === undefined ? {} : { exportMilliW }),
-		};
+		const power = { ...inOneDirection("importMilliW", importMilliW), ...inOneDirection("exportMilliW", exportMilliW) };
+		return Object.keys(power).length === 0 ? undefined : power;
 	}
+}
+
+function inOneDirection<K extends string>(key: K, milliW: number | undefined): { [P in K]?: number } {
+	return milliW === undefined || milliW < 0 ? {} : ({ [key]: milliW } as { [P in K]?: number });
+}
+
+/** Whether the three numbers of a code name something that is read here: power, by direction or net; energy, by tariff. */
+export function isQuantity(code: string): boolean {
+	return /^(?:1[56]\.7\.0|[12]\.(?:7\.0|8\.[0-4]))$/.test(code);
 }
 
 type QuantityFields = Pick<

@@ -4,7 +4,7 @@
  * {OBIS code, status, time, unit, scaler, value, signature}.
  */
 import { toHex } from "../primitives/bytes.js";
-import { Quantities } from "./quantities.js";
+import { isQuantity, Quantities } from "./quantities.js";
 import { createSmlFramer, type SmlCheck, type SmlFile } from "./smlFile.js";
 import type { MeterDecoder, MeterEvent, TelegramEvent } from "./telegram.js";
 
@@ -13,8 +13,6 @@ type SmlValue = null | boolean | SmlInteger | Uint8Array | readonly SmlValue[];
 
 interface SmlInteger {
 	value: number;
-	/** As it was sent. */
-	isSigned: boolean;
 	/** How many bytes it was sent in. */
 	width: number;
 }
@@ -43,26 +41,26 @@ export function createSmlDecoder(): MeterDecoder {
 	};
 }
 
-function readFile({ content, bytes, check }: SmlFile): MeterEvent {
-	const messages = readMessages(content, check);
+function readFile({ content, bytes, checks }: SmlFile): MeterEvent {
+	const [messages] = checks.flatMap((check) => [readMessages(content, check)]).filter((read) => read !== undefined);
 	if (messages === undefined) return { kind: "dropped", reason: "bad-telegram", bytes };
-	for (const [, , , body] of messages) {
-		if (!isList(body) || integerOf(body[0]) !== GET_LIST_RESPONSE || !isList(body[1])) continue;
-		const telegram = listTelegram(body[1]);
-		if (telegram !== undefined) return telegram;
-	}
-	return { kind: "dropped", reason: "unknown-list", bytes };
+	const lists = messages.flatMap(([, , , body]) => {
+		const [type, response] = isList(body) ? body : [];
+		return integerOf(type) === GET_LIST_RESPONSE && isList(response) ? [response] : [];
+	});
+	return telegramOf(lists) ?? { kind: "dropped", reason: "unknown-list", bytes };
 }
 
-// ── the list ─────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── the lists ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** {client id, server id, list name, sensor time, entries, signature, gateway time}. */
-function listTelegram([, server, , , entries]: readonly SmlValue[]): TelegramEvent | undefined {
-	if (!isList(entries ?? null)) return undefined;
-	const serverId = server instanceof Uint8Array ? server : undefined;
+/** Each {client id, server id, list name, sensor time, entries, signature, gateway time}; of one meter. */
+function telegramOf(lists: readonly (readonly SmlValue[])[]): TelegramEvent | undefined {
+	const serverId = lists.map(([, server]) => server).find((server) => server instanceof Uint8Array);
 	const quantities = new Quantities();
-	for (const entry of entries as readonly SmlValue[]) {
-		if (isList(entry) && entry.length === ENTRY_ITEMS) addEntry(quantities, entry, serverId);
+	for (const [, , , , entries] of lists) {
+		for (const entry of isList(entries) ? entries : []) {
+			if (isList(entry) && entry.length === ENTRY_ITEMS) addEntry(quantities, entry, serverId);
+		}
 	}
 	const fields = quantities.fields();
 	if (fields === undefined) return undefined;
@@ -76,10 +74,10 @@ function listTelegram([, server, , , entries]: readonly SmlValue[]): TelegramEve
 
 function addEntry(quantities: Quantities, entry: readonly SmlValue[], serverId: Uint8Array | undefined): void {
 	const [obis, , , unit, scaler, value] = entry;
-	if (!(obis instanceof Uint8Array) || obis.length !== OBIS_BYTES || obis[0] !== 1) return;
+	if (!(obis instanceof Uint8Array) || obis.length !== OBIS_BYTES || obis[0] !== 1 || obis[5] !== 255) return;
 	const code = `${obis[2]}.${obis[3]}.${obis[4]}`;
-	const expected = /^(?:16|1|2)\.7\.0$/.test(code) ? UNIT_W : /^[12]\.8\.[0-4]$/.test(code) ? UNIT_WH : undefined;
-	if (expected === undefined || integerOf(unit) !== expected || !isInteger(value)) return;
+	const expected = code.includes(".8.") ? UNIT_WH : UNIT_W;
+	if (!isQuantity(code) || integerOf(unit) !== expected || !isInteger(value)) return;
 	const mantissa = code === "16.7.0" ? signedPower(value, serverId) : value.value;
 	quantities.add(code, mantissa, integerOf(scaler) ?? 0);
 }
@@ -201,7 +199,7 @@ function readInteger(bytes: Uint8Array, isSigned: boolean): SmlInteger | null | 
 	if (width < 1 || width > 8) return MALFORMED;
 	const raw = bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
 	const value = Number(isSigned ? BigInt.asIntN(8 * width, raw) : raw);
-	return Number.isSafeInteger(value) ? { value, isSigned, width } : null;
+	return Number.isSafeInteger(value) ? { value, width } : null;
 }
 
 function isList(value: SmlValue | undefined): value is readonly SmlValue[] {

@@ -15,8 +15,8 @@ export interface SmlFile {
 	content: Uint8Array;
 	/** As sent. */
 	bytes: number;
-	/** Which of the known checks it was: that of its messages, too. */
-	check: SmlCheck;
+	/** Which of the known checks it can be: that of its messages, too. */
+	checks: readonly SmlCheck[];
 }
 
 /** Finds the files in a stream. */
@@ -125,8 +125,12 @@ export function createSmlFramer(): SmlFramer {
 			length = HEADER_BYTES;
 			return;
 		}
-		events.push(command[0] === END_BYTE ? readFile(buffer.subarray(0, length)) : dropped("bad-telegram", length));
+		const event = command[0] === END_BYTE ? readFile(buffer.subarray(0, length)) : dropped("bad-telegram", length);
+		events.push(event);
+		// Where a byte of the end was lost the next file's escape has been taken for the check.
+		const ahead = buffer.slice(length - 3, length);
 		leave();
+		if (event.kind === "dropped") for (const each of ahead) if (each === ESCAPE) hunt(each, events);
 	};
 
 	return {
@@ -149,12 +153,12 @@ export function createSmlFramer(): SmlFramer {
 
 function readFile(raw: Uint8Array): SmlFile | DroppedEvent {
 	const bytes = raw.length;
-	const check = SML_CHECKS.find((each) => {
+	const checks = SML_CHECKS.filter((each) => {
 		const [first, second] = each.of(raw, 0, bytes - 2);
 		return raw[bytes - 2] === first && raw[bytes - 1] === second;
 	});
-	if (check === undefined) return { kind: "dropped", reason: "bad-frame-checksum", bytes };
-	return { kind: "file", content: unescaped(raw.subarray(HEADER_BYTES, bytes - TRAILER_BYTES)), bytes, check };
+	if (checks.length === 0) return { kind: "dropped", reason: "bad-frame-checksum", bytes };
+	return { kind: "file", content: unescaped(raw.subarray(HEADER_BYTES, bytes - TRAILER_BYTES)), bytes, checks };
 }
 
 /** Four escape bytes in a row were sent twice. */

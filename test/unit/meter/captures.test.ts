@@ -26,7 +26,8 @@ function expectedOf(message: CapturedMessage): Values {
 		const tariffs = [1, 2, 3, 4].flatMap((tariff) => values.get(`${direction}.8.${tariff}`) ?? []);
 		return values.get(`${direction}.8.0`) ?? (tariffs.length > 0 ? tariffs.reduce((a, b) => a + b) : undefined);
 	};
-	const net = values.get("16.7.0");
+	// Without direction, of a meter that counts in one only.
+	const net = values.get("16.7.0") ?? (register(2) === undefined ? values.get("15.7.0") : undefined);
 	const power = (direction: 1 | 2) =>
 		values.get(`${direction}.7.0`) ?? (net === undefined ? undefined : Math.max(direction === 1 ? net : -net, 0));
 	const all = {

@@ -70,7 +70,7 @@ const kamstrup: fc.Arbitrary<Said> = fc
 	}));
 const p1: fc.Arbitrary<Said> = fc
 	.record({
-		identification: text,
+		identification: fc.stringMatching(/^[A-Za-z]{3}["-.0-~]{1,13}$/),
 		meterClock,
 		importW: fc.integer({ min: 0, max: 9_999_999 }),
 		exportW: fc.integer({ min: 0, max: 9_999_999 }),
@@ -251,6 +251,41 @@ describe("what looks like text", () => {
 		expect(unnamed).toMatchObject({ importMilliWh: 42_500_000 });
 		expect(unnamed?.importMilliW).toBeUndefined();
 		expect(reasonsIn(read(...GOOD.slice(0, 2), "0-1:24.2.1(12785.123*m3)", "!", ""))).toEqual(["unknown-list"]);
+	});
+
+	it("of now counts, not of a past month; a signed power has its direction; nobody's clock has a 25th hour", () => {
+		const ident = GOOD.slice(0, 2);
+		const meter = said(...ident, "1.8.0*01(000100*kWh)", "1.8.1(000040*kWh)", "1.8.2(000070*kWh)", "!", "");
+		expect(meter).toMatchObject({ importMilliWh: 110_000_000 });
+		expect(said(...ident, "1-0:16.7.0*255(-000458.90*W)", "!", "")).toMatchObject({
+			format: "d0",
+			importMilliW: 0,
+			exportMilliW: 458_900,
+		});
+		const signed = said(...ident, "1-0:1.8.0*255(000001*kWh)", "1-0:1.7.255*255(-000997.90*W)", "!", "");
+		expect(signed).toMatchObject({ importMilliWh: 1_000_000, importMilliW: 0, exportMilliW: 997_900 });
+		expect(said(...ident, "16.7(001.500*kW)", "!", "")).toMatchObject({ importMilliW: 1_500_000 });
+		const body = ["0-0:1.0.0(632525252525W)", "1-0:1.8.0(1*kWh)", "!"].join("\r\n");
+		const unchecked = ascii(...ident, body);
+		const check = crc16Arc(unchecked).toString(16).padStart(4, "0");
+		expect(telegramsIn(createAsciiDecoder().push(join([unchecked, ascii(check)])))).toMatchObject([
+			{ importMilliWh: 1_000_000 },
+		]);
+		expect(said(...ident, body, check)?.meterClock).toBeUndefined();
+	});
+
+	it("that lacks a line, or has one twice, is none where nothing else checks it", () => {
+		const tariffs = [...GOOD.slice(0, 3), "1-0:1.8.2(00002.000*kWh)"];
+		const decoder = createAsciiDecoder();
+		expect(telegramsIn(decoder.push(ascii(...tariffs, "!", "")))).toMatchObject([{ importMilliWh: 3_001_000 }]);
+		expect(reasonsIn(read(...tariffs, "1-0:1.8.1(00001.001*kWh)", "!", ""))).toEqual(["bad-telegram"]);
+		expect(reasonsIn(decoder.push(ascii(...tariffs.slice(0, 3), "!", "")))).toEqual([]);
+	});
+
+	it("read out on request is nothing without its check", () => {
+		const readout = "/ISK5MT174-0001\r\n\x021.8.0(000234.5*kWh)\r\n!";
+		expect(reasonsIn(read(readout))).toEqual(["bad-frame-checksum"]);
+		expect(reasonsIn(read(`${readout}/ISK5`))).toEqual(["bad-frame-checksum", "cut-off"]);
 	});
 
 	it("encrypted is named so, once for each telegram", () => {

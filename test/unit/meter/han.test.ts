@@ -176,6 +176,31 @@ describe("what is no telegram", () => {
 		expect(createHanDecoder().push(bytes)).toMatchObject([{ kind: "dropped", reason }]);
 	});
 
+	it("a power that no number holds is none; one of eight bytes is", () => {
+		const list1 = (...bytes: number[]) => createHanDecoder().push(framed([...NOTIFICATION, 2, 1, 0x15, ...bytes]));
+		expect(reasonsIn(list1(0, 0x1f, 255, 255, 255, 255, 255, 255))).toEqual(["unknown-list"]);
+		expect(telegramsIn(list1(0, 0, 0, 0, 0, 0, 1, 0))).toMatchObject([{ importMilliW: 256_000 }]);
+	});
+
+	it("a Swedish Kaifa's list has codes and no scalers: W and Wh", () => {
+		const obis = (c: number, d: number) => [9, 6, 1, 0, c, d, 0, 255];
+		const version = [9, 6, 1, 0, 0, 2, 129, 255, 9, 7, ...[..."KFM_001"].map((each) => each.charCodeAt(0))];
+		const list = [...version, ...obis(1, 7), 6, 0, 0, 0, 3, ...obis(1, 8), 6, 0, 0, 4, 0x76];
+		expect(createHanDecoder().push(framed([...NOTIFICATION, 2, 6, ...list]))).toEqual([
+			{
+				kind: "telegram",
+				format: "han-kaifa",
+				list: 3,
+				importMilliW: 3_000,
+				importMilliWh: 1_142_000,
+				registerStepMilliWh: 1_000,
+			},
+		]);
+		// A past month's register is not the one of now.
+		const past = list.with(list.length - 6, 101);
+		expect(telegramsIn(createHanDecoder().push(framed([...NOTIFICATION, 2, 6, ...past])))).toMatchObject([{ list: 1 }]);
+	});
+
 	it("a list may be spread over frames; one that lacks a part is none", () => {
 		const list = [...encodeKaifa(LIST_2).subarray(9, -3)];
 		const first = framed(list.slice(0, 50), 0xa8);

@@ -156,8 +156,14 @@ describe("a simulated household", () => {
 			const clock = { meterClock: osloClock(atMs) };
 			const expected =
 				atMs % 10_000 === 0
-					? { list: 2, importW, exportW, meterId: household.meterId, ...clock }
-					: { list: 1, importW, ...clock };
+					? {
+							list: 2,
+							importMilliW: importW * 1_000,
+							exportMilliW: exportW * 1_000,
+							meterId: household.meterId,
+							...clock,
+						}
+					: { list: 1, importMilliW: importW * 1_000, ...clock };
 			expect(decoder.push(bytes)).toMatchObject([expected]);
 		}
 	});
