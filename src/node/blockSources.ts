@@ -61,43 +61,50 @@ export class BlockSources {
 		return Math.max(0, ...this.#heads.values());
 	}
 
-	/** Whom to ask for blocks from an index on; undefined: nobody who is there has them. */
-	bestFor(fromIndex: number, nowMs: number, except?: string): string | undefined {
+	/** Whom to ask for blocks from an index on; undefined: nobody who is there says that it has them. */
+	bestFor(fromIndex: number, nowMs: number): string | undefined {
 		return this.#best(
 			nowMs,
-			([device, headIndex]) =>
-				device !== except && headIndex >= fromIndex && !this.#isLacking(device, fromIndex, nowMs),
+			([device, headIndex]) => headIndex >= fromIndex && !this.#isLacking(device, fromIndex, nowMs),
 		);
 	}
 
-	/** Somebody else who is likely to give a run that another gives slowly. */
-	replacementFor(device: string, fromIndex: number, nowMs: number): string | undefined {
-		const other = this.bestFor(fromIndex, nowMs, device);
-		const isLikely =
-			other !== undefined &&
-			this.isTrusted(other, nowMs) &&
-			// It may have let go of them some time ago.
-			(this.#lacks.get(other)?.fromIndex ?? -1) < fromIndex &&
-			(this.#isMember(other) || !this.#isMember(device));
-		return isLikely ? other : undefined;
+	/** Somebody else, but for some, who is likely to give what another gives slowly, or not at all. */
+	replacementFor(slow: string, fromIndex: number, nowMs: number, except: ReadonlySet<string>): string | undefined {
+		const slowFailedMs = this.#failedMs(slow, nowMs);
+		const isLikely = ([device, headIndex]: Head) =>
+			!except.has(device) &&
+			headIndex >= fromIndex &&
+			// Who had none of them does not have them now.
+			(this.#lacks.get(device)?.fromIndex ?? -1) < fromIndex &&
+			(this.isTrusted(device, nowMs) || this.#failedMs(device, nowMs) < slowFailedMs) &&
+			(this.#comesFirst(device, nowMs) || !this.#comesFirst(slow, nowMs));
+		return this.#best(nowMs, isLikely);
 	}
 
-	/** The neighbour that is best asked for what follows on its own head, but for some. */
-	furthest(nowMs: number, except: ReadonlySet<string>): string | undefined {
+	/** Whom to ask for a checkpoint, but for some. */
+	bestForCheckpoint(nowMs: number, except: ReadonlySet<string>): string | undefined {
 		return this.#best(nowMs, ([device]) => !except.has(device));
 	}
 
 	/** The chain's devices first; then who did not fail, then whose failure is longest ago; then who is furthest. */
 	#best(nowMs: number, mayBeAsked: (head: Head) => boolean): string | undefined {
-		const failedMs = (device: string) =>
-			this.isTrusted(device, nowMs) ? 0 : (this.#failures.get(device)?.lastMs ?? 0);
+		const rank = (device: string) => Number(this.#comesFirst(device, nowMs));
+		const failedMs = (device: string) => this.#failedMs(device, nowMs);
 		const [best] = [...this.#heads]
 			.filter(mayBeAsked)
-			.sort(
-				([a, aIndex], [b, bIndex]) =>
-					Number(this.#isMember(b)) - Number(this.#isMember(a)) || failedMs(a) - failedMs(b) || bIndex - aIndex,
-			);
+			.sort(([a, aIndex], [b, bIndex]) => rank(b) - rank(a) || failedMs(a) - failedMs(b) || bIndex - aIndex);
 		return best?.[0];
+	}
+
+	/** One of the chain's own devices, unless it has been silent for long. */
+	#comesFirst(device: string, nowMs: number): boolean {
+		return this.#isMember(device) && !this.#isSilent(device, nowMs);
+	}
+
+	/** When a device that is not trusted failed last; 0 for the others. */
+	#failedMs(device: string, nowMs: number): number {
+		return this.isTrusted(device, nowMs) ? 0 : (this.#failures.get(device)?.lastMs ?? 0);
 	}
 
 	/** Nobody has the blocks from an index on, of those who are ahead and not silent for long. */

@@ -270,6 +270,7 @@ export class Street {
 		this.#lastTickMs = monotonicMs;
 		peers.forgiveSilence();
 		this.sync.resumed();
+		this.#checkpoints.resumed();
 		await this.#raft.feed({ type: "resume", monotonicMs, chainMs: clocks.chainMs() });
 	}
 
@@ -326,6 +327,7 @@ export class Street {
 	}
 
 	onGone(device: string): Promise<void> {
+		this.#checkpoints.gone(device);
 		return this.#greeting.onGone(device);
 	}
 

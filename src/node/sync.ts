@@ -20,10 +20,9 @@ const RUN_PATIENCE_MS = 60_000;
 const ANSWER_PATIENCE_MS = 16_000;
 
 interface Request {
-	/** Who was asked for this index, the last one last. */
-	devices: string[];
-	fromIndex: number;
-	sentMs: number;
+	readonly fromIndex: number;
+	/** Who was asked, and when; the last one last. */
+	readonly sentMs: Map<string, number>;
 }
 
 export class Sync {
@@ -58,7 +57,7 @@ export class Sync {
 
 	/** A device is gone; whatever it had begun is asked of another. */
 	forget(device: string, nowMs: number): void {
-		const isAsked = this.#request?.devices.at(-1) === device || this.#run?.blocks.device === device;
+		const isAsked = this.#request?.sentMs.has(device) === true || this.#run?.blocks.device === device;
 		if (isAsked) this.#fail(device, nowMs);
 		this.sources.forget(device);
 	}
@@ -72,7 +71,7 @@ export class Sync {
 	#fail(device: string, nowMs: number): void {
 		this.sources.failed(device, nowMs);
 		if (this.#run?.blocks.device === device) this.#run = undefined;
-		if (this.#request?.devices.at(-1) === device) this.#request = undefined;
+		this.#request?.sentMs.delete(device);
 	}
 
 	/**
@@ -82,7 +81,8 @@ export class Sync {
 	isMissing(head: Link, nowMs: number, forMs: number): boolean {
 		const missing = this.#missing;
 		if (missing?.headIndex !== head.block.index || nowMs - missing.sinceMs < forMs) return false;
-		return this.#run === undefined && this.sources.isMissing(head.block.index + 1, nowMs);
+		const isComing = this.#run !== undefined && !this.#isOverdue(this.#run, nowMs);
+		return !isComing && this.sources.isMissing(head.block.index + 1, nowMs);
 	}
 
 	/** Whether a head stands where the neighbours stand. */
@@ -94,32 +94,43 @@ export class Sync {
 	nextRequest(head: Link, nowMs: number): { device: string; fromIndex: number } | undefined {
 		const firstIndex = head.block.index + 1;
 		const run = this.#runOn(head);
-		const request = this.#requestFor(run?.blocks.nextIndex ?? firstIndex);
-		if (request !== undefined && nowMs - request.sentMs <= REQUEST_TIMEOUT_MS) return undefined;
-		const asked = request?.devices.at(-1);
-		if (asked !== undefined) this.sources.failed(asked, nowMs);
-		const giver = run?.blocks.device ?? asked;
-		const other = giver === undefined ? undefined : this.sources.replacementFor(giver, firstIndex, nowMs);
-		if (run !== undefined && other !== undefined && this.#isOverdue(run, nowMs)) {
-			this.#fail(run.blocks.device, nowMs);
-			return this.#ask(other, firstIndex, nowMs);
+		const sentMs = this.#askedFor(run?.blocks.nextIndex ?? firstIndex);
+		const [last, lastMs] = [...sentMs].at(-1) ?? [];
+		if (last !== undefined && lastMs !== undefined) {
+			if (nowMs - lastMs <= REQUEST_TIMEOUT_MS) return undefined;
+			this.sources.failed(last, nowMs);
+		}
+		if (run === undefined && last !== undefined) {
+			const other = this.sources.replacementFor(last, firstIndex, nowMs, new Set(sentMs.keys()));
+			if (other !== undefined) return this.#ask(other, firstIndex, nowMs);
+		}
+		if (run !== undefined && this.#isOverdue(run, nowMs)) {
+			const giver = run.blocks.device;
+			const other = this.sources.replacementFor(giver, firstIndex, nowMs, new Set([giver]));
+			if (other !== undefined) {
+				this.#fail(giver, nowMs);
+				return this.#ask(other, firstIndex, nowMs);
+			}
 		}
 		// One neighbour gives a run from its first block to its certificate, and answers for all of it.
-		if (run === undefined && other !== undefined && asked !== undefined) return this.#ask(other, firstIndex, nowMs);
-		if (request !== undefined && nowMs - request.sentMs <= ASK_AGAIN_MS) return undefined;
 		const device = run?.blocks.device ?? this.sources.bestFor(firstIndex, nowMs);
-		return device === undefined ? undefined : this.#ask(device, run?.blocks.nextIndex ?? firstIndex, nowMs);
+		const isWaitedFor = device !== undefined && nowMs - (sentMs.get(device) ?? -ASK_AGAIN_MS - 1) <= ASK_AGAIN_MS;
+		return device === undefined || isWaitedFor
+			? undefined
+			: this.#ask(device, run?.blocks.nextIndex ?? firstIndex, nowMs);
 	}
 
 	#ask(device: string, fromIndex: number, nowMs: number): { device: string; fromIndex: number } {
-		const before = this.#requestFor(fromIndex)?.devices.filter((each) => each !== device) ?? [];
-		this.#request = { devices: [...before, device], fromIndex, sentMs: nowMs };
+		const sentMs = this.#askedFor(fromIndex);
+		sentMs.delete(device);
+		sentMs.set(device, nowMs);
 		return { device, fromIndex };
 	}
 
-	/** The open request, if it is for the blocks from this index on. */
-	#requestFor(fromIndex: number): Request | undefined {
-		return this.#request?.fromIndex === fromIndex ? this.#request : undefined;
+	/** Who was asked for the blocks from this index on; what was asked for others, before the head moved, is forgotten. */
+	#askedFor(fromIndex: number): Map<string, number> {
+		if (this.#request?.fromIndex !== fromIndex) this.#request = { fromIndex, sentMs: new Map() };
+		return this.#request.sentMs;
 	}
 
 	/** The run that was begun, while the committed head did not move by itself. */
@@ -143,13 +154,14 @@ export class Sync {
 		const { fromIndex, blocks, certificate } = message;
 		const run = this.#runOn(head);
 		const nextIndex = run?.blocks.nextIndex ?? head.block.index + 1;
-		const request = this.#requestFor(nextIndex);
+		const sentMs = this.#askedFor(nextIndex);
 		// What comes late, when the run is another's or the head has moved, is not needed any more.
-		const isAsked = request?.devices.includes(device) === true && fromIndex === nextIndex;
-		if (!isAsked || (run !== undefined && run.blocks.device !== device)) return ok(undefined);
-		if (request?.devices.at(-1) === device || blocks.length > 0) this.#request = undefined;
+		const isGiver = run === undefined || run.blocks.device === device;
+		const isNeeded = isGiver && sentMs.has(device) && fromIndex === nextIndex;
+		if (!isNeeded) return ok(undefined);
 		if (blocks.length === 0) {
 			this.#run = undefined;
+			sentMs.delete(device);
 			this.sources.answered(device);
 			this.sources.lacks(device, fromIndex, nowMs);
 			if (this.#missing?.headIndex !== head.block.index) {
@@ -157,12 +169,14 @@ export class Sync {
 			}
 			return ok(undefined);
 		}
+		this.#request = undefined;
 		const held = run ?? { blocks: new BlockRun(device, head, this.#pin), beganMs: nowMs };
 		const holds = held.blocks.hold(blocks);
 		this.#run = holds.ok && certificate === undefined ? held : undefined;
 		if (!holds.ok) return holds;
-		this.sources.answered(device);
 		if (certificate === undefined) return ok(undefined);
-		return held.blocks.certify(certificate, this.#checkSigners, checkCertificate);
+		const certified = held.blocks.certify(certificate, this.#checkSigners, checkCertificate);
+		if (certified.ok) this.sources.answered(device);
+		return certified;
 	}
 }

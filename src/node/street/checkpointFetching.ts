@@ -23,6 +23,8 @@ import type { TailVerification } from "./tailVerification.js";
 const REQUEST_TIMEOUT_MS = 8_000;
 /** Nobody had a checkpoint for us: for so long blocks are fetched. */
 const PAUSE_MS = 30_000;
+/** So many times all were asked for headers from the pinned block, and nobody gave any: it begins anew. */
+const FRUITLESS_ROUNDS = 3;
 /**
  * A member fetches all blocks of so many checkpoints' time, while anybody has them: its own graphs are made of them. Who
  * keeps everything fetches them all: a jump would leave a hole, and after the others' retention nobody could fill it.
@@ -50,6 +52,10 @@ export class CheckpointFetching {
 	readonly #context: StreetContext;
 	readonly #parts: CheckpointFetchingParts;
 	#request: { device: string; sentMs: number } | undefined;
+	/** Devices that were asked for what comes next and have not answered: an answer that comes late is as good. */
+	readonly #late = new Set<string>();
+	/** How many times all were asked since something came. */
+	#rounds = 0;
 	#known: KnownVoters | undefined;
 	/** A believed checkpoint whose chunks are coming. */
 	#download: CheckpointDownload | undefined;
@@ -82,11 +88,11 @@ export class CheckpointFetching {
 
 	/** Asks for the next piece, if one is due. True: a checkpoint is under way, and blocks wait for it. */
 	maybeRequest(nowMs: number): boolean {
-		if (!this.#isWanted(nowMs)) return false;
+		if (nowMs < this.#notBeforeMs || !this.#isWanted(nowMs)) return false;
 		if (this.#request !== undefined && nowMs - this.#request.sentMs <= REQUEST_TIMEOUT_MS) return true;
 		if (this.#request !== undefined) this.#timedOut(this.#request.device, nowMs);
 		this.#request = undefined;
-		const device = this.#parts.sync.sources.furthest(nowMs, this.#without);
+		const device = this.#parts.sync.sources.bestForCheckpoint(nowMs, this.#without);
 		const peer = device === undefined ? undefined : this.#context.peers.toDevice(device);
 		if (device === undefined || peer === undefined) {
 			this.#pauseIfAllWereAsked(nowMs);
@@ -106,6 +112,39 @@ export class CheckpointFetching {
 	#timedOut(device: string, nowMs: number): void {
 		this.#parts.sync.sources.failed(device, nowMs);
 		this.#without.add(device);
+		this.#late.add(device);
+	}
+
+	/** This device stood still: who was asked is not to blame, and is asked again. */
+	resumed(): void {
+		this.#request = undefined;
+	}
+
+	/** A device's channel is gone, and what was asked of it. */
+	gone(device: string): void {
+		this.#late.delete(device);
+		if (this.#request?.device === device) this.#request = undefined;
+	}
+
+	#isAsked(device: string): boolean {
+		return this.#request?.device === device || this.#late.has(device);
+	}
+
+	/** A device answered: whoever else was asked for the same is not waited for. */
+	#answered(device: string): void {
+		this.#parts.sync.sources.answered(device);
+		this.#request = undefined;
+		this.#late.clear();
+		this.#without.delete(device);
+		this.#rounds = 0;
+		this.#notBeforeMs = 0;
+	}
+
+	/** A device has nothing of what comes next. */
+	#hasNone(device: string): void {
+		this.#late.delete(device);
+		if (this.#request?.device === device) this.#request = undefined;
+		this.#without.add(device);
 	}
 
 	/** Nobody is left who was not asked: blocks are fetched meanwhile, and after a while all are asked again. */
@@ -113,8 +152,12 @@ export class CheckpointFetching {
 		if (this.#withoutCheckpoint.size === 0 && this.#withoutHeaders.size === 0) return;
 		this.#withoutCheckpoint.clear();
 		this.#withoutHeaders.clear();
-		if (this.#pinned !== undefined) this.#known = undefined;
-		this.#pinned = undefined;
+		this.#rounds += 1;
+		if (this.#late.size === 0 || this.#rounds >= FRUITLESS_ROUNDS) {
+			if (this.#pinned !== undefined) this.#known = undefined;
+			this.#pinned = undefined;
+			this.#late.clear();
+		}
 		this.#notBeforeMs = nowMs + PAUSE_MS;
 	}
 
@@ -130,7 +173,6 @@ export class CheckpointFetching {
 	#isWanted(nowMs: number): boolean {
 		if (this.#context.halted) return false;
 		if (this.#download !== undefined) return true;
-		if (nowMs < this.#notBeforeMs) return false;
 		const { chain } = this.#context;
 		const { checkpointBlocks } = chain.head.ledger.parameters;
 		const behind = this.#parts.sync.sources.targetIndex - chain.head.block.index;
@@ -175,14 +217,13 @@ export class CheckpointFetching {
 
 	/** An answer to the request for a checkpoint. */
 	async onCheckpoint(peer: ProvenPeer, message: CheckpointMessage): Promise<void> {
-		if (this.#request?.device !== peer.device || this.#download !== undefined || this.#pinned !== undefined) return;
-		this.#request = undefined;
+		if (!this.#isAsked(peer.device) || this.#download !== undefined || this.#pinned !== undefined) return;
 		const { chain, config, dependencies, gridId } = this.#context;
 		const haveIndex = chain.head.block.index;
 		const offered = message.checkpoint?.anchor.block.index;
 		if (offered !== undefined && offered <= haveIndex) {
 			// It was above the head when it was asked for.
-			this.#withoutCheckpoint.add(peer.device);
+			this.#hasNone(peer.device);
 			return;
 		}
 		const from = this.#known ?? votersAt(chain.head.ledger);
@@ -192,7 +233,7 @@ export class CheckpointFetching {
 			this.#drop(peer, walked.error);
 			return;
 		}
-		this.#parts.sync.sources.answered(peer.device);
+		this.#answered(peer.device);
 		const { known, steps, checkpoint } = walked.value;
 		const isFurther = known.index > from.index;
 		this.#known = known;
@@ -200,13 +241,13 @@ export class CheckpointFetching {
 		const voterSteps = steps.map((step) => ({ index: step.block.index, record: encodeAnchorRecord(step) }));
 		if (voterSteps.length > 0 && !(await this.#context.write({ voterSteps }))) return;
 		if (checkpoint !== undefined && !this.#isWorthIt(checkpoint)) {
-			this.#withoutCheckpoint.add(peer.device);
+			this.#hasNone(peer.device);
 			this.maybeRequest(dependencies.clocks.monotonicMs());
 			return;
 		}
 		if (checkpoint === undefined) {
 			// More steps come, or there is nothing for us here.
-			if (!isFurther) this.#withoutCheckpoint.add(peer.device);
+			if (!isFurther) this.#hasNone(peer.device);
 			return;
 		}
 		const { pin } = config;
@@ -221,11 +262,10 @@ export class CheckpointFetching {
 	/** Headers between the block that the invitation pins and the checkpoint. */
 	async onHeaders(peer: ProvenPeer, { headers }: HeadersMessage): Promise<void> {
 		const pinned = this.#pinned;
-		if (this.#request?.device !== peer.device || pinned === undefined) return;
-		this.#request = undefined;
+		if (!this.#isAsked(peer.device) || pinned === undefined) return;
 		if (headers.length === 0) {
 			// It let go of them: another goes on where this one has to stop.
-			this.#withoutHeaders.add(peer.device);
+			this.#hasNone(peer.device);
 			this.#context.events.onRefused("headers-missing");
 			return;
 		}
@@ -236,7 +276,7 @@ export class CheckpointFetching {
 			this.#drop(peer, arrived.error);
 			return;
 		}
-		this.#parts.sync.sources.answered(peer.device);
+		this.#answered(peer.device);
 		if (arrived.value) {
 			this.#pinned = undefined;
 			this.#download = await CheckpointDownload.begin(this.#context, pinned.checkpoint);
@@ -247,14 +287,14 @@ export class CheckpointFetching {
 	/** A piece of the state. */
 	async onChunk(peer: ProvenPeer, { index, number, bytes }: ChunkMessage): Promise<void> {
 		const download = this.#download;
-		const isAsked = this.#request?.device === peer.device && download?.index === index && download.nextChunk === number;
-		if (!isAsked || download === undefined) return;
-		this.#request = undefined;
+		const isNext = download?.index === index && download.nextChunk === number;
+		if (!isNext || download === undefined || !this.#isAsked(peer.device)) return;
 		const nowMs = this.#context.dependencies.clocks.monotonicMs();
 		if (bytes.length === 0) {
 			// It has gone on to newer checkpoints, or had none of its own; who has no other to ask begins anew.
-			this.#withoutCheckpoint.add(peer.device);
-			if (this.#parts.sync.sources.furthest(nowMs, this.#withoutCheckpoint) === undefined) {
+			this.#hasNone(peer.device);
+			const other = this.#parts.sync.sources.bestForCheckpoint(nowMs, this.#withoutCheckpoint);
+			if ((other === undefined && this.#late.size === 0) || this.#rounds >= FRUITLESS_ROUNDS) {
 				await this.#giveUp();
 				this.#notBeforeMs = nowMs + PAUSE_MS;
 			}
@@ -266,7 +306,7 @@ export class CheckpointFetching {
 			this.#drop(peer, taken.error);
 			return;
 		}
-		this.#parts.sync.sources.answered(peer.device);
+		this.#answered(peer.device);
 		if (taken.value === "not-written") return;
 		await this.#installIfWhole();
 		this.maybeRequest(this.#context.dependencies.clocks.monotonicMs());
@@ -296,24 +336,30 @@ export class CheckpointFetching {
 		const votersCertificate = this.#votersCertificate;
 		const installed = { base: logBaseOf(opened.value), certificate, votersCertificate };
 		const isWritten = await raft.install(installed, change, () => {
-			this.#download = undefined;
-			this.#known = undefined;
-			this.#withoutCheckpoint.clear();
+			this.#beginAnew();
 			head.jump(opened.value, certificate, votersCertificate);
 		});
 		if (!isWritten) return;
 		await this.#parts.afterJump();
 	}
 
-	async #giveUp(): Promise<void> {
+	#beginAnew(): void {
 		this.#download = undefined;
 		this.#known = undefined;
 		this.#withoutCheckpoint.clear();
+		this.#late.clear();
+		this.#rounds = 0;
+	}
+
+	async #giveUp(): Promise<void> {
+		this.#beginAnew();
 		await this.#context.write({ unstage: true });
 	}
 
 	/** Somebody else is asked. */
 	#drop(peer: ProvenPeer, error: { code: string }): void {
+		this.#request = undefined;
+		this.#late.clear();
 		this.#parts.sync.distrust(peer.device, this.#context.dependencies.clocks.monotonicMs());
 		this.#context.peers.refuse(peer, error);
 	}

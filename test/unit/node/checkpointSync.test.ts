@@ -63,6 +63,39 @@ describe("a newcomer to a long chain", () => {
 		expect(cluster.view(GUEST).refusals).toEqual({});
 	});
 
+	it("gets there over a line on which every answer takes twelve seconds, and is asked for once", {
+		timeout: 60_000,
+	}, async () => {
+		const cluster = await grownStreet();
+		const link = await invite(cluster);
+		await grow(cluster, 20);
+		const onTheWay: { dueMs: number; from: number; message: Message }[] = [];
+		const sent: string[] = [];
+		tamperMessages(cluster, (message, from, to) => {
+			if (to !== GUEST || !["checkpoint", "headers", "chunk", "blocks"].includes(message.type)) return message;
+			const what = message.type === "chunk" ? `chunk ${message.index}/${message.number}` : message.type;
+			sent.push(`${what} of ${from}`);
+			onTheWay.push({ dueMs: cluster.monotonicMs + 12_000, from, message });
+			return undefined;
+		});
+		await joinBy(cluster, link);
+		const deliver = async () => {
+			for (let [next] = onTheWay; next !== undefined && next.dueMs <= cluster.monotonicMs; [next] = onTheWay) {
+				onTheWay.shift();
+				await cluster.say(next.from, GUEST, next.message);
+			}
+		};
+		for (let second = 0; second < 300 && stageOf(cluster) !== "street"; second++) {
+			await cluster.run(1_000, 500);
+			await deliver();
+		}
+		expect(stageOf(cluster)).toBe("street");
+		// Each neighbour at most once for the same piece.
+		const chunks = sent.filter((what) => what.startsWith("chunk"));
+		expect(chunks.length).toBeGreaterThan(0);
+		expect(new Set(chunks).size).toBe(chunks.length);
+	});
+
 	it("starts again from there, goes on, and hands the same checkpoint to the next one", async () => {
 		const cluster = await grownStreet();
 		await joinBy(cluster, await invite(cluster));

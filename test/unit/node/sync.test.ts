@@ -188,25 +188,55 @@ describe("who catches up", () => {
 		sync.distrust("liar", 10);
 		sync.heard("liar", 1_000_000, 10);
 		sync.heard("b", 5, 10);
-		expect(sync.sources.furthest(11, new Set())).toBe("b");
+		expect(sync.sources.bestForCheckpoint(11, new Set())).toBe("b");
 		expect(asked(sync, 11)?.device).toBe("b");
 		expect(give(sync, "b", nothing, 12)).toEqual(NOTHING);
 		// Nobody else is left; and after a while it is as good as any.
 		expect(asked(sync, 13)?.device).toBe("liar");
-		expect(sync.sources.furthest(600_009, new Set())).toBe("b");
-		expect(sync.sources.furthest(600_010, new Set())).toBe("liar");
+		expect(sync.sources.bestForCheckpoint(600_009, new Set())).toBe("b");
+		expect(sync.sources.bestForCheckpoint(600_010, new Set())).toBe("liar");
 	});
 
 	it("asks the chain's own devices first: strangers hold nobody up, however many come under new keys", () => {
 		const sync = syncWith({ b: 5 }, ["b"]);
-		for (let nowMs = 0, key = 0; nowMs < 90_000; nowMs += 9_000, key++) {
+		for (let nowMs = 0, key = 0; nowMs < 60_000; nowMs += 9_000, key++) {
 			sync.heard(`stranger ${key}`, 1_000_000 + key, nowMs);
 			expect(asked(sync, nowMs)?.device ?? "b").toBe("b");
 		}
-		expect(give(sync, "b", answer(1, parts().slice(0, 1)), 90_001)).toEqual(NOTHING);
-		expect(asked(sync, 90_002)).toEqual({ device: "b", fromIndex: 2 });
-		expect(sync.sources.isCaughtUp(5, 90_002)).toBe(true);
-		expect(sync.sources.isCaughtUp(2, 90_002)).toBe(false);
+		expect(give(sync, "b", answer(1, parts().slice(0, 1)), 60_001)).toEqual(NOTHING);
+		expect(asked(sync, 60_002)).toEqual({ device: "b", fromIndex: 2 });
+		expect(sync.sources.isCaughtUp(5, 60_002)).toBe(true);
+		expect(sync.sources.isCaughtUp(2, 60_002)).toBe(false);
+		expect(give(sync, "b", answer(2, parts().slice(1), certificate), 60_003)).toMatchObject({ ok: true, value: {} });
+	});
+
+	it("asks strangers when the chain's own are silent for long, or have none", () => {
+		const sync = syncWith({ silent: 9, pruned: 9 }, ["silent", "pruned"]);
+		expect(asked(sync, 0)?.device).toBe("silent");
+		expect(asked(sync, 8_001)?.device).toBe("pruned");
+		expect(give(sync, "pruned", nothing, 8_002)).toEqual(NOTHING);
+		sync.heard("stranger", 9, 9_000);
+		// A stranger is no replacement for one of the chain's own before that one had its time.
+		expect(asked(sync, 9_000)).toBeUndefined();
+		expect(asked(sync, 70_000)?.device).toBe("stranger");
+		expect(give(sync, "stranger", answer(1, parts(), certificate), 70_001)).toMatchObject({ ok: true, value: {} });
+	});
+
+	it("finds who can replace one that stalls, though another had none; a made-up block hides nothing", () => {
+		const sync = syncWith({ pruned: 9, stalls: 8 });
+		expect(asked(sync, 0)?.device).toBe("pruned");
+		expect(give(sync, "pruned", nothing, 1)).toEqual(NOTHING);
+		expect(asked(sync, 2)?.device).toBe("stalls");
+		const made = madeUp(1, 1_000).map(({ bytes }) => bytes);
+		expect(give(sync, "stalls", answer(1, made), 3)).toEqual(NOTHING);
+		expect(asked(sync, 4)).toEqual({ device: "stalls", fromIndex: 2 });
+		// It is held, and nobody has more: a checkpoint is fetched when it has had its time.
+		expect(asked(sync, 40_000)).toBeUndefined();
+		expect(sync.isMissing(genesis, 40_000, 0)).toBe(false);
+		expect(asked(sync, 61_000)?.device).toBe("stalls");
+		expect(give(sync, "pruned", nothing, 61_000)).toEqual(NOTHING);
+		sync.heard("c", 9, 62_000);
+		expect(asked(sync, 70_000)).toEqual({ device: "c", fromIndex: 1 });
 	});
 
 	it("is held up by nobody among strangers, either: whoever has not failed comes first", () => {
@@ -301,7 +331,10 @@ describe("who catches up", () => {
 		// One that had none before is not thought to have them now, when somebody else gives them slowly.
 		sync.heard("b", 3, 20_002);
 		expect(asked(sync, 20_002)?.device).toBe("b");
-		expect(asked(sync, 40_000)).toBeUndefined();
+		expect(give(sync, "b", answer(1, parts().slice(0, 1)), 20_003)).toEqual(NOTHING);
+		expect(asked(sync, 20_004)).toEqual({ device: "b", fromIndex: 2 });
+		expect(asked(sync, 80_003)).toBeUndefined();
+		expect(asked(sync, 80_005)).toEqual({ device: "b", fromIndex: 2 });
 	});
 
 	it("stands where the neighbours stand when one of them is not ahead, and nobody has more to show", () => {
