@@ -46,9 +46,7 @@ export function createAsciiDecoder(): MeterDecoder {
 	let bodyEnd: number | undefined;
 	/** Bytes of an encrypted telegram that are still to come. */
 	let skipBytes = 0;
-	let sendsChecks = false;
-	/** The quantities of the last telegram without a check. */
-	let lastCodes: string | undefined;
+	const habits: Habits = { sendsChecks: false, lastCodes: undefined };
 
 	const dropped = (reason: DropReason, bytes: number): DroppedEvent => ({ kind: "dropped", reason, bytes });
 
@@ -72,16 +70,7 @@ export function createAsciiDecoder(): MeterDecoder {
 			noiseBytes += whole.length;
 			return;
 		}
-		const event = readTelegram(whole, end, check, sendsChecks);
-		if (event.kind === "telegram" && check.kind !== "none") sendsChecks = true;
-		if (event.kind === "dropped" || check.kind !== "none") {
-			events.push(event);
-			return;
-		}
-		const codes = Object.keys(event).join();
-		const isLikeTheLast = lastCodes === undefined || lastCodes === codes;
-		lastCodes = codes;
-		events.push(isLikeTheLast ? event : dropped("bad-telegram", whole.length));
+		events.push(readTelegram(whole, end, check, habits));
 	};
 
 	/** Between telegrams: a slash begins one, and an encrypted one has a header of its own. */
@@ -268,7 +257,14 @@ interface Line {
 	value: string;
 }
 
-function readTelegram(bytes: Uint8Array, bodyEnd: number, check: Check, sendsChecks: boolean): MeterEvent {
+/** What is known of this meter from its telegrams so far. */
+interface Habits {
+	sendsChecks: boolean;
+	/** The quantities of the last telegram without a check. */
+	lastCodes: string | undefined;
+}
+
+function readTelegram(bytes: Uint8Array, bodyEnd: number, check: Check, habits: Habits): MeterEvent {
 	const dropped = (reason: DropReason): DroppedEvent => ({ kind: "dropped", reason, bytes: bytes.length });
 	if (!isGood(check, bytes, bodyEnd)) return dropped("bad-frame-checksum");
 	const [identification = "", ...rows] = String.fromCharCode(...bytes.subarray(1, bodyEnd))
@@ -279,16 +275,20 @@ function readTelegram(bytes: Uint8Array, bodyEnd: number, check: Check, sendsChe
 	const isStamped = lines.some((line) => line?.code === "0-0:1.0.0");
 	if (check.kind === "none") {
 		// It would have sent one: what is missing is not only the check.
-		if (sendsChecks || isStamped) return dropped("bad-frame-checksum");
+		if (habits.sendsChecks || isStamped) return dropped("bad-frame-checksum");
 		const codes = lines.flatMap((line) => line?.quantity ?? []);
 		const isShaped = lines.every((line, at) => line !== undefined || CONTINUATION.test((rows[at] ?? "").trim()));
 		if (!isShaped || new Set(codes).size < codes.length) return dropped("bad-telegram");
+		const before = habits.lastCodes;
+		habits.lastCodes = codes.join();
+		if (before !== undefined && before !== habits.lastCodes) return dropped("bad-telegram");
 	}
 	const telegram = telegramOf(
 		identification,
 		lines.filter((line) => line !== undefined),
 		check,
 	);
+	if (telegram !== undefined && check.kind !== "none") habits.sendsChecks = true;
 	return telegram ?? dropped("unknown-list");
 }
 

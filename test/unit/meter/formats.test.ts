@@ -279,7 +279,10 @@ describe("what looks like text", () => {
 		const decoder = createAsciiDecoder();
 		expect(telegramsIn(decoder.push(ascii(...tariffs, "!", "")))).toMatchObject([{ importMilliWh: 3_001_000 }]);
 		expect(reasonsIn(read(...tariffs, "1-0:1.8.1(00001.001*kWh)", "!", ""))).toEqual(["bad-telegram"]);
-		expect(reasonsIn(decoder.push(ascii(...tariffs.slice(0, 3), "!", "")))).toEqual([]);
+		expect(reasonsIn(decoder.push(ascii(...tariffs.slice(0, 3), "!", "")))).toEqual(["bad-telegram"]);
+		expect(telegramsIn(decoder.push(ascii(...tariffs.slice(0, 3), "!", "")))).toMatchObject([
+			{ importMilliWh: 1_001_000 },
+		]);
 	});
 
 	it("read out on request is nothing without its check", () => {
