@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { natural } from "../block/fieldShapes.js";
+import { joinBytes } from "../primitives/bytes.js";
 import { type CodecError, decode, encode } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { MAX_MESSAGE_BYTES } from "./wire.js";
@@ -48,21 +49,11 @@ export class FrameAssembler {
 		}
 		this.#parts.push(bytes);
 		if (this.#parts.length < count) return ok(undefined);
-		const message = join(this.#parts);
+		const message = joinBytes(this.#parts);
 		this.#number = -1;
 		this.#parts = [];
 		return ok(message);
 	}
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-	const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-	let at = 0;
-	for (const part of parts) {
-		whole.set(part, at);
-		at += part.length;
-	}
-	return whole;
 }
 
 const PART_SHAPE = v.strictTuple([

@@ -1,4 +1,5 @@
 /** HDLC and DLMS: the Norwegian HAN port, and its like elsewhere. Frames → notification → one of the makers' lists. */
+import { joinBytes } from "../primitives/bytes.js";
 import { isListStart, readDataNotification } from "./dlms.js";
 import { createHdlcFramer, type HdlcFrame } from "./hdlc.js";
 import { kaifaTelegram } from "./kaifa.js";
@@ -32,7 +33,7 @@ export function createHanDecoder(): MeterDecoder {
 		segmentBytes += bytes;
 		if (segmentBytes > MAX_LIST_BYTES) return [...events, ...cutOff()];
 		if (isSegment) return events;
-		const event = read(joined(segments), segmentBytes);
+		const event = read(joinBytes(segments), segmentBytes);
 		forget();
 		return [...events, event];
 	};
@@ -51,14 +52,4 @@ function read(information: Uint8Array, bytes: number): MeterEvent {
 	if (!notification.ok) return { kind: "dropped", reason: notification.error.code, bytes };
 	const telegram = kaifaTelegram(notification.value) ?? obisTelegram(notification.value);
 	return telegram ?? { kind: "dropped", reason: "unknown-list", bytes };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-	const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-	let at = 0;
-	for (const part of parts) {
-		whole.set(part, at);
-		at += part.length;
-	}
-	return whole;
 }

@@ -69,7 +69,7 @@ function count(counters: MeterCounters, event: MeterEvent, atMs: number): void {
 
 const MILLI = 1_000;
 
-/** Whole watts: what is less comes to 9 Wh a year at most. */
+/** Whole watts. What a finer meter says below them is lost, half a watt on average, until its registers are used. */
 function powerW({ importMilliW, exportMilliW }: TelegramEvent): { importW?: number; exportW?: number } {
 	return {
 		...(importMilliW === undefined ? {} : { importW: divideFloor(importMilliW, MILLI) }),

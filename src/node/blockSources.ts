@@ -41,7 +41,7 @@ export class BlockSources {
 
 	/** A device did not answer, or not as it should: others are asked first, whatever it says of its head. */
 	failed(device: string, nowMs: number): void {
-		const sinceMs = this.isTrusted(device, nowMs) ? nowMs : (this.#failures.get(device)?.sinceMs ?? nowMs);
+		const sinceMs = this.#isTrusted(device, nowMs) ? nowMs : (this.#failures.get(device)?.sinceMs ?? nowMs);
 		for (const [each, { lastMs }] of this.#failures) if (nowMs - lastMs >= DISTRUST_MS) this.#failures.delete(each);
 		this.#failures.set(device, { sinceMs, lastMs: nowMs });
 	}
@@ -77,7 +77,7 @@ export class BlockSources {
 			headIndex >= fromIndex &&
 			// Who had none of them does not have them now.
 			(this.#lacks.get(device)?.fromIndex ?? -1) < fromIndex &&
-			(this.isTrusted(device, nowMs) || this.#failedMs(device, nowMs) < slowFailedMs) &&
+			(this.#isTrusted(device, nowMs) || this.#failedMs(device, nowMs) < slowFailedMs) &&
 			(this.#comesFirst(device, nowMs) || !this.#comesFirst(slow, nowMs));
 		return this.#best(nowMs, isLikely);
 	}
@@ -104,7 +104,7 @@ export class BlockSources {
 
 	/** When a device that is not trusted failed last; 0 for the others. */
 	#failedMs(device: string, nowMs: number): number {
-		return this.isTrusted(device, nowMs) ? 0 : (this.#failures.get(device)?.lastMs ?? 0);
+		return this.#isTrusted(device, nowMs) ? 0 : (this.#failures.get(device)?.lastMs ?? 0);
 	}
 
 	/** Nobody has the blocks from an index on, of those who are ahead and not silent for long. */
@@ -125,19 +125,19 @@ export class BlockSources {
 		const heads = members.length > 0 ? members : all;
 		const isAhead = ([, theirs]: Head) => theirs - headIndex > CAUGHT_UP_BLOCKS;
 		const mayHaveMore = (head: Head) =>
-			isAhead(head) && this.isTrusted(head[0], nowMs) && !this.#isLacking(head[0], headIndex + 1, nowMs);
+			isAhead(head) && this.#isTrusted(head[0], nowMs) && !this.#isLacking(head[0], headIndex + 1, nowMs);
 		return heads.some((head) => head[1] > 0 && !isAhead(head)) && !heads.some(mayHaveMore);
 	}
 
 	/** Whether a device has not failed of late. */
-	isTrusted(device: string, nowMs: number): boolean {
+	#isTrusted(device: string, nowMs: number): boolean {
 		const failure = this.#failures.get(device);
 		return failure === undefined || nowMs - failure.lastMs >= DISTRUST_MS;
 	}
 
 	#isSilent(device: string, nowMs: number): boolean {
 		const failure = this.#failures.get(device);
-		return failure !== undefined && !this.isTrusted(device, nowMs) && nowMs - failure.sinceMs >= SLOW_MS;
+		return failure !== undefined && !this.#isTrusted(device, nowMs) && nowMs - failure.sinceMs >= SLOW_MS;
 	}
 
 	#isLacking(device: string, fromIndex: number, nowMs: number): boolean {

@@ -114,10 +114,10 @@ export class Sync {
 		}
 		// One neighbour gives a run from its first block to its certificate, and answers for all of it.
 		const device = run?.blocks.device ?? this.sources.bestFor(firstIndex, nowMs);
-		const isWaitedFor = device !== undefined && nowMs - (sentMs.get(device) ?? -ASK_AGAIN_MS - 1) <= ASK_AGAIN_MS;
-		return device === undefined || isWaitedFor
-			? undefined
-			: this.#ask(device, run?.blocks.nextIndex ?? firstIndex, nowMs);
+		if (device === undefined) return undefined;
+		const askedMs = sentMs.get(device);
+		if (askedMs !== undefined && nowMs - askedMs <= ASK_AGAIN_MS) return undefined;
+		return this.#ask(device, run?.blocks.nextIndex ?? firstIndex, nowMs);
 	}
 
 	#ask(device: string, fromIndex: number, nowMs: number): { device: string; fromIndex: number } {

@@ -1,4 +1,4 @@
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { ok, type Result, refused } from "./result.js";
 
 /** Lower-case hex of bytes, for names in databases, logs and screens. */
@@ -27,4 +27,9 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 		if (difference !== 0) return difference;
 	}
 	return a.length - b.length;
+}
+
+/** All parts, one after the other. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+	return concatBytes(...parts);
 }
