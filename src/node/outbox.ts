@@ -30,7 +30,7 @@ export class Outbox {
 	readonly #acts = new Map<string, Pending>();
 	/** By minute ascending: the oldest go first. */
 	readonly #readings: PendingReading[] = [];
-	/** Confirmed or refused, but still in the database. */
+	/** Confirmed, but still in the database. */
 	#finished: string[] = [];
 	/** Acts, newest first. Readings are only counted. */
 	#shown: OwnTransactionView[] = [];
@@ -101,17 +101,18 @@ export class Outbox {
 	}
 
 	confirmed(id: string, blockIndex: number): void {
-		this.#finish(id);
+		this.#finished.push(id);
+		this.#forget(id);
 		this.#show(id, (own) => ({ ...own, state: "confirmed", blockIndex }));
 	}
 
+	/** Its record is deleted already. */
 	refused(id: string, code: string): void {
-		this.#finish(id);
+		this.#forget(id);
 		this.#show(id, (own) => ({ ...own, state: "refused", code }));
 	}
 
-	#finish(id: string): void {
-		this.#finished.push(id);
+	#forget(id: string): void {
 		const pending = this.#pending.get(id);
 		if (pending === undefined) return;
 		this.#pending.delete(id);
@@ -133,7 +134,7 @@ export class Outbox {
 		return from;
 	}
 
-	/** Ids of what was finished since the last call: their records can be deleted. */
+	/** Ids of what was confirmed since the last call: their records can be deleted. */
 	takeFinished(): string[] {
 		const finished = this.#finished;
 		this.#finished = [];

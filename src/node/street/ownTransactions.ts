@@ -190,7 +190,8 @@ export class OwnTransactions {
 	/**
 	 * The committed head moved: what is offered is judged there, and what is finished leaves the outbox. Refused is what no
 	 * block above the head can take, whether it is stamped right after it or now: after a long sleep blocks may be on their
-	 * way that are older than the clock says.
+	 * way that are older than the clock says. It is told when its record is gone: one that a crash brings back is handed in
+	 * once more, and may be taken then.
 	 */
 	async judgeAtHead(): Promise<void> {
 		const { chain, dependencies, events, mempool, outbox } = this.#context;
@@ -202,17 +203,20 @@ export class OwnTransactions {
 			timestampMs,
 			own.map(({ transaction }) => transaction),
 		);
-		for (const [at, { id, transaction }] of own.entries()) {
+		const refusals = own.flatMap(({ id, transaction }, at) => {
 			const cause = causes[at];
-			if (!isRefusal(cause) || !isRefusal(judge(ledger, ledger.timestampMs + 1, transaction))) continue;
-			outbox.refused(id, cause.code);
-			events.onRefused(cause.code);
-			if (transaction.kind === "join") this.#joinRefusal = cause.code;
-		}
+			if (!isRefusal(cause) || !isRefusal(judge(ledger, ledger.timestampMs + 1, transaction))) return [];
+			return [{ id, kind: transaction.kind, code: cause.code }];
+		});
 		this.#offer();
 		mempool.prune(ledger, timestampMs);
-		const outboxDelete = outbox.takeFinished();
+		const outboxDelete = [...outbox.takeFinished(), ...refusals.map(({ id }) => id)];
 		if (outboxDelete.length === 0 || !(await this.#context.write({ outboxDelete }))) return;
+		for (const { id, kind, code } of refusals) {
+			outbox.refused(id, code);
+			events.onRefused(code);
+			if (kind === "join") this.#joinRefusal = code;
+		}
 		// What is offered next does not wait for a tick: pages in the background have few.
 		this.#gossip.regossip(dependencies.clocks.monotonicMs());
 	}

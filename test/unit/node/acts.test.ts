@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ChainChange } from "../../../src/node/storage.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster.js";
 
 const offer = (
@@ -119,7 +120,8 @@ describe("an act", () => {
 		await cluster.until(() => cluster.street(1).outbox.size === 0, "the first one is confirmed after all");
 	});
 
-	it("that another act made impossible in the meantime is refused at the committed head", async () => {
+	/** Household 1 has signed what another one's act makes impossible, and does not know it yet. */
+	async function tooLate() {
 		const cluster = await foundedStreet(3);
 		const offerId = await cluster.act(2, { ...offer(), maxBuyers: 1 } as ReturnType<typeof offer>);
 		cluster.isolate(1);
@@ -132,10 +134,30 @@ describe("an act", () => {
 		);
 		expect(await cluster.outcome(0, { type: "accept", offerId })).toBe("ok");
 		await cluster.until(() => cluster.street(0).outbox.size === 0, "the other was faster");
+		return { cluster, id };
+	}
+
+	it("that another act made impossible in the meantime is refused at the committed head", async () => {
+		const { cluster, id } = await tooLate();
 		cluster.mend();
 		await cluster.until(() => cluster.own(1, id)?.state === "refused", "the slower one is told");
 		expect(cluster.own(1, id)?.code).toMatch(/unknown-offer|offer-taken/);
 		expect(cluster.street(1).outbox.size).toBe(0);
+	});
+
+	it("is told to be refused when that is written: what a crash brings back may be taken after all", async () => {
+		const { cluster, id } = await tooLate();
+		const { storage } = cluster.house(1);
+		const isItsEnd = (change: ChainChange) => change.outboxDelete?.includes(id) === true;
+		storage.hasNoRoomFor = isItsEnd;
+		cluster.mend();
+		await cluster.until(() => cluster.street(1).halted, "its end is not written");
+		expect(cluster.own(1, id)?.state).not.toBe("refused");
+		expect(cluster.street(1).outbox.has(id)).toBe(true);
+		storage.hasNoRoomFor = () => false;
+		cluster.off(1);
+		await cluster.on(1);
+		await cluster.until(() => cluster.street(1).outbox.size === 0, "it is told after the next start");
 	});
 });
 
