@@ -17,7 +17,7 @@ import { decodeBoots, type KnownBoot } from "./bootsRecord.js";
 import { Chain, extend, type Link } from "./chain.js";
 import { openCheckpoint } from "./checkpoints.js";
 import { KEPT_DAYS } from "./history.js";
-import { openTransaction } from "./outbox.js";
+import { openRefusal, openTransaction, type RefusedAct } from "./outbox.js";
 import { decodeProven, type Proven } from "./proofKeeper.js";
 import {
 	type ChainConfig,
@@ -49,6 +49,8 @@ export interface LoadedChain {
 	votersCertificate: Certificate | undefined;
 	tail: Entry[];
 	outbox: { id: string; transaction: Transaction }[];
+	/** Acts that were refused, which the screens still show. */
+	refusedActs: RefusedAct[];
 	/** Voters that signed two blocks for one place. */
 	evidence: DoubleSignature[];
 	/** What this device promised about the end of this chain. */
@@ -128,10 +130,13 @@ export async function loadChain(
 	const boots = stored.value.boots === undefined ? ok(NO_BOOTS) : decodeBoots(stored.value.boots);
 
 	const outbox: LoadedChain["outbox"] = [];
+	const refusedActs: RefusedAct[] = [];
 	for (const { id, transaction: record } of stored.value.outbox) {
 		const transaction = openTransaction(record);
-		if (transaction === undefined) damaged.push("outbox");
-		else outbox.push({ id, transaction });
+		const refusal = transaction === undefined ? openRefusal(id, record) : undefined;
+		if (transaction !== undefined) outbox.push({ id, transaction });
+		else if (refusal !== undefined) refusedActs.push(refusal);
+		else damaged.push("outbox");
 	}
 	// A voter that forgot its votes, or blocks that it acknowledged, must not vote as if nothing had been. What it
 	// acknowledged lies at or below what it last signed.
@@ -146,6 +151,7 @@ export async function loadChain(
 		votersCertificate: chain === undefined ? undefined : await loadVotersCertificate(storage, chain.head.ledger),
 		tail: tail.entries,
 		outbox,
+		refusedActs,
 		evidence,
 		refounding: refounding.ok ? refounding.value : undefined,
 		boots: boots.ok ? boots.value : NO_BOOTS,

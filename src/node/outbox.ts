@@ -1,7 +1,9 @@
 /** This household's own signed transactions, from the signature until they are in a committed block (or refused there). */
+import * as v from "valibot";
+import { timestampMs } from "../block/fieldShapes.js";
 import type { ReadingTransaction, Transaction } from "../block/transaction.js";
 import { decodeTransaction, encodeTransaction } from "../block/transactionCodec.js";
-import { openRecord, sealRecord } from "./records.js";
+import { decodeRecord, encodeRecord, openRecord, sealRecord } from "./records.js";
 import type { OwnTransactionView } from "./view.js";
 
 /** Finished acts that the screens still show. */
@@ -21,6 +23,15 @@ export interface Pending {
 	sentMs: number;
 }
 
+/** An act that was refused, as its record says it to the runs after this one. */
+export interface RefusedAct {
+	readonly id: string;
+	readonly kind: string;
+	readonly code: string;
+	/** When it was signed. */
+	readonly timestampMs: number;
+}
+
 interface PendingReading extends Pending {
 	readonly transaction: ReadingTransaction;
 }
@@ -30,7 +41,7 @@ export class Outbox {
 	readonly #acts = new Map<string, Pending>();
 	/** By minute ascending: the oldest go first. */
 	readonly #readings: PendingReading[] = [];
-	/** Confirmed, but still in the database. */
+	/** Confirmed, or refused so long ago that nobody is shown it any more, but still in the database. */
 	#finished: string[] = [];
 	/** Acts, newest first. Readings are only counted. */
 	#shown: OwnTransactionView[] = [];
@@ -88,8 +99,16 @@ export class Outbox {
 		const act = { id, transaction, sentMs: -1 };
 		this.#pending.set(id, act);
 		this.#acts.set(id, act);
-		this.#shown.unshift({ id, kind: transaction.kind, state: "signed", timestampMs });
-		this.#shown = this.#shown.filter((own, at) => at < SHOWN_FINISHED || this.#pending.has(own.id));
+		const isShown = (own: OwnTransactionView, at: number) => at < SHOWN_FINISHED || this.#pending.has(own.id);
+		const shown: OwnTransactionView[] = [{ id, kind: transaction.kind, state: "signed", timestampMs }, ...this.#shown];
+		this.#shown = shown.filter(isShown);
+		for (const [at, own] of shown.entries()) if (!isShown(own, at)) this.#finished.push(own.id);
+	}
+
+	/** Takes over what earlier runs were refused. */
+	restoreRefused(refused: readonly RefusedAct[]): void {
+		const shown = refused.map((act): OwnTransactionView => ({ ...act, state: "refused" }));
+		this.#shown = [...this.#shown, ...shown.sort((a, b) => b.timestampMs - a.timestampMs)];
 	}
 
 	sent(id: string, nowMs: number): void {
@@ -106,7 +125,13 @@ export class Outbox {
 		this.#show(id, (own) => ({ ...own, state: "confirmed", blockIndex }));
 	}
 
-	/** Its record is deleted already. */
+	/** The record that says of an act that it was refused, in place of the act's; a reading's is deleted. */
+	refusalRecord(id: string, code: string): Uint8Array | undefined {
+		const own = this.#shown.find((each) => each.id === id);
+		return own === undefined ? undefined : encodeRecord(["refused", own.kind, code, own.timestampMs]);
+	}
+
+	/** It was written that it is refused. */
 	refused(id: string, code: string): void {
 		this.#forget(id);
 		this.#show(id, (own) => ({ ...own, state: "refused", code }));
@@ -134,7 +159,7 @@ export class Outbox {
 		return from;
 	}
 
-	/** Ids of what was confirmed since the last call: their records can be deleted. */
+	/** Ids of what was finished since the last call: their records can be deleted. */
 	takeFinished(): string[] {
 		const finished = this.#finished;
 		this.#finished = [];
@@ -165,4 +190,14 @@ export function openTransaction(record: Uint8Array): Transaction | undefined {
 	if (!content.ok) return undefined;
 	const transaction = decodeTransaction(content.value);
 	return transaction.ok ? transaction.value : undefined;
+}
+
+const refusalShape = v.strictTuple([v.literal("refused"), v.string(), v.string(), timestampMs]);
+
+/** An outbox record that says that an act was refused; undefined: it is none. */
+export function openRefusal(id: string, record: Uint8Array): RefusedAct | undefined {
+	const refusal = decodeRecord(record, refusalShape);
+	if (!refusal.ok) return undefined;
+	const [, kind, code, timestampMs] = refusal.value;
+	return { id, kind, code, timestampMs };
 }

@@ -93,6 +93,7 @@ export interface ChainChange {
 	refounding?: Uint8Array;
 	/** The newest starts of the neighbours' devices: the record takes the place of the last one. */
 	boots?: Uint8Array;
+	/** Signed transactions, or that one was refused in place of it. */
 	outboxPut?: readonly { id: string; transaction: Uint8Array }[];
 	outboxDelete?: readonly string[];
 }

@@ -45,7 +45,7 @@ export class OwnTransactions {
 	}
 
 	/** Takes over the stored outbox; gives the ids of what is on the chain already and need not be kept. */
-	restore(stored: LoadedChain["outbox"]): string[] {
+	restore({ outbox: stored, refusedActs }: Pick<LoadedChain, "outbox" | "refusedActs">): string[] {
 		const { dependencies, outbox } = this.#context;
 		const done: string[] = [];
 		for (const { id, transaction } of stored) {
@@ -55,6 +55,7 @@ export class OwnTransactions {
 			}
 			outbox.add(id, transaction, dependencies.clocks.chainMs());
 		}
+		outbox.restoreRefused(refusedActs);
 		this.#offer();
 		return done;
 	}
@@ -190,8 +191,8 @@ export class OwnTransactions {
 	/**
 	 * The committed head moved: what is offered is judged there, and what is finished leaves the outbox. Refused is what no
 	 * block above the head can take, whether it is stamped right after it or now: after a long sleep blocks may be on their
-	 * way that are older than the clock says. It is told when its record is gone: one that a crash brings back is handed in
-	 * once more, and may be taken then.
+	 * way that are older than the clock says. It is told when that is written: what a crash brings back is handed in once
+	 * more, and may be taken then.
 	 */
 	async judgeAtHead(): Promise<void> {
 		const { chain, dependencies, events, mempool, outbox } = this.#context;
@@ -210,8 +211,15 @@ export class OwnTransactions {
 		});
 		this.#offer();
 		mempool.prune(ledger, timestampMs);
-		const outboxDelete = [...outbox.takeFinished(), ...refusals.map(({ id }) => id)];
-		if (outboxDelete.length === 0 || !(await this.#context.write({ outboxDelete }))) return;
+		const outboxDelete = outbox.takeFinished();
+		const outboxPut: { id: string; transaction: Uint8Array }[] = [];
+		for (const { id, code } of refusals) {
+			const record = outbox.refusalRecord(id, code);
+			if (record === undefined) outboxDelete.push(id);
+			else outboxPut.push({ id, transaction: record });
+		}
+		if (outboxDelete.length + outboxPut.length === 0) return;
+		if (!(await this.#context.write({ outboxPut, outboxDelete }))) return;
 		for (const { id, kind, code } of refusals) {
 			outbox.refused(id, code);
 			events.onRefused(code);

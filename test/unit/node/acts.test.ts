@@ -148,8 +148,7 @@ describe("an act", () => {
 	it("is told to be refused when that is written: what a crash brings back may be taken after all", async () => {
 		const { cluster, id } = await tooLate();
 		const { storage } = cluster.house(1);
-		const isItsEnd = (change: ChainChange) => change.outboxDelete?.includes(id) === true;
-		storage.hasNoRoomFor = isItsEnd;
+		storage.hasNoRoomFor = (change: ChainChange) => change.outboxPut?.some((record) => record.id === id) === true;
 		cluster.mend();
 		await cluster.until(() => cluster.street(1).halted, "its end is not written");
 		expect(cluster.own(1, id)?.state).not.toBe("refused");
@@ -157,7 +156,11 @@ describe("an act", () => {
 		storage.hasNoRoomFor = () => false;
 		cluster.off(1);
 		await cluster.on(1);
-		await cluster.until(() => cluster.street(1).outbox.size === 0, "it is told after the next start");
+		await cluster.until(() => cluster.own(1, id)?.state === "refused", "it is told after the next start");
+		cluster.off(1);
+		await cluster.on(1);
+		expect(cluster.own(1, id)).toMatchObject({ kind: "accept", state: "refused" });
+		expect(cluster.street(1).outbox.size).toBe(0);
 	});
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Transaction } from "../../../src/block/transaction.js";
-import { OFFERED_READINGS, Outbox } from "../../../src/node/outbox.js";
+import { OFFERED_READINGS, Outbox, openRefusal, openTransaction } from "../../../src/node/outbox.js";
 
 const reading = (minute: number): Transaction => ({
 	kind: "reading",
@@ -66,5 +66,24 @@ describe("of what waits in the outbox", () => {
 		expect([outbox.hasReading(0), outbox.hasReading(999), outbox.hasReading(1_000)]).toEqual([true, true, false]);
 		outbox.confirmed("reading 999", 1);
 		expect(outbox.hasReading(999)).toBe(false);
+	});
+
+	it("a refusal outlives a restart, until newer acts take its place on the screens", () => {
+		const outbox = new Outbox();
+		outbox.add("buy", buy, 5);
+		const record = outbox.refusalRecord("buy", "act-expired");
+		expect(outbox.refusalRecord("reading 1", "outside-window")).toBeUndefined();
+		const refused = record === undefined ? undefined : openRefusal("buy", record);
+		expect(refused).toEqual({ id: "buy", kind: "buy", code: "act-expired", timestampMs: 5 });
+		expect(openTransaction(record ?? new Uint8Array())).toBeUndefined();
+
+		const next = new Outbox();
+		next.restoreRefused(refused === undefined ? [] : [refused]);
+		expect(next.shown()).toEqual([{ ...refused, state: "refused" }]);
+		for (let at = 0; at < 19; at++) next.add(`later ${at}`, buy, 6);
+		expect(next.takeFinished()).toEqual([]);
+		next.add("one more", buy, 7);
+		expect(next.takeFinished()).toEqual(["buy"]);
+		expect(next.shown()).toHaveLength(20);
 	});
 });
