@@ -71,7 +71,7 @@ function registerList(items: readonly DlmsValue[], { messageClock }: DataNotific
 	const telegram = fullList(items.slice(0, -REGISTER_ITEMS), 3, clockText(clock) ?? messageClock);
 	if (telegram === undefined) return undefined;
 	const registers = { importMilliWh: importWh * MILLI, exportMilliWh: exportWh * MILLI };
-	return { ...telegram, ...registers, registerStepMilliWh: MILLI };
+	return { ...telegram, ...registers, registerStepMilliWh: MILLI, ...named("sentClock", messageClock) };
 }
 
 function isUnsigned(value: DlmsValue | undefined): value is number {

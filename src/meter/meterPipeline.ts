@@ -1,22 +1,59 @@
 /** From a meter's bytes to readings: what the node holds for its one meter. */
 import type { Reading } from "../block/reading.js";
-import { divideFloor } from "../primitives/units.js";
+import { divideFloor, MS_PER_MINUTE } from "../primitives/units.js";
 import { createMeterDecoder } from "./anyFormat.js";
-import { closeMinutes, createMinuteEnergy, type MinuteEnergyState, pushPower } from "./minuteEnergy.js";
-import type { DropReason, MeterDecoder, MeterEvent, TelegramEvent } from "./telegram.js";
+import {
+	closeMinutes,
+	createMinuteEnergy,
+	expectOtherMeter,
+	type MinuteEnergyState,
+	pushTelegram,
+} from "./minuteEnergy.js";
+import type { RegisterOutcome, Registers } from "./registers.js";
+import type { DropReason, MeterDecoder, MeterEvent, MeterFormat, TelegramEvent } from "./telegram.js";
+
+/** 63 A at three times 230 V: what a household's main fuse lets through at most. */
+export const DEFAULT_FUSE_LIMIT_W = 63 * 3 * 230;
+/** Registers are sent some seconds after the meter has taken them; what seems older has another cause. */
+const MAX_REGISTER_AGE_MS = 60_000;
+/** All zones lie quarters of an hour apart. */
+const ZONE_STEP_MS = 15 * MS_PER_MINUTE;
+const LOG_LENGTH = 40;
+const MILLI = 1_000;
+const MINUTES_PER_HOUR = 60;
 
 export interface MeterPipeline {
 	/** Bytes that arrived at `atMs` (host's UTC), in chunks of any size. Never throws on any bytes. */
 	push(bytes: Uint8Array, atMs: number): { events: MeterEvent[] };
 	/** The minutes that can be closed at `nowMs`; to be called at least every second. */
 	close(nowMs: number): Reading[];
-	/** Another meter, or none: forgets everything. */
+	/** Another meter, or none: forgets everything but the fuse. */
 	reset(): void;
+	/** A person says that the meter was exchanged: its registers begin anew. */
+	meterExchanged(): void;
+	/**
+	 * A person says whether a reading is right that no fuse allows: it is sent as it is, or as a gap. Undefined: none of this
+	 * minute is asked about.
+	 */
+	answer(minute: number, isRight: boolean): Reading | undefined;
+	/** Power above which a reading is asked about first, W. */
+	fuseLimitW: number;
 	/** What has been seen since the last reset. */
 	readonly counters: MeterCounters;
-	/** To be persisted, and given to {@link createMeterPipeline} after a restart. */
-	readonly minuteEnergy: MinuteEnergyState;
+	/** To be persisted with the readings that were given out, and given to {@link createMeterPipeline} after a restart. */
+	readonly memory: MeterMemory;
 }
+
+/** What must outlive a restart. */
+export interface MeterMemory {
+	energy: MinuteEnergyState;
+	/** Readings that no fuse allows, ascending: kept here until a person has said what they are. */
+	questioned: Reading[];
+	/** Why the newest registers are not believed. */
+	doubt?: RegisterDoubt;
+}
+
+export type RegisterDoubt = Extract<RegisterOutcome, { code: "backwards" | "implausible" }>;
 
 export interface MeterCounters {
 	telegrams: number;
@@ -24,57 +61,132 @@ export interface MeterCounters {
 	dropped: Partial<Record<DropReason, number>>;
 	/** The newest power, W, and when it came (host's UTC). Absent until both directions are known. */
 	live?: { importW: number; exportW: number; atMs: number };
+	/** The newest registers, believed or not, and when they came. */
+	registers?: { importWh?: number; exportWh?: number; stepWh: number; atMs: number };
+	format?: MeterFormat;
 	meterId?: string;
+	meterType?: string;
+	/** The newest events, newest first. */
+	log: readonly { atMs: number; event: MeterEvent }[];
 }
 
-/** Makes a pipeline, going on from a persisted state where there is one. */
-export function createMeterPipeline(saved?: MinuteEnergyState): MeterPipeline {
+/** Makes a pipeline, going on from what was persisted where there is any. */
+export function createMeterPipeline(saved?: MeterMemory): MeterPipeline {
 	let decoder: MeterDecoder = createMeterDecoder();
-	let minuteEnergy = saved ?? createMinuteEnergy();
-	let counters: MeterCounters = { telegrams: 0, dropped: {} };
+	let memory = saved ?? createMemory();
+	let counters = createCounters();
+	let fuseLimitW = DEFAULT_FUSE_LIMIT_W;
+	const limitWh = () => Math.ceil(fuseLimitW / MINUTES_PER_HOUR);
+
+	const take = (event: TelegramEvent, atMs: number) => {
+		const { importMilliW, exportMilliW, meterId } = event;
+		const sample = { importMilliW, exportMilliW, meterId, registers: registersOf(event, atMs) };
+		const outcome = pushTelegram(memory.energy, atMs, sample, limitWh());
+		if (outcome?.code === "backwards" || outcome?.code === "implausible") memory.doubt = outcome;
+		else if (outcome !== undefined && outcome.code !== "stale") delete memory.doubt;
+	};
 	return {
 		push(bytes, atMs) {
 			const events = decoder.push(bytes);
 			for (const event of events) {
-				if (event.kind === "telegram") pushPower(minuteEnergy, atMs, powerW(event));
+				if (event.kind === "telegram") take(event, atMs);
 				count(counters, event, atMs);
 			}
 			return { events };
 		},
-		close: (nowMs) => closeMinutes(minuteEnergy, nowMs),
+		close(nowMs) {
+			const readings = closeMinutes(memory.energy, nowMs, limitWh());
+			const isAllowed = ({ importWh, exportWh }: Reading) => importWh <= limitWh() && exportWh <= limitWh();
+			memory.questioned.push(...readings.filter((reading) => !isAllowed(reading)));
+			return readings.filter(isAllowed);
+		},
 		reset() {
 			decoder = createMeterDecoder();
-			minuteEnergy = createMinuteEnergy();
-			counters = { telegrams: 0, dropped: {} };
+			memory = createMemory();
+			counters = createCounters();
+		},
+		meterExchanged() {
+			expectOtherMeter(memory.energy);
+			delete memory.doubt;
+		},
+		answer(minute, isRight) {
+			const at = memory.questioned.findIndex((reading) => reading.minute === minute);
+			if (at === -1) return undefined;
+			const [reading] = memory.questioned.splice(at, 1);
+			return isRight ? reading : { minute, importWh: 0, exportWh: 0, quality: "gap" };
+		},
+		get fuseLimitW() {
+			return fuseLimitW;
+		},
+		set fuseLimitW(limitW) {
+			fuseLimitW = limitW;
 		},
 		get counters() {
 			return counters;
 		},
-		get minuteEnergy() {
-			return minuteEnergy;
+		get memory() {
+			return memory;
 		},
 	};
 }
 
+function createMemory(): MeterMemory {
+	return { energy: createMinuteEnergy(), questioned: [] };
+}
+
+function createCounters(): MeterCounters {
+	return { telegrams: 0, dropped: {}, log: [] };
+}
+
+function registersOf(event: TelegramEvent, atMs: number): Registers | undefined {
+	const { importMilliWh, exportMilliWh, meterClock, registerStepMilliWh } = event;
+	if (registerStepMilliWh === undefined) return undefined;
+	const registers: Registers = { stepMilliWh: registerStepMilliWh, atMs: atMs - registerAgeMs(event, atMs) };
+	if (importMilliWh !== undefined) registers.importMilliWh = importMilliWh;
+	if (exportMilliWh !== undefined) registers.exportMilliWh = exportMilliWh;
+	if (meterClock !== undefined) registers.clock = meterClock;
+	return registers;
+}
+
+/**
+ * How long before the telegram its registers were taken. Only hourly lists stamp them; their age is what lies between the
+ * meter's two clocks, or, of a meter that sends but one, between that and the host's, whatever the meter's zone.
+ */
+function registerAgeMs({ list, meterClock, sentClock }: TelegramEvent, atMs: number): number {
+	if (list !== 3 || meterClock === undefined) return 0;
+	const takenMs = Date.parse(`${meterClock}Z`);
+	const ageMs = sentClock === undefined ? modulo(atMs - takenMs, ZONE_STEP_MS) : Date.parse(`${sentClock}Z`) - takenMs;
+	return ageMs >= 0 && ageMs <= MAX_REGISTER_AGE_MS ? ageMs : 0;
+}
+
+function modulo(a: number, b: number): number {
+	return ((a % b) + b) % b;
+}
+
 function count(counters: MeterCounters, event: MeterEvent, atMs: number): void {
+	counters.log = [{ atMs, event }, ...counters.log.slice(0, LOG_LENGTH - 1)];
 	if (event.kind === "dropped") {
 		counters.dropped[event.reason] = (counters.dropped[event.reason] ?? 0) + 1;
 		return;
 	}
 	counters.telegrams += 1;
+	counters.format = event.format;
 	if (event.meterId !== undefined) counters.meterId = event.meterId;
+	if (event.meterType !== undefined) counters.meterType = event.meterType;
 	const live = livePower(event, counters.live);
 	if (live !== undefined) counters.live = { ...live, atMs };
+	const { importMilliWh, exportMilliWh, registerStepMilliWh } = event;
+	if (registerStepMilliWh === undefined) return;
+	counters.registers = {
+		...whole("importWh", importMilliWh),
+		...whole("exportWh", exportMilliWh),
+		stepWh: divideFloor(registerStepMilliWh, MILLI),
+		atMs,
+	};
 }
 
-const MILLI = 1_000;
-
-/** Whole watts. What a finer meter says below them is lost, half a watt on average, until its registers are used. */
-function powerW({ importMilliW, exportMilliW }: TelegramEvent): { importW?: number; exportW?: number } {
-	return {
-		...(importMilliW === undefined ? {} : { importW: divideFloor(importMilliW, MILLI) }),
-		...(exportMilliW === undefined ? {} : { exportW: divideFloor(exportMilliW, MILLI) }),
-	};
+function whole<K extends string>(key: K, milli: number | undefined): { [P in K]?: number } {
+	return milli === undefined ? {} : ({ [key]: divideFloor(milli, MILLI) } as { [P in K]?: number });
 }
 
 /**
@@ -82,11 +194,12 @@ function powerW({ importMilliW, exportMilliW }: TelegramEvent): { importW?: numb
  * the last export is the best that is known.
  */
 function livePower(
-	telegram: TelegramEvent,
+	{ importMilliW, exportMilliW }: TelegramEvent,
 	before: MeterCounters["live"],
 ): { importW: number; exportW: number } | undefined {
-	const { importW, exportW } = powerW(telegram);
-	if (importW === undefined) return undefined;
-	const export_ = exportW ?? (importW > 0 ? 0 : before?.exportW);
-	return export_ === undefined ? undefined : { importW, exportW: export_ };
+	if (importMilliW === undefined) return undefined;
+	const importW = divideFloor(importMilliW, MILLI);
+	if (exportMilliW !== undefined) return { importW, exportW: divideFloor(exportMilliW, MILLI) };
+	const exportW = importW > 0 ? 0 : before?.exportW;
+	return exportW === undefined ? undefined : { importW, exportW };
 }

@@ -1,237 +1,283 @@
 /**
- * Power samples → one integer reading a minute, in integer arithmetic throughout.
+ * What a meter says → one integer reading a minute, which in the long run add up to the meter's own registers. At every
+ * register, for import and for export each,
  *
- * Import and export each run on their own timer (import comes every 2–2.5 s, export only in the 10-s list) and are
- * integrated by the trapezoid rule, split at the minute's edge. Nothing is rounded away: what is less than a Wh waits
- * in the carry for the next minute, and at every moment
- *
- *     Wh emitted + energy in flight = the integral up to the last sample, to the last half watt-millisecond.
- *
- * A gap of more than 30 s between two samples integrates nothing. A reading is `measured` when each of its 60 s was
- * integrated, else `estimated`; a minute of which nothing could be integrated is not emitted.
+ *     emitted + in flight + carry + lost = what the register has moved since the first one, within one step of it.
  *
  * A minute is emitted at most 4 s after its edge, sooner if both lines have passed it. The last power is then held to
- * the edge; the sample after the edge makes the exact trapezoid known, and the difference goes into the carry. If that
- * sample comes after a gap, what was held stands: it was used in that minute, and nothing later ought to pay for it.
- * A negative carry waits until there is energy to take it from, so no minute is ever below 0.
+ * the edge; the sample after the edge makes the exact energy known, and the difference goes into the next minute.
+ *
+ * A gap of more than 30 s integrates nothing and makes its minutes `estimated`. If it is longer than two minutes, they
+ * are held back until the next register, whose difference is spread over them: in later minutes it would be energy at a
+ * time at which nobody used it. When no register comes they are sent as `gap`, and what the meter says of them later is
+ * lost for the settlement.
  */
 import type { Quality, Reading } from "../block/reading.js";
 import { assert } from "../primitives/assert.js";
-import { divideFloor, MAX_READING_WH, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
+import { MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
+import {
+	createEnergyLine,
+	type Emitted,
+	type EnergyLine,
+	emitMinute,
+	forgetTimes,
+	type Gap,
+	holdToEdge,
+	isPower,
+	type LineSample,
+	loseBefore,
+	MAX_GAP_MS,
+	overlapping,
+	pushSample,
+	pushSilence,
+} from "./energyLine.js";
+import { judgeRegisters, type RegisterOutcome, type Registers } from "./registers.js";
 
-/** Longer than this between two samples, and nothing is known about what happened between them. */
-export const MAX_GAP_MS = 30_000;
 /** How long after its edge a minute waits for a sample: the leader proposes the minute's block some 5 s after it. */
 export const CLOSE_DELAY_MS = 4_000;
-/** No meter with a HAN port measures more (63 A at 400 V are 44 kW). Keeps every product below 2^53. */
-export const MAX_POWER_W = 1_000_000;
-/** Energies are counted in halves of a watt-millisecond: the trapezoid (P₁ + P₂)·Δt is then an integer. */
-export const HALF_WATT_MS_PER_WH = 2 * 3_600_000;
-
+/** After a gap that is longer the register is waited for. */
+export const HOLD_GAP_MS = 120_000;
+/** Registers come every hour at least: longer than this, while it is listened to, and none will. */
+export const REGISTER_PATIENCE_MS = 65 * MS_PER_MINUTE;
+/** The chain takes no older reading (the reading window of a week). */
+export const MAX_HELD_MINUTES = 10_080;
+/** A week's readings at once would keep the node from everything else. */
+const MAX_READINGS_AT_ONCE = 60;
 /** A clock set back by up to this much is waited for; by more, it had been wrong before, and counting begins anew. */
 const CLOCK_FAULT_MS = 2 * 3_600_000;
+/** Between two calls it was listened for so long at most: the rest was sleep. */
+const LONGEST_TICK_MS = MS_PER_MINUTE;
 
-/** Plain data of safe integers: it is persisted, and cloned between worker and page. */
+/** Plain data of safe integers and short texts: it is persisted (node/meterRecord.ts). */
 export interface MinuteEnergyState {
-	/** No reading is emitted for a minute before this one any more. */
+	/** Minutes before this one are emitted, unless they are held back. */
 	nextMinute: number;
-	/** Minutes with something integrated and not yet emitted, ascending. */
-	open: OpenMinute[];
-	import: LineState;
-	export: LineState;
+	/** Held back, ascending, apart: [fromMinute, toMinute). */
+	held: { fromMinute: number; toMinute: number }[];
+	/** How long it has been listened to the meter since its last register. */
+	listenedMs: number;
+	/** The last call of {@link closeMinutes}. */
+	closedAtMs?: number;
+	meterId?: string;
+	/** The newest registers that were believed. */
+	registers?: Registers;
+	import: EnergyLine;
+	export: EnergyLine;
 }
 
-interface OpenMinute {
-	minute: number;
-	import: Integrated;
-	export: Integrated;
+/** What one telegram says. Powers in mW, registers as {@link Registers}. */
+export interface MeterSample {
+	importMilliW?: number | undefined;
+	exportMilliW?: number | undefined;
+	registers?: Registers | undefined;
+	meterId?: string | undefined;
 }
-
-interface Integrated {
-	halfWattMs: number;
-	coveredMs: number;
-}
-
-interface LineState {
-	/** The newest sample; absent: this line has not been heard. */
-	last?: { atMs: number; powerW: number };
-	/** Emitted ahead of its trapezoid: from the newest sample to the edge of the minute that was closed after it. */
-	heldHalfWattMs: number;
-	/** Due in the next minute emitted: what is less than a Wh, and corrections. May be negative. */
-	carryHalfWattMs: number;
-}
-
-type Direction = "import" | "export";
-
-const DIRECTIONS: readonly Direction[] = ["import", "export"];
 
 export function createMinuteEnergy(): MinuteEnergyState {
-	return {
-		nextMinute: 0,
-		open: [],
-		import: { heldHalfWattMs: 0, carryHalfWattMs: 0 },
-		export: { heldHalfWattMs: 0, carryHalfWattMs: 0 },
-	};
+	return { nextMinute: 0, held: [], listenedMs: 0, import: createEnergyLine(), export: createEnergyLine() };
 }
 
 /**
- * Takes what a telegram says, at the host's UTC. A power that no meter measures is taken for no sample. A time before
- * the newest sample's is a clock set back: the hours lived twice are counted once.
+ * Takes what a telegram says, at the host's UTC. A power that no meter measures is taken for no sample; registers that
+ * cannot be right are not believed, and the outcome says why. `limitWh`: what the household's fuse lets through in a
+ * minute. Undefined: the telegram has no registers.
  */
-export function pushPower(
+export function pushTelegram(
 	state: MinuteEnergyState,
 	atMs: number,
-	power: { importW?: number | undefined; exportW?: number | undefined },
-): void {
+	sample: MeterSample,
+	limitWh: number,
+): RegisterOutcome | undefined {
 	assert(Number.isSafeInteger(atMs) && atMs >= 0, `${atMs} is a time`);
-	pushSample(state, "import", atMs, power.importW);
-	pushSample(state, "export", atMs, power.exportW);
+	const lastMs = state.import.last?.atMs;
+	if (lastMs !== undefined && lastMs - atMs > CLOCK_FAULT_MS) beginAnew(state);
+	const outcome = takeRegisters(state, sample, limitWh);
+	const registers = outcome !== undefined && isBelieved(outcome) ? sample.registers : undefined;
+	if (registers !== undefined) state.listenedMs = 0;
+	pushDirection(state, "import", atMs, sample.importMilliW, registers);
+	// A reading needs its import: export counts from the first import on.
+	if (state.import.last !== undefined) pushDirection(state, "export", atMs, sample.exportMilliW, registers);
+	return outcome;
 }
 
-/** Emits the minutes that can be closed at `nowMs` (host's UTC), ascending, each minute once. */
-export function closeMinutes(state: MinuteEnergyState, nowMs: number): Reading[] {
+/** The next registers are another meter's: what they say does not go on from the last ones. */
+export function expectOtherMeter(state: MinuteEnergyState): void {
+	delete state.registers;
+	delete state.import.register;
+	delete state.export.register;
+}
+
+/** Emits the minutes that can be closed at `nowMs` (host's UTC), each minute once, some 60 at a time. */
+export function closeMinutes(state: MinuteEnergyState, nowMs: number, limitWh: number): Reading[] {
+	const sinceMs = nowMs - (state.closedAtMs ?? nowMs);
+	state.listenedMs += Math.min(Math.max(sinceMs, 0), LONGEST_TICK_MS);
+	state.closedAtMs = nowMs;
+	dropOldMinutes(state, nowMs);
 	const readings: Reading[] = [];
-	for (;;) {
-		const first = state.open[0];
-		if (first === undefined || !isDue(state, first.minute, nowMs)) return readings;
-		state.open.shift();
-		state.nextMinute = first.minute + 1;
-		const reading = emit(state, first, nowMs);
-		if (reading !== undefined) readings.push(reading);
-	}
+	closeHeld(state, limitWh, readings);
+	closeLive(state, nowMs, limitWh, readings);
+	return readings;
 }
 
-/** Integrated and not emitted, in {@link HALF_WATT_MS_PER_WH}; negative where a minute was emitted ahead. */
-export function energyInFlight(state: MinuteEnergyState): { importHalfWattMs: number; exportHalfWattMs: number } {
-	const inFlight = (direction: Direction) =>
-		state.open.reduce(
-			(sum, minute) => sum + minute[direction].halfWattMs,
-			state[direction].carryHalfWattMs - state[direction].heldHalfWattMs,
-		);
-	return { importHalfWattMs: inFlight("import"), exportHalfWattMs: inFlight("export") };
+/** The chain takes no reading of minutes so old. */
+function dropOldMinutes(state: MinuteEnergyState, nowMs: number): void {
+	const oldest = Math.max(0, minuteOf(nowMs) - MAX_HELD_MINUTES);
+	for (const line of heardLines(state)) {
+		pushSilence(line, oldest * MS_PER_MINUTE, openMinute(state));
+		loseBefore(line, oldest);
+	}
+	state.held = state.held.flatMap(({ fromMinute, toMinute }) =>
+		toMinute <= oldest ? [] : [{ fromMinute: Math.max(fromMinute, oldest), toMinute }],
+	);
+	state.nextMinute = Math.max(state.nextMinute, oldest);
 }
 
-function pushSample(state: MinuteEnergyState, direction: Direction, atMs: number, powerW: number | undefined): void {
-	if (powerW === undefined || !Number.isSafeInteger(powerW) || powerW < 0 || powerW > MAX_POWER_W) return;
-	const { last } = state[direction];
-	if (last !== undefined && last.atMs - atMs > CLOCK_FAULT_MS) forgetTimes(state);
-	const line = state[direction];
-	if (line.last === undefined) {
-		line.last = { atMs, powerW };
-		return;
-	}
-	const from = line.last;
-	const durationMs = atMs - from.atMs;
-	if (durationMs <= 0) {
-		line.last = { atMs: from.atMs, powerW };
-		return;
-	}
-	if (durationMs <= MAX_GAP_MS) {
-		line.carryHalfWattMs -= line.heldHalfWattMs;
-		integrate(state, direction, from, { atMs, powerW });
-	}
-	line.heldHalfWattMs = 0;
-	line.last = { atMs, powerW };
+function takeRegisters(state: MinuteEnergyState, sample: MeterSample, limitWh: number): RegisterOutcome | undefined {
+	const { meterId, registers } = sample;
+	const isOther = meterId !== undefined && state.meterId !== undefined && meterId !== state.meterId;
+	if (isOther) expectOtherMeter(state);
+	if (meterId !== undefined) state.meterId = meterId;
+	if (registers === undefined) return undefined;
+	const outcome = judgeRegisters(state.registers, registers, limitWh);
+	if (isBelieved(outcome)) state.registers = { ...registers };
+	return outcome;
 }
 
-/** Adds the trapezoid between two samples at most 30 s apart to the one or two minutes that it lies in. */
-function integrate(
+function isBelieved({ code }: RegisterOutcome): boolean {
+	return code === "first" || code === "taken";
+}
+
+function pushDirection(
 	state: MinuteEnergyState,
-	direction: Direction,
-	from: { atMs: number; powerW: number },
-	to: { atMs: number; powerW: number },
+	direction: "import" | "export",
+	atMs: number,
+	powerMilliW: number | undefined,
+	registers: Registers | undefined,
 ): void {
-	const minute = minuteOf(from.atMs);
+	const sample: LineSample = {};
+	if (powerMilliW !== undefined && isPower(powerMilliW)) sample.powerMilliW = powerMilliW;
+	const milliWh = registers?.[`${direction}MilliWh`];
+	if (registers !== undefined && milliWh !== undefined) {
+		sample.register = { milliWh, atMs: Math.min(registers.atMs, atMs), stepMilliWh: registers.stepMilliWh };
+	}
+	if (sample.powerMilliW === undefined && sample.register === undefined) return;
+	pushSample(state[direction], atMs, sample, openMinute(state));
+}
+
+/** The first of the newest minutes that are not emitted: held back just now, or the next one. */
+function openMinute({ held, nextMinute }: MinuteEnergyState): number {
+	const newest = held.at(-1);
+	return newest?.toMinute === nextMinute ? newest.fromMinute : nextMinute;
+}
+
+function beginAnew(state: MinuteEnergyState): void {
+	for (const line of [state.import, state.export]) forgetTimes(line);
+	state.nextMinute = 0;
+	state.held = [];
+}
+
+// ── minutes as they end ──────────────────────────────────────────────────────────────────────────────────────────
+
+function closeLive(state: MinuteEnergyState, nowMs: number, limitWh: number, readings: Reading[]): void {
+	const lines = heardLines(state);
+	if (lines.length === 0) return;
+	const untilMinute = minuteOf(nowMs);
+	state.nextMinute = Math.max(state.nextMinute, firstMinute(lines));
+	while (state.nextMinute < untilMinute) {
+		const minute = state.nextMinute;
+		const heldUntil = Math.max(...lines.map((line) => heldUntilMinute(line, minute, nowMs)));
+		if (heldUntil > minute) {
+			holdUntil(state, Math.min(heldUntil, untilMinute));
+			continue;
+		}
+		if (lines.some((line) => waits(line, minute, nowMs))) return;
+		for (const line of lines) holdToEdge(line, minute, nowMs);
+		state.nextMinute = minute + 1;
+		readings.push(emit(state, minute, limitWh, false));
+	}
+}
+
+/** The first minute that anything is known of. */
+function firstMinute(lines: readonly HeardLine[]): number {
+	const times = lines.flatMap(({ last, minutes, gaps }) => [
+		minuteOf(last.atMs),
+		...minutes.slice(0, 1).map((share) => share.minute),
+		...gaps.slice(0, 1).map((gap) => minuteOf(gap.fromMs)),
+	]);
+	return Math.min(...times);
+}
+
+/** Until which minute a register is to be waited for, on account of a long gap that reaches into this one. */
+function heldUntilMinute(line: HeardLine, minute: number, nowMs: number): number {
 	const edgeMs = (minute + 1) * MS_PER_MINUTE;
-	const durationMs = to.atMs - from.atMs;
-	const total = (from.powerW + to.powerW) * durationMs;
-	if (to.atMs <= edgeMs) {
-		credit(state, direction, minute, total, durationMs);
-		return;
-	}
-	// The power at the edge lies on the line between the two, so the area before it is P₁·a + (P₂ − P₁)·a² ÷ 2Δt.
-	// Whatever is rounded here stays in the sum, because the other part is the rest.
-	const beforeMs = edgeMs - from.atMs;
-	const rise = to.powerW - from.powerW;
-	const bend = divideFloor(Math.abs(rise) * beforeMs * beforeMs, durationMs);
-	const before = 2 * from.powerW * beforeMs + (rise < 0 ? -bend : bend);
-	credit(state, direction, minute, before, beforeMs);
-	credit(state, direction, minute + 1, total - before, to.atMs - edgeMs);
+	if (line.last.atMs < edgeMs && nowMs - line.last.atMs > HOLD_GAP_MS) return minuteOf(nowMs);
+	const isLong = (gap: Gap) => isUnknown(gap) && gap.toMs - gap.fromMs > HOLD_GAP_MS;
+	const ends = overlapping(line, minute).filter(isLong).map((gap) => minuteOf(gap.toMs - 1) + 1);
+	return Math.max(minute, ...ends);
 }
 
-function credit(
-	state: MinuteEnergyState,
-	direction: Direction,
-	minute: number,
-	halfWattMs: number,
-	coveredMs: number,
-): void {
-	if (minute < state.nextMinute) {
-		state[direction].carryHalfWattMs += halfWattMs;
-		return;
-	}
-	const integrated = openMinute(state, minute)[direction];
-	integrated.halfWattMs += halfWattMs;
-	integrated.coveredMs += coveredMs;
-}
-
-function openMinute(state: MinuteEnergyState, minute: number): OpenMinute {
-	const at = state.open.findIndex((each) => each.minute >= minute);
-	const found = state.open[at];
-	if (found?.minute === minute) return found;
-	const created = { minute, import: { halfWattMs: 0, coveredMs: 0 }, export: { halfWattMs: 0, coveredMs: 0 } };
-	state.open.splice(at === -1 ? state.open.length : at, 0, created);
-	return created;
-}
-
-function isDue(state: MinuteEnergyState, minute: number, nowMs: number): boolean {
+/** Whether more is to come of a minute: its last seconds, or the end of a gap. */
+function waits(line: HeardLine, minute: number, nowMs: number): boolean {
 	const edgeMs = (minute + 1) * MS_PER_MINUTE;
-	if (nowMs < edgeMs) return false;
-	const isPassed = DIRECTIONS.every((direction) => (state[direction].last?.atMs ?? edgeMs) >= edgeMs);
-	return isPassed || nowMs >= edgeMs + CLOSE_DELAY_MS;
+	if (line.last.atMs >= edgeMs) return false;
+	return nowMs - line.last.atMs > MAX_GAP_MS || nowMs < edgeMs + CLOSE_DELAY_MS;
 }
 
-function emit(state: MinuteEnergyState, open: OpenMinute, nowMs: number): Reading | undefined {
-	for (const direction of DIRECTIONS) holdToEdge(state[direction], open.minute, open[direction], nowMs);
-	if (open.import.coveredMs === 0) {
-		for (const direction of DIRECTIONS) state[direction].carryHalfWattMs += open[direction].halfWattMs;
-		return undefined;
+function holdUntil(state: MinuteEnergyState, toMinute: number): void {
+	const newest = state.held.at(-1);
+	if (newest?.toMinute === state.nextMinute) newest.toMinute = toMinute;
+	else state.held.push({ fromMinute: state.nextMinute, toMinute });
+	state.nextMinute = toMinute;
+}
+
+// ── minutes that were held back ──────────────────────────────────────────────────────────────────────────────────
+
+function closeHeld(state: MinuteEnergyState, limitWh: number, readings: Reading[]): void {
+	const isGivenUp = state.listenedMs >= REGISTER_PATIENCE_MS;
+	for (let range = state.held[0]; range !== undefined; range = state.held[0]) {
+		const minute = range.fromMinute;
+		const isUnknownYet = heardLines(state).some((line) => isWaiting(line, minute));
+		if (isUnknownYet && !isGivenUp) return;
+		if (readings.length >= MAX_READINGS_AT_ONCE) return;
+		for (const line of heardLines(state)) pushSilence(line, (minute + 1) * MS_PER_MINUTE, minute);
+		range.fromMinute += 1;
+		if (range.fromMinute === range.toMinute) state.held.shift();
+		readings.push(emit(state, minute, limitWh, isUnknownYet));
 	}
+}
+
+/** Whether a register is still to say something of a minute. */
+function isWaiting(line: HeardLine, minute: number): boolean {
+	return line.last.atMs < (minute + 1) * MS_PER_MINUTE || overlapping(line, minute).some(isUnknown);
+}
+
+function isUnknown(gap: Gap): boolean {
+	return gap.milliWh === undefined && gap.isLost === undefined;
+}
+
+// ── a reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+type HeardLine = EnergyLine & Required<Pick<EnergyLine, "last">>;
+
+function heardLines(state: MinuteEnergyState): HeardLine[] {
+	return [state.import, state.export].filter((line): line is HeardLine => line.last !== undefined);
+}
+
+function emit(state: MinuteEnergyState, minute: number, limitWh: number, isGivenUp: boolean): Reading {
+	const imported = emitMinute(state.import, minute, limitWh, isGivenUp);
+	const exported = emitMinute(state.export, minute, limitWh, isGivenUp);
 	// A meter that never speaks of export has none to cover.
-	const isCovered = (direction: Direction) =>
-		open[direction].coveredMs === MS_PER_MINUTE || (direction === "export" && state.export.last === undefined);
-	const quality: Quality = DIRECTIONS.every(isCovered) ? "measured" : "estimated";
+	const parts = state.export.last === undefined ? [imported] : [imported, exported];
 	return {
-		minute: open.minute,
-		importWh: release(state.import, open.import.halfWattMs),
-		exportWh: release(state.export, open.export.halfWattMs),
-		quality,
+		minute,
+		importWh: imported.energyWh,
+		exportWh: exported.energyWh,
+		quality: isGivenUp ? "gap" : qualityOf(parts),
 	};
 }
 
-function holdToEdge(line: LineState, minute: number, integrated: Integrated, nowMs: number): void {
-	const edgeMs = (minute + 1) * MS_PER_MINUTE;
-	if (line.last === undefined || minuteOf(line.last.atMs) !== minute || nowMs - line.last.atMs > MAX_GAP_MS) return;
-	const heldMs = edgeMs - line.last.atMs;
-	line.heldHalfWattMs = 2 * line.last.powerW * heldMs;
-	integrated.halfWattMs += line.heldHalfWattMs;
-	integrated.coveredMs += heldMs;
-}
-
-/** Whole Wh of a minute's energy and the carry; the rest is the new carry. */
-function release(line: LineState, halfWattMs: number): number {
-	const due = halfWattMs + line.carryHalfWattMs;
-	const energyWh = due > 0 ? Math.min(divideFloor(due, HALF_WATT_MS_PER_WH), MAX_READING_WH) : 0;
-	line.carryHalfWattMs = due - energyWh * HALF_WATT_MS_PER_WH;
-	return energyWh;
-}
-
-/** Keeps all energy (what was held stands, as after a gap), drops all times: the next sample is the first one. */
-function forgetTimes(state: MinuteEnergyState): void {
-	for (const direction of DIRECTIONS) {
-		const carry = state.open.reduce((sum, open) => sum + open[direction].halfWattMs, state[direction].carryHalfWattMs);
-		state[direction] = { heldHalfWattMs: 0, carryHalfWattMs: carry };
-	}
-	state.nextMinute = 0;
-	state.open = [];
+function qualityOf(parts: readonly Emitted[]): Quality {
+	if (parts.some((part) => part.isLost)) return "gap";
+	if (!parts.every((part) => part.isCovered)) return "estimated";
+	return parts.some((part) => part.isCatchUp) ? "catch-up" : "measured";
 }

@@ -39,7 +39,8 @@ export function obisTelegram({ body, messageClock }: DataNotification): Telegram
 	const fields = quantities.fields();
 	if (fields === undefined) return undefined;
 	const clock = entries.find(({ code }) => code === "0-0:1.0.0" || code === "0-1:1.0.0")?.value;
-	const meterClock = (clock instanceof Uint8Array ? clockText(clock) : undefined) ?? messageClock;
+	const ownClock = clock instanceof Uint8Array ? clockText(clock) : undefined;
+	const meterClock = ownClock ?? messageClock;
 	return {
 		kind: "telegram",
 		format,
@@ -48,6 +49,7 @@ export function obisTelegram({ body, messageClock }: DataNotification): Telegram
 		...(meterId === undefined ? {} : { meterId }),
 		...(meterType === undefined ? {} : { meterType }),
 		...(meterClock === undefined ? {} : { meterClock }),
+		...(ownClock === undefined || messageClock === undefined ? {} : { sentClock: messageClock }),
 	};
 }
 

@@ -38,6 +38,8 @@ export interface TelegramEvent {
 	 * meters disagree about theirs: good for the spacing of telegrams, never for signing.
 	 */
 	meterClock?: string;
+	/** The same clock when the telegram was sent, where the meter says both. */
+	sentClock?: string;
 }
 
 export interface DroppedEvent {

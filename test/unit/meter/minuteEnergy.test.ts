@@ -1,18 +1,30 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Reading } from "../../../src/block/reading.js";
+import { inFlightMilliWh, MAX_GAP_MS, MAX_POWER_MILLI_W, MILLI_PER_WH } from "../../../src/meter/energyLine.js";
 import {
 	CLOSE_DELAY_MS,
-	closeMinutes,
+	closeMinutes as closeWithin,
 	createMinuteEnergy,
-	energyInFlight,
-	HALF_WATT_MS_PER_WH,
-	MAX_GAP_MS,
-	MAX_POWER_W,
 	type MinuteEnergyState,
-	pushPower,
+	pushTelegram,
 } from "../../../src/meter/minuteEnergy.js";
 import { capturesMissing, powerSeries } from "./captures.js";
+
+const MAX_POWER_W = MAX_POWER_MILLI_W / 1_000;
+/** No fuse stands in the way here. */
+const LIMIT_WH = 1_000_000;
+
+const closeMinutes = (state: MinuteEnergyState, nowMs: number) => closeWithin(state, nowMs, LIMIT_WH);
+
+function pushPower(
+	state: MinuteEnergyState,
+	atMs: number,
+	{ importW, exportW }: { importW?: number | undefined; exportW?: number | undefined },
+): void {
+	const milli = (powerW: number | undefined) => (powerW === undefined ? undefined : powerW * 1_000);
+	pushTelegram(state, atMs, { importMilliW: milli(importW), exportMilliW: milli(exportW) }, LIMIT_WH);
+}
 
 /** Minute 29,000,000 of the epoch: 20 February 2025, 05:20 UTC. */
 const FIRST_MINUTE = 29_000_000;
@@ -61,7 +73,7 @@ describe("a minute's energy", () => {
 			{ minute: FIRST_MINUTE, importWh: 12, exportWh: 0, quality: "measured" },
 		]);
 		// 0.5 Wh left over, 37.5 Wh, and 5 Wh of the fall from 36,000 W to 0 in a second.
-		expect(energyInFlight(state).importHalfWattMs).toBe(43 * HALF_WATT_MS_PER_WH);
+		expect(inFlightMilliWh(state.import)).toBe(43 * MILLI_PER_WH);
 	});
 
 	it("is split where a falling line crosses the edge, too", () => {
@@ -75,7 +87,7 @@ describe("a minute's energy", () => {
 		}
 		// 50 Wh until 55 s, 37.5 Wh until the edge, 12.5 Wh after it.
 		expect(closeMinutes(state, START_MS + 65_000)).toMatchObject([{ minute: FIRST_MINUTE, importWh: 87 }]);
-		expect(energyInFlight(state).importHalfWattMs).toBe(13 * HALF_WATT_MS_PER_WH);
+		expect(inFlightMilliWh(state.import)).toBe(13 * MILLI_PER_WH);
 	});
 
 	it("is emitted 4 s after its edge though the export has not come, and the difference goes to the next minute", () => {
@@ -88,7 +100,7 @@ describe("a minute's energy", () => {
 		expect(first).toEqual({ minute: FIRST_MINUTE, importWh: 0, exportWh: 120, quality: "measured" });
 		// The sun had gone at the edge: the 10 s were 10 Wh, not 20, which leaves a debt of 10 Wh.
 		pushPower(state, START_MS + 60_000, { exportW: 0 });
-		expect(energyInFlight(state).exportHalfWattMs).toBe(-10 * HALF_WATT_MS_PER_WH);
+		expect(inFlightMilliWh(state.export)).toBe(-10 * MILLI_PER_WH);
 		const dark = live(state, 64_000, 125_000, () => ({ importW: 0, exportW: 0 }));
 		expect(dark.map((reading) => reading.exportWh)).toEqual([0]);
 		const sunny = live(state, 130_000, 185_000, () => ({ importW: 0, exportW: 7_200 }));
@@ -135,15 +147,31 @@ describe("a gap", () => {
 		}
 	});
 
-	it("of whole minutes holds them back, and marks the two that it reaches into", () => {
+	it("of up to two minutes is emitted as estimated when it has ended, with what was integrated", () => {
 		const state = createMinuteEnergy();
 		const before = live(state, 0, 90_000, steady);
-		const after = [...closeMinutes(state, START_MS + 300_000), ...live(state, 330_000, 430_000, steady)];
-		expect([...before, ...after]).toEqual([
+		expect(closeMinutes(state, START_MS + 188_000)).toEqual([]);
+		expect([...before, ...live(state, 190_000, 250_000, steady)]).toEqual([
 			{ minute: FIRST_MINUTE, importWh: 60, exportWh: 0, quality: "measured" },
 			{ minute: FIRST_MINUTE + 1, importWh: 28, exportWh: 0, quality: "estimated" },
-			{ minute: FIRST_MINUTE + 5, importWh: 30, exportWh: 0, quality: "estimated" },
-			{ minute: FIRST_MINUTE + 6, importWh: 60, exportWh: 0, quality: "measured" },
+			{ minute: FIRST_MINUTE + 2, importWh: 0, exportWh: 0, quality: "estimated" },
+			{ minute: FIRST_MINUTE + 3, importWh: 50, exportWh: 0, quality: "estimated" },
+		]);
+	});
+
+	it("of more holds all its minutes back, until for 65 minutes no register has come: then they are gaps", () => {
+		const state = createMinuteEnergy();
+		const before = live(state, 0, 90_000, steady);
+		const after = [...closeMinutes(state, START_MS + 300_000), ...live(state, 330_000, 3_890_000, steady)];
+		const minutes = [...before, ...after].map((reading) => reading.minute - FIRST_MINUTE);
+		expect(minutes).toEqual([0, ...Array.from({ length: 58 }, (_, i) => 6 + i)]);
+		const givenUp = live(state, 3_890_000, 4_200_000, steady).filter((reading) => reading.quality === "gap");
+		expect(givenUp.map(({ minute, importWh }) => [minute - FIRST_MINUTE, importWh])).toEqual([
+			[1, 28],
+			[2, 0],
+			[3, 0],
+			[4, 0],
+			[5, 30],
 		]);
 	});
 
@@ -154,18 +182,20 @@ describe("a gap", () => {
 		expect(readings.map((reading) => reading.importWh)).toEqual([60, 60]);
 	});
 
-	it("of import alone holds the minute back, and keeps its export", () => {
+	it("before the first import counts no export: a reading needs both", () => {
 		const state = createMinuteEnergy();
 		for (let at = 0; at <= 60; at += 10) pushPower(state, START_MS + at * 1_000, { exportW: 3_600 });
 		expect(closeMinutes(state, START_MS + 70_000)).toEqual([]);
-		expect(energyInFlight(state).exportHalfWattMs).toBe(60 * HALF_WATT_MS_PER_WH);
+		expect(inFlightMilliWh(state.export)).toBe(0);
 	});
 
 	it("of export alone marks the minute", () => {
 		const state = createMinuteEnergy();
 		live(state, 0, 11_000, steady);
 		for (let at = 12; at <= 60; at += 2) pushPower(state, START_MS + at * 1_000, { importW: 3_600 });
-		expect(closeMinutes(state, START_MS + 64_000)).toMatchObject([{ importWh: 60, quality: "estimated" }]);
+		expect(closeMinutes(state, START_MS + 64_000)).toEqual([]);
+		pushPower(state, START_MS + 66_000, { importW: 3_600, exportW: 0 });
+		expect(closeMinutes(state, START_MS + 66_000)).toMatchObject([{ importWh: 60, quality: "estimated" }]);
 	});
 });
 
@@ -198,7 +228,7 @@ describe("a wrong clock", () => {
 			readings.push(...closeMinutes(state, START_MS + at - (at % 7_000)));
 		}
 		expect(sum(readings, "importWh")).toBe(60 * readings.length);
-		expect(energyInFlight(state).exportHalfWattMs).toBe(0);
+		expect(inFlightMilliWh(state.export)).toBe(0);
 		expect(readings.length).toBeGreaterThan(0);
 	});
 });
@@ -244,7 +274,8 @@ function play(steps: Step[]): Run {
 		nowMs += afterMs;
 		pushPower(state, nowMs, { importW, exportW });
 		if (importW !== undefined) samples.import.push([nowMs, importW]);
-		if (exportW !== undefined) samples.export.push([nowMs, exportW]);
+		// Export counts from the first import on.
+		if (exportW !== undefined && samples.import.length > 0) samples.export.push([nowMs, exportW]);
 		if (closes) readings.push(...closeMinutes(state, nowMs));
 		if (restarts) state = JSON.parse(JSON.stringify(state)) as MinuteEnergyState;
 	}
@@ -252,6 +283,10 @@ function play(steps: Step[]): Run {
 }
 
 /** The integral by the definition, in halves of a W·ms, and the most that gaps can have had held in them. */
+const MILLI_WH = BigInt(MILLI_PER_WH);
+/** Halves of a watt-millisecond in a mWh. */
+const HALF_WATT_MS = 7_200n;
+
 function integral(samples: [number, number][]): { exact: bigint; gapsHold: bigint } {
 	let exact = 0n;
 	let gapsHold = 0n;
@@ -265,8 +300,9 @@ function integral(samples: [number, number][]): { exact: bigint; gapsHold: bigin
 }
 
 function accounted(run: Run, direction: "import" | "export"): bigint {
-	const emitted = BigInt(sum(run.readings, `${direction}Wh`)) * BigInt(HALF_WATT_MS_PER_WH);
-	return emitted + BigInt(energyInFlight(run.state)[`${direction}HalfWattMs`]);
+	const emitted = BigInt(sum(run.readings, `${direction}Wh`)) * MILLI_WH;
+	const line = run.state[direction];
+	return (emitted + BigInt(inFlightMilliWh(line))) * HALF_WATT_MS + BigInt(line.restHalfMilliWMs) / 1_000n;
 }
 
 describe("whatever the samples and whenever minutes are closed", () => {
@@ -297,12 +333,12 @@ describe("whatever the samples and whenever minutes are closed", () => {
 		);
 	});
 
-	it("no minute comes twice, goes back, is negative, or is anything but whole Wh", () => {
+	it("no minute comes twice, is negative, or is anything but whole Wh", () => {
 		fc.assert(
 			fc.property(stepsOf(45_000), (steps) => {
 				const { readings } = play(steps);
-				for (const [i, { minute, importWh, exportWh }] of readings.entries()) {
-					expect(minute).toBeGreaterThan(readings[i - 1]?.minute ?? 0);
+				expect(new Set(readings.map(({ minute }) => minute)).size).toBe(readings.length);
+				for (const { importWh, exportWh } of readings) {
 					expect(Number.isSafeInteger(importWh) && importWh >= 0).toBe(true);
 					expect(Number.isSafeInteger(exportWh) && exportWh >= 0).toBe(true);
 				}
@@ -327,10 +363,9 @@ describe("whatever the samples and whenever minutes are closed", () => {
 						pushPower(state, nowMs, power);
 						for (const reading of closeMinutes(state, nowMs)) expect(reading.importWh).toBeGreaterThanOrEqual(0);
 					}
-					const flight = energyInFlight(state);
-					expect(Number.isSafeInteger(flight.importHalfWattMs) && Number.isSafeInteger(flight.exportHalfWattMs)).toBe(
-						true,
-					);
+					for (const line of [state.import, state.export]) {
+						expect(Number.isSafeInteger(inFlightMilliWh(line))).toBe(true);
+					}
 				},
 			),
 			{ numRuns: 500 },
@@ -366,7 +401,7 @@ describe.skipIf(capturesMissing)(
 				const atMs = startMs + at * 1_000;
 				pushPower(state, atMs, { importW: series.importW[i], ...(i % 5 === 0 ? { exportW: 0 } : {}) });
 				readings.push(...closeMinutes(state, atMs));
-				totals.set(at, sum(readings, "importWh") + energyInFlight(state).importHalfWattMs / HALF_WATT_MS_PER_WH);
+				totals.set(at, sum(readings, "importWh") + inFlightMilliWh(state.import) / MILLI_PER_WH);
 			}
 
 			const hourWh = new Map<number, number>();
