@@ -27,8 +27,8 @@ const TRAIL_MS = 60_000;
 
 /** Plain data of safe integers: it is persisted. */
 export interface EnergyLine {
-	/** The newest sample; absent: this line has not been heard. */
-	last?: Sample;
+	/** The newest sample; undefined: this line has not been heard. */
+	last: Sample | undefined;
 	/** Integrated and not emitted, ascending. */
 	minutes: MinuteShare[];
 	/** Times without samples in minutes that are not emitted, ascending, apart. */
@@ -41,8 +41,8 @@ export interface EnergyLine {
 	carryMilliWh: number;
 	/** Less than a mWh, in {@link HALF_MILLI_W_MS_PER_MILLI_WH}. */
 	restHalfMilliWMs: number;
-	/** The last register, at the time at which it was taken; absent: none has come. */
-	register?: { milliWh: number; atMs: number };
+	/** The last register, at the time at which it was taken; undefined: none has come. */
+	register: { milliWh: number; atMs: number } | undefined;
 	/** Credited since that register: more (or less, if negative) than it is left open by it. */
 	sinceMilliWh: number;
 	/** What was credited in the last minute, by when it was used, ascending. */
@@ -54,14 +54,16 @@ export interface EnergyLine {
 	/** Energy of minutes that were given up: known to the meter, and in no reading. */
 	lostMilliWh: number;
 	/** The clock was set back behind the newest sample: the last time heard since. */
-	behindMs?: number;
+	behindMs: number | undefined;
 }
 
 interface Sample {
 	atMs: number;
-	/** Absent: the meter sends none, and there is nothing to hold. */
-	powerMilliW?: number;
+	/** Undefined: the meter sends none, and there is nothing to hold. */
+	powerMilliW: number | undefined;
 }
+
+type PowerSample = Sample & { powerMilliW: number };
 
 export interface MinuteShare {
 	minute: number;
@@ -73,32 +75,35 @@ export interface MinuteShare {
 export interface Gap {
 	fromMs: number;
 	toMs: number;
-	/** What the register says of it, not yet emitted; absent: no register has come since. */
-	milliWh?: number;
+	/** What the register says of it, not yet emitted; undefined: no register has come since. */
+	milliWh: number | undefined;
 	/** Nothing will ever be known of it. */
-	isLost?: true;
+	isLost: boolean;
 }
 
 /** What a telegram says of one direction. */
 export interface LineSample {
-	powerMilliW?: number | undefined;
+	powerMilliW: number | undefined;
 	/** A register, when it was taken (not after the telegram, host's UTC) and by how much it can move at least. */
-	register?: { milliWh: number; atMs: number; stepMilliWh: number } | undefined;
+	register: { milliWh: number; atMs: number; stepMilliWh: number } | undefined;
 }
 
 export function createEnergyLine(): EnergyLine {
 	return {
+		last: undefined,
 		minutes: [],
 		gaps: [],
 		heldMilliWh: 0,
 		remainderMilliWh: 0,
 		carryMilliWh: 0,
 		restHalfMilliWMs: 0,
+		register: undefined,
 		sinceMilliWh: 0,
 		trail: [],
 		emittedGapMs: 0,
 		lostGapMs: 0,
 		lostMilliWh: 0,
+		behindMs: undefined,
 	};
 }
 
@@ -111,7 +116,7 @@ export function pushSample(line: EnergyLine, atMs: number, sample: LineSample, o
 	assert(powerMilliW === undefined || isPower(powerMilliW), `${powerMilliW} mW is a power`);
 	const { last } = line;
 	if (last === undefined) {
-		line.last = newest(atMs, powerMilliW);
+		line.last = { atMs, powerMilliW };
 		if (register !== undefined) reconcile(line, register);
 		return;
 	}
@@ -119,9 +124,9 @@ export function pushSample(line: EnergyLine, atMs: number, sample: LineSample, o
 		liveTwice(line, last, atMs, powerMilliW);
 		return;
 	}
-	delete line.behindMs;
+	line.behindMs = undefined;
 	if (atMs > last.atMs) advance(line, last, atMs, sample, openMinute);
-	else line.last = newest(atMs, powerMilliW ?? last.powerMilliW);
+	else line.last = { atMs, powerMilliW: powerMilliW ?? last.powerMilliW };
 	if (register !== undefined) reconcile(line, register);
 	while ((line.trail[0]?.toMs ?? atMs) < atMs - TRAIL_MS) line.trail.shift();
 }
@@ -131,15 +136,11 @@ export function pushSilence(line: EnergyLine, untilMs: number, openMinute: numbe
 	if (line.last === undefined || line.last.atMs >= untilMs) return;
 	missTime(line, line.last, untilMs, openMinute);
 	line.heldMilliWh = 0;
-	line.last = { atMs: untilMs };
+	line.last = { atMs: untilMs, powerMilliW: undefined };
 }
 
 export function isPower(powerMilliW: number): boolean {
 	return Number.isSafeInteger(powerMilliW) && powerMilliW >= 0 && powerMilliW <= MAX_POWER_MILLI_W;
-}
-
-function newest(atMs: number, powerMilliW: number | undefined): Sample {
-	return powerMilliW === undefined ? { atMs } : { atMs, powerMilliW };
 }
 
 /** The time between the newest sample and one after it: measured by the register, integrated, or a gap. */
@@ -148,7 +149,6 @@ function advance(line: EnergyLine, last: Sample, atMs: number, sample: LineSampl
 	const durationMs = atMs - last.atMs;
 	if (durationMs > MAX_GAP_MS) {
 		missTime(line, last, atMs, openMinute);
-		line.last = newest(atMs, powerMilliW);
 	} else {
 		line.remainderMilliWh -= line.heldMilliWh;
 		const measured = register === undefined ? undefined : measuredBy(line, register, last.atMs, atMs);
@@ -156,15 +156,16 @@ function advance(line: EnergyLine, last: Sample, atMs: number, sample: LineSampl
 			credit(line, last.atMs, atMs, measured, edgeShare(last.atMs, atMs, measured), openMinute);
 			// A meter without power is held to the edge by its mean since the sample before.
 			const mean = multiplyDivide(measured, HALF_MILLI_W_MS_PER_MILLI_WH, 2 * durationMs).quotient;
-			line.last = newest(atMs, powerMilliW ?? Math.min(mean, MAX_POWER_MILLI_W));
+			line.last = { atMs, powerMilliW: powerMilliW ?? Math.min(mean, MAX_POWER_MILLI_W) };
+			line.heldMilliWh = 0;
+			return;
 		} else if (powerMilliW !== undefined && last.powerMilliW !== undefined) {
 			integrate(line, { ...last, powerMilliW: last.powerMilliW }, { atMs, powerMilliW }, openMinute);
-			line.last = { atMs, powerMilliW };
 		} else {
 			addGap(line, last.atMs, atMs, openMinute);
-			line.last = newest(atMs, powerMilliW);
 		}
 	}
+	line.last = { atMs, powerMilliW };
 	line.heldMilliWh = 0;
 }
 
@@ -191,8 +192,8 @@ function measuredBy(
 /** Adds the trapezoid between two samples at most 30 s apart to the one or two minutes that it lies in. */
 function integrate(
 	line: EnergyLine,
-	from: Required<Sample>,
-	to: Required<Sample>,
+	from: PowerSample,
+	to: PowerSample,
 	openMinute: number,
 ): void {
 	const durationMs = to.atMs - from.atMs;
@@ -253,7 +254,7 @@ function addGap(line: EnergyLine, fromMs: number, toMs: number, openMinute: numb
 	line.emittedGapMs += Math.min(openFromMs, toMs) - fromMs;
 	if (openFromMs >= toMs) return;
 	if (isOpen) before.toMs = toMs;
-	else line.gaps.push({ fromMs: openFromMs, toMs });
+	else line.gaps.push({ fromMs: openFromMs, toMs, milliWh: undefined, isLost: false });
 }
 
 /** Whether the minute of a time has energy that waits to be emitted. */
@@ -274,7 +275,7 @@ function liveTwice(line: EnergyLine, last: Sample, atMs: number, powerMilliW: nu
 		line.sinceMilliWh += lost;
 	}
 	line.behindMs = atMs;
-	line.last = newest(last.atMs, powerMilliW ?? last.powerMilliW);
+	line.last = { atMs: last.atMs, powerMilliW: powerMilliW ?? last.powerMilliW };
 }
 
 /** Sets the line right by a register. */
@@ -336,8 +337,8 @@ export function forgetTimes(line: EnergyLine): void {
 	line.minutes = [];
 	line.gaps = [];
 	line.trail = [];
-	delete line.last;
-	delete line.behindMs;
+	line.last = undefined;
+	line.behindMs = undefined;
 }
 
 // ── a minute's end ───────────────────────────────────────────────────────────────────────────────────────────────

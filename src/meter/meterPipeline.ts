@@ -10,7 +10,7 @@ import {
 	pushTelegram,
 } from "./minuteEnergy.js";
 import type { RegisterOutcome, Registers } from "./registers.js";
-import type { DropReason, MeterDecoder, MeterEvent, MeterFormat, TelegramEvent } from "./telegram.js";
+import type { DropReason, MeterEvent, MeterFormat, TelegramEvent } from "./telegram.js";
 
 /** 63 A at three times 230 V: what a household's main fuse lets through at most. */
 export const DEFAULT_FUSE_LIMIT_W = 63 * 3 * 230;
@@ -27,8 +27,6 @@ export interface MeterPipeline {
 	push(bytes: Uint8Array, atMs: number): { events: MeterEvent[] };
 	/** The minutes that can be closed at `nowMs`; to be called at least every second. */
 	close(nowMs: number): Reading[];
-	/** Another meter, or none: forgets everything but the fuse. */
-	reset(): void;
 	/** A person says that the meter was exchanged: its registers begin anew. */
 	meterExchanged(): void;
 	/**
@@ -38,7 +36,7 @@ export interface MeterPipeline {
 	answer(minute: number, isRight: boolean): Reading | undefined;
 	/** Power above which a reading is asked about first, W. */
 	fuseLimitW: number;
-	/** What has been seen since the last reset. */
+	/** What has been seen since it was made. */
 	readonly counters: MeterCounters;
 	/** To be persisted with the readings that were given out, and given to {@link createMeterPipeline} after a restart. */
 	readonly memory: MeterMemory;
@@ -50,7 +48,7 @@ export interface MeterMemory {
 	/** Readings that no fuse allows, ascending: kept here until a person has said what they are. */
 	questioned: Reading[];
 	/** Why the newest registers are not believed. */
-	doubt?: RegisterDoubt;
+	doubt: RegisterDoubt | undefined;
 }
 
 export type RegisterDoubt = Extract<RegisterOutcome, { code: "backwards" | "implausible" }>;
@@ -72,9 +70,9 @@ export interface MeterCounters {
 
 /** Makes a pipeline, going on from what was persisted where there is any. */
 export function createMeterPipeline(saved?: MeterMemory): MeterPipeline {
-	let decoder: MeterDecoder = createMeterDecoder();
-	let memory = saved ?? createMemory();
-	let counters = createCounters();
+	const decoder = createMeterDecoder();
+	const memory = saved ?? { energy: createMinuteEnergy(), questioned: [], doubt: undefined };
+	const counters: MeterCounters = { telegrams: 0, dropped: {}, log: [] };
 	let fuseLimitW = DEFAULT_FUSE_LIMIT_W;
 	const limitWh = () => Math.ceil(fuseLimitW / MINUTES_PER_HOUR);
 
@@ -83,7 +81,7 @@ export function createMeterPipeline(saved?: MeterMemory): MeterPipeline {
 		const sample = { importMilliW, exportMilliW, meterId, registers: registersOf(event, atMs) };
 		const outcome = pushTelegram(memory.energy, atMs, sample, limitWh());
 		if (outcome?.code === "backwards" || outcome?.code === "implausible") memory.doubt = outcome;
-		else if (outcome !== undefined && outcome.code !== "stale") delete memory.doubt;
+		else if (outcome !== undefined && outcome.code !== "stale") memory.doubt = undefined;
 	};
 	return {
 		push(bytes, atMs) {
@@ -100,14 +98,9 @@ export function createMeterPipeline(saved?: MeterMemory): MeterPipeline {
 			memory.questioned.push(...readings.filter((reading) => !isAllowed(reading)));
 			return readings.filter(isAllowed);
 		},
-		reset() {
-			decoder = createMeterDecoder();
-			memory = createMemory();
-			counters = createCounters();
-		},
 		meterExchanged() {
 			expectOtherMeter(memory.energy);
-			delete memory.doubt;
+			memory.doubt = undefined;
 		},
 		answer(minute, isRight) {
 			const at = memory.questioned.findIndex((reading) => reading.minute === minute);
@@ -121,31 +114,16 @@ export function createMeterPipeline(saved?: MeterMemory): MeterPipeline {
 		set fuseLimitW(limitW) {
 			fuseLimitW = limitW;
 		},
-		get counters() {
-			return counters;
-		},
-		get memory() {
-			return memory;
-		},
+		counters,
+		memory,
 	};
-}
-
-function createMemory(): MeterMemory {
-	return { energy: createMinuteEnergy(), questioned: [] };
-}
-
-function createCounters(): MeterCounters {
-	return { telegrams: 0, dropped: {}, log: [] };
 }
 
 function registersOf(event: TelegramEvent, atMs: number): Registers | undefined {
 	const { importMilliWh, exportMilliWh, meterClock, registerStepMilliWh } = event;
 	if (registerStepMilliWh === undefined) return undefined;
-	const registers: Registers = { stepMilliWh: registerStepMilliWh, atMs: atMs - registerAgeMs(event, atMs) };
-	if (importMilliWh !== undefined) registers.importMilliWh = importMilliWh;
-	if (exportMilliWh !== undefined) registers.exportMilliWh = exportMilliWh;
-	if (meterClock !== undefined) registers.clock = meterClock;
-	return registers;
+	const takenMs = atMs - registerAgeMs(event, atMs);
+	return { importMilliWh, exportMilliWh, stepMilliWh: registerStepMilliWh, atMs: takenMs, clock: meterClock };
 }
 
 /**

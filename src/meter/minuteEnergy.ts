@@ -57,10 +57,10 @@ export interface MinuteEnergyState {
 	/** How long it has been listened to the meter since its last register. */
 	listenedMs: number;
 	/** The last call of {@link closeMinutes}. */
-	closedAtMs?: number;
-	meterId?: string;
+	closedAtMs: number | undefined;
+	meterId: string | undefined;
 	/** The newest registers that were believed. */
-	registers?: Registers;
+	registers: Registers | undefined;
 	import: EnergyLine;
 	export: EnergyLine;
 }
@@ -74,7 +74,16 @@ export interface MeterSample {
 }
 
 export function createMinuteEnergy(): MinuteEnergyState {
-	return { nextMinute: 0, held: [], listenedMs: 0, import: createEnergyLine(), export: createEnergyLine() };
+	return {
+		nextMinute: 0,
+		held: [],
+		listenedMs: 0,
+		closedAtMs: undefined,
+		meterId: undefined,
+		registers: undefined,
+		import: createEnergyLine(),
+		export: createEnergyLine(),
+	};
 }
 
 /**
@@ -102,9 +111,9 @@ export function pushTelegram(
 
 /** The next registers are another meter's: what they say does not go on from the last ones. */
 export function expectOtherMeter(state: MinuteEnergyState): void {
-	delete state.registers;
-	delete state.import.register;
-	delete state.export.register;
+	state.registers = undefined;
+	state.import.register = undefined;
+	state.export.register = undefined;
 }
 
 /** Emits the minutes that can be closed at `nowMs` (host's UTC), each minute once, some 60 at a time. */
@@ -154,12 +163,14 @@ function pushDirection(
 	powerMilliW: number | undefined,
 	registers: Registers | undefined,
 ): void {
-	const sample: LineSample = {};
-	if (powerMilliW !== undefined && isPower(powerMilliW)) sample.powerMilliW = powerMilliW;
 	const milliWh = registers?.[`${direction}MilliWh`];
-	if (registers !== undefined && milliWh !== undefined) {
-		sample.register = { milliWh, atMs: Math.min(registers.atMs, atMs), stepMilliWh: registers.stepMilliWh };
-	}
+	const sample: LineSample = {
+		powerMilliW: powerMilliW !== undefined && isPower(powerMilliW) ? powerMilliW : undefined,
+		register:
+			registers === undefined || milliWh === undefined
+				? undefined
+				: { milliWh, atMs: Math.min(registers.atMs, atMs), stepMilliWh: registers.stepMilliWh },
+	};
 	if (sample.powerMilliW === undefined && sample.register === undefined) return;
 	pushSample(state[direction], atMs, sample, openMinute(state));
 }
@@ -252,12 +263,12 @@ function isWaiting(line: HeardLine, minute: number): boolean {
 }
 
 function isUnknown(gap: Gap): boolean {
-	return gap.milliWh === undefined && gap.isLost === undefined;
+	return gap.milliWh === undefined && !gap.isLost;
 }
 
 // ── a reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-type HeardLine = EnergyLine & Required<Pick<EnergyLine, "last">>;
+type HeardLine = EnergyLine & { last: NonNullable<EnergyLine["last"]> };
 
 function heardLines(state: MinuteEnergyState): HeardLine[] {
 	return [state.import, state.export].filter((line): line is HeardLine => line.last !== undefined);

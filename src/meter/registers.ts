@@ -5,15 +5,15 @@ import { MILLI_PER_WH } from "./energyLine.js";
 /** A meter's energy registers as one telegram gives them. */
 export interface Registers {
 	/** OBIS 1.8.0, mWh. */
-	importMilliWh?: number;
+	importMilliWh: number | undefined;
 	/** OBIS 2.8.0, mWh. */
-	exportMilliWh?: number;
+	exportMilliWh: number | undefined;
 	/** By how much they can move at least, mWh. */
 	stepMilliWh: number;
 	/** When they were taken, host's UTC. */
 	atMs: number;
 	/** The same by the meter's own clock: what repeats it, and the registers, is stale. */
-	clock?: string;
+	clock: string | undefined;
 }
 
 export type RegisterOutcome =

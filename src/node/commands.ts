@@ -1,4 +1,5 @@
 /** What a person asks for, and the answers: each command goes to the part it concerns. */
+import type { Reading } from "../block/reading.js";
 import { ok, refused } from "../primitives/result.js";
 import { MAX_PRICE_MICRO_NOK_PER_WH } from "../primitives/units.js";
 import { type ActCommand, isActCommand } from "./acts.js";
@@ -6,6 +7,7 @@ import type { NodeDependencies } from "./dependencies.js";
 import type { Entering } from "./entering.js";
 import { MAX_SERIES_MINUTES } from "./history.js";
 import type { Incidents } from "./incidents.js";
+import type { Metering } from "./metering.js";
 import type { Command } from "./protocol.js";
 import { DONE, type Reply } from "./reply.js";
 import { MAX_RETENTION_DAYS } from "./retention.js";
@@ -14,6 +16,8 @@ import type { Street } from "./street.js";
 
 /** An act waits so long for the one before it to be confirmed. */
 const ACT_WAIT_MS = 60_000;
+/** What a meter of a household measures at most; readings of more are none. */
+const MAX_FUSE_LIMIT_W = 1_000_000;
 
 /** Commands that need no running street. */
 type StreetlessCommand = Extract<
@@ -26,6 +30,9 @@ export interface CommandsParts {
 	readonly stages: Stages;
 	readonly entering: Entering;
 	readonly incidents: Incidents;
+	readonly metering: Metering;
+	/** A reading that a person was asked about is to be handed in. */
+	onReading(reading: Reading): void;
 }
 
 export class Commands {
@@ -101,6 +108,23 @@ export class Commands {
 				const { type: _type, ...meterSource } = command;
 				if (!(await street.saveConfig({ meterSource }))) return refused({ code: "storage-write-failed" });
 				this.#parts.stages.useMeter();
+				return DONE;
+			}
+			case "meterExchanged":
+				this.#parts.metering.meterExchanged();
+				return DONE;
+			case "answerReading": {
+				const reading = this.#parts.metering.answer(command.minute, command.isRight);
+				if (reading === undefined) return refused({ code: "not-asked-about" });
+				this.#parts.onReading(reading);
+				return DONE;
+			}
+			case "fuseLimit": {
+				const { limitW: fuseLimitW } = command;
+				const isLimit = Number.isSafeInteger(fuseLimitW) && fuseLimitW > 0 && fuseLimitW <= MAX_FUSE_LIMIT_W;
+				if (!isLimit) return refused({ code: "bad-fuse-limit" });
+				if (!(await street.saveConfig({ fuseLimitW }))) return refused({ code: "storage-write-failed" });
+				this.#parts.metering.fuseLimitW = fuseLimitW;
 				return DONE;
 			}
 			case "ownTariff": {

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { encodeBlock } from "../block/block.js";
 import { nameShape } from "../block/fieldShapes.js";
 import { MONEY_KINDS } from "../block/transaction.js";
+import { DEFAULT_FUSE_LIMIT_W } from "../meter/meterPipeline.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { refused } from "../primitives/result.js";
 import { MAX_PRICE_MICRO_NOK_PER_WH } from "../primitives/units.js";
@@ -280,5 +281,6 @@ function newConfig(
 		keptFromVoting: [],
 		admission: undefined,
 		retentionDays: undefined,
+		fuseLimitW: DEFAULT_FUSE_LIMIT_W,
 	};
 }

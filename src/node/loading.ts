@@ -13,7 +13,9 @@ import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { MINUTES_PER_DAY, minuteOf } from "../primitives/units.js";
+import type { MeterMemory } from "../meter/meterPipeline.js";
 import { decodeBoots, type KnownBoot } from "./bootsRecord.js";
+import { decodeMeter } from "./meterRecord.js";
 import { Chain, extend, type Link } from "./chain.js";
 import { openCheckpoint } from "./checkpoints.js";
 import { KEPT_DAYS } from "./history.js";
@@ -57,6 +59,8 @@ export interface LoadedChain {
 	refounding: RefoundingRecord | undefined;
 	/** The newest start of each neighbour's device, by its key in hex. */
 	boots: ReadonlyMap<string, KnownBoot>;
+	/** What is begun of the meter; undefined: nothing. */
+	meter: MeterMemory | undefined;
 	/** Committed blocks whose signatures are still to be verified, and what earlier runs found in others. */
 	unverified: { blocks: UnverifiedBlock[]; bad: readonly BadSignature[] };
 	/** From here on the blockchain has no holes. */
@@ -129,6 +133,8 @@ export async function loadChain(
 
 	const boots = stored.value.boots === undefined ? ok(NO_BOOTS) : decodeBoots(stored.value.boots);
 
+	const meter = stored.value.meter === undefined ? ok(undefined) : decodeMeter(stored.value.meter);
+
 	const outbox: LoadedChain["outbox"] = [];
 	const refusedActs: RefusedAct[] = [];
 	for (const { id, transaction: record } of stored.value.outbox) {
@@ -155,10 +161,11 @@ export async function loadChain(
 		evidence,
 		refounding: refounding.ok ? refounding.value : undefined,
 		boots: boots.ok ? boots.value : NO_BOOTS,
+		meter: meter.ok ? meter.value : undefined,
 		unverified: { blocks: head.value.unverified, bad: unverified?.bad ?? [] },
 		blocksFrom: stored.value.blocksFrom,
-		// Nothing of the log is lost with it.
-		damaged: boots.ok ? damaged : [...damaged, "boots"],
+		// Nothing of the log is lost with these.
+		damaged: [...damaged, ...(boots.ok ? [] : ["boots"]), ...(meter.ok ? [] : ["meter"])],
 	});
 }
 

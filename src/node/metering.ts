@@ -1,7 +1,9 @@
 /** Where this household's readings come from: a meter's port, a simulated household, or nothing. */
 import type { Reading } from "../block/reading.js";
-import { createMeterPipeline, type MeterPipeline } from "../meter/meterPipeline.js";
+import { MILLI_PER_WH } from "../meter/energyLine.js";
+import { createMeterPipeline, type MeterMemory, type MeterPipeline } from "../meter/meterPipeline.js";
 import { createSimulatedHousehold, type SimulatedHousehold } from "../meter/simulatedHousehold.js";
+import { divideFloor } from "../primitives/units.js";
 import type { MeterSourceConfig } from "./records.js";
 import type { MeterView, SerialStatus } from "./view.js";
 
@@ -12,7 +14,7 @@ const DEMO_STEP_MS = 10_000;
 const STEP_MS = 2_000;
 
 export class Metering {
-	readonly #pipeline: MeterPipeline = createMeterPipeline();
+	#pipeline: MeterPipeline = createMeterPipeline();
 	#source: MeterSourceConfig = { source: "none" };
 	#simulated: { household: SimulatedHousehold; untilMs: number } | undefined;
 	#serial: SerialStatus = { state: "closed" };
@@ -21,10 +23,22 @@ export class Metering {
 		return this.#source.source;
 	}
 
-	/** Changes the source; what the old one had begun is forgotten. */
-	use(source: MeterSourceConfig, chainMs: number): void {
+	/** What a port's meter has begun, to be kept with its readings. A simulated one begins anew each time. */
+	get memory(): MeterMemory | undefined {
+		return this.#source.source === "serial" ? this.#pipeline.memory : undefined;
+	}
+
+	/** Power above which a reading is asked about first, W. */
+	set fuseLimitW(limitW: number) {
+		this.#pipeline.fuseLimitW = limitW;
+	}
+
+	/** Changes the source; what the old one had begun is forgotten. `saved`: what an earlier run of this one had begun. */
+	use(source: MeterSourceConfig, chainMs: number, saved?: MeterMemory): void {
+		const { fuseLimitW } = this.#pipeline;
 		this.#source = source;
-		this.#pipeline.reset();
+		this.#pipeline = createMeterPipeline(source.source === "serial" ? saved : undefined);
+		this.#pipeline.fuseLimitW = fuseLimitW;
 		this.#simulated =
 			source.source === "simulated"
 				? { household: createSimulatedHousehold(source.seed, source.profile), untilMs: chainMs }
@@ -32,13 +46,23 @@ export class Metering {
 	}
 
 	/** The same: where it is the same source, what was begun goes on. */
-	goOnWith(source: MeterSourceConfig, chainMs: number): void {
+	goOnWith(source: MeterSourceConfig, chainMs: number, saved?: MeterMemory): void {
 		const before = this.#source;
 		const isSame =
 			source.source === "simulated" && before.source === "simulated"
 				? source.seed === before.seed && source.profile === before.profile
 				: source.source === before.source;
-		if (!isSame) this.use(source, chainMs);
+		if (!isSame) this.use(source, chainMs, saved);
+	}
+
+	/** A person says that the meter was exchanged. */
+	meterExchanged(): void {
+		this.#pipeline.meterExchanged();
+	}
+
+	/** A person says whether a minute is right that no fuse allows; the reading that is to be handed in. */
+	answer(minute: number, isRight: boolean): Reading | undefined {
+		return this.#pipeline.answer(minute, isRight);
 	}
 
 	/** Bytes of the port, at the time at which they came. */
@@ -65,14 +89,19 @@ export class Metering {
 	}
 
 	view(lastReading: MeterView["lastReading"]): MeterView {
-		const { telegrams, dropped, live, meterId } = this.#pipeline.counters;
+		const { memory, counters, fuseLimitW } = this.#pipeline;
+		const { energy, questioned, doubt } = memory;
+		const heldMinutes = energy.held.reduce((sum, { fromMinute, toMinute }) => sum + toMinute - fromMinute, 0);
 		return {
+			...counters,
+			dropped: { ...counters.dropped },
 			source: this.#source.source,
 			serial: this.#serial,
-			telegrams,
-			dropped: { ...dropped },
-			...(live === undefined ? {} : { live: { ...live } }),
-			...(meterId === undefined ? {} : { meterId }),
+			fuseLimitW,
+			heldMinutes,
+			lostWh: divideFloor(energy.import.lostMilliWh + energy.export.lostMilliWh, MILLI_PER_WH),
+			questioned: [...questioned],
+			...(doubt === undefined ? {} : { doubt }),
 			...(lastReading === undefined ? {} : { lastReading }),
 		};
 	}

@@ -73,7 +73,14 @@ export class Node {
 		this.#entering = new Entering(dependencies, peers, incidents, stages);
 		this.#goingOver = new GoingOver(dependencies, peers, incidents, stages);
 		this.#recovery = new Recovery(dependencies, stages);
-		this.#commands = new Commands({ dependencies, stages, entering: this.#entering, incidents });
+		this.#commands = new Commands({
+			dependencies,
+			stages,
+			entering: this.#entering,
+			incidents,
+			metering: this.#metering,
+			onReading: (reading) => this.#readings.push(reading),
+		});
 	}
 
 	/** Goes on where the last run stopped. */
@@ -166,7 +173,8 @@ export class Node {
 	/** Minutes whose write failed are handed in again with the next ones: the database may take them later. */
 	async #submit(street: Street, readings: readonly Reading[]): Promise<void> {
 		this.#readings.push(...readings);
-		if (!street.halted && (await street.submitReadings(this.#readings))) this.#readings = [];
+		const { memory } = this.#metering;
+		if (!street.halted && (await street.submitReadings(this.#readings, memory))) this.#readings = [];
 	}
 
 	#maybeRequestGenesis(stage: Joining): void {

@@ -72,6 +72,12 @@ export type Command =
 	/** Where readings come from. `seed` chooses the simulated household. */
 	| { type: "meterSource"; source: "none" | "serial" }
 	| { type: "meterSource"; source: "simulated"; seed: number; profile: HouseholdProfile }
+	/** The meter at the port was exchanged: its registers begin anew. */
+	| { type: "meterExchanged" }
+	/** Whether a minute is right that no fuse allows (`meter.questioned`): it is handed in, or given up. */
+	| { type: "answerReading"; minute: number; isRight: boolean }
+	/** What this household's main fuse lets through, W. */
+	| { type: "fuseLimit"; limitW: number }
 	| {
 			type: "offer";
 			priceMicroNokPerWh: number;

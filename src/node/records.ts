@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { type Certificate, certificateFields, certificateShape } from "../block/certificate.js";
 import { type DoubleSignature, doubleSignatureFields, doubleSignatureShape } from "../block/evidence.js";
 import { bytes, flag, hash, natural, perhaps } from "../block/fieldShapes.js";
+import { DEFAULT_FUSE_LIMIT_W } from "../meter/meterPipeline.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { type CborValue, decode, encode } from "../primitives/codec.js";
 import { taggedHash } from "../primitives/hash.js";
@@ -50,7 +51,8 @@ export function decodeRecord<T>(record: Uint8Array, shape: v.GenericSchema<unkno
 
 // ── shapes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const optional = (value: CborValue | undefined): CborValue => (value === undefined ? [] : [value]);
+/** A field that may be absent: empty, or its value alone. */
+export const optional = (value: CborValue | undefined): CborValue => (value === undefined ? [] : [value]);
 
 const acknowledgedShape = v.pipe(
 	v.strictTuple([natural, natural, hash]),
@@ -247,6 +249,8 @@ export interface ChainConfig extends MeshKeys {
 	admission: Admission | undefined;
 	/** For so many days full blocks are kept; 0: for ever; undefined: as long as is usual for this household's role. */
 	retentionDays: number | undefined;
+	/** Power above which a reading is asked about first, W: what the household's main fuse lets through. */
+	fuseLimitW: number;
 }
 
 /** How a new device of a member comes in. */
@@ -270,8 +274,10 @@ const ABSENT_CONFIG_FIELDS: readonly CborValue[] = [
 	[],
 	// retentionDays
 	[],
+	// fuseLimitW
+	DEFAULT_FUSE_LIMIT_W,
 ];
-const CONFIG_FIELDS = 14;
+const CONFIG_FIELDS = 15;
 
 /** Fields as an earlier version wrote them, with what is absent at their end; what is no such version's stays as it is. */
 function withAbsentFields(fields: unknown[]): unknown[] {
@@ -317,6 +323,7 @@ const configShape = v.pipe(
 			),
 		),
 		perhaps(natural),
+		natural,
 	]),
 	v.transform(
 		([
@@ -334,6 +341,7 @@ const configShape = v.pipe(
 			keptFromVoting,
 			admission,
 			retentionDays,
+			fuseLimitW,
 		]): ChainConfig => ({
 			keys,
 			networkKey,
@@ -349,6 +357,7 @@ const configShape = v.pipe(
 			keptFromVoting,
 			admission,
 			retentionDays,
+			fuseLimitW,
 		}),
 	),
 );
@@ -372,6 +381,7 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 		config.keptFromVoting,
 		optional(admission === undefined ? undefined : [optional(admission.member), optional(admission.replaces)]),
 		optional(config.retentionDays),
+		config.fuseLimitW,
 	]);
 }
 

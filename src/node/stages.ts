@@ -149,7 +149,9 @@ export class Stages {
 
 	#enterStreet(street: Street): void {
 		this.#current = { stage: "street", street };
-		this.#parts.metering.goOnWith(street.config.meterSource, this.#parts.dependencies.clocks.chainMs());
+		const { metering, dependencies } = this.#parts;
+		metering.fuseLimitW = street.config.fuseLimitW;
+		metering.goOnWith(street.config.meterSource, dependencies.clocks.chainMs(), street.savedMeter);
 		this.#emitNetwork(street.config, street.deviceKey);
 		this.#parts.peers.speakAbout(street.gridId, street.config.keys.deviceSecret);
 	}

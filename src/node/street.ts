@@ -8,6 +8,7 @@
 import type { Block } from "../block/block.js";
 import type { DoubleSignature } from "../block/evidence.js";
 import type { Reading } from "../block/reading.js";
+import type { MeterMemory } from "../meter/meterPipeline.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
 import type { RaftState } from "../consensus/state.js";
 import type { Message, NodeRole } from "../message/message.js";
@@ -62,6 +63,8 @@ export class Street {
 	readonly sync: Sync;
 	readonly statuses: ReadonlyMap<string, DeviceStatus>;
 	readonly verification: Pick<TailVerification, "progress" | "bad">;
+	/** What earlier runs had begun of the meter. */
+	readonly savedMeter: MeterMemory | undefined;
 
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
@@ -119,6 +122,7 @@ export class Street {
 		const afterHead = () => this.#afterHead();
 		const raft = new RaftDriver(context, { head, sync, proposalSize, afterHead });
 		this.#context = context;
+		this.savedMeter = loaded.meter;
 		this.#raft = raft;
 		this.#head = head;
 		this.#doubleSigning = doubleSigning;
@@ -408,11 +412,11 @@ export class Street {
 	// ── this household ───────────────────────────────────────────────────────────────────────────────────────────
 
 	/**
-	 * Signs this household's readings. Those that are on the chain or on their way are left alone. False: they could not
-	 * be written.
+	 * Signs this household's readings. Those that are on the chain or on their way are left alone. `meter`: what the meter
+	 * that they are of has begun after them, kept in the same write. False: they could not be written.
 	 */
-	submitReadings(readings: readonly Reading[]): Promise<boolean> {
-		return this.#own.submitReadings(readings);
+	submitReadings(readings: readonly Reading[], meter?: MeterMemory): Promise<boolean> {
+		return this.#own.submitReadings(readings, meter);
 	}
 
 	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */

@@ -2,7 +2,10 @@
  * The view: everything that the screens draw of a node, made anew when something changed (`streetView` and the stages make
  * it). All values can be cloned structurally.
  */
+import type { Reading } from "../block/reading.js";
 import type { MoneyKind } from "../block/transaction.js";
+import type { RegisterDoubt } from "../meter/meterPipeline.js";
+import type { DropReason, MeterEvent, MeterFormat } from "../meter/telegram.js";
 
 export type View = WelcomeView | LobbyView | JoiningView | StreetView;
 
@@ -150,7 +153,23 @@ export interface MeterView {
 	lastReading?: { minute: number; importWh: number; exportWh: number };
 	telegrams: number;
 	/** Telegrams and bytes that were thrown away, by reason. */
-	dropped: Record<string, number>;
+	dropped: Partial<Record<DropReason, number>>;
+	format?: MeterFormat;
+	meterType?: string;
+	/** The meter's newest registers, believed or not, and when they came. */
+	registers?: { importWh?: number; exportWh?: number; stepWh: number; atMs: number };
+	/** Why they are not believed. */
+	doubt?: RegisterDoubt;
+	/** Minutes after a gap that wait for the meter's next register. */
+	heldMinutes: number;
+	/** Energy of minutes that had to be given up: in the meter's registers, and in no reading. */
+	lostWh: number;
+	/** Power above which a reading is asked about first, W. */
+	fuseLimitW: number;
+	/** Readings above it: they wait until somebody says what they are. */
+	questioned: readonly Reading[];
+	/** What the meter said last, newest first. */
+	log: readonly { atMs: number; event: MeterEvent }[];
 }
 
 export interface TodayView {

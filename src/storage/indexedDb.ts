@@ -134,11 +134,12 @@ class IndexedDbChain implements ChainStorage {
 				transaction.objectStore("positions").get("proven"),
 				transaction.objectStore("positions").get("refounding"),
 				transaction.objectStore("positions").get("boots"),
+				transaction.objectStore("positions").get("meter"),
 				transaction.objectStore("evidence").getAll(),
 				outbox.getAllKeys(),
 				outbox.getAll(),
 			]);
-			const [blocksFrom, unverified, proven, refounding, boots, evidence, ids, transactions] = more;
+			const [blocksFrom, unverified, proven, refounding, boots, meter, evidence, ids, transactions] = more;
 			return {
 				config: recordOf(config),
 				votes,
@@ -150,6 +151,7 @@ class IndexedDbChain implements ChainStorage {
 				proven: recordOf(proven),
 				refounding: recordOf(refounding),
 				boots: recordOf(boots),
+				meter: recordOf(meter),
 				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
 			};
 		});

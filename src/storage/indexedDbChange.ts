@@ -27,7 +27,7 @@ export function storesOf(change: ChainChange): StoreName[] {
 	if (change.days !== undefined || change.forgetDays !== undefined) touch("days");
 	if (change.proofs !== undefined) touch("proofs", "positions");
 	if (change.prune !== undefined) touch("blockchain", "positions", "certificates");
-	if ((change.unverified ?? change.refounding ?? change.boots) !== undefined) touch("positions");
+	if ((change.unverified ?? change.refounding ?? change.boots ?? change.meter) !== undefined) touch("positions");
 	if (change.installCheckpoint !== undefined) {
 		touch("staging", "stagingChunks", "checkpoints", "checkpointChunks");
 		touch("proposedBlocks", "blockchain", "positions", "certificates");
@@ -56,6 +56,7 @@ export function requestsOf(change: ChainChange, transaction: WriteTransaction): 
 		requests.push(transaction.objectStore("positions").put(change.refounding, "refounding"));
 	}
 	if (change.boots !== undefined) requests.push(transaction.objectStore("positions").put(change.boots, "boots"));
+	if (change.meter !== undefined) requests.push(transaction.objectStore("positions").put(change.meter, "meter"));
 	for (const { index, record } of change.voterSteps ?? []) {
 		requests.push(transaction.objectStore("voterSteps").put(record, index));
 	}

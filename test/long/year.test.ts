@@ -62,6 +62,7 @@ async function putOperator(page: Page): Promise<void> {
 		keptFromVoting: [],
 		admission: undefined,
 		retentionDays: undefined,
+		fuseLimitW: 43_470,
 	};
 	const { index, hash } = chain.head;
 	const votes = { term: 1, votedFor: 0, lastSigned: { index, term: 1, hash }, suspended: undefined };

@@ -8,6 +8,7 @@ import { transactionId } from "../../block/transactionCodec.js";
 import { judge, judgeAll } from "../../contract/execute.js";
 import { hasMinute } from "../../contract/minuteRanges.js";
 import { checkSignatures } from "../../contract/signers.js";
+import type { MeterMemory } from "../../meter/meterPipeline.js";
 import { assert } from "../../primitives/assert.js";
 import { equalBytes } from "../../primitives/bytes.js";
 import { ok, type Result, refused } from "../../primitives/result.js";
@@ -15,8 +16,10 @@ import { minuteOf } from "../../primitives/units.js";
 import { type ActCommand, createAct } from "../acts.js";
 import type { LoadedChain } from "../loading.js";
 import { isRefusal } from "../mempool.js";
+import { encodeMeter } from "../meterRecord.js";
 import { sealTransaction } from "../outbox.js";
 import type { CommandError } from "../protocol.js";
+import type { ChainChange } from "../storage.js";
 import type { StreetContext } from "./context.js";
 import type { Gossip } from "./gossip.js";
 import { createJoin } from "./invitations.js";
@@ -85,9 +88,10 @@ export class OwnTransactions {
 
 	/**
 	 * Signs this household's readings. Those that are on the chain or on their way are left alone. While this device is
-	 * still to be admitted they are kept, and handed in when it meters. False: they could not be written.
+	 * still to be admitted they are kept, and handed in when it meters. `meter` is kept in the same write: energy that is in
+	 * a reading is in no later one. False: they could not be written.
 	 */
-	async submitReadings(readings: readonly Reading[]): Promise<boolean> {
+	async submitReadings(readings: readonly Reading[], meter?: MeterMemory): Promise<boolean> {
 		const { awaitsAdmission, chain, config, isMetering } = this.#context;
 		const member = this.#context.member ?? config.admission?.member;
 		if (readings.length === 0 || member === undefined || (!isMetering && !awaitsAdmission)) return true;
@@ -97,14 +101,14 @@ export class OwnTransactions {
 		const fresh = readings.filter(
 			({ minute }) => minute >= joinedMinute && !outbox.hasReading(minute) && !hasMinute(seen, minute),
 		);
-		if (fresh.length === 0) return true;
-		return this.submit(
-			fresh.map((reading) => {
-				const { minute, importWh, exportWh, quality } = reading;
-				const unsigned = { kind: "reading" as const, member, minute, importWh, exportWh, quality };
-				return { ...unsigned, signature: this.#context.sign(unsigned, config.keys.deviceSecret) };
-			}),
-		);
+		const begun = meter === undefined ? {} : { meter: encodeMeter(meter) };
+		if (fresh.length === 0) return meter === undefined || this.#context.write(begun);
+		const signed = fresh.map((reading) => {
+			const { minute, importWh, exportWh, quality } = reading;
+			const unsigned = { kind: "reading" as const, member, minute, importWh, exportWh, quality };
+			return { ...unsigned, signature: this.#context.sign(unsigned, config.keys.deviceSecret) };
+		});
+		return this.submit(signed, begun);
 	}
 
 	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */
@@ -151,8 +155,8 @@ export class OwnTransactions {
 		await this.submit([{ ...unsigned, signature: this.#context.sign(unsigned, config.keys.householdSecret) }]);
 	}
 
-	/** Writes signed transactions to the outbox, strictly, and hands them to the neighbours. */
-	async submit(transactions: readonly Transaction[]): Promise<boolean> {
+	/** Writes signed transactions to the outbox, strictly, with what belongs to them, and hands them to the neighbours. */
+	async submit(transactions: readonly Transaction[], change: Pick<ChainChange, "meter"> = {}): Promise<boolean> {
 		const { dependencies, outbox } = this.#context;
 		for (const transaction of transactions) {
 			// A signature that a fault spoilt could give the key away: it must not leave this device.
@@ -160,7 +164,7 @@ export class OwnTransactions {
 		}
 		const entries = transactions.map((transaction) => ({ id: this.#context.idOf(transaction), transaction }));
 		const outboxPut = entries.map(({ id, transaction }) => ({ id, transaction: sealTransaction(transaction) }));
-		if (!(await this.#context.write({ outboxPut }))) return false;
+		if (!(await this.#context.write({ ...change, outboxPut }))) return false;
 		for (const { id, transaction } of entries) outbox.add(id, transaction, dependencies.clocks.chainMs());
 		this.#offer();
 		this.#gossip.regossip(dependencies.clocks.monotonicMs());

@@ -68,7 +68,8 @@ function registersAt(afterMs: number, importWh: number, stepWh = 1, clock?: stri
 		importMilliWh: importWh * MILLI_PER_WH,
 		stepMilliWh: stepWh * MILLI_PER_WH,
 		atMs: START_MS + afterMs,
-		...(clock === undefined ? {} : { clock }),
+		exportMilliWh: undefined,
+		clock,
 	};
 }
 
@@ -350,8 +351,8 @@ describe.skipIf(capturesMissing)(
 			const registers = new Map(
 				series.registers.map(({ registerClock, importWh }) => {
 					const atMs = Date.parse(`${registerClock}Z`);
-					const each: Registers = { importMilliWh: importWh * MILLI_PER_WH, stepMilliWh: MILLI_PER_WH, atMs };
-					return [(atMs - startMs) / 1_000, { ...each, clock: registerClock }];
+					const afterMs = atMs - START_MS;
+					return [(atMs - startMs) / 1_000, registersAt(afterMs, importWh, 1, registerClock)];
 				}),
 			);
 			return series.t.map((atS, i) => {
@@ -370,10 +371,10 @@ describe.skipIf(capturesMissing)(
 				const [before, importW] = [series.importW[i - 1] ?? 0, series.importW[i] ?? 0];
 				wattSeconds += ((before + importW) * (atS - beforeS)) / 2;
 				if (atS < (telegrams.at(-1)?.atS ?? -10) + 10) continue;
-				const importMilliWh = Math.floor(wattSeconds / 36_000) * 10 * MILLI_PER_WH;
-				const atMs = startMs + atS * 1_000;
-				const registers = { importMilliWh, stepMilliWh: 10 * MILLI_PER_WH, atMs, clock: new Date(atMs).toISOString() };
-				telegrams.push({ atS, importW, registers });
+				const importWh = Math.floor(wattSeconds / 36_000) * 10;
+				const afterMs = startMs + atS * 1_000 - START_MS;
+				const clock = new Date(startMs + atS * 1_000).toISOString();
+				telegrams.push({ atS, importW, registers: registersAt(afterMs, importWh, 10, clock) });
 			}
 			return telegrams;
 		}

@@ -283,6 +283,7 @@ const CONFIG = encodeConfig({
 	keptFromVoting: [],
 	admission: undefined,
 	retentionDays: undefined,
+	fuseLimitW: 43_470,
 });
 
 /** A chain of 5 blocks of which 3 are committed, with a reading in the outbox. */
