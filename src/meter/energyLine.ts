@@ -190,12 +190,7 @@ function measuredBy(
 }
 
 /** Adds the trapezoid between two samples at most 30 s apart to the one or two minutes that it lies in. */
-function integrate(
-	line: EnergyLine,
-	from: PowerSample,
-	to: PowerSample,
-	openMinute: number,
-): void {
+function integrate(line: EnergyLine, from: PowerSample, to: PowerSample, openMinute: number): void {
 	const durationMs = to.atMs - from.atMs;
 	const total = line.restHalfMilliWMs + (from.powerMilliW + to.powerMilliW) * durationMs;
 	const milliWh = divideFloor(total, HALF_MILLI_W_MS_PER_MILLI_WH);

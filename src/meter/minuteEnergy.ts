@@ -223,7 +223,9 @@ function heldUntilMinute(line: HeardLine, minute: number, nowMs: number): number
 	const edgeMs = (minute + 1) * MS_PER_MINUTE;
 	if (line.last.atMs < edgeMs && nowMs - line.last.atMs > HOLD_GAP_MS) return minuteOf(nowMs);
 	const isLong = (gap: Gap) => isUnknown(gap) && gap.toMs - gap.fromMs > HOLD_GAP_MS;
-	const ends = overlapping(line, minute).filter(isLong).map((gap) => minuteOf(gap.toMs - 1) + 1);
+	const ends = overlapping(line, minute)
+		.filter(isLong)
+		.map((gap) => minuteOf(gap.toMs - 1) + 1);
 	return Math.max(minute, ...ends);
 }
 

@@ -9,16 +9,16 @@ import { NO_RESULTS, openGenesis } from "../contract/genesis.js";
 import type { Ledger } from "../contract/ledger.js";
 import { openRefounding } from "../contract/refounding.js";
 import type { Entry } from "../message/message.js";
+import type { MeterMemory } from "../meter/meterPipeline.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { MINUTES_PER_DAY, minuteOf } from "../primitives/units.js";
-import type { MeterMemory } from "../meter/meterPipeline.js";
 import { decodeBoots, type KnownBoot } from "./bootsRecord.js";
-import { decodeMeter } from "./meterRecord.js";
 import { Chain, extend, type Link } from "./chain.js";
 import { openCheckpoint } from "./checkpoints.js";
 import { KEPT_DAYS } from "./history.js";
+import { decodeMeter } from "./meterRecord.js";
 import { openRefusal, openTransaction, type RefusedAct } from "./outbox.js";
 import { decodeProven, type Proven } from "./proofKeeper.js";
 import {

@@ -36,8 +36,10 @@ export class Metering {
 	/** Changes the source; what the old one had begun is forgotten. `saved`: what an earlier run of this one had begun. */
 	use(source: MeterSourceConfig, chainMs: number, saved?: MeterMemory): void {
 		const { fuseLimitW } = this.#pipeline;
+		// The same port by another line: its meter goes on.
+		const isSamePort = source.source === "serial" && this.#source.source === "serial";
 		this.#source = source;
-		this.#pipeline = createMeterPipeline(source.source === "serial" ? saved : undefined);
+		if (!isSamePort) this.#pipeline = createMeterPipeline(source.source === "serial" ? saved : undefined);
 		this.#pipeline.fuseLimitW = fuseLimitW;
 		this.#simulated =
 			source.source === "simulated"
@@ -96,6 +98,7 @@ export class Metering {
 			...counters,
 			dropped: { ...counters.dropped },
 			source: this.#source.source,
+			...(this.#source.source === "serial" && this.#source.line !== undefined ? { line: this.#source.line } : {}),
 			serial: this.#serial,
 			fuseLimitW,
 			heldMinutes,

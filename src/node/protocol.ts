@@ -5,6 +5,7 @@
  */
 import type { Reading } from "../block/reading.js";
 import type { MoneyKind } from "../block/transaction.js";
+import type { LineName } from "../meter/lineNames.js";
 import type { Result } from "../primitives/result.js";
 import type { Fault, SerialStatus, View } from "./view.js";
 
@@ -70,7 +71,9 @@ export type Command =
 	/** Operator: makes an invitation; the value of the reply is the link's fragment. */
 	| { type: "invite" }
 	/** Where readings come from. `seed` chooses the simulated household. */
-	| { type: "meterSource"; source: "none" | "serial" }
+	| { type: "meterSource"; source: "none" }
+	/** `line`: how the port is to be opened; absent: it is found out. */
+	| { type: "meterSource"; source: "serial"; line?: LineName }
 	| { type: "meterSource"; source: "simulated"; seed: number; profile: HouseholdProfile }
 	/** The meter at the port was exchanged: its registers begin anew. */
 	| { type: "meterExchanged" }

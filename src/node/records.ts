@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { type Certificate, certificateFields, certificateShape } from "../block/certificate.js";
 import { type DoubleSignature, doubleSignatureFields, doubleSignatureShape } from "../block/evidence.js";
 import { bytes, flag, hash, natural, perhaps } from "../block/fieldShapes.js";
+import { LINE_NAMES, type LineName } from "../meter/lineNames.js";
 import { DEFAULT_FUSE_LIMIT_W } from "../meter/meterPipeline.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { type CborValue, decode, encode } from "../primitives/codec.js";
@@ -263,7 +264,8 @@ export interface Admission {
 
 export type MeterSourceConfig =
 	| { source: "none" }
-	| { source: "serial" }
+	/** `line`: as a person has set it; absent: it is found out. */
+	| { source: "serial"; line?: LineName }
 	| { source: "simulated"; seed: number; profile: "consumer" | "prosumer" };
 
 /** What stands for the fields that earlier versions did not write, by the order in which they were added; append only. */
@@ -306,8 +308,13 @@ const configShape = v.pipe(
 		),
 		v.union([
 			v.pipe(
-				v.strictTuple([v.picklist(["none", "serial"])]),
+				v.strictTuple([v.literal("none")]),
 				v.transform(([source]): MeterSourceConfig => ({ source })),
+			),
+			// Earlier versions knew one line only.
+			v.pipe(
+				v.union([v.strictTuple([v.literal("serial")]), v.strictTuple([v.literal("serial"), v.picklist(LINE_NAMES)])]),
+				v.transform(([source, line]): MeterSourceConfig => (line === undefined ? { source } : { source, line })),
 			),
 			v.pipe(
 				v.strictTuple([v.literal("simulated"), natural, v.picklist(["consumer", "prosumer"])]),
@@ -374,15 +381,19 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 		optional(config.lobbyId),
 		optional(config.invitationLink),
 		optional(pin === undefined ? undefined : [pin.index, pin.hash]),
-		meterSource.source === "simulated"
-			? [meterSource.source, meterSource.seed, meterSource.profile]
-			: [meterSource.source],
+		meterSourceFields(meterSource),
 		config.ownRetailMicroNokPerWh,
 		config.keptFromVoting,
 		optional(admission === undefined ? undefined : [optional(admission.member), optional(admission.replaces)]),
 		optional(config.retentionDays),
 		config.fuseLimitW,
 	]);
+}
+
+function meterSourceFields(meterSource: MeterSourceConfig): CborValue {
+	const { source } = meterSource;
+	if (source === "simulated") return [source, meterSource.seed, meterSource.profile];
+	return source === "serial" && meterSource.line !== undefined ? [source, meterSource.line] : [source];
 }
 
 export function decodeConfig(record: Uint8Array): Result<ChainConfig, RecordError> {

@@ -8,10 +8,10 @@
 import type { Block } from "../block/block.js";
 import type { DoubleSignature } from "../block/evidence.js";
 import type { Reading } from "../block/reading.js";
-import type { MeterMemory } from "../meter/meterPipeline.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
 import type { RaftState } from "../consensus/state.js";
 import type { Message, NodeRole } from "../message/message.js";
+import type { MeterMemory } from "../meter/meterPipeline.js";
 import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { ActCommand } from "./acts.js";

@@ -4,6 +4,7 @@
  */
 import type { Reading } from "../block/reading.js";
 import type { MoneyKind } from "../block/transaction.js";
+import type { LineName } from "../meter/lineNames.js";
 import type { RegisterDoubt } from "../meter/meterPipeline.js";
 import type { DropReason, MeterEvent, MeterFormat } from "../meter/telegram.js";
 
@@ -146,6 +147,8 @@ export interface MemberView {
 
 export interface MeterView {
 	source: "none" | "serial" | "simulated";
+	/** How the port is to be opened, where a person has set it. */
+	line?: LineName;
 	serial: SerialStatus;
 	/** Latest power, and the chain time at which it was measured. */
 	live?: { importW: number; exportW: number; atMs: number };
@@ -368,10 +371,14 @@ export interface Fault {
 /** The state of the port at the meter. */
 export type SerialStatus =
 	| { state: "closed" }
-	| { state: "opening" }
-	| { state: "open"; baudRate: number }
-	/** No bytes for 30 s: the port is being opened again. */
+	/** Opened, and what comes is listened to: it may be another line that the meter speaks by. */
+	| { state: "opening"; line: LineName }
+	/** What comes is understood. */
+	| { state: "open"; line: LineName }
+	/** No bytes for 30 s, or at any line: the port is being opened again. */
 	| { state: "silent" }
+	/** Bytes come, and mean nothing at any line. */
+	| { state: "unrecognized" }
 	| { state: "unplugged" }
 	/** `code` is the platform's error name, such as NetworkError; the port is tried again after a while. */
 	| { state: "failed"; code: string };

@@ -3,7 +3,10 @@
  * line errors, silence and unplugged adapters are normal, and after each the reading goes on. Works in a page and in a
  * worker; a worker cannot ask for a port, so the page does that once (platformSerial.ts).
  */
+import type { LineName } from "../meter/lineNames.js";
+import type { MeterDecoder } from "../meter/telegram.js";
 import type { SerialStatus } from "../node/view.js";
+import { LineFinder, MEANINGLESS_MS, PROBE_MS } from "./lineFinder.js";
 
 /** The part of `navigator.serial` that is used. */
 export interface SerialLike {
@@ -31,19 +34,12 @@ export interface LineSettings {
 	stopBits: 1 | 2;
 }
 
-/** The Norwegian HAN port of Kaifa and Aidon. */
-export const HAN_2400_8E1: LineSettings = { baudRate: 2_400, dataBits: 8, parity: "even", stopBits: 1 };
-/** The Norwegian HAN port of Kamstrup. */
-export const HAN_2400_8N1: LineSettings = { baudRate: 2_400, dataBits: 8, parity: "none", stopBits: 1 };
-/** Likeliest first. */
-export const LINE_PRESETS: readonly LineSettings[] = [HAN_2400_8E1, HAN_2400_8N1];
-
 /** Errors after which the port stays open and `readable` is a new stream. The bytes around them are damaged or lost. */
 export type LineErrorCode = "BreakError" | "FramingError" | "ParityError" | "BufferOverrunError";
 
 export interface SerialReader {
-	/** Begins to read; does nothing if it reads already. */
-	start(): void;
+	/** Begins to read; does nothing if it reads already. `line`: as a person has set it; undefined: it is found out. */
+	start(line?: LineName): void;
 	/** Ends reading; resolves when the port is closed. */
 	stop(): Promise<void>;
 	/** A port may have been granted or plugged in: look now. The page calls it after asking for a port. */
@@ -78,10 +74,11 @@ export function createSerialReader(options: {
 	/** Bytes as they come, in chunks of any size. */
 	onBytes: (bytes: Uint8Array) => void;
 	onStatus: (status: SerialStatus) => void;
-	line?: LineSettings;
 	timers?: Timers;
+	/** What tells by which line the bytes mean something. */
+	createDecoder?: () => MeterDecoder;
 }): SerialReader {
-	const { serial, onBytes, onStatus, line = HAN_2400_8E1, timers = SYSTEM_TIMERS } = options;
+	const { serial, onBytes, onStatus, timers = SYSTEM_TIMERS, createDecoder } = options;
 	const lineErrors: Partial<Record<LineErrorCode, number>> = {};
 	let isWanted = false;
 	let isReading = false;
@@ -89,14 +86,19 @@ export function createSerialReader(options: {
 	let running: Promise<void> | undefined;
 	/** Ends whatever the loop waits for: a pause, a port, or a chunk. */
 	let wake = () => {};
+	/** Ends the reading of a line that says nothing. */
+	let giveUp = () => {};
+	let meaning: unknown;
+	let finder = new LineFinder(undefined, createDecoder);
 	/** Which of several granted ports is tried: the next one after one that said nothing. */
 	let turn = 0;
-	let isHeard = false;
 	let backOffMs = FIRST_BACK_OFF_MS;
 	let told: SerialStatus = { state: "closed" };
 
 	const tell = (status: SerialStatus) => {
-		if (status.state === told.state && status.state !== "failed") return;
+		const isSame =
+			status.state === told.state && ("line" in status ? status.line : "") === ("line" in told ? told.line : "");
+		if (isSame && status.state !== "failed") return;
 		told = status;
 		onStatus(status);
 	};
@@ -115,11 +117,12 @@ export function createSerialReader(options: {
 				await pause(LOOK_AGAIN_MS);
 				continue;
 			}
-			isHeard = false;
 			const trouble = await readPort(port);
-			if (!isHeard) turn += 1;
 			if (!isWanted) break;
-			tell(trouble);
+			const outcome = trouble.state === "unrecognized" ? finder.giveUp() : undefined;
+			if (outcome === "again") continue;
+			if (!finder.isRight) turn += 1;
+			tell(outcome === undefined ? trouble : { state: outcome });
 			await pause(backOffMs);
 			backOffMs = Math.min(2 * backOffMs, LONGEST_BACK_OFF_MS);
 		}
@@ -141,13 +144,16 @@ export function createSerialReader(options: {
 
 	/** Opens a port and reads it until something is wrong; leaves it closed. */
 	const readPort = async (port: SerialPortLike): Promise<SerialStatus> => {
-		tell({ state: "opening" });
-		const opened = await attempt(port.open({ ...line, bufferSize: BUFFER_BYTES }), timers);
+		const { line } = finder;
+		tell({ state: "opening", line });
+		finder.begin();
+		const opened = await attempt(port.open({ ...settingsOf(line), bufferSize: BUFFER_BYTES }), timers);
 		let trouble: SerialStatus;
 		if (opened.ok) {
-			tell({ state: "open", baudRate: line.baudRate });
 			isReading = true;
+			expectMeaning(PROBE_MS);
 			trouble = await readStreams(port);
+			timers.clear(meaning);
 			isReading = false;
 		} else {
 			trouble = { state: "failed", code: opened.code };
@@ -166,6 +172,7 @@ export function createSerialReader(options: {
 			if (outcome.end === "silent") return { state: "silent" };
 			if (outcome.end === "lost") return { state: "unplugged" };
 			if (outcome.end === "failed") return { state: "failed", code: outcome.code };
+			if (outcome.end === "unrecognized") return { state: "unrecognized" };
 			errorsInARow = outcome.anyBytes ? 1 : errorsInARow + 1;
 			lineErrors[outcome.code] = (lineErrors[outcome.code] ?? 0) + 1;
 			if (errorsInARow >= LINE_ERRORS_IN_A_ROW) await pause(LINE_ERROR_PAUSE_MS);
@@ -181,20 +188,33 @@ export function createSerialReader(options: {
 				const read = await nextChunk(reader);
 				if (read.end !== "bytes") {
 					// Only what the reader's end ends itself is cancelled; a stream with an error is over already.
-					if (read.end === "silent" || read.end === "stopped") await attempt(reader.cancel(), timers);
+					const isOpen = read.end === "silent" || read.end === "stopped" || read.end === "unrecognized";
+					if (isOpen) await attempt(reader.cancel(), timers);
 					return read.end === "line-error" ? { ...read, anyBytes } : read;
 				}
 				if (read.bytes.length > 0) {
 					anyBytes = true;
-					isHeard = true;
-					backOffMs = FIRST_BACK_OFF_MS;
-					onBytes(read.bytes);
+					take(read.bytes);
 				}
 			}
 		} finally {
 			// The polyfill's `close` rejects while its stream is locked.
 			reader.releaseLock();
 		}
+	};
+
+	const take = (bytes: Uint8Array) => {
+		const { chunks, hasMeaning } = finder.take(bytes);
+		for (const chunk of chunks) onBytes(chunk);
+		if (!hasMeaning) return;
+		tell({ state: "open", line: finder.line });
+		backOffMs = FIRST_BACK_OFF_MS;
+		timers.clear(meaning);
+		expectMeaning(MEANINGLESS_MS);
+	};
+
+	const expectMeaning = (withinMs: number) => {
+		meaning = timers.set(() => giveUp(), withinMs);
 	};
 
 	const nextChunk = (reader: ReadableStreamDefaultReader<Uint8Array>) =>
@@ -205,6 +225,7 @@ export function createSerialReader(options: {
 				resolve(end);
 			};
 			wake = () => settle({ end: "stopped" });
+			giveUp = () => settle({ end: "unrecognized" });
 			reader.read().then(
 				({ done, value }) => settle(done ? { end: "lost" } : { end: "bytes", bytes: value }),
 				(error: unknown) => settle(endOf(error)),
@@ -215,8 +236,10 @@ export function createSerialReader(options: {
 	return {
 		lineErrors,
 		lookAgain,
-		start() {
+		start(line) {
+			if (isWanted) return;
 			isWanted = true;
+			finder = new LineFinder(line, createDecoder);
 			running ??= run();
 		},
 		async stop() {
@@ -229,6 +252,7 @@ export function createSerialReader(options: {
 
 type StreamEnd =
 	| { end: "silent" }
+	| { end: "unrecognized" }
 	| { end: "stopped" }
 	| { end: "lost" }
 	| { end: "failed"; code: string }
@@ -243,6 +267,17 @@ const SYSTEM_TIMERS: Timers = {
 	set: (callback, delayMs) => setTimeout(callback, delayMs),
 	clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
 };
+
+/** What "2400 8E1" says. */
+function settingsOf(line: LineName): LineSettings {
+	const [baudRate = "", [dataBits, parity, stopBits] = ""] = line.split(" ");
+	return {
+		baudRate: Number(baudRate),
+		dataBits: dataBits === "7" ? 7 : 8,
+		parity: parity === "E" ? "even" : "none",
+		stopBits: stopBits === "2" ? 2 : 1,
+	};
+}
 
 async function findPort(serial: SerialLike, turn: number): Promise<SerialPortLike | undefined> {
 	try {

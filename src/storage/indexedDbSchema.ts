@@ -13,7 +13,10 @@ export interface ChainSchema extends DBSchema {
 	 * Where the blockchain begins to be without holes; as records, which of its blocks are not verified, which are proven,
 	 * whether the chain ends here, and the neighbours' newest starts.
 	 */
-	positions: { key: "blocksFrom" | "unverified" | "proven" | "refounding" | "boots" | "meter"; value: Uint8Array | number };
+	positions: {
+		key: "blocksFrom" | "unverified" | "proven" | "refounding" | "boots" | "meter";
+		value: Uint8Array | number;
+	};
 	certificates: { key: number; value: { record: Uint8Array; isAlwaysKept: boolean } };
 	checkpoints: { key: number; value: CheckpointRecords & { derived?: Uint8Array } };
 	checkpointChunks: { key: [index: number, number: number]; value: Uint8Array };

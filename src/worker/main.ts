@@ -6,6 +6,7 @@ import { DEFAULT_NODE_SETTINGS, type NodeSettings } from "../node/dependencies.j
 import { Node } from "../node/node.js";
 import type { NodeInput, NodeOutput } from "../node/protocol.js";
 import { createVerifier, publicKeyOf, sign } from "../primitives/signature.js";
+import { createMeterFollower } from "../serial/meterFollower.js";
 import { findSerial } from "../serial/platformSerial.js";
 import { createSerialReader } from "../serial/webSerialPort.js";
 import { IndexedDbStorage } from "../storage/indexedDb.js";
@@ -46,7 +47,7 @@ function start({ databasePrefix, clock }: WorkerStart): void {
 	};
 	const handle = (input: NodeInput) => void node.handle(input).catch(stop);
 	const timer = setInterval(() => handle({ type: "tick" }), TICK_MS);
-	const followMeterSource = createMeterFollower(handle);
+	const followMeterSource = followMeter(handle);
 
 	scope.addEventListener("message", (event: MessageEvent<NodeInput>) => handle(event.data));
 	node.start().catch(stop);
@@ -70,24 +71,17 @@ function transferOf(output: NodeOutput): Transferable[] {
 }
 
 /** Reads the meter's port here, where timers do not sleep, while the node says that its readings come from one. */
-function createMeterFollower(handle: (input: NodeInput) => void): (output: NodeOutput) => void {
+function followMeter(handle: (input: NodeInput) => void): (output: NodeOutput) => void {
 	// Where the browser has Web Serial only on the page (or WebUSB), the page reads.
 	if (!("serial" in navigator)) return () => {};
-	const reader = findSerial().then((serial) =>
-		serial === undefined
-			? undefined
-			: createSerialReader({
-					serial,
-					onBytes: (bytes) => handle({ type: "serialBytes", bytes }),
-					onStatus: (status) => handle({ type: "serialStatus", status }),
-				}),
-	);
-	let isReading = false;
-	return (output) => {
-		if (output.type !== "view") return;
-		const wanted = output.view.stage === "street" && output.view.meter.source === "serial";
-		if (wanted === isReading) return;
-		isReading = wanted;
-		void reader.then((port) => (wanted ? port?.start() : port?.stop()));
-	};
+	const follower = createMeterFollower(async () => {
+		const serial = await findSerial();
+		if (serial === undefined) return undefined;
+		return createSerialReader({
+			serial,
+			onBytes: (bytes) => handle({ type: "serialBytes", bytes }),
+			onStatus: (status) => handle({ type: "serialStatus", status }),
+		});
+	});
+	return (output) => follower.follow(output);
 }

@@ -66,7 +66,11 @@ const kamstrup: fc.Arbitrary<Said> = fc
 	.record({ said: obisTelegram, clock: meterClock, absentPhases: fc.boolean() })
 	.map(({ said, clock, absentPhases }) => ({
 		bytes: encodeKamstrup({ ...said, meterClock: clock, absentPhases }),
-		event: { meterClock: clock, ...obisEvent("han-kamstrup", said) },
+		event: {
+			meterClock: clock,
+			...obisEvent("han-kamstrup", said),
+			...(said.registers === undefined ? {} : { sentClock: clock }),
+		},
 	}));
 const p1: fc.Arbitrary<Said> = fc
 	.record({

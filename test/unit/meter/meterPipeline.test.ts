@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Reading } from "../../../src/block/reading.js";
 import { encodeKaifa } from "../../../src/meter/kaifaEncoder.js";
 import { createMeterPipeline } from "../../../src/meter/meterPipeline.js";
-import type { MinuteEnergyState } from "../../../src/meter/minuteEnergy.js";
+import { encodeAidon } from "../../../src/meter/obisListEncoder.js";
 import { createSimulatedHousehold } from "../../../src/meter/simulatedHousehold.js";
 
 const START_MS = Date.UTC(2025, 5, 21, 9);
@@ -70,20 +70,88 @@ describe("the way from a meter's bytes to readings", () => {
 		let pipeline = createMeterPipeline();
 		const readings: Reading[] = [];
 		for (const [i, each] of bytes.entries()) {
-			if (i === 33) pipeline = createMeterPipeline(structuredClone<MinuteEnergyState>(pipeline.minuteEnergy));
+			if (i === 33) pipeline = createMeterPipeline(structuredClone(pipeline.memory));
 			pipeline.push(each.bytes, each.atMs);
 			readings.push(...pipeline.close(each.atMs));
 		}
 		expect(readings).toEqual([{ minute: START_MS / 60_000, importWh: 60, exportWh: 0, quality: "measured" }]);
 	});
+});
 
-	it("forgets everything when it is reset, half a frame included", () => {
+describe("a reading that no fuse allows", () => {
+	/** A minute of 30 kW behind a fuse of 25 A at three phases. */
+	function questioned() {
 		const pipeline = createMeterPipeline();
-		pipeline.push(list2(3_600, 0), START_MS);
-		pipeline.push(list1(1).subarray(0, 20), START_MS + 10_000);
-		pipeline.reset();
-		expect(pipeline.counters).toEqual({ telegrams: 0, dropped: {} });
-		expect(pipeline.push(list1(1).subarray(20, -1), START_MS + 11_000).events).toEqual([]);
-		expect(pipeline.close(START_MS + 120_000)).toEqual([]);
+		pipeline.fuseLimitW = 17_250;
+		const readings: Reading[] = [];
+		for (let second = 0; second <= 180; second += 2) {
+			const importW = second < 60 || second > 120 ? 500 : 30_000;
+			pipeline.push(list2(importW, 0), START_MS + second * 1_000);
+			readings.push(...pipeline.close(START_MS + second * 1_000));
+		}
+		return { pipeline, readings };
+	}
+	const minute = START_MS / 60_000 + 1;
+
+	it("waits for a person, while the others go on", () => {
+		const { pipeline, readings } = questioned();
+		expect(readings.map((reading) => reading.minute - START_MS / 60_000)).toEqual([0, 2]);
+		expect(pipeline.memory.questioned).toMatchObject([{ minute, quality: "measured" }]);
+		expect(pipeline.memory.questioned[0]?.importWh).toBeGreaterThan(480);
+	});
+
+	it("is handed in as it is, or given up, as the person says, once", () => {
+		const right = questioned().pipeline;
+		const reading = right.memory.questioned[0];
+		expect(right.answer(minute, true)).toEqual(reading);
+		expect(right.answer(minute, true)).toBeUndefined();
+		const wrong = questioned().pipeline;
+		expect(wrong.answer(minute, false)).toEqual({ minute, importWh: 0, exportWh: 0, quality: "gap" });
+		expect(wrong.memory.questioned).toEqual([]);
+	});
+});
+
+describe("registers", () => {
+	const kaifa = (importWh: number, clock: string) =>
+		encodeKaifa({
+			...{ list: 3, phases: [PHASE], importW: 600, exportW: 0, meterId: "123", meterType: "MA105H2E" },
+			...{ meterClock: clock, importWh, exportWh: 0 },
+		});
+	const aidon = (importWh: number, clock: string) =>
+		encodeAidon({
+			...{ importW: 600, exportW: 0, meterId: "123", meterType: "6525" },
+			registers: { importWh, exportWh: 0, meterClock: clock },
+		});
+
+	it("of a meter that stamps them the time of its telegram were taken when it came", () => {
+		const pipeline = createMeterPipeline();
+		pipeline.push(kaifa(1_000, "2025-06-21T12:00:10"), START_MS + 3_000);
+		expect(pipeline.memory.energy.registers).toMatchObject({ importMilliWh: 1_000_000, atMs: START_MS + 3_000 });
+	});
+
+	it("of a meter that sends one clock were taken when that says, in whatever zone it is", () => {
+		for (const clock of ["2025-06-21T11:00:00", "2025-06-21T09:00:00", "2025-06-21T10:30:00"]) {
+			const pipeline = createMeterPipeline();
+			pipeline.push(aidon(1_000, clock), START_MS + 12_000);
+			expect(pipeline.memory.energy.registers?.atMs).toBe(START_MS);
+		}
+		const late = createMeterPipeline();
+		late.push(aidon(1_000, "2025-06-21T11:00:00"), START_MS + 61_000);
+		expect(late.memory.energy.registers?.atMs).toBe(START_MS + 61_000);
+	});
+
+	it("that go back are doubted until they are right again, or the meter is said to be another", () => {
+		const pipeline = createMeterPipeline();
+		pipeline.push(kaifa(5_000, "2025-06-21T12:00:10"), START_MS);
+		pipeline.push(kaifa(40, "2025-06-21T13:00:10"), START_MS + 3_600_000);
+		const doubt = { code: "backwards", direction: "import", beforeMilliWh: 5_000_000, milliWh: 40_000 };
+		expect(pipeline.memory.doubt).toEqual(doubt);
+		pipeline.push(kaifa(5_100, "2025-06-21T14:00:10"), START_MS + 7_200_000);
+		expect(pipeline.memory.doubt).toBeUndefined();
+		pipeline.push(kaifa(60, "2025-06-21T15:00:10"), START_MS + 10_800_000);
+		pipeline.meterExchanged();
+		expect(pipeline.memory.doubt).toBeUndefined();
+		pipeline.push(kaifa(61, "2025-06-21T16:00:10"), START_MS + 14_400_000);
+		expect(pipeline.memory.energy.registers?.importMilliWh).toBe(61_000);
 	});
 });

@@ -292,7 +292,8 @@ function play(telegrams: readonly Telegram[], startMs: number): Outcome {
 	let worst = 0;
 	let lastS = telegrams[0]?.atS ?? 0;
 	for (const { atS, importW, registers } of telegrams) {
-		for (let s = lastS + 1; s < atS; s++) heard.readings.push(...closeMinutes(heard.state, startMs + s * 1_000, LIMIT_WH));
+		for (let s = lastS + 1; s < atS; s++)
+			heard.readings.push(...closeMinutes(heard.state, startMs + s * 1_000, LIMIT_WH));
 		lastS = atS;
 		const sample: MeterSample = { importMilliW: importW * 1_000, registers };
 		const outcome = pushTelegram(heard.state, startMs + atS * 1_000, sample, LIMIT_WH);

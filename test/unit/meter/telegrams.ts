@@ -48,7 +48,7 @@ export function eventOf(telegram: KaifaTelegram): TelegramEvent {
 	if (telegram.list === 2) return full;
 	const { importWh, exportWh } = telegram;
 	const registers = { importMilliWh: importWh * 1_000, exportMilliWh: exportWh * 1_000, registerStepMilliWh: 1_000 };
-	return { ...full, ...registers };
+	return { ...full, ...registers, sentClock: meterClock };
 }
 
 /** Feeds bytes in chunks of the given sizes, over and over. */

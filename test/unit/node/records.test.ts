@@ -20,9 +20,11 @@ const CONFIG: ChainConfig = {
 	keptFromVoting: [3, 5],
 	admission: { member: 2, replaces: 4 },
 	retentionDays: 31,
+	fuseLimitW: 17_250,
 };
-/** What the version before said of it. */
-const BEFORE_RETENTION: ChainConfig = { ...CONFIG, retentionDays: undefined };
+/** What earlier versions said of it: the usual fuse, and before that the usual retention. */
+const BEFORE_FUSE: ChainConfig = { ...CONFIG, fuseLimitW: 43_470 };
+const BEFORE_RETENTION: ChainConfig = { ...BEFORE_FUSE, retentionDays: undefined };
 
 /** As the version wrote it that knew thirteen fields: keys made up. */
 const WITH_ADMISSION =

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { LINE_NAMES } from "../../../src/meter/lineNames.js";
+import type { MeterDecoder } from "../../../src/meter/telegram.js";
 import type { SerialStatus } from "../../../src/node/view.js";
-import { createSerialReader, HAN_2400_8E1, HAN_2400_8N1, SILENCE_MS } from "../../../src/serial/webSerialPort.js";
+import { MEANINGLESS_MS, PROBE_MS } from "../../../src/serial/lineFinder.js";
+import { createSerialReader, SILENCE_MS } from "../../../src/serial/webSerialPort.js";
 import { FakePort, FakeSerial, FakeTimers, settle } from "./fakeSerial.js";
+
+/** Every byte below 100 is a telegram. */
+const createDecoder = (): MeterDecoder => ({
+	push: (bytes) => (bytes.some((byte) => byte < 100) ? [{ kind: "telegram", format: "p1" }] : []),
+	end: () => [],
+});
 
 function setUp(...ports: FakePort[]) {
 	const serial = new FakeSerial();
@@ -12,6 +21,7 @@ function setUp(...ports: FakePort[]) {
 	const reader = createSerialReader({
 		serial,
 		timers,
+		createDecoder,
 		onBytes: (chunk) => bytes.push(...chunk),
 		onStatus: (status) => statuses.push(status),
 	});
@@ -27,31 +37,79 @@ async function started(...ports: FakePort[]) {
 }
 
 describe("a serial reader", () => {
-	it("opens the granted port at 2400 8E1 with a large buffer, and hands on its bytes", async () => {
+	it("opens the granted port at 2400 8E1 with a large buffer, and hands on all that came once it means something", async () => {
 		const port = new FakePort();
 		const { bytes, statuses } = await started(port);
-		port.receive(0x7e, 0xa0);
+		port.receive(0xfe, 0xa0);
+		await settle();
+		expect(bytes).toEqual([]);
 		port.receive(0x27);
 		await settle();
-		expect(port.opens).toEqual([{ ...HAN_2400_8E1, bufferSize: 65_536 }]);
-		expect(port.opens[0]).toMatchObject({ baudRate: 2_400, dataBits: 8, parity: "even", stopBits: 1 });
-		expect(bytes).toEqual([0x7e, 0xa0, 0x27]);
-		expect(statuses).toEqual([{ state: "opening" }, { state: "open", baudRate: 2_400 }]);
+		port.receive(0xff);
+		await settle();
+		expect(port.opens).toEqual([{ baudRate: 2_400, dataBits: 8, parity: "even", stopBits: 1, bufferSize: 65_536 }]);
+		expect(bytes).toEqual([0xfe, 0xa0, 0x27, 0xff]);
+		expect(statuses).toEqual([
+			{ state: "opening", line: "2400 8E1" },
+			{ state: "open", line: "2400 8E1" },
+		]);
 	});
 
-	it("takes another line when it is told", async () => {
+	it("tries one line after another, eleven seconds each, until one brings something that means something", async () => {
 		const port = new FakePort();
-		const serial = new FakeSerial();
-		serial.ports = [port];
-		createSerialReader({
-			serial,
-			onBytes: () => {},
-			onStatus: () => {},
-			line: HAN_2400_8N1,
-			timers: new FakeTimers(),
-		}).start();
+		const { timers, statuses, bytes } = await started(port);
+		for (const [at, line] of LINE_NAMES.slice(0, 3).entries()) {
+			expect(statuses.at(-1)).toEqual({ state: "opening", line });
+			expect(port.opens).toHaveLength(at + 1);
+			port.receive(0xf0);
+			await timers.advance(PROBE_MS);
+		}
+		port.receive(7);
 		await settle();
-		expect(port.opens).toMatchObject([{ parity: "none" }]);
+		expect(statuses.at(-1)).toEqual({ state: "open", line: LINE_NAMES[3] });
+		expect(port.opens.at(-1)).toMatchObject({ baudRate: 9_600, dataBits: 8, parity: "none" });
+		// What the wrong lines made of it is nobody's damage.
+		expect(bytes).toEqual([7]);
+	});
+
+	it("says that what comes means nothing at any line, and begins anew", async () => {
+		const port = new FakePort();
+		const { timers, states } = await started(port);
+		for (let passed = 0; passed < 5 * PROBE_MS; passed += 1_000) {
+			port.receive(0xf0);
+			await timers.advance(1_000);
+		}
+		expect(states()).toEqual([...LINE_NAMES.map(() => "opening"), "unrecognized"]);
+		await timers.advance(1_000);
+		expect(states().at(-1)).toBe("opening");
+		expect(port.opens.at(-1)).toMatchObject({ baudRate: 2_400, parity: "even" });
+	});
+
+	it("keeps to the line that a person has set", async () => {
+		const port = new FakePort();
+		const { reader, timers, states } = setUp(port);
+		reader.start("9600 7E1");
+		await timers.advance(PROBE_MS + 1_000);
+		expect(states()).toEqual(["opening", "silent", "opening"]);
+		for (const opened of port.opens) expect(opened).toMatchObject({ baudRate: 9_600, dataBits: 7, parity: "even" });
+	});
+
+	it("stays with the line that was right, until bytes come that mean nothing there for a minute", async () => {
+		const port = new FakePort();
+		const { timers, states } = await started(port);
+		await timers.advance(PROBE_MS);
+		port.receive(1);
+		// Silent, as when the power is cut: the line is the same when it is back.
+		await timers.advance(SILENCE_MS + 1_000);
+		expect(port.opens.slice(1)).toMatchObject([{ baudRate: 115_200 }, { baudRate: 115_200 }]);
+		port.receive(1);
+		await settle();
+		for (let passed = 0; passed < MEANINGLESS_MS; passed += 10_000) {
+			port.receive(0xf0);
+			await timers.advance(10_000);
+		}
+		expect(states().at(-1)).toBe("opening");
+		expect(port.opens.at(-1)).toMatchObject({ baudRate: 2_400, parity: "even" });
 	});
 
 	it("waits for a port to be granted, without a word", async () => {
@@ -61,14 +119,14 @@ describe("a serial reader", () => {
 		serial.ports.push(new FakePort());
 		reader.lookAgain();
 		await settle();
-		expect(states()).toEqual(["opening", "open"]);
+		expect(states()).toEqual(["opening"]);
 	});
 
 	it("finds a port in time where the platform does not tell of it", async () => {
 		const { serial, states, timers } = await started();
 		serial.ports.push(new FakePort());
 		await timers.advance(5_000);
-		expect(states()).toEqual(["opening", "open"]);
+		expect(states()).toEqual(["opening"]);
 	});
 
 	it.each(["BreakError", "FramingError", "ParityError", "BufferOverrunError"])(
@@ -105,6 +163,8 @@ describe("a serial reader", () => {
 	it("says when the adapter is unplugged, and reads on when it is back", async () => {
 		const port = new FakePort();
 		const { serial, states, bytes, timers } = await started(port);
+		port.receive(8);
+		await settle();
 		serial.ports = [];
 		await port.lose();
 		expect(states()).toEqual(["opening", "open", "unplugged"]);
@@ -115,7 +175,7 @@ describe("a serial reader", () => {
 		again.receive(9);
 		await settle();
 		expect(states()).toEqual(["opening", "open", "unplugged", "opening", "open"]);
-		expect(bytes).toEqual([9]);
+		expect(bytes).toEqual([8, 9]);
 	});
 
 	it("leaves alone a port that is granted but not plugged in", async () => {
@@ -128,7 +188,6 @@ describe("a serial reader", () => {
 	it("closes a port that is silent for 30 s, and opens it again", async () => {
 		const port = new FakePort();
 		const { states, timers, bytes } = await started(port);
-		await timers.advance(SILENCE_MS - 1);
 		port.receive(1);
 		await timers.advance(SILENCE_MS - 1);
 		expect(states()).toEqual(["opening", "open"]);
@@ -136,9 +195,9 @@ describe("a serial reader", () => {
 		expect(states()).toEqual(["opening", "open", "silent"]);
 		expect(port.closes).toBe(1);
 		await timers.advance(1_000);
-		expect(states()).toEqual(["opening", "open", "silent", "opening", "open"]);
 		port.receive(2);
 		await settle();
+		expect(states()).toEqual(["opening", "open", "silent", "opening", "open"]);
 		expect(bytes).toEqual([1, 2]);
 	});
 
@@ -152,7 +211,9 @@ describe("a serial reader", () => {
 		expect(failures).toEqual(Array.from({ length: 8 }, () => ({ state: "failed", code: "NetworkError" })));
 		port.openError = undefined;
 		await timers.advance(30_000);
-		expect(statuses.at(-1)).toEqual({ state: "open", baudRate: 2_400 });
+		port.receive(1);
+		await settle();
+		expect(statuses.at(-1)).toMatchObject({ state: "open" });
 	});
 
 	it("goes on after the string errors of the WebUSB polyfill", async () => {
@@ -162,11 +223,9 @@ describe("a serial reader", () => {
 		await timers.advance(1_000);
 		await port.lose("NotFoundError: The device was disconnected.");
 		expect(statuses).toEqual([
-			{ state: "opening" },
-			{ state: "open", baudRate: 2_400 },
+			{ state: "opening", line: "2400 8E1" },
 			{ state: "failed", code: "UnknownError" },
-			{ state: "opening" },
-			{ state: "open", baudRate: 2_400 },
+			{ state: "opening", line: "2400 8E1" },
 			{ state: "unplugged" },
 		]);
 	});
@@ -174,7 +233,7 @@ describe("a serial reader", () => {
 	it("tries the next of several ports when one says nothing, and stays with the one that speaks", async () => {
 		const [modem, meter] = [new FakePort(), new FakePort()];
 		const { timers } = await started(modem, meter);
-		await timers.advance(SILENCE_MS + 1_000);
+		await timers.advance(LINE_NAMES.length * PROBE_MS + 1_000);
 		expect([modem.isOpen, meter.isOpen]).toEqual([false, true]);
 		meter.receive(1);
 		await timers.advance(SILENCE_MS + 1_000);
@@ -186,6 +245,7 @@ describe("a serial reader", () => {
 		const port = new FakePort();
 		port.closeHangs = true;
 		const { states, timers } = await started(port);
+		port.receive(1);
 		await timers.advance(SILENCE_MS + 10_000);
 		expect(states()).toEqual(["opening", "open", "silent"]);
 	});
