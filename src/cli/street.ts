@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { nameShape } from "../block/fieldShapes.js";
-import type { Reading } from "../block/reading.js";
+import { CSV_HEADER, type CsvError, type CsvReading, minuteOfText, parseReadingsCsv } from "../meter/readingsCsv.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import {
 	MAX_AMOUNT_MICRO_NOK,
@@ -11,8 +11,6 @@ import {
 	MAX_PRICE_MICRO_NOK_PER_WH,
 	MAX_READING_WH,
 	MICRO_NOK_PER_NOK,
-	MINUTES_PER_DAY,
-	MS_PER_MINUTE,
 } from "../primitives/units.js";
 import { jsonLines } from "./jsonLines.js";
 
@@ -32,7 +30,7 @@ export interface StreetHousehold {
 	name: string;
 	tokensMicroNok: number;
 	/** By minute ascending. */
-	readings: (Omit<Reading, "quality"> & { arrivesMinute: number })[];
+	readings: CsvReading[];
 }
 
 export interface StreetContract {
@@ -128,65 +126,35 @@ function read(folder: string, file: string): Result<string, StreetError> {
 
 // ── readings ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const HEADERS = ["minute,importWh,exportWh", "minute,importWh,exportWh,arrives"];
-
 function readReadings(folder: string, file: string): Result<StreetHousehold["readings"], StreetError> {
 	const text = read(folder, file);
 	if (!text.ok) return text;
-	const lines = text.value.split(/\r?\n/);
-	const header = lines[0] ?? "";
-	if (!HEADERS.includes(header))
-		return bad(`${file}:1`, `the header is "${header}", expected "${HEADERS[0]}[,arrives]"`);
-	const columns = header.split(",").length;
-	const seen = new Map<number, number>();
-	const readings: StreetHousehold["readings"] = [];
-	for (const [at, line] of lines.entries()) {
-		if (at === 0 || (line === "" && at === lines.length - 1)) continue;
-		const where = `${file}:${at + 1}`;
-		const fields = line.split(",");
-		if (fields.length !== columns) return bad(where, `${fields.length} columns, expected ${columns}`);
-		const minute = minuteOfText(fields[0] ?? "");
-		if (minute === undefined) return bad(where, `"${fields[0]}" is no minute like 2018-05-21T00:00:00Z`);
-		if (!isOfThisAge(minute)) return bad(where, `${fields[0]} is not from 1970-01-02 to 2199`);
-		const importWh = energyOfText(fields[1] ?? "");
-		const exportWh = energyOfText(fields[2] ?? "");
-		if (importWh === undefined) return bad(where, badEnergy("importWh", fields[1]));
-		if (exportWh === undefined) return bad(where, badEnergy("exportWh", fields[2]));
-		const arrivesText = fields[3] ?? "";
-		const arrivesMinute = arrivesText === "" ? minute : minuteOfText(arrivesText);
-		if (arrivesMinute === undefined) return bad(where, `arrives: "${arrivesText}" is no minute`);
-		if (arrivesMinute < minute) return bad(where, "arrives before its minute");
-		if (!isOfThisAge(arrivesMinute)) return bad(where, `arrives: ${arrivesText} is not from 1970-01-02 to 2199`);
-		const before = seen.get(minute);
-		if (before !== undefined) return bad(where, `minute ${fields[0]} was on line ${before} already`);
-		seen.set(minute, at + 1);
-		readings.push({ minute, importWh, exportWh, arrivesMinute });
+	const { readings, errors } = parseReadingsCsv(text.value);
+	const [first] = errors;
+	return first === undefined ? ok(readings) : bad(`${file}:${first.line}`, wordsOf(first));
+}
+
+function wordsOf(error: CsvError): string {
+	switch (error.code) {
+		case "csv-bad-header":
+			return `the header is "${error.text}", expected "${CSV_HEADER}[,arrives]"`;
+		case "csv-bad-columns":
+			return `${error.found} columns, expected ${error.expected}`;
+		case "csv-bad-minute":
+			return `"${error.text}" is no minute like 2018-05-21T00:00:00Z`;
+		case "csv-minute-out-of-range":
+			return `${error.text} is not from 1970-01-02 to 2199`;
+		case "csv-bad-energy":
+			return `${error.column}: "${error.text}" is not a whole number of Wh from 0 to ${MAX_READING_WH}`;
+		case "csv-bad-arrival":
+			return `arrives: "${error.text}" is no minute`;
+		case "csv-arrival-out-of-range":
+			return `arrives: ${error.text} is not from 1970-01-02 to 2199`;
+		case "csv-arrives-before-its-minute":
+			return "arrives before its minute";
+		case "csv-duplicate-minute":
+			return `minute ${error.text} was on line ${error.firstLine} already`;
 	}
-	return ok(readings.sort((a, b) => a.minute - b.minute));
-}
-
-function badEnergy(column: string, text: string | undefined): string {
-	return `${column}: "${text ?? ""}" is not a whole number of Wh from 0 to ${MAX_READING_WH}`;
-}
-
-function energyOfText(text: string): number | undefined {
-	if (!/^\d{1,7}$/.test(text)) return undefined;
-	const energyWh = Number(text);
-	return energyWh <= MAX_READING_WH ? energyWh : undefined;
-}
-
-/** Minutes that a chain can hold, with some room to found it before them and to settle after them. */
-function isOfThisAge(minute: number): boolean {
-	return minute >= MINUTES_PER_DAY && minute * MS_PER_MINUTE < Date.UTC(2200, 0, 1);
-}
-
-/** Whole minutes in ISO UTC. */
-function minuteOfText(text: string): number | undefined {
-	if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:00(\.000)?)?Z$/.test(text)) return undefined;
-	const ms = Date.parse(text);
-	// Date.parse takes the 31st of every month; what does not come out the same was no date.
-	if (!Number.isSafeInteger(ms) || new Date(ms).toISOString().slice(0, 16) !== text.slice(0, 16)) return undefined;
-	return ms / MS_PER_MINUTE;
 }
 
 // ── contracts ────────────────────────────────────────────────────────────────────────────────────────────────────

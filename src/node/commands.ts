@@ -110,6 +110,8 @@ export class Commands {
 				this.#parts.stages.useMeter();
 				return DONE;
 			}
+			case "handIn":
+				return street.handIn(command.readings);
 			case "meterExchanged":
 				this.#parts.metering.meterExchanged();
 				return DONE;

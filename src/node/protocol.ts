@@ -41,6 +41,9 @@ export type NodeInput =
 	/** What the mesh knows about the way to the signaling servers, for the screens. */
 	| { type: "signalingStatus"; connected: number; configured: number };
 
+/** So many signatures keep the node from nothing else for long. */
+export const MAX_HANDED_IN = 100;
+
 /** What a household or the operator can ask of its own node. Amounts in µNOK, energy in Wh, times in minutes since the epoch. */
 export type Command =
 	/** Founding: opens a lobby. The founder becomes the operator. */
@@ -79,6 +82,10 @@ export type Command =
 	| { type: "meterExchanged" }
 	/** Whether a minute is right that no fuse allows (`meter.questioned`): it is handed in, or given up. */
 	| { type: "answerReading"; minute: number; isRight: boolean }
+	/**
+	 * Minutes that no meter at a port has said: a file's, or typed ones. Handed in as such; at most MAX_HANDED_IN at a time.
+	 */
+	| { type: "handIn"; readings: readonly Omit<Reading, "quality">[] }
 	/** What this household's main fuse lets through, W. */
 	| { type: "fuseLimit"; limitW: number }
 	| {
@@ -161,6 +168,8 @@ export type ReplyValue =
 	| { type: "signed"; id: string }
 	/** A link's fragment, without `#`. */
 	| { type: "link"; link: string }
+	/** So many minutes were signed; of so many others there is a reading already. */
+	| { type: "handedIn"; taken: number; known: number }
 	| { type: "series"; series: Series };
 
 /** A refused command. `code` is a key of the message files; the rest is its evidence. */

@@ -22,7 +22,7 @@ import type { Mempool } from "./mempool.js";
 import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import { ProposalSize } from "./proposer.js";
-import type { CommandError } from "./protocol.js";
+import type { Command, CommandError } from "./protocol.js";
 import { type ChainConfig, encodeConfig, encodeVotes } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
@@ -417,6 +417,11 @@ export class Street {
 	 */
 	submitReadings(readings: readonly Reading[], meter?: MeterMemory): Promise<boolean> {
 		return this.#own.submitReadings(readings, meter);
+	}
+
+	/** Hands in minutes that a person gave, as typed ones. All of them, or none. */
+	handIn(readings: Extract<Command, { type: "handIn" }>["readings"]): ReturnType<OwnTransactions["handIn"]> {
+		return this.#own.handIn(readings);
 	}
 
 	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */

@@ -12,6 +12,7 @@ const PARTS = new Intl.DateTimeFormat("en-GB", {
 	hourCycle: "h23",
 });
 
+const ISO_LOCAL = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})$/;
 const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})$/;
 
 /** The day that a time lies in, as `2026-11-23`: what a date field holds. */
@@ -27,6 +28,18 @@ export function firstMinuteOf(date: string, dayOffset = 0): number | undefined {
 	const utcMs = Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]) + dayOffset);
 	if (Number.isNaN(utcMs)) return undefined;
 	// Midnight by the offset of that moment, then by the offset of the moment found: clocks never change at midnight.
+	const near = utcMs - offsetMs(utcMs);
+	return (utcMs - offsetMs(near)) / MS_PER_MINUTE;
+}
+
+/** The minute (since the epoch) of a time in Oslo as a field holds it, `2026-11-23T08:15`. Absent if it is none. */
+export function minuteOfLocal(text: string): number | undefined {
+	const match = ISO_LOCAL.exec(text);
+	if (match === null) return undefined;
+	const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = match.slice(1).map(Number);
+	const utcMs = Date.UTC(year, month - 1, day, hour, minute);
+	if (Number.isNaN(utcMs)) return undefined;
+	// By the offset of about that moment, then by the offset of the moment found.
 	const near = utcMs - offsetMs(utcMs);
 	return (utcMs - offsetMs(near)) / MS_PER_MINUTE;
 }

@@ -238,6 +238,11 @@ const SENTENCES = {
 	"unknown-list": m.error_meter_unknown_list,
 	encrypted: m.error_encrypted,
 	noise: m.error_noise,
+	"not-asked-about": m.error_not_asked_about,
+	"bad-fuse-limit": m.error_bad_fuse_limit,
+	"bad-reading": m.error_bad_reading,
+	"too-many-readings": m.error_bad_reading,
+	"not-metering": m.error_not_metering,
 } satisfies Record<string, Sentence>;
 
 export type KnownCode = keyof typeof SENTENCES;

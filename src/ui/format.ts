@@ -102,6 +102,11 @@ export function formatTime(timestampMs: number): string {
 	return time({ hour: "2-digit", minute: "2-digit" }).format(timestampMs);
 }
 
+/** `12:06:14` */
+export function formatClock(timestampMs: number): string {
+	return time({ hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(timestampMs);
+}
+
 /** `18. nov. 2026` */
 export function formatDate(timestampMs: number): string {
 	return time({ day: "numeric", month: "short", year: "numeric" }).format(timestampMs);

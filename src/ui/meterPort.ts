@@ -6,10 +6,13 @@ import { type RequestPortError, requestPort, serialSupport } from "../serial/pla
 export interface MeterPort {
 	/** Whether this browser can read serial ports at all. */
 	readonly supported: boolean;
+	/** Whether ports are reached through WebUSB, which knows few adapters (Android). */
+	readonly isWebUsb: boolean;
 	/** Asks the person for a port. */
 	request(): Promise<Result<"granted", RequestPortError>>;
 }
 
 export function browserMeterPort(): MeterPort {
-	return { supported: serialSupport() !== "none", request: requestPort };
+	const support = serialSupport();
+	return { supported: support !== "none", isWebUsb: support === "web-usb", request: requestPort };
 }

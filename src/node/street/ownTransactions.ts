@@ -3,7 +3,7 @@
  * there until it is in a committed block or refused at the committed head.
  */
 import type { Reading } from "../../block/reading.js";
-import type { Transaction } from "../../block/transaction.js";
+import type { ReadingTransaction, Transaction } from "../../block/transaction.js";
 import { transactionId } from "../../block/transactionCodec.js";
 import { judge, judgeAll } from "../../contract/execute.js";
 import { hasMinute } from "../../contract/minuteRanges.js";
@@ -12,13 +12,13 @@ import type { MeterMemory } from "../../meter/meterPipeline.js";
 import { assert } from "../../primitives/assert.js";
 import { equalBytes } from "../../primitives/bytes.js";
 import { ok, type Result, refused } from "../../primitives/result.js";
-import { minuteOf } from "../../primitives/units.js";
+import { MAX_MINUTE, MAX_READING_WH, minuteOf } from "../../primitives/units.js";
 import { type ActCommand, createAct } from "../acts.js";
 import type { LoadedChain } from "../loading.js";
 import { isRefusal } from "../mempool.js";
 import { encodeMeter } from "../meterRecord.js";
 import { sealTransaction } from "../outbox.js";
-import type { CommandError } from "../protocol.js";
+import { type CommandError, MAX_HANDED_IN } from "../protocol.js";
 import type { ChainChange } from "../storage.js";
 import type { StreetContext } from "./context.js";
 import type { Gossip } from "./gossip.js";
@@ -92,23 +92,49 @@ export class OwnTransactions {
 	 * a reading is in no later one. False: they could not be written.
 	 */
 	async submitReadings(readings: readonly Reading[], meter?: MeterMemory): Promise<boolean> {
-		const { awaitsAdmission, chain, config, isMetering } = this.#context;
+		const { awaitsAdmission, config, isMetering } = this.#context;
 		const member = this.#context.member ?? config.admission?.member;
 		if (readings.length === 0 || member === undefined || (!isMetering && !awaitsAdmission)) return true;
-		// Unknown while the chain that is here ends before the household joined.
-		const { joinedMinute = 0, seen = [] } = chain.head.ledger.households[member] ?? {};
-		const { outbox } = this.#context;
-		const fresh = readings.filter(
-			({ minute }) => minute >= joinedMinute && !outbox.hasReading(minute) && !hasMinute(seen, minute),
-		);
+		const fresh = readings.filter(({ minute }) => this.#isWanted(member, minute));
 		const begun = meter === undefined ? {} : { meter: encodeMeter(meter) };
 		if (fresh.length === 0) return meter === undefined || this.#context.write(begun);
-		const signed = fresh.map((reading) => {
-			const { minute, importWh, exportWh, quality } = reading;
-			const unsigned = { kind: "reading" as const, member, minute, importWh, exportWh, quality };
-			return { ...unsigned, signature: this.#context.sign(unsigned, config.keys.deviceSecret) };
-		});
+		const signed = fresh.map((reading) => this.#signReading(member, reading));
 		return this.submit(signed, begun);
+	}
+
+	/** Whether there is no reading of a household's minute yet, on the chain or on its way. */
+	#isWanted(member: number, minute: number): boolean {
+		const { chain, outbox } = this.#context;
+		// Unknown while the chain that is here ends before the household joined.
+		const { joinedMinute = 0, seen = [] } = chain.head.ledger.households[member] ?? {};
+		return minute >= joinedMinute && !outbox.hasReading(minute) && !hasMinute(seen, minute);
+	}
+
+	/** Hands in minutes that a person gave, as typed ones. All of them, or none. */
+	async handIn(
+		readings: readonly Omit<Reading, "quality">[],
+	): Promise<Result<{ type: "handedIn"; taken: number; known: number }, CommandError>> {
+		const { chain, halted, isMetering, member } = this.#context;
+		if (member === undefined) return refused({ code: "not-a-member" });
+		if (halted) return refused({ code: "storage-write-failed" });
+		if (!isMetering) return refused({ code: "not-metering" });
+		if (readings.length > MAX_HANDED_IN) return refused({ code: "too-many-readings", max: MAX_HANDED_IN });
+		const isReading = ({ minute, importWh, exportWh }: Omit<Reading, "quality">) =>
+			isIn(minute, MAX_MINUTE) && isIn(importWh, MAX_READING_WH) && isIn(exportWh, MAX_READING_WH);
+		const bad = readings.find((reading) => !isReading(reading));
+		if (bad !== undefined) return refused({ code: "bad-reading", minute: bad.minute });
+		const signed = readings.map((reading) => this.#signReading(member, { ...reading, quality: "typed" }));
+		const causes = judgeAll(chain.head.ledger, this.#context.judgingMs(), signed);
+		const cause = causes.find((each) => each !== undefined && each.code !== "duplicate-reading");
+		if (cause !== undefined) return refused(cause);
+		const fresh = signed.filter(({ minute }, at) => causes[at] === undefined && this.#isWanted(member, minute));
+		if (fresh.length > 0 && !(await this.submit(fresh))) return refused({ code: "storage-write-failed" });
+		return ok({ type: "handedIn", taken: fresh.length, known: readings.length - fresh.length });
+	}
+
+	#signReading(member: number, { minute, importWh, exportWh, quality }: Reading): ReadingTransaction {
+		const unsigned = { kind: "reading" as const, member, minute, importWh, exportWh, quality };
+		return { ...unsigned, signature: this.#context.sign(unsigned, this.#context.config.keys.deviceSecret) };
 	}
 
 	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */
@@ -232,4 +258,8 @@ export class OwnTransactions {
 		// What is offered next does not wait for a tick: pages in the background have few.
 		this.#gossip.regossip(dependencies.clocks.monotonicMs());
 	}
+}
+
+function isIn(value: number, max: number): boolean {
+	return Number.isSafeInteger(value) && value >= 0 && value <= max;
 }
