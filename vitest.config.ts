@@ -10,7 +10,7 @@ export default defineConfig({
 				test: {
 					name: "e2e",
 					include: ["test/e2e/**/*.test.ts"],
-					exclude: ["test/e2e/serial.test.ts"],
+					exclude: ["test/e2e/serial*.test.ts"],
 					fileParallelism: false,
 					testTimeout: 60_000,
 					hookTimeout: 60_000,
@@ -21,7 +21,7 @@ export default defineConfig({
 			{
 				test: {
 					name: "serial",
-					include: ["test/e2e/serial.test.ts"],
+					include: ["test/e2e/serial*.test.ts"],
 					testTimeout: 60_000,
 					hookTimeout: 60_000,
 					bail: 1,

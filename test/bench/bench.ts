@@ -5,8 +5,9 @@ import { replayStreet } from "../../src/cli/replayStreet.js";
 import type { Street } from "../../src/cli/street.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
+import { decoders } from "./meters.js";
 
-interface Figure {
+export interface Figure {
 	name: string;
 	value: number;
 	unit: string;
@@ -113,6 +114,7 @@ async function replay(households: number, minutes: number, verifyPerSecond: numb
 }
 
 const { figures, verifyPerSecond } = signatures();
+figures.push(...decoders());
 figures.push(...(await replay(4, 240, verifyPerSecond)), ...(await replay(10, 60, verifyPerSecond)));
 if (process.argv.includes("--json")) console.log(JSON.stringify(figures));
 else {
@@ -121,7 +123,10 @@ else {
 			name,
 			value: Number(value.toPrecision(4)),
 			unit,
-			ratio: ratio === undefined ? "" : `${ratio.value.toFixed(2)} × ${ratio.to}`,
+			ratio:
+				ratio === undefined
+					? ""
+					: `${ratio.value < 0.01 ? ratio.value.toExponential(1) : ratio.value.toFixed(2)} × ${ratio.to}`,
 		})),
 	);
 }

@@ -59,13 +59,18 @@ export async function foundAlone({ page }: SerialHome): Promise<void> {
 	await expectPage(page.getByText("Akkurat nå")).visible();
 }
 
-/** Chooses the port on the meter's screen, and waits until the app has opened it. */
+/** Chooses the port on the meter's screen, and waits until the app listens to it. */
 export async function connectMeter({ page, port }: SerialHome): Promise<void> {
 	await goTo(page, "meter");
 	await page.getByRole("button", { name: "Koble til måler" }).click();
-	await expectPage(page.getByText(/Porten er åpen, 2\s?400 baud/)).visible();
+	await expectPage(page.getByText("Lytter på porten med 2400 8E1")).visible();
 	// The pty knows, too: what is read at another speed is noise on a real line.
 	if (port.baudRate() !== 2_400) throw new Error(`the port was opened with ${port.baudRate()} baud`);
+}
+
+/** Waits until the app understands what comes at a line. */
+export async function meterUnderstood({ page }: SerialHome, line: string, withinMs: number): Promise<void> {
+	await expectPage(page.getByText(`Måleren leses med ${line}`)).visible(withinMs);
 }
 
 /** What the meter's screen has counted. */

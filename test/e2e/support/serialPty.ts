@@ -6,7 +6,7 @@
  *
  * A pty passes the speed on but not the parity, and it has no line errors.
  */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
 	accessSync,
@@ -28,12 +28,14 @@ import { type BrowserContext, chromium } from "playwright-core";
 
 export interface SerialBrowser {
 	context: BrowserContext;
-	/** What is written here arrives at the port. */
-	toPort: Writable;
+	/** What is written here arrives at the port. After `replug` another stream. */
+	readonly toPort: Writable;
 	/** The speed that the page opened the port with, as `stty` reads it from the pty. */
 	baudRate(): number;
-	/** Unplugs the adapter for good: the page's stream fails with `NetworkError: The device has been lost.` */
+	/** Unplugs the adapter: the page's stream fails with `NetworkError: The device has been lost.` */
 	unplug(): Promise<void>;
+	/** Plugs another one into the same socket. */
+	replug(): Promise<void>;
 	/** Closes browser and port, removes the profile. */
 	close(): Promise<void>;
 }
@@ -48,7 +50,7 @@ const CLOSE_MS = 5_000;
 export function serialPtyMissing(): string | undefined {
 	if (process.platform !== "linux") return "a pty as a serial port needs Linux";
 	if (process.getuid?.() !== 0) return "mounting a pty over a serial tty needs root";
-	for (const program of ["chromium", "socat", "unshare", "mount", "stty"]) {
+	for (const program of ["chromium", "socat", "unshare", "nsenter", "mount", "stty"]) {
 		if (!isOnPath(program)) return `${program} is not installed`;
 	}
 	if (firstSerialTty() === undefined) return "the kernel lists no serial tty to lay the pty over";
@@ -66,13 +68,10 @@ export async function launchSerialBrowser(origin: string): Promise<SerialBrowser
 	const tty = firstSerialTty();
 	if (tty === undefined) throw new Error(serialPtyMissing());
 	const folder = mkdtempSync(join(tmpdir(), "serial-pty-"));
-	const socat = spawn("socat", ["-", `pty,rawer,link=${join(folder, "pty")}`], {
-		stdio: ["pipe", "ignore", "inherit"],
-	});
-	// A write after `unplug` has nowhere to go; that is what unplugging means.
-	socat.stdin.on("error", () => {});
+	const link = join(folder, "pty");
+	let socat = startSocat(link);
 	try {
-		const pty = await whenLinked(join(folder, "pty"), socat);
+		let pty = await whenLinked(link, socat);
 		const executablePath = writeWrapper(folder, { pty, tty, policies: writePolicies(folder, origin) });
 		const context = await chromium.launchPersistentContext(join(folder, "profile"), {
 			executablePath,
@@ -86,9 +85,19 @@ export async function launchSerialBrowser(origin: string): Promise<SerialBrowser
 		};
 		return {
 			context,
-			toPort: socat.stdin,
+			get toPort() {
+				return socat.stdin;
+			},
 			baudRate: () => Number(execFileSync("stty", ["-F", pty, "speed"], { encoding: "utf8" })),
 			unplug,
+			async replug() {
+				rmSync(link, { force: true });
+				socat = startSocat(link);
+				pty = await whenLinked(link, socat);
+				const pid = readFileSync(join(folder, "pid"), "utf8").trim();
+				const change = `umount ${tty}; mount --bind ${pty} ${tty}`;
+				execFileSync("nsenter", ["-t", pid, "-m", "sh", "-c", change]);
+			},
 			async close() {
 				await closeOrKill(context, join(folder, "pid"));
 				await unplug();
@@ -100,6 +109,16 @@ export async function launchSerialBrowser(origin: string): Promise<SerialBrowser
 		rmSync(folder, { recursive: true, force: true });
 		throw error;
 	}
+}
+
+type Socat = ChildProcessByStdio<Writable, null, null>;
+
+/** A pty whose other end is the program's standard input. */
+function startSocat(link: string): Socat {
+	const socat = spawn("socat", ["-", `pty,rawer,link=${link}`], { stdio: ["pipe", "ignore", "inherit"] });
+	// A write after `unplug` has nowhere to go; that is what unplugging means.
+	socat.stdin.on("error", () => {});
+	return socat;
 }
 
 /** The device node of the first serial port that the kernel lists, such as /dev/ttyS0. */
