@@ -140,10 +140,25 @@ export function createAsciiDecoder(): MeterDecoder {
 		else hunt(byte, events);
 	};
 
+	/** Takes as much of a telegram's lines as there is at once; how many bytes that was. */
+	const takeLines = (bytes: Uint8Array): number => {
+		if (!isIdentified || bodyEnd !== undefined || skipBytes > 0) return 0;
+		const room = MAX_TELEGRAM_BYTES - 1 - length;
+		const special = bytes.findIndex((byte, at) => byte === EXCLAMATION || byte === SLASH || at === room);
+		const lines = special === -1 ? bytes : bytes.subarray(0, special);
+		buffer.set(lines, length);
+		length += lines.length;
+		return lines.length;
+	};
+
 	return {
 		push(bytes) {
 			const events: MeterEvent[] = [];
-			for (const byte of bytes) push(byte, events);
+			for (let at = 0; at < bytes.length; at++) {
+				at += takeLines(bytes.subarray(at));
+				const byte = bytes[at];
+				if (byte !== undefined) push(byte, events);
+			}
 			return events;
 		},
 		end() {

@@ -11,7 +11,16 @@ import type { DemoProgress } from "../../src/ui/demo/street.js";
 import { initLocale, setLocale } from "../../src/ui/locale.js";
 import { createNodeClient } from "../../src/ui/nodeClient.js";
 import { fakePort } from "./fakePort.js";
-import { foundedAgain, lobby, outOfUse, refounding, street, troubled } from "./views.js";
+import {
+	doubtfulMeter,
+	foundedAgain,
+	lobby,
+	outOfUse,
+	refounding,
+	street,
+	troubled,
+	unrecognizedMeter,
+} from "./views.js";
 
 const SCENES: Record<string, () => View> = {
 	welcome: () => ({ stage: "welcome" }),
@@ -57,6 +66,8 @@ const SCENES: Record<string, () => View> = {
 	}),
 	outOfUse: () => outOfUse("twin-device"),
 	street: () => street(0),
+	doubtfulMeter,
+	unrecognizedMeter,
 	consumer: () => street(1),
 	troubled,
 	refoundingPossible: () => refounding(0, "possible"),

@@ -37,6 +37,16 @@ export const lobby: LobbyView = {
 	signaling: { connected: 1, configured: 1 },
 };
 
+function meterLog(): StreetView["meter"]["log"] {
+	return Array.from({ length: 24 }, (_, at) => {
+		const atMs = NOW_MS - at * 2_500;
+		if (at === 6) return { atMs, event: { kind: "dropped", reason: "bad-frame-checksum", bytes: 121 } };
+		const power = { kind: "telegram" as const, format: "han-kaifa" as const, importMilliW: 640_000 + at * 13_000 };
+		if (at % 4 !== 0) return { atMs, event: { ...power, list: 1 } };
+		return { atMs, event: { ...power, list: 2, exportMilliW: 0, meterId: "6970631404420815" } };
+	});
+}
+
 export function street(self: number, head = 846): StreetView {
 	const operator = self === 0;
 	const seller = self % 2 === 0;
@@ -64,7 +74,10 @@ export function street(self: number, head = 846): StreetView {
 			lostWh: 0,
 			fuseLimitW: 43_470,
 			questioned: [],
-			log: [],
+			format: "han-kaifa",
+			meterType: "MA304H3E",
+			registers: { importWh: 1_903_410, exportWh: 402_118, stepWh: 1, atMs: NOW_MS - 2_000_000 },
+			log: meterLog(),
 		},
 		today: {
 			fromMinute: midnight,
@@ -174,6 +187,35 @@ export function street(self: number, head = 846): StreetView {
 		faults: [],
 		refusals: { "bad-signature": 2 },
 	};
+}
+
+/** A meter that a person has to look after. */
+export function doubtfulMeter(): StreetView {
+	const view = street(0);
+	view.meter = {
+		...view.meter,
+		serial: { state: "opening", line: "9600 7E1" },
+		heldMinutes: 14,
+		lostWh: 1_840,
+		doubt: { code: "backwards", direction: "import", beforeMilliWh: 1_903_410_000, milliWh: 12_400 },
+		questioned: [{ minute: nowMinute - 20, importWh: 812, exportWh: 0, quality: "measured" }],
+	};
+	return view;
+}
+
+export function unrecognizedMeter(): StreetView {
+	const view = street(0);
+	const {
+		live: _,
+		lastReading: __,
+		registers: ___,
+		format: ____,
+		meterType: _____,
+		meterId: ______,
+		...meter
+	} = view.meter;
+	view.meter = { ...meter, serial: { state: "unrecognized" }, telegrams: 0, dropped: {}, log: [] };
+	return view;
 }
 
 export function troubled(): StreetView {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createMinuteEnergy } from "../../../src/meter/minuteEnergy.js";
 import { encodeP1 } from "../../../src/meter/p1Encoder.js";
 import { decodeMeter, encodeMeter } from "../../../src/node/meterRecord.js";
-import { type Cluster, foundedStreet } from "../../support/cluster.js";
+import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster.js";
 
 const P1 = { identification: "LGF5E360", meterClock: "2025-06-21T11:00:00" };
 const imported = (cluster: Cluster, member: number) =>
@@ -81,6 +81,43 @@ describe("a meter at the port", () => {
 		await cluster.nextMinute();
 		await cluster.nextMinute();
 		expect(imported(cluster, 1) - before).toBeGreaterThanOrEqual(asked?.importWh ?? 0);
+	});
+});
+
+describe("minutes that a person gives", () => {
+	it("are handed in as typed ones, and what is known stays", async () => {
+		const cluster = await foundedStreet(3);
+		for (let minute = 0; minute < 5; minute++) await cluster.nextMinute();
+		await cluster.read(1, FIRST_MINUTE + 1, 7);
+		const readings = [0, 1, 2].map((at) => ({ minute: FIRST_MINUTE + at, importWh: 5, exportWh: 1 }));
+		const reply = await cluster.command(1, { type: "handIn", readings });
+		expect(reply).toEqual({ ok: true, value: { type: "handedIn", taken: 2, known: 1 } });
+		await cluster.until(() => cluster.street(1).outbox.size === 0, "they are on the chain");
+		const { importWh, exportWh } = cluster.street(0).chain.head.ledger.households[1] ?? {};
+		expect([importWh, exportWh]).toEqual([17, 2]);
+		const again = await cluster.command(1, { type: "handIn", readings });
+		expect(again).toEqual({ ok: true, value: { type: "handedIn", taken: 0, known: 3 } });
+	});
+
+	it("are refused altogether where one cannot be", async () => {
+		const cluster = await foundedStreet(3);
+		for (let minute = 0; minute < 3; minute++) await cluster.nextMinute();
+		const outcome = (change: object) =>
+			cluster.outcome(1, {
+				type: "handIn",
+				readings: [
+					{ minute: FIRST_MINUTE, importWh: 1, exportWh: 0 },
+					{ minute: FIRST_MINUTE, importWh: 1, exportWh: 0, ...change },
+				],
+			});
+		expect(await outcome({ importWh: -1 })).toBe("bad-reading");
+		expect(await outcome({ exportWh: 0.5 })).toBe("bad-reading");
+		expect(await outcome({ minute: Number.NaN })).toBe("bad-reading");
+		expect(await outcome({ minute: FIRST_MINUTE + 100 })).toBe("minute-not-ended");
+		expect(await outcome({ minute: FIRST_MINUTE - 100_000 })).toBe("before-membership");
+		expect(cluster.street(1).outbox.size).toBe(0);
+		const many = Array.from({ length: 101 }, () => ({ minute: FIRST_MINUTE, importWh: 1, exportWh: 0 }));
+		expect(await cluster.outcome(1, { type: "handIn", readings: many })).toBe("too-many-readings");
 	});
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { firstMinuteOf, hourOf, isoDate } from "../../../src/ui/calendar.js";
+import { firstMinuteOf, hourOf, isoDate, minuteOfLocal } from "../../../src/ui/calendar.js";
 
 const minute = (iso: string): number => Date.parse(iso) / 60_000;
 
@@ -21,6 +21,13 @@ describe("days in Oslo", () => {
 	test("what is not a date is none", () => {
 		expect(firstMinuteOf("")).toBeUndefined();
 		expect(firstMinuteOf("18.06.2026")).toBeUndefined();
+	});
+
+	test("a time as a field holds it", () => {
+		expect(minuteOfLocal("2026-06-18T08:15")).toBe(minute("2026-06-18T06:15Z"));
+		expect(minuteOfLocal("2026-12-18T00:00")).toBe(minute("2026-12-17T23:00Z"));
+		expect(minuteOfLocal("2026-12-18")).toBeUndefined();
+		expect(minuteOfLocal("")).toBeUndefined();
 	});
 
 	test("the date and the hour that a time lies in", () => {
