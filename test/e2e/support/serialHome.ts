@@ -2,6 +2,10 @@
 import type { Page } from "playwright-core";
 import { blockHash, decodeBlock } from "../../../src/block/block.js";
 import type { Reading } from "../../../src/block/reading.js";
+import type { Transaction } from "../../../src/block/transaction.js";
+import type { MeterMemory } from "../../../src/meter/meterPipeline.js";
+import { decodeMeter } from "../../../src/node/meterRecord.js";
+import { openTransaction } from "../../../src/node/outbox.js";
 import { openRecord } from "../../../src/node/records.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
 import { PERSISTENT_PREFIX } from "../../../src/worker/start.js";
@@ -23,8 +27,8 @@ export interface MeterCounts {
 	dropped: Record<string, number>;
 }
 
-/** Opens the app in a browser that has the port, granted but not chosen yet. */
-export async function openSerialHome(): Promise<SerialHome> {
+/** Opens the app in a browser that has the port, granted but not chosen yet. `timeScale`: how fast the chain's clock runs. */
+export async function openSerialHome({ timeScale = 1 } = {}): Promise<SerialHome> {
 	const service = await serveApp();
 	try {
 		const port = await launchSerialBrowser(service.localUrl);
@@ -37,6 +41,7 @@ export async function openSerialHome(): Promise<SerialHome> {
 				return first;
 			};
 		});
+		if (timeScale !== 1) await page.addInitScript(runFaster, timeScale);
 		await page.goto(service.localUrl);
 		return {
 			page,
@@ -50,6 +55,15 @@ export async function openSerialHome(): Promise<SerialHome> {
 		await service.stop();
 		throw error;
 	}
+}
+
+/** In the page: the worker is told another clock. */
+function runFaster(timeScale: number): void {
+	const { postMessage } = Worker.prototype;
+	const clock = { realMs: Date.now(), chainMs: Date.now(), timeScale };
+	Worker.prototype.postMessage = function (this: Worker, message: object, ...rest: []) {
+		postMessage.call(this, "clock" in message ? { ...message, clock } : message, ...rest);
+	};
 }
 
 /** Founds a neighbourhood of one household, and starts it without waiting for anybody. */
@@ -95,18 +109,59 @@ export async function meterCounts(page: Page): Promise<MeterCounts> {
 /** The readings on the chain as this browser has stored it, block by block from genesis. */
 export async function chainReadings(page: Page): Promise<Reading[]> {
 	const records = await page.evaluate(storedBlocks, PERSISTENT_PREFIX);
-	const readings: Reading[] = [];
+	return transactionsOf(records).filter((transaction) => transaction.kind === "reading");
+}
+
+/** Of stored blocks, from genesis on without a hole. */
+function transactionsOf(records: readonly number[][]): Transaction[] {
 	let previousHash = ZERO_HASH;
-	for (const record of records) {
+	return records.flatMap((record) => {
 		const content = openRecord(Uint8Array.from(record));
 		const block = content.ok ? decodeBlock(content.value, previousHash) : content;
 		if (!block.ok) throw new Error(`a stored block: ${block.error.code}`);
 		previousHash = blockHash(block.value);
-		for (const transaction of block.value.transactions) {
-			if (transaction.kind === "reading") readings.push(transaction);
-		}
-	}
-	return readings;
+		return [...block.value.transactions];
+	});
+}
+
+/** What the node has begun of its meter, and all its minutes that are on the chain or on their way, at one moment. */
+export async function storedMeter(
+	page: Page,
+): Promise<{ memory: MeterMemory | undefined; readings: Map<number, Reading> }> {
+	const { blocks, proposed, outbox, meter } = await page.evaluate(storedRecords, PERSISTENT_PREFIX);
+	const memory = meter === undefined ? undefined : decodeMeter(Uint8Array.from(meter));
+	if (memory?.ok === false) throw new Error("the meter's record is sound");
+	const readings = new Map<number, Reading>();
+	const add = (transaction: Transaction | undefined) => {
+		if (transaction?.kind === "reading") readings.set(transaction.minute, transaction);
+	};
+	for (const record of outbox) add(openTransaction(Uint8Array.from(record)));
+	for (const transaction of transactionsOf([...blocks, ...proposed])) add(transaction);
+	return { memory: memory?.value, readings };
+}
+
+/** In the page: what the one neighbourhood's database holds of the meter and its minutes. */
+async function storedRecords(
+	prefix: string,
+): Promise<{ blocks: number[][]; proposed: number[][]; outbox: number[][]; meter: number[] | undefined }> {
+	const names = (await indexedDB.databases()).map(({ name }) => name ?? "");
+	const name = names.find((each) => each.startsWith(prefix) && each !== `${prefix}profile`) ?? "";
+	const done = <T>(request: IDBRequest<T>) =>
+		new Promise<T>((resolve, reject) => {
+			request.onsuccess = () => resolve(request.result);
+			request.onerror = () => reject(request.error);
+		});
+	const database = await done(indexedDB.open(name));
+	const transaction = database.transaction(["blockchain", "proposedBlocks", "outbox", "positions"]);
+	const [blocks, proposed, outbox, meter] = await Promise.all([
+		done<Uint8Array[]>(transaction.objectStore("blockchain").getAll()),
+		done<Uint8Array[]>(transaction.objectStore("proposedBlocks").getAll()),
+		done<Uint8Array[]>(transaction.objectStore("outbox").getAll()),
+		done<Uint8Array | undefined>(transaction.objectStore("positions").get("meter")),
+	]);
+	database.close();
+	const plain = (records: Uint8Array[]) => records.map((record) => [...record]);
+	return { blocks: plain(blocks), proposed: plain(proposed), outbox: plain(outbox), meter: meter && [...meter] };
 }
 
 /** In the page: all that the blockchain's store of the one neighbourhood holds. */
