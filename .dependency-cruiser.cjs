@@ -9,10 +9,20 @@ const below = {
 	node: ["consensus", "message", "meter", "contract", "block", "primitives"],
 	storage: ["node", "block", "primitives"],
 	network: ["node/protocol", "node/view", "primitives"],
-	serial: ["node/protocol", "node/view", "primitives"],
+	serial: ["node/protocol", "node/view", "meter", "primitives"],
 	worker: ["node", "storage", "serial", "message", "meter", "contract", "block", "primitives"],
 	cli: ["node", "storage", "consensus", "message", "meter", "contract", "block", "primitives"],
-	ui: ["node/protocol", "node/view", "network", "serial", "primitives", "worker/main", "worker/start"],
+	ui: [
+		"node/protocol",
+		"node/view",
+		"network",
+		"serial",
+		"meter",
+		"block/reading",
+		"primitives",
+		"worker/main",
+		"worker/start",
+	],
 };
 
 const core = "^src/(primitives|block|contract|meter|message|consensus|node)/";
