@@ -15,6 +15,8 @@ import { divideFloor, MAX_READING_WH, MS_PER_MINUTE, minuteOf, multiplyDivide } 
 
 /** Longer than this between two samples, and nothing is known about what happened between them. */
 export const MAX_GAP_MS = 30_000;
+/** After a gap that is longer the register is waited for. */
+export const HOLD_GAP_MS = 120_000;
 /** No meter of a household measures more. Keeps every product below 2^53. */
 export const MAX_POWER_MILLI_W = 1_000_000_000;
 export const MILLI_PER_WH = 1_000;
@@ -77,6 +79,8 @@ export interface Gap {
 	toMs: number;
 	/** What the register says of it, not yet emitted; undefined: no register has come since. */
 	milliWh: number | undefined;
+	/** So long that its minutes wait for a register. */
+	isLong: boolean;
 	/** Nothing will ever be known of it. */
 	isLost: boolean;
 }
@@ -120,8 +124,8 @@ export function pushSample(line: EnergyLine, atMs: number, sample: LineSample, o
 		if (register !== undefined) reconcile(line, register);
 		return;
 	}
-	if (atMs < last.atMs) {
-		liveTwice(line, last, atMs, powerMilliW);
+	if (atMs < last.atMs && !takeBackGap(line, atMs)) {
+		liveTwice(line, last, atMs, sample);
 		return;
 	}
 	line.behindMs = undefined;
@@ -186,7 +190,8 @@ function measuredBy(
 	if (before === undefined || before.atMs !== fromMs || register.atMs !== atMs) return undefined;
 	if (register.stepMilliWh > FINE_STEP_MILLI_WH) return undefined;
 	const measured = register.milliWh - before.milliWh - line.sinceMilliWh - line.carryMilliWh;
-	return measured >= 0 ? measured : undefined;
+	const most = multiplyDivide(MAX_POWER_MILLI_W, 2 * (atMs - fromMs), HALF_MILLI_W_MS_PER_MILLI_WH).quotient;
+	return measured >= 0 && measured <= most ? measured : undefined;
 }
 
 /** Adds the trapezoid between two samples at most 30 s apart to the one or two minutes that it lies in. */
@@ -244,12 +249,14 @@ function creditMinute(line: EnergyLine, minute: number, milliWh: number, covered
 /** Notes a time without samples. What of it lies in minutes that are emitted already is only counted. */
 function addGap(line: EnergyLine, fromMs: number, toMs: number, openMinute: number): void {
 	const before = line.gaps.at(-1);
-	const isOpen = before !== undefined && before.toMs === fromMs && before.milliWh === undefined && !before.isLost;
+	const isOpen = before !== undefined && before.toMs === fromMs && isUnknown(before);
 	const openFromMs = isOpen || isOwn(line, fromMs) ? fromMs : Math.max(fromMs, openMinute * MS_PER_MINUTE);
 	line.emittedGapMs += Math.min(openFromMs, toMs) - fromMs;
 	if (openFromMs >= toMs) return;
-	if (isOpen) before.toMs = toMs;
-	else line.gaps.push({ fromMs: openFromMs, toMs, milliWh: undefined, isLost: false });
+	const gap = isOpen ? before : { fromMs: openFromMs, toMs, milliWh: undefined, isLong: false, isLost: false };
+	if (!isOpen) line.gaps.push(gap);
+	gap.toMs = toMs;
+	gap.isLong ||= toMs - gap.fromMs > HOLD_GAP_MS;
 }
 
 /** Whether the minute of a time has energy that waits to be emitted. */
@@ -258,11 +265,23 @@ function isOwn(line: EnergyLine, atMs: number): boolean {
 	return line.minutes.some((share) => share.minute === minute);
 }
 
+/** The clock had been ahead for a moment: of the gap that it made only what lies before the right time is one. */
+function takeBackGap(line: EnergyLine, atMs: number): boolean {
+	const gap = line.gaps.at(-1);
+	if (gap === undefined || gap.toMs !== line.last?.atMs || gap.isLost || atMs < gap.fromMs) return false;
+	line.sinceMilliWh -= gap.milliWh ?? 0;
+	line.gaps.pop();
+	const isLong = atMs - gap.fromMs > HOLD_GAP_MS;
+	if (atMs > gap.fromMs) line.gaps.push({ ...gap, toMs: atMs, milliWh: undefined, isLong });
+	if (line.register !== undefined) line.register.atMs = Math.min(line.register.atMs, atMs);
+	return true;
+}
+
 /**
  * The clock was set back: hours that are lived twice are counted once. Their energy is in the register, and in no
  * minute.
  */
-function liveTwice(line: EnergyLine, last: Sample, atMs: number, powerMilliW: number | undefined): void {
+function liveTwice(line: EnergyLine, last: Sample, atMs: number, { powerMilliW, register }: LineSample): void {
 	const fromMs = line.behindMs ?? atMs;
 	if (powerMilliW !== undefined && last.powerMilliW !== undefined && atMs > fromMs && atMs - fromMs <= MAX_GAP_MS) {
 		const lost = divideFloor((last.powerMilliW + powerMilliW) * (atMs - fromMs), HALF_MILLI_W_MS_PER_MILLI_WH);
@@ -271,6 +290,33 @@ function liveTwice(line: EnergyLine, last: Sample, atMs: number, powerMilliW: nu
 	}
 	line.behindMs = atMs;
 	line.last = { atMs: last.atMs, powerMilliW: powerMilliW ?? last.powerMilliW };
+	if (register === undefined || line.register === undefined) return;
+	const fresh = register.milliWh - line.register.milliWh - line.sinceMilliWh - line.carryMilliWh;
+	line.lostMilliWh += Math.max(fresh, 0);
+	line.sinceMilliWh += Math.max(fresh, 0);
+	reconcile(line, { ...register, atMs: last.atMs });
+}
+
+/** The meter has said its registers, and has none of this direction: nothing more will be known of the gaps before. */
+export function pushNoRegister(line: EnergyLine, atMs: number): void {
+	for (const gap of line.gaps) if (isUnknown(gap) && gap.toMs <= atMs) gap.milliWh = 0;
+}
+
+/** Another meter, which may not speak of this direction at all: what was held stands. */
+export function stopHearing(line: EnergyLine): void {
+	line.sinceMilliWh += line.heldMilliWh;
+	line.heldMilliWh = 0;
+	line.last = undefined;
+	line.behindMs = undefined;
+}
+
+/** Whether the minutes of a gap wait for a register. */
+export function isWaitedFor(gap: Gap): boolean {
+	return gap.isLong && isUnknown(gap);
+}
+
+function isUnknown(gap: Gap): boolean {
+	return gap.milliWh === undefined && !gap.isLost;
 }
 
 /** Sets the line right by a register. */
@@ -278,7 +324,10 @@ function reconcile(line: EnergyLine, register: NonNullable<LineSample["register"
 	const before = line.register;
 	const after = creditedAfter(line, register.atMs);
 	line.register = { milliWh: register.milliWh, atMs: register.atMs };
-	const waiting = line.gaps.filter((gap) => gap.milliWh === undefined && !gap.isLost && gap.toMs <= register.atMs);
+	// Of a gap that ends after the register was taken it says what lies before.
+	const cut = (gap: Gap) => cutGap(gap, register.atMs).filter((part) => part.fromMs < part.toMs);
+	line.gaps = line.gaps.flatMap((gap) => (isUnknown(gap) ? cut(gap) : [gap]));
+	const waiting = line.gaps.filter((gap) => isUnknown(gap) && gap.toMs <= register.atMs);
 	if (before === undefined) {
 		for (const gap of waiting) gap.isLost = true;
 		// What an exchanged meter's registers have left open stays due.
@@ -398,7 +447,7 @@ function takeGaps(line: EnergyLine, minute: number, isGivenUp: boolean): number 
 		const [before, rest] = cutGap(gap, startMs);
 		const [inside, after] = cutGap(rest, startMs + MS_PER_MINUTE);
 		taken += inside.milliWh ?? 0;
-		if (inside.milliWh === undefined && !inside.isLost) {
+		if (isUnknown(inside)) {
 			if (isGivenUp) line.lostGapMs += inside.toMs - inside.fromMs;
 			else line.emittedGapMs += inside.toMs - inside.fromMs;
 		}

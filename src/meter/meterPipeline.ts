@@ -1,11 +1,13 @@
 /** From a meter's bytes to readings: what the node holds for its one meter. */
 import type { Reading } from "../block/reading.js";
-import { divideFloor, MS_PER_MINUTE } from "../primitives/units.js";
+import { divideFloor, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
 import { createMeterDecoder } from "./anyFormat.js";
+import { MAX_GAP_MS } from "./energyLine.js";
 import {
 	closeMinutes,
 	createMinuteEnergy,
 	expectOtherMeter,
+	MAX_HELD_MINUTES,
 	type MinuteEnergyState,
 	pushTelegram,
 } from "./minuteEnergy.js";
@@ -20,6 +22,9 @@ const MAX_REGISTER_AGE_MS = 60_000;
 const ZONE_STEP_MS = 15 * MS_PER_MINUTE;
 const LOG_LENGTH = 40;
 const MILLI = 1_000;
+const MILLI_PER_KWH = 1_000_000;
+/** Of what had been waiting all is here by then. */
+const BURST_MS = 2_000;
 const MINUTES_PER_HOUR = 60;
 
 export interface MeterPipeline {
@@ -64,6 +69,8 @@ export interface MeterCounters {
 	format?: MeterFormat;
 	meterId?: string;
 	meterType?: string;
+	/** It says whole kWh and no power: a German meter without its PIN. Nothing of it is counted. */
+	needsPin: boolean;
 	/** The newest events, newest first. */
 	log: readonly { atMs: number; event: MeterEvent }[];
 }
@@ -72,9 +79,18 @@ export interface MeterCounters {
 export function createMeterPipeline(saved?: MeterMemory): MeterPipeline {
 	const decoder = createMeterDecoder();
 	const memory = saved ?? { energy: createMinuteEnergy(), questioned: [], doubt: undefined };
-	const counters: MeterCounters = { telegrams: 0, dropped: {}, log: [] };
+	const counters: MeterCounters = { telegrams: 0, dropped: {}, needsPin: false, log: [] };
 	let fuseLimitW = DEFAULT_FUSE_LIMIT_W;
 	const limitWh = () => Math.ceil(fuseLimitW / MINUTES_PER_HOUR);
+	let pushedMs: number | undefined;
+	let staleUntilMs = 0;
+
+	/** After a sleep what had been waiting comes at once, as if it were said now: it is not counted. */
+	const isStale = (atMs: number) => {
+		if (pushedMs !== undefined && atMs - pushedMs > MAX_GAP_MS) staleUntilMs = atMs + BURST_MS;
+		pushedMs = atMs;
+		return atMs < staleUntilMs;
+	};
 
 	const take = (event: TelegramEvent, atMs: number) => {
 		const { importMilliW, exportMilliW, meterId } = event;
@@ -86,16 +102,19 @@ export function createMeterPipeline(saved?: MeterMemory): MeterPipeline {
 	return {
 		push(bytes, atMs) {
 			const events = decoder.push(bytes);
+			const isCounted = !isStale(atMs);
 			for (const event of events) {
-				if (event.kind === "telegram") take(event, atMs);
 				count(counters, event, atMs);
+				if (event.kind === "telegram" && isCounted && !counters.needsPin) take(event, atMs);
 			}
 			return { events };
 		},
 		close(nowMs) {
 			const readings = closeMinutes(memory.energy, nowMs, limitWh());
 			const isAllowed = ({ importWh, exportWh }: Reading) => importWh <= limitWh() && exportWh <= limitWh();
-			memory.questioned.push(...readings.filter((reading) => !isAllowed(reading)));
+			const oldest = minuteOf(nowMs) - MAX_HELD_MINUTES;
+			memory.questioned = [...memory.questioned, ...readings.filter((reading) => !isAllowed(reading))];
+			memory.questioned = memory.questioned.filter(({ minute }) => minute >= oldest);
 			return readings.filter(isAllowed);
 		},
 		meterExchanged() {
@@ -154,6 +173,9 @@ function count(counters: MeterCounters, event: MeterEvent, atMs: number): void {
 	const live = livePower(event, counters.live);
 	if (live !== undefined) counters.live = { ...live, atMs };
 	const { importMilliWh, exportMilliWh, registerStepMilliWh } = event;
+	const isGerman = event.format === "sml" || event.format === "d0";
+	const isWhole = [importMilliWh, exportMilliWh].every((milliWh = 0) => milliWh % MILLI_PER_KWH === 0);
+	counters.needsPin = isGerman && isWhole && registerStepMilliWh !== undefined && counters.live === undefined;
 	if (registerStepMilliWh === undefined) return;
 	counters.registers = {
 		...whole("importWh", importMilliWh),

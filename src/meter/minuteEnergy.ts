@@ -21,22 +21,23 @@ import {
 	type EnergyLine,
 	emitMinute,
 	forgetTimes,
-	type Gap,
+	HOLD_GAP_MS,
 	holdToEdge,
 	isPower,
+	isWaitedFor,
 	type LineSample,
 	loseBefore,
 	MAX_GAP_MS,
 	overlapping,
+	pushNoRegister,
 	pushSample,
 	pushSilence,
+	stopHearing,
 } from "./energyLine.js";
 import { judgeRegisters, type RegisterOutcome, type Registers } from "./registers.js";
 
 /** How long after its edge a minute waits for a sample: the leader proposes the minute's block some 5 s after it. */
 export const CLOSE_DELAY_MS = 4_000;
-/** After a gap that is longer the register is waited for. */
-export const HOLD_GAP_MS = 120_000;
 /** Registers come every hour at least: longer than this, while it is listened to, and none will. */
 export const REGISTER_PATIENCE_MS = 65 * MS_PER_MINUTE;
 /** The chain takes no older reading (the reading window of a week). */
@@ -45,6 +46,8 @@ export const MAX_HELD_MINUTES = 10_080;
 const MAX_READINGS_AT_ONCE = 60;
 /** A clock set back by up to this much is waited for; by more, it had been wrong before, and counting begins anew. */
 const CLOCK_FAULT_MS = 2 * 3_600_000;
+/** A computer's clock is set within this time of its start. */
+const CLOCK_FAULT_PATIENCE_MS = 120_000;
 /** Between two calls it was listened for so long at most: the rest was sleep. */
 const LONGEST_TICK_MS = MS_PER_MINUTE;
 
@@ -58,6 +61,8 @@ export interface MinuteEnergyState {
 	listenedMs: number;
 	/** The last call of {@link closeMinutes}. */
 	closedAtMs: number | undefined;
+	/** Since when the clock has been far behind the newest sample. */
+	faultSinceMs: number | undefined;
 	meterId: string | undefined;
 	/** The newest registers that were believed. */
 	registers: Registers | undefined;
@@ -79,6 +84,7 @@ export function createMinuteEnergy(): MinuteEnergyState {
 		held: [],
 		listenedMs: 0,
 		closedAtMs: undefined,
+		faultSinceMs: undefined,
 		meterId: undefined,
 		registers: undefined,
 		import: createEnergyLine(),
@@ -98,11 +104,12 @@ export function pushTelegram(
 	limitWh: number,
 ): RegisterOutcome | undefined {
 	assert(Number.isSafeInteger(atMs) && atMs >= 0, `${atMs} is a time`);
-	const lastMs = state.import.last?.atMs;
-	if (lastMs !== undefined && lastMs - atMs > CLOCK_FAULT_MS) beginAnew(state);
+	if (isClockFault(state, atMs)) return undefined;
 	const outcome = takeRegisters(state, sample, limitWh);
 	const registers = outcome !== undefined && isBelieved(outcome) ? sample.registers : undefined;
-	if (registers !== undefined) state.listenedMs = 0;
+	// After a silence the register is waited for anew: it may have come in the meantime.
+	const isBack = state.registers !== undefined && atMs - (state.import.last?.atMs ?? atMs) > HOLD_GAP_MS;
+	if (registers !== undefined || isBack) state.listenedMs = 0;
 	pushDirection(state, "import", atMs, sample.importMilliW, registers);
 	// A reading needs its import: export counts from the first import on.
 	if (state.import.last !== undefined) pushDirection(state, "export", atMs, sample.exportMilliW, registers);
@@ -114,6 +121,24 @@ export function expectOtherMeter(state: MinuteEnergyState): void {
 	state.registers = undefined;
 	state.import.register = undefined;
 	state.export.register = undefined;
+	stopHearing(state.export);
+}
+
+/**
+ * Whether the clock is far behind the newest sample. For a moment that is a clock that is not set yet, and what comes is
+ * not counted; if it stays so, it had been wrong before, and counting begins anew.
+ */
+function isClockFault(state: MinuteEnergyState, atMs: number): boolean {
+	const lastMs = state.import.last?.atMs;
+	if (lastMs === undefined || lastMs - atMs <= CLOCK_FAULT_MS) {
+		state.faultSinceMs = undefined;
+		return false;
+	}
+	const sinceMs = atMs - (state.faultSinceMs ?? atMs);
+	if (state.faultSinceMs === undefined || sinceMs < 0) state.faultSinceMs = atMs;
+	if (sinceMs < CLOCK_FAULT_PATIENCE_MS) return true;
+	beginAnew(state);
+	return false;
 }
 
 /** Emits the minutes that can be closed at `nowMs` (host's UTC), each minute once, some 60 at a time. */
@@ -123,7 +148,7 @@ export function closeMinutes(state: MinuteEnergyState, nowMs: number, limitWh: n
 	state.closedAtMs = nowMs;
 	dropOldMinutes(state, nowMs);
 	const readings: Reading[] = [];
-	closeHeld(state, limitWh, readings);
+	closeHeld(state, nowMs, limitWh, readings);
 	closeLive(state, nowMs, limitWh, readings);
 	return readings;
 }
@@ -164,6 +189,7 @@ function pushDirection(
 	registers: Registers | undefined,
 ): void {
 	const milliWh = registers?.[`${direction}MilliWh`];
+	if (registers !== undefined && milliWh === undefined) pushNoRegister(state[direction], registers.atMs);
 	const sample: LineSample = {
 		powerMilliW: powerMilliW !== undefined && isPower(powerMilliW) ? powerMilliW : undefined,
 		register:
@@ -185,6 +211,7 @@ function beginAnew(state: MinuteEnergyState): void {
 	for (const line of [state.import, state.export]) forgetTimes(line);
 	state.nextMinute = 0;
 	state.held = [];
+	state.faultSinceMs = undefined;
 }
 
 // ── minutes as they end ──────────────────────────────────────────────────────────────────────────────────────────
@@ -222,9 +249,8 @@ function firstMinute(lines: readonly HeardLine[]): number {
 function heldUntilMinute(line: HeardLine, minute: number, nowMs: number): number {
 	const edgeMs = (minute + 1) * MS_PER_MINUTE;
 	if (line.last.atMs < edgeMs && nowMs - line.last.atMs > HOLD_GAP_MS) return minuteOf(nowMs);
-	const isLong = (gap: Gap) => isUnknown(gap) && gap.toMs - gap.fromMs > HOLD_GAP_MS;
 	const ends = overlapping(line, minute)
-		.filter(isLong)
+		.filter(isWaitedFor)
 		.map((gap) => minuteOf(gap.toMs - 1) + 1);
 	return Math.max(minute, ...ends);
 }
@@ -245,10 +271,12 @@ function holdUntil(state: MinuteEnergyState, toMinute: number): void {
 
 // ── minutes that were held back ──────────────────────────────────────────────────────────────────────────────────
 
-function closeHeld(state: MinuteEnergyState, limitWh: number, readings: Reading[]): void {
+function closeHeld(state: MinuteEnergyState, nowMs: number, limitWh: number, readings: Reading[]): void {
 	const isGivenUp = state.listenedMs >= REGISTER_PATIENCE_MS;
 	for (let range = state.held[0]; range !== undefined; range = state.held[0]) {
 		const minute = range.fromMinute;
+		// The clock may have been set back since.
+		if (minute >= minuteOf(nowMs)) return;
 		const isUnknownYet = heardLines(state).some((line) => isWaiting(line, minute));
 		if (isUnknownYet && !isGivenUp) return;
 		if (readings.length >= MAX_READINGS_AT_ONCE) return;
@@ -261,11 +289,7 @@ function closeHeld(state: MinuteEnergyState, limitWh: number, readings: Reading[
 
 /** Whether a register is still to say something of a minute. */
 function isWaiting(line: HeardLine, minute: number): boolean {
-	return line.last.atMs < (minute + 1) * MS_PER_MINUTE || overlapping(line, minute).some(isUnknown);
-}
-
-function isUnknown(gap: Gap): boolean {
-	return gap.milliWh === undefined && !gap.isLost;
+	return line.last.atMs < (minute + 1) * MS_PER_MINUTE || overlapping(line, minute).some(isWaitedFor);
 }
 
 // ── a reading ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,10 +21,7 @@ export type TypedRegistersError =
 export const MAX_TYPED_MINUTES = 10_080;
 
 /** The minutes from one reading of the registers until before the other; their sums are the differences, to the Wh. */
-export function spreadTypedRegisters(
-	from: TypedRegisters,
-	to: TypedRegisters,
-): Result<Reading[], TypedRegistersError> {
+export function spreadTypedRegisters(from: TypedRegisters, to: TypedRegisters): Result<Reading[], TypedRegistersError> {
 	const minutes = to.minute - from.minute;
 	if (minutes <= 0) return refused({ code: "typed-not-later" });
 	if (minutes > MAX_TYPED_MINUTES) return refused({ code: "typed-too-long", maxMinutes: MAX_TYPED_MINUTES });

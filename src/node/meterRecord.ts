@@ -12,6 +12,10 @@ import { decodeRecord, encodeRecord, optional, type RecordError } from "./record
 
 const whole = v.pipe(v.number(), v.safeInteger());
 
+/** Flags of a gap. */
+const LOST = 1;
+const LONG = 2;
+
 const lineShape = v.pipe(
 	v.strictTuple([
 		perhaps(v.strictTuple([natural, perhaps(natural)])),
@@ -27,7 +31,13 @@ const lineShape = v.pipe(
 		return {
 			last: last === undefined ? undefined : { atMs: last[0], powerMilliW: last[1] },
 			minutes: minutes.map(([minute, milliWh, coveredMs]) => ({ minute, milliWh, coveredMs })),
-			gaps: gaps.map(([fromMs, toMs, milliWh, lost]) => ({ fromMs, toMs, milliWh, isLost: lost === 1 })),
+			gaps: gaps.map(([fromMs, toMs, milliWh, flags]) => ({
+				fromMs,
+				toMs,
+				milliWh,
+				isLong: (flags & LONG) !== 0,
+				isLost: (flags & LOST) !== 0,
+			})),
 			heldMilliWh,
 			remainderMilliWh,
 			carryMilliWh,
@@ -49,7 +59,9 @@ function lineFields(line: EnergyLine): CborValue {
 	return [
 		optional(last === undefined ? undefined : [last.atMs, optional(last.powerMilliW)]),
 		line.minutes.map(({ minute, milliWh, coveredMs }) => [minute, milliWh, coveredMs]),
-		line.gaps.map(({ fromMs, toMs, milliWh, isLost }) => [fromMs, toMs, optional(milliWh), isLost ? 1 : 0]),
+		line.gaps.map(({ fromMs, toMs, milliWh, isLong, isLost }) => {
+			return [fromMs, toMs, optional(milliWh), (isLong ? LONG : 0) | (isLost ? LOST : 0)];
+		}),
 		[line.heldMilliWh, line.remainderMilliWh, line.carryMilliWh, line.restHalfMilliWMs],
 		optional(register === undefined ? undefined : [register.milliWh, register.atMs]),
 		[line.sinceMilliWh, line.emittedGapMs, line.lostGapMs, line.lostMilliWh],
@@ -90,6 +102,7 @@ const energyShape = v.pipe(
 			listenedMs,
 			// Since then it was not listened.
 			closedAtMs: undefined,
+			faultSinceMs: undefined,
 			meterId,
 			registers,
 			import: imported,

@@ -64,7 +64,8 @@ export class Metering {
 
 	/** A person says whether a minute is right that no fuse allows; the reading that is to be handed in. */
 	answer(minute: number, isRight: boolean): Reading | undefined {
-		return this.#pipeline.answer(minute, isRight);
+		const reading = this.#pipeline.answer(minute, isRight);
+		return reading === undefined || this.#simulated === undefined ? reading : { ...reading, quality: "simulated" };
 	}
 
 	/** Bytes of the port, at the time at which they came. */

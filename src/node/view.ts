@@ -167,6 +167,8 @@ export interface MeterView {
 	heldMinutes: number;
 	/** Energy of minutes that had to be given up: in the meter's registers, and in no reading. */
 	lostWh: number;
+	/** It says whole kWh and no power: a German meter without its PIN. Nothing of it is counted. */
+	needsPin: boolean;
 	/** Power above which a reading is asked about first, W. */
 	fuseLimitW: number;
 	/** Readings above it: they wait until somebody says what they are. */

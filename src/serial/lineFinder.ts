@@ -11,6 +11,7 @@ export const PROBE_MS = 11_000;
 /** A line that was right, and has brought nothing that means something for so long, is wrong now. */
 export const MEANINGLESS_MS = 60_000;
 const MAX_HELD_BYTES = 65_536;
+const KNOWN_FAILURES = 2;
 
 export class LineFinder {
 	readonly #chosen: LineName | undefined;
@@ -18,6 +19,7 @@ export class LineFinder {
 	#decoder: MeterDecoder;
 	/** The line that was right last. */
 	#known: LineName | undefined;
+	#failures = 0;
 	#at = 0;
 	#held: Uint8Array[] = [];
 	#heldBytes = 0;
@@ -62,6 +64,7 @@ export class LineFinder {
 		if (!hasMeaning) return { chunks: [], hasMeaning };
 		this.#isRight = true;
 		this.#known = this.line;
+		this.#failures = 0;
 		return { chunks: this.#held.splice(0), hasMeaning };
 	}
 
@@ -72,9 +75,12 @@ export class LineFinder {
 	giveUp(): "again" | "silent" | "unrecognized" {
 		this.#anyInRound ||= this.#anyBytes;
 		if (this.#chosen === undefined && this.#anyBytes && this.#known !== undefined) {
-			// The meter, or what it is connected with, is another one now.
-			this.#known = undefined;
-			this.#at = 0;
+			// A long list may not have been whole in time. If that happens twice, the meter is another one now.
+			this.#failures += 1;
+			if (this.#failures >= KNOWN_FAILURES) {
+				this.#known = undefined;
+				this.#at = 0;
+			}
 			return "again";
 		}
 		if (this.#chosen === undefined && this.#known === undefined) {

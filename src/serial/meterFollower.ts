@@ -23,11 +23,17 @@ export function createMeterFollower(openReader: () => Promise<SerialReader | und
 		wanted = next;
 		reader ??= openReader();
 		const opened = reader;
-		steps = steps.then(async () => {
-			const port = await opened;
-			await port?.stop();
-			if (next !== undefined) port?.start(next.line);
-		});
+		steps = steps
+			.then(async () => {
+				const port = await opened;
+				await port?.stop();
+				if (next !== undefined) port?.start(next.line);
+			})
+			.catch(() => {
+				// The way to the ports could not be loaded: the next change tries again.
+				reader = undefined;
+				wanted = undefined;
+			});
 	};
 	return {
 		follow(output) {

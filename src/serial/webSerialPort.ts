@@ -88,6 +88,7 @@ export function createSerialReader(options: {
 	let wake = () => {};
 	/** Ends the reading of a line that says nothing. */
 	let giveUp = () => {};
+	let isOverdue = false;
 	let meaning: unknown;
 	let finder = new LineFinder(undefined, createDecoder);
 	/** Which of several granted ports is tried: the next one after one that said nothing. */
@@ -214,7 +215,12 @@ export function createSerialReader(options: {
 	};
 
 	const expectMeaning = (withinMs: number) => {
-		meaning = timers.set(() => giveUp(), withinMs);
+		isOverdue = false;
+		meaning = timers.set(() => {
+			// The reading may pause just now.
+			isOverdue = true;
+			giveUp();
+		}, withinMs);
 	};
 
 	const nextChunk = (reader: ReadableStreamDefaultReader<Uint8Array>) =>
@@ -231,6 +237,7 @@ export function createSerialReader(options: {
 				(error: unknown) => settle(endOf(error)),
 			);
 			if (!isWanted) wake();
+			else if (isOverdue) giveUp();
 		});
 
 	return {

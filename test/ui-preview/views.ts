@@ -74,6 +74,7 @@ export function street(self: number, head = 846): StreetView {
 			lostWh: 0,
 			fuseLimitW: 43_470,
 			questioned: [],
+			needsPin: false,
 			format: "han-kaifa",
 			meterType: "MA304H3E",
 			registers: { importWh: 1_903_410, exportWh: 402_118, stepWh: 1, atMs: NOW_MS - 2_000_000 },

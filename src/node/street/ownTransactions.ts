@@ -95,7 +95,7 @@ export class OwnTransactions {
 		const { awaitsAdmission, config, isMetering } = this.#context;
 		const member = this.#context.member ?? config.admission?.member;
 		if (readings.length === 0 || member === undefined || (!isMetering && !awaitsAdmission)) return true;
-		const fresh = readings.filter(({ minute }) => this.#isWanted(member, minute));
+		const fresh = oncePerMinute(readings).filter(({ minute }) => this.#isWanted(member, minute));
 		const begun = meter === undefined ? {} : { meter: encodeMeter(meter) };
 		if (fresh.length === 0) return meter === undefined || this.#context.write(begun);
 		const signed = fresh.map((reading) => this.#signReading(member, reading));
@@ -258,6 +258,13 @@ export class OwnTransactions {
 		// What is offered next does not wait for a tick: pages in the background have few.
 		this.#gossip.regossip(dependencies.clocks.monotonicMs());
 	}
+}
+
+/** The first reading of each minute. */
+function oncePerMinute(readings: readonly Reading[]): Reading[] {
+	const byMinute = new Map<number, Reading>();
+	for (const reading of readings) if (!byMinute.has(reading.minute)) byMinute.set(reading.minute, reading);
+	return [...byMinute.values()];
 }
 
 function isIn(value: number, max: number): boolean {

@@ -4,6 +4,7 @@ import { encodeKaifa } from "../../../src/meter/kaifaEncoder.js";
 import { createMeterPipeline } from "../../../src/meter/meterPipeline.js";
 import { encodeAidon } from "../../../src/meter/obisListEncoder.js";
 import { createSimulatedHousehold } from "../../../src/meter/simulatedHousehold.js";
+import { encodeSml } from "../../../src/meter/smlEncoder.js";
 
 const START_MS = Date.UTC(2025, 5, 21, 9);
 const PHASE = { currentMilliA: 0, voltageDeciV: 2_300 };
@@ -140,18 +141,48 @@ describe("registers", () => {
 		expect(late.memory.energy.registers?.atMs).toBe(START_MS + 61_000);
 	});
 
-	it("that go back are doubted until they are right again, or the meter is said to be another", () => {
+	it("that had been waiting while the page slept are not those of now", () => {
 		const pipeline = createMeterPipeline();
 		pipeline.push(kaifa(5_000, "2025-06-21T12:00:10"), START_MS);
-		pipeline.push(kaifa(40, "2025-06-21T13:00:10"), START_MS + 3_600_000);
+		const wokenMs = START_MS + 10 * 3_600_000;
+		for (const hour of ["13", "14"]) pipeline.push(kaifa(5_200, `2025-06-21T${hour}:00:10`), wokenMs);
+		expect(pipeline.memory.energy.registers?.importMilliWh).toBe(5_000_000);
+		expect(pipeline.counters.telegrams).toBe(3);
+		pipeline.push(kaifa(9_000, "2025-06-21T22:00:10"), wokenMs + 4_000);
+		expect(pipeline.memory.energy.registers?.importMilliWh).toBe(9_000_000);
+	});
+
+	it("in whole kWh without a power are a German meter's without its PIN: nothing of them is counted", () => {
+		const pipeline = createMeterPipeline();
+		const sml = (importKwh: number, netCentiW?: number) =>
+			encodeSml({
+				...{ meterId: "0a01454d480000000001", importDeciWh: importKwh * 10_000, exportDeciWh: 0 },
+				...(netCentiW === undefined ? {} : { netCentiW }),
+			});
+		pipeline.push(sml(1_000), START_MS);
+		expect(pipeline.counters.needsPin).toBe(true);
+		expect(pipeline.memory.energy.registers).toBeUndefined();
+		pipeline.push(sml(1_000, 12_345), START_MS + 2_000);
+		expect(pipeline.counters.needsPin).toBe(false);
+		expect(pipeline.memory.energy.registers).toBeDefined();
+	});
+
+	it("that go back are doubted until they are right again, or the meter is said to be another", () => {
+		const pipeline = createMeterPipeline();
+		const says = (importWh: number, clock: string, atMs: number) => {
+			pipeline.push(list1(600), atMs - 4_000);
+			pipeline.push(kaifa(importWh, clock), atMs);
+		};
+		says(5_000, "2025-06-21T12:00:10", START_MS);
+		says(40, "2025-06-21T13:00:10", START_MS + 3_600_000);
 		const doubt = { code: "backwards", direction: "import", beforeMilliWh: 5_000_000, milliWh: 40_000 };
 		expect(pipeline.memory.doubt).toEqual(doubt);
-		pipeline.push(kaifa(5_100, "2025-06-21T14:00:10"), START_MS + 7_200_000);
+		says(5_100, "2025-06-21T14:00:10", START_MS + 7_200_000);
 		expect(pipeline.memory.doubt).toBeUndefined();
-		pipeline.push(kaifa(60, "2025-06-21T15:00:10"), START_MS + 10_800_000);
+		says(60, "2025-06-21T15:00:10", START_MS + 10_800_000);
 		pipeline.meterExchanged();
 		expect(pipeline.memory.doubt).toBeUndefined();
-		pipeline.push(kaifa(61, "2025-06-21T16:00:10"), START_MS + 14_400_000);
+		says(61, "2025-06-21T16:00:10", START_MS + 14_400_000);
 		expect(pipeline.memory.energy.registers?.importMilliWh).toBe(61_000);
 	});
 });

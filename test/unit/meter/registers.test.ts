@@ -171,6 +171,54 @@ describe("an hourly register", () => {
 		expect(heard.state.import.carryMilliWh).toBe(0);
 	});
 
+	it("is waited for anew after a sleep, though it was waited for before", () => {
+		const heard = new Heard();
+		heard.register(0, 1_000);
+		heard.power(2_000, 55 * 60_000, 3_600);
+		heard.restart();
+		// Nine hours and ten minutes later: the next register comes in 55 minutes.
+		heard.power(605 * 60_000, 11 * HOUR_MS, 3_600);
+		expect(heard.quality(300)).toBeUndefined();
+		heard.register(11 * HOUR_MS, 1_000 + 11 * 3_600);
+		for (let afterMs = 11 * HOUR_MS; afterMs < 11 * HOUR_MS + 12_000; afterMs += 1_000) heard.close(afterMs);
+		expect([heard.quality(300), heard.state.import.lostMilliWh]).toEqual(["estimated", 0]);
+		expect([60, 61]).toContain(heard.importWh(300));
+	});
+
+	it("that is taken in the middle of a gap fills what lies before it", () => {
+		const heard = new Heard();
+		heard.register(0, 1_000);
+		heard.power(2_000, 10 * 60_000, 3_600);
+		const registers = registersAt(2 * HOUR_MS, 1_000 + 7_200);
+		heard.at(2 * HOUR_MS + 10_000, { importMilliW: 3_600_000, registers });
+		for (let afterMs = 2 * HOUR_MS + 11_000; afterMs < 2 * HOUR_MS + 20_000; afterMs += 1_000) heard.close(afterMs);
+		expect([60, 61]).toContain(heard.importWh(60));
+		expect(Math.abs(heard.state.import.carryMilliWh)).toBeLessThan(1_000);
+	});
+
+	it("of a meter that counts one way only fills the gap, though its power is said to have two", () => {
+		const heard = new Heard();
+		const says = (afterMs: number, importWh: number) =>
+			heard.at(afterMs, { importMilliW: 600_000, exportMilliW: 0, registers: registersAt(afterMs, importWh) });
+		for (let i = 0; i < 60; i++) says(i * 10_000, 1_000 + Math.floor(i * 1.67));
+		for (let i = 0; i < 60; i++) says(8 * HOUR_MS + i * 10_000, 9_000 + Math.floor(i * 1.67));
+		for (let i = 0; i < 10; i++) heard.close(8 * HOUR_MS + 600_000 + i * 1_000);
+		expect(heard.readings.length).toBeGreaterThanOrEqual(488);
+		expect(heard.state.held).toEqual([]);
+	});
+
+	it("without power is lost where the clock was set back, and in no minute", () => {
+		const heard = new Heard();
+		for (let i = 0; i <= 60; i++) heard.at(i * 10_000, { registers: registersAt(i * 10_000, 1_000 + 10 * i) });
+		for (let i = 0; i <= 30; i++) {
+			const afterMs = 300_000 + i * 10_000;
+			heard.at(afterMs, { registers: registersAt(afterMs, 1_600 + 10 * i) });
+		}
+		for (let i = 61; i <= 80; i++) heard.at(i * 10_000, { registers: registersAt(i * 10_000, 1_300 + 10 * i) });
+		expect(Math.max(...heard.readings.map(({ importWh }) => importWh))).toBeLessThanOrEqual(70);
+		expect(heard.accountedMilliWh).toBe((1_300 + 800 - 1_000) * MILLI_PER_WH);
+	});
+
 	it("when it is the first one says nothing of the gap before it", () => {
 		const heard = new Heard();
 		heard.power(0, 10 * 60_000, 3_600);

@@ -129,8 +129,8 @@ describe("what is begun of a meter", () => {
 			last: { atMs: 90_000, powerMilliW: undefined },
 			minutes: [{ minute: 1, milliWh: 7, coveredMs: 30_000 }],
 			gaps: [
-				{ fromMs: 60_000, toMs: 70_000, milliWh: undefined, isLost: true },
-				{ fromMs: 80_000, toMs: 90_000, milliWh: 5, isLost: false },
+				{ fromMs: 60_000, toMs: 70_000, milliWh: undefined, isLong: true, isLost: true },
+				{ fromMs: 80_000, toMs: 90_000, milliWh: 5, isLong: true, isLost: false },
 			],
 			remainderMilliWh: -3,
 			carryMilliWh: -4_000,
