@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
 	test: {
 		projects: [
-			{ test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 20_000 } },
+			{ test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
 			{ test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], fileParallelism: false } },
 			// Real browsers: one file after another, two cores are few.
 			{

@@ -123,12 +123,12 @@ const isBuilt = await check("the app builds", bin("vite"), [
 	"--emptyOutDir",
 ]);
 const environment = { NABOSTROM_DIST: dist };
-// A meter speaks in real time and leaves the cores alone: its minutes pass while the others compute.
-const meter = isBuilt
-	? tests("a real serial port", ["--project", "serial"], { environment, isAside: true })
+// Meters speak in real time and leave the cores alone: their minutes pass, all at once, while the others compute.
+const meters = isBuilt
+	? tests("real serial ports", ["--project", "serial", "--maxWorkers", "3"], { environment, isAside: true })
 	: undefined;
-await tests("unit", ["--project", "unit"]);
+await tests("unit", ["--project", "unit", "--maxWorkers", "2"]);
 await tests("simulation", ["--project", "simulation"]);
-await meter;
+await meters;
 if (isBuilt) await tests("end to end", ["--project", "e2e"], { environment });
 finish();
