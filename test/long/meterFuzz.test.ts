@@ -165,7 +165,8 @@ describe.each(Object.entries(FORMATS))("%s", (name, { telegramOf, createDecoder 
 			}
 			console.info(`${name}, ${which}: ${bytes} bytes, ${cases} telegrams, ${wrong} misread, ${lost} not found after`);
 			expect(wrong).toBeLessThanOrEqual(Math.ceil(cases * CHANCE));
-			expect(lost).toBe(0);
+			// Damage may look like another meter's language once in as many; after 8 kB it is looked at anew.
+			expect(lost).toBeLessThanOrEqual(which === "its own decoder" ? 0 : Math.ceil(cases * CHANCE));
 		},
 	);
 });
