@@ -374,15 +374,12 @@ function creditedAfter(line: EnergyLine, atMs: number): number {
 
 /** The clock had been wrong: keeps all energy (what was held stands, as after a gap), drops all times. */
 export function forgetTimes(line: EnergyLine): void {
-	line.sinceMilliWh += line.heldMilliWh;
-	line.heldMilliWh = 0;
+	stopHearing(line);
 	line.remainderMilliWh = inFlightMilliWh(line);
 	line.lostGapMs += line.gaps.reduce((sum, gap) => sum + (gap.milliWh === undefined ? gap.toMs - gap.fromMs : 0), 0);
 	line.minutes = [];
 	line.gaps = [];
 	line.trail = [];
-	line.last = undefined;
-	line.behindMs = undefined;
 }
 
 // ── a minute's end ───────────────────────────────────────────────────────────────────────────────────────────────

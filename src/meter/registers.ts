@@ -1,5 +1,5 @@
 /** Whether a meter's registers can be believed, by what they were before. */
-import { multiply } from "../primitives/units.js";
+import { MS_PER_MINUTE, multiply } from "../primitives/units.js";
 import { MILLI_PER_WH } from "./energyLine.js";
 
 /** A meter's energy registers as one telegram gives them. */
@@ -27,8 +27,6 @@ export type RegisterOutcome =
 	/** More than the fuse lets through since the last ones: another meter, or a fault. */
 	| { code: "implausible"; direction: "import" | "export"; beforeMilliWh: number; milliWh: number };
 
-const MS_PER_MINUTE_OF_LIMIT = 60_000;
-
 /** Compares registers with the ones that were believed last. `limitWh`: what the fuse lets through in a minute. */
 export function judgeRegisters(before: Registers | undefined, now: Registers, limitWh: number): RegisterOutcome {
 	if (before === undefined) return { code: "first" };
@@ -52,6 +50,6 @@ export function judgeRegisters(before: Registers | undefined, now: Registers, li
 function most(before: Registers, now: Registers, limitWh: number): number {
 	const sinceMs = now.atMs - before.atMs;
 	if (sinceMs < 0) return Number.MAX_SAFE_INTEGER;
-	const minutes = Math.ceil(sinceMs / MS_PER_MINUTE_OF_LIMIT) + 1;
+	const minutes = Math.ceil(sinceMs / MS_PER_MINUTE) + 1;
 	return multiply(minutes, multiply(limitWh, MILLI_PER_WH)) + now.stepMilliWh;
 }

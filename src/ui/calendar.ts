@@ -27,9 +27,7 @@ export function firstMinuteOf(date: string, dayOffset = 0): number | undefined {
 	if (match === null) return undefined;
 	const utcMs = Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]) + dayOffset);
 	if (Number.isNaN(utcMs)) return undefined;
-	// Midnight by the offset of that moment, then by the offset of the moment found: clocks never change at midnight.
-	const near = utcMs - offsetMs(utcMs);
-	return (utcMs - offsetMs(near)) / MS_PER_MINUTE;
+	return minuteOfWallClock(utcMs);
 }
 
 /** The minute (since the epoch) of a time in Oslo as a field holds it, `2026-11-23T08:15`. Absent if it is none. */
@@ -39,14 +37,21 @@ export function minuteOfLocal(text: string): number | undefined {
 	const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = match.slice(1).map(Number);
 	const utcMs = Date.UTC(year, month - 1, day, hour, minute);
 	if (Number.isNaN(utcMs)) return undefined;
-	// By the offset of about that moment, then by the offset of the moment found.
-	const near = utcMs - offsetMs(utcMs);
-	return (utcMs - offsetMs(near)) / MS_PER_MINUTE;
+	return minuteOfWallClock(utcMs);
 }
 
 /** The hour of the day that a minute lies in, 0–23. */
 export function hourOf(minute: number): number {
 	return partsOf(minute * MS_PER_MINUTE).hour;
+}
+
+/**
+ * The minute at which clocks in Oslo show what is given as if it were UTC: by the offset of about that moment, then by
+ * the offset of the moment found. Clocks never change at midnight.
+ */
+function minuteOfWallClock(utcMs: number): number {
+	const near = utcMs - offsetMs(utcMs);
+	return (utcMs - offsetMs(near)) / MS_PER_MINUTE;
 }
 
 function offsetMs(timestampMs: number): number {
