@@ -42,11 +42,11 @@ export function createAsciiDecoder(): MeterDecoder {
 	let noiseBytes = 0;
 	/** The identification, up to its line's end, is text. */
 	let isIdentified = false;
-	/** Where the exclamation mark lies, once it is here. */
-	let bodyEnd: number | undefined;
+	/** Once its exclamation mark is here. */
+	let body: Body | undefined;
 	/** Bytes of an encrypted telegram that are still to come. */
 	let skipBytes = 0;
-	const habits: Habits = { sendsChecks: false, lastCodes: undefined };
+	const habits: Habits = { sendsChecks: false, lastCodes: undefined, codes: new Map() };
 
 	const dropped = (reason: DropReason, bytes: number): DroppedEvent => ({ kind: "dropped", reason, bytes });
 
@@ -58,19 +58,21 @@ export function createAsciiDecoder(): MeterDecoder {
 	const restart = () => {
 		length = 0;
 		isIdentified = false;
-		bodyEnd = undefined;
+		body = undefined;
 	};
 
-	const finish = (events: MeterEvent[], check: Check) => {
-		const whole = buffer.slice(0, length);
-		const end = bodyEnd ?? 0;
-		restart();
+	const finish = (events: MeterEvent[], { end }: Body, check: Check) => {
 		// An echo of the request for a readout is nobody's telegram.
-		if (whole[1] === QUESTION_MARK) {
-			noiseBytes += whole.length;
-			return;
-		}
-		events.push(readTelegram(whole, end, check, habits));
+		if (buffer[1] === QUESTION_MARK) noiseBytes += length;
+		else events.push(readTelegram(buffer.subarray(0, length), end, check, habits));
+		restart();
+	};
+
+	/** No more of it comes. */
+	const cutOff = (events: MeterEvent[]) => {
+		if (body === undefined) events.push(dropped("cut-off", length));
+		else finish(events, body, cutOffCheck(buffer, length, body));
+		restart();
 	};
 
 	/** Between telegrams: a slash begins one, and an encrypted one has a header of its own. */
@@ -110,21 +112,21 @@ export function createAsciiDecoder(): MeterDecoder {
 				return;
 			}
 		}
-		if (byte === SLASH && !isCheckOfModeC(buffer, length, bodyEnd)) {
-			if (bodyEnd === undefined) events.push(dropped("cut-off", length));
-			else finish(events, cutOffCheck(buffer, length, bodyEnd));
-			restart();
+		// The check of mode C may be a slash as well as anything.
+		const isCheck = body?.stx !== undefined && buffer[length - 1] === ETX;
+		if (byte === SLASH && !isCheck) {
+			cutOff(events);
 			buffer[0] = byte;
 			length = 1;
 			return;
 		}
 		buffer[length++] = byte;
-		if (bodyEnd === undefined) {
-			if (byte === EXCLAMATION) bodyEnd = length - 1;
+		if (body === undefined) {
+			if (byte === EXCLAMATION) body = bodyUntil(buffer, length - 1);
 		} else {
-			const check = completeCheck(buffer, length, bodyEnd);
+			const check = completeCheck(buffer, length, body);
 			if (check !== undefined) {
-				finish(events, check);
+				finish(events, body, check);
 				return;
 			}
 		}
@@ -140,22 +142,22 @@ export function createAsciiDecoder(): MeterDecoder {
 		else hunt(byte, events);
 	};
 
-	/** Takes as much of a telegram's lines as there is at once; how many bytes that was. */
-	const takeLines = (bytes: Uint8Array): number => {
-		if (!isIdentified || bodyEnd !== undefined || skipBytes > 0) return 0;
-		const room = MAX_TELEGRAM_BYTES - 1 - length;
-		const special = bytes.findIndex((byte, at) => byte === EXCLAMATION || byte === SLASH || at === room);
-		const lines = special === -1 ? bytes : bytes.subarray(0, special);
-		buffer.set(lines, length);
-		length += lines.length;
-		return lines.length;
+	/** Takes as much of a telegram's lines as there is at once; where what follows begins. */
+	const takeLines = (bytes: Uint8Array, from: number): number => {
+		if (!isIdentified || body !== undefined || skipBytes > 0) return from;
+		const most = Math.min(bytes.length, from + MAX_TELEGRAM_BYTES - 1 - length);
+		let until = from;
+		while (until < most && bytes[until] !== EXCLAMATION && bytes[until] !== SLASH) until += 1;
+		buffer.set(bytes.subarray(from, until), length);
+		length += until - from;
+		return until;
 	};
 
 	return {
 		push(bytes) {
 			const events: MeterEvent[] = [];
 			for (let at = 0; at < bytes.length; at++) {
-				at += takeLines(bytes.subarray(at));
+				at = takeLines(bytes, at);
 				const byte = bytes[at];
 				if (byte !== undefined) push(byte, events);
 			}
@@ -163,12 +165,8 @@ export function createAsciiDecoder(): MeterDecoder {
 		},
 		end() {
 			const events: MeterEvent[] = [];
-			if (length > 0 && buffer[0] === SLASH) {
-				if (bodyEnd === undefined) events.push(dropped("cut-off", length));
-				else finish(events, cutOffCheck(buffer, length, bodyEnd));
-			} else {
-				noiseBytes += length;
-			}
+			if (length > 0 && buffer[0] === SLASH) cutOff(events);
+			else noiseBytes += length;
 			restart();
 			skipBytes = 0;
 			reportNoise(events);
@@ -201,41 +199,56 @@ type Check =
 	/** Something else stands where it should be. */
 	| { kind: "bad" };
 
-/** Whether the byte that comes is a check of mode C, which may be a slash as well as anything. */
-function isCheckOfModeC(buffer: Uint8Array, length: number, bodyEnd: number | undefined): boolean {
-	return bodyEnd !== undefined && buffer[length - 1] === ETX && buffer.subarray(0, bodyEnd).includes(STX);
+/** From the slash to the exclamation mark. */
+interface Body {
+	/** Where the exclamation mark lies. */
+	end: number;
+	/** Where the ␂ of mode C lies. */
+	stx: number | undefined;
 }
 
-/** The check after the exclamation mark, once all of it is here. */
-function completeCheck(buffer: Uint8Array, length: number, bodyEnd: number): Check | undefined {
-	const tail = buffer.subarray(bodyEnd + 1, length);
-	const stx = buffer.subarray(0, bodyEnd).indexOf(STX);
-	if (stx >= 0) {
-		const etx = tail.indexOf(ETX);
-		if (etx < 0) return tail.length >= MODE_C_TAIL_BYTES ? { kind: "bad" } : undefined;
-		if (etx === tail.length - 1) return undefined;
-		return { kind: "bcc", value: tail[etx + 1] ?? 0, fromIndex: stx + 1, untilIndex: bodyEnd + 1 + etx + 1 };
+function bodyUntil(buffer: Uint8Array, end: number): Body {
+	const stx = buffer.subarray(0, end).indexOf(STX);
+	return { end, stx: stx === -1 ? undefined : stx };
+}
+
+/** The check after the exclamation mark, once all of it is here: to be asked after each byte. */
+function completeCheck(buffer: Uint8Array, length: number, { end, stx }: Body): Check | undefined {
+	const from = end + 1;
+	const tailBytes = length - from;
+	const last = buffer[length - 1] ?? 0;
+	if (stx !== undefined) {
+		if (tailBytes > 1 && buffer[length - 2] === ETX) {
+			return { kind: "bcc", value: last, fromIndex: stx + 1, untilIndex: length - 1 };
+		}
+		return last !== ETX && tailBytes >= MODE_C_TAIL_BYTES ? { kind: "bad" } : undefined;
 	}
-	const last = tail.at(-1) ?? 0;
-	if (last === CR || last === LF) return checkOf(tail.subarray(0, -1));
-	return tail.length === CRC_DIGITS || hexValue(tail) === undefined ? checkOf(tail) : undefined;
+	if (last === CR || last === LF) return checkOf(buffer, from, length - 1);
+	const isWhole = tailBytes === CRC_DIGITS || hexDigit(last) === undefined;
+	return isWhole ? checkOf(buffer, from, length) : undefined;
 }
 
 /** Where no more comes. A readout is not whole without its check. */
-function cutOffCheck(buffer: Uint8Array, length: number, bodyEnd: number): Check {
-	return buffer.subarray(0, bodyEnd).includes(STX) ? { kind: "bad" } : checkOf(buffer.subarray(bodyEnd + 1, length));
+function cutOffCheck(buffer: Uint8Array, length: number, { end, stx }: Body): Check {
+	return stx === undefined ? checkOf(buffer, end + 1, length) : { kind: "bad" };
 }
 
 /** What stands between the exclamation mark and the line's end. */
-function checkOf(tail: Uint8Array): Check {
-	if (tail.length === 0) return { kind: "none" };
-	const value = hexValue(tail);
-	return value === undefined || tail.length !== CRC_DIGITS ? { kind: "bad" } : { kind: "crc", value };
+function checkOf(buffer: Uint8Array, from: number, until: number): Check {
+	if (until === from) return { kind: "none" };
+	let value = 0;
+	for (let at = from; at < until; at++) {
+		const digit = hexDigit(buffer[at] ?? 0);
+		if (digit === undefined) return { kind: "bad" };
+		value = value * 16 + digit;
+	}
+	return until - from === CRC_DIGITS ? { kind: "crc", value } : { kind: "bad" };
 }
 
-function hexValue(digits: Uint8Array): number | undefined {
-	const text = String.fromCharCode(...digits);
-	return /^[0-9A-Fa-f]{1,4}$/.test(text) ? Number.parseInt(text, 16) : undefined;
+function hexDigit(byte: number): number | undefined {
+	if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+	const letter = byte | 0x20;
+	return letter >= 0x61 && letter <= 0x66 ? letter - 0x61 + 10 : undefined;
 }
 
 function isGood(check: Check, bytes: Uint8Array, bodyEnd: number): boolean {
@@ -253,22 +266,30 @@ function isGood(check: Check, bytes: Uint8Array, bodyEnd: number): boolean {
 
 // ── contents ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A-B:C.D.E*F, of which a reduced code of IEC 62056-21 has C.D.E or C.D, and its values. */
-const LINE =
-	/^(?:(\d{1,3})-(\d{1,3}):)?([0-9A-FLP]{1,3}\.[0-9A-F]{1,3}(?:\.\d{1,3})?)(?:[*&.](\d{1,3}))?((?:\([^()]*\))+)$/;
-/** A value on a line of its own: the gas meter of DSMR 3. */
-const CONTINUATION = /^(?:\([^()]*\))+$/;
+/** A-B:C.D.E*F, of which a reduced code of IEC 62056-21 has C.D.E or C.D. */
+const CODE = /^(?:(\d{1,3})-(\d{1,3}):)?([0-9A-FLP]{1,3}\.[0-9A-F]{1,3}(?:\.\d{1,3})?)(?:[*&.](\d{1,3}))?$/;
+/** After the code; and on a line of its own: the gas meter of DSMR 3. */
+const VALUES = /^(?:\([^()]*\))+$/;
 const NUMBER = /^([+-]?)(\d{1,12})(?:\.(\d{1,9}))?(?:\*?([A-Za-z]+))?$/;
 /** F of a current value. Others are of past billing periods. */
 const CURRENT = [undefined, "255", "0", "00"];
+/** More than any meter sends. */
+const MAX_CODES = 256;
+const ROW_END = /[\r\n]+/;
+/** Bytes that are no ASCII are nowhere looked at. */
+const ASCII = new TextDecoder("latin1");
 
-interface Line {
+interface Code {
 	/** A-B:C.D.E; without A-B where the line has none. */
 	code: string;
 	/** C.D.E of electricity, of now. */
 	quantity: string | undefined;
 	/** With F, as mode D has it. */
 	isFull: boolean;
+}
+
+interface Line {
+	of: Code;
 	value: string;
 }
 
@@ -277,47 +298,63 @@ interface Habits {
 	sendsChecks: boolean;
 	/** The quantities of the last telegram without a check. */
 	lastCodes: string | undefined;
+	/** What its lines begin with, read once: they are the same in each telegram. Undefined: it is no code. */
+	codes: Map<string, Code | undefined>;
 }
 
 function readTelegram(bytes: Uint8Array, bodyEnd: number, check: Check, habits: Habits): MeterEvent {
 	const dropped = (reason: DropReason): DroppedEvent => ({ kind: "dropped", reason, bytes: bytes.length });
 	if (!isGood(check, bytes, bodyEnd)) return dropped("bad-frame-checksum");
-	const [identification = "", ...rows] = String.fromCharCode(...bytes.subarray(1, bodyEnd))
-		.replaceAll(STX_TEXT, "\n")
-		.split(/[\r\n]+/)
-		.filter((row, at) => at === 0 || row !== "");
-	const lines = rows.map((row) => readLine(row.trim()));
-	const isStamped = lines.some((line) => line?.code === "0-0:1.0.0");
+	const text = ASCII.decode(bytes.subarray(1, bodyEnd)).replaceAll(STX_TEXT, "\n");
+	const [identification = "", ...rows] = text.split(ROW_END);
+	const lines: Line[] = [];
+	let isShaped = true;
+	for (const padded of rows) {
+		const row = padded.trim();
+		const line = readLine(row, habits.codes);
+		if (line !== undefined) lines.push(line);
+		else if (!VALUES.test(row) && row !== "") isShaped = false;
+	}
 	if (check.kind === "none") {
 		// It would have sent one: what is missing is not only the check.
-		if (habits.sendsChecks || isStamped) return dropped("bad-frame-checksum");
-		const codes = lines.flatMap((line) => line?.quantity ?? []);
-		const isShaped = lines.every((line, at) => line !== undefined || CONTINUATION.test((rows[at] ?? "").trim()));
+		if (habits.sendsChecks || lines.some(({ of }) => of.code === "0-0:1.0.0")) return dropped("bad-frame-checksum");
+		const codes = lines.flatMap(({ of }) => of.quantity ?? []);
 		if (!isShaped || new Set(codes).size < codes.length) return dropped("bad-telegram");
 		const before = habits.lastCodes;
 		habits.lastCodes = codes.join();
 		if (before !== undefined && before !== habits.lastCodes) return dropped("bad-telegram");
 	}
-	const telegram = telegramOf(
-		identification,
-		lines.filter((line) => line !== undefined),
-		check,
-	);
+	const telegram = telegramOf(identification, lines, check);
 	if (telegram !== undefined && check.kind !== "none") habits.sendsChecks = true;
 	return telegram ?? dropped("unknown-list");
 }
 
-function readLine(row: string): Line | undefined {
-	const [, a, b, short, f, values] = LINE.exec(row) ?? [];
-	if (short === undefined || values === undefined) return undefined;
-	const code = a === undefined ? short : `${a}-${b}:${short}`;
+function readLine(row: string, codes: Habits["codes"]): Line | undefined {
+	const bracket = row.indexOf("(");
+	if (bracket <= 0 || !VALUES.test(row.slice(bracket))) return undefined;
+	const head = row.slice(0, bracket);
+	let of = codes.get(head);
+	if (of === undefined && !codes.has(head)) {
+		of = readCode(head);
+		if (codes.size === MAX_CODES) codes.clear();
+		codes.set(head, of);
+	}
+	// The last bracket holds the value; what comes before it is when it was measured.
+	return of === undefined ? undefined : { of, value: row.slice(row.lastIndexOf("(") + 1, -1) };
+}
+
+function readCode(head: string): Code | undefined {
+	const [, a, b, short, f] = CODE.exec(head) ?? [];
+	if (short === undefined) return undefined;
 	const isElectricity = (a === undefined || a === "1") && CURRENT.includes(f);
 	// A power may have two numbers, or 255 for the third.
 	const [c, d, e = "0"] = short.split(".");
 	const full = `${c}.${d}.${d === "7" && e === "255" ? "0" : e}`;
-	// The last bracket holds the value; what comes before it is when it was measured.
-	const value = values.slice(values.lastIndexOf("(") + 1, -1);
-	return { code, quantity: isElectricity && isQuantity(full) ? full : undefined, isFull: f !== undefined, value };
+	return {
+		code: a === undefined ? short : `${a}-${b}:${short}`,
+		quantity: isElectricity && isQuantity(full) ? full : undefined,
+		isFull: f !== undefined,
+	};
 }
 
 const ID_CODES = [
@@ -333,13 +370,12 @@ const ID_CODES = [
 
 function telegramOf(identification: string, lines: readonly Line[], check: Check): TelegramEvent | undefined {
 	const quantities = new Quantities();
-	for (const { quantity, value } of lines) if (quantity !== undefined) addValue(quantities, quantity, value);
+	for (const { of, value } of lines) if (of.quantity !== undefined) addValue(quantities, of.quantity, value);
 	const fields = quantities.fields();
 	if (fields === undefined) return undefined;
-	const textOf = (...codes: string[]) => lines.find(({ code }) => codes.includes(code))?.value;
-	const meterId = textOf(...ID_CODES)?.trim();
-	const meterClock = clockOf(textOf("0-0:1.0.0") ?? "");
-	const isModeD = check.kind === "none" && lines.some(({ isFull }) => isFull);
+	const meterId = lines.find(({ of }) => ID_CODES.includes(of.code))?.value.trim();
+	const meterClock = clockOf(lines.find(({ of }) => of.code === "0-0:1.0.0")?.value ?? "");
+	const isModeD = check.kind === "none" && lines.some(({ of }) => of.isFull);
 	return {
 		kind: "telegram",
 		format: check.kind === "bcc" || isModeD ? "d0" : "p1",
@@ -352,14 +388,17 @@ function telegramOf(identification: string, lines: readonly Line[], check: Check
 
 /** A unit may be absent: then a register is in kWh (IEC 62056-21); a power without one is in nobody knows what. */
 function addValue(quantities: Quantities, quantity: string, value: string): void {
-	const [, sign, whole, fraction = "", unit] = NUMBER.exec(value) ?? [];
-	if (whole === undefined) return;
+	const number = NUMBER.exec(value);
+	if (number === null) return;
+	// By its index: this is done for each value of each telegram, and an iterator costs as much as the rest.
+	const whole = number[2] ?? "";
+	const fraction = number[3] ?? "";
 	const isEnergy = quantity.includes(".8.");
-	const [base, kilo] = isEnergy ? ["wh", "kwh"] : ["w", "kw"];
-	const named = unit?.toLowerCase() ?? (isEnergy ? "kwh" : undefined);
-	if (named !== base && named !== kilo) return;
+	const unit = number[4]?.toLowerCase() ?? (isEnergy ? "kwh" : undefined);
+	const isKilo = unit === (isEnergy ? "kwh" : "kw");
+	if (!isKilo && unit !== (isEnergy ? "wh" : "w")) return;
 	const magnitude = Number(whole + fraction);
-	quantities.add(quantity, sign === "-" ? -magnitude : magnitude, (named === kilo ? 3 : 0) - fraction.length);
+	quantities.add(quantity, number[1] === "-" ? -magnitude : magnitude, (isKilo ? 3 : 0) - fraction.length);
 }
 
 /** DSMR sends texts as their bytes in hex. */

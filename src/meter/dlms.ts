@@ -174,8 +174,15 @@ function readInteger(cursor: Cursor, width: number): number | typeof MALFORMED {
 /** ASCII without control characters: it is shown on a screen. What fills it up at its end is left out. */
 export function printableText(value: DlmsValue | undefined): string | undefined {
 	if (!(value instanceof Uint8Array)) return undefined;
-	const text = value.subarray(0, value.findLastIndex((byte) => byte !== 0) + 1);
-	return text.every((byte) => byte >= 0x20 && byte < 0x7f) ? String.fromCharCode(...text) : undefined;
+	let length = value.length;
+	while (length > 0 && value[length - 1] === 0) length -= 1;
+	let text = "";
+	for (let at = 0; at < length; at++) {
+		const byte = value[at] ?? 0;
+		if (byte < 0x20 || byte >= 0x7f) return undefined;
+		text += String.fromCharCode(byte);
+	}
+	return text;
 }
 
 /** Whether a value is an array or a structure. */

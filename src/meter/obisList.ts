@@ -29,10 +29,8 @@ export function obisTelegram({ body, messageClock }: DataNotification): Telegram
 	const entries = body.some(isItems) ? structuredEntries(body) : flatEntries(body);
 	if (entries === undefined) return undefined;
 	const format = formatOf(body, entries);
-	const text = (...codes: string[]) =>
-		entries.flatMap(({ code, value }) => (codes.includes(code) ? (printableText(value) ?? []) : []))[0];
-	const meterId = text("0-0:96.1.0", "1-1:0.0.5", "1-0:0.0.5", "0-0:42.0.0");
-	const meterType = text("0-0:96.1.7", "1-1:96.1.1", "0-0:96.1.1");
+	const meterId = textOf(entries, ID_CODES);
+	const meterType = textOf(entries, TYPE_CODES);
 	const unscaled = unscaledExponents(format, meterType);
 	const quantities = new Quantities();
 	for (const entry of entries) addQuantity(quantities, entry, unscaled);
@@ -51,6 +49,18 @@ export function obisTelegram({ body, messageClock }: DataNotification): Telegram
 		...(meterClock === undefined ? {} : { meterClock }),
 		...(ownClock === undefined || messageClock === undefined ? {} : { sentClock: messageClock }),
 	};
+}
+
+const ID_CODES = ["0-0:96.1.0", "1-1:0.0.5", "1-0:0.0.5", "0-0:42.0.0"];
+const TYPE_CODES = ["0-0:96.1.7", "1-1:96.1.1", "0-0:96.1.1"];
+
+/** The first text that has one of these codes. */
+function textOf(entries: readonly ObisEntry[], codes: readonly string[]): string | undefined {
+	for (const { code, value } of entries) {
+		const text = codes.includes(code) ? printableText(value) : undefined;
+		if (text !== undefined) return text;
+	}
+	return undefined;
 }
 
 function listOf(fields: Pick<TelegramEvent, "importMilliWh">, meterId: string | undefined): 1 | 2 | 3 {

@@ -7,14 +7,18 @@ import type { TelegramEvent } from "./telegram.js";
 
 /** No meter's register or power is beyond it; keeps every sum of a few of them a safe integer. */
 const MAX_MILLI = 2 ** 50;
-const TARIFFS = 4;
+const POWERS_OF_TEN = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
+/** A register as a whole, and its tariffs. */
+const IMPORT_REGISTER = { whole: "1.8.0", tariffs: ["1.8.1", "1.8.2", "1.8.3", "1.8.4"] };
+const EXPORT_REGISTER = { whole: "2.8.0", tariffs: ["2.8.1", "2.8.2", "2.8.3", "2.8.4"] };
 
 /** mantissa · 10^exponent, in thousandths; what is finer than a thousandth is left out. Undefined: no meter says that. */
 export function toMilli(mantissa: number, exponent: number): number | undefined {
 	const shift = exponent + 3;
-	if (!Number.isSafeInteger(mantissa) || Math.abs(shift) > 15) return undefined;
+	const factor = POWERS_OF_TEN[Math.abs(shift)];
+	if (!Number.isSafeInteger(mantissa) || factor === undefined) return undefined;
 	const magnitude = Math.abs(mantissa);
-	const shifted = shift >= 0 ? magnitude * 10 ** shift : divideFloor(magnitude, 10 ** -shift);
+	const shifted = shift >= 0 ? magnitude * factor : divideFloor(magnitude, factor);
 	const milli = mantissa < 0 ? -shifted : shifted;
 	return shifted <= MAX_MILLI ? milli : undefined;
 }
@@ -37,25 +41,23 @@ export class Quantities {
 
 	/** The event's fields. Undefined: no power and no register is among them. */
 	fields(): QuantityFields | undefined {
-		const imported = this.#register("1");
-		const exported = this.#register("2");
-		const power = this.#power();
-		if (power === undefined && imported === undefined && exported === undefined) return undefined;
-		const fields: QuantityFields = { ...power };
+		const imported = this.#register(IMPORT_REGISTER);
+		const exported = this.#register(EXPORT_REGISTER);
+		const fields = this.#power(exported === undefined);
 		if (imported !== undefined) fields.importMilliWh = imported.milli;
 		if (exported !== undefined) fields.exportMilliWh = exported.milli;
-		const steps = [imported, exported].flatMap((register) => (register === undefined ? [] : [register.stepMilli]));
-		if (steps.length > 0) fields.registerStepMilliWh = Math.max(...steps);
-		return fields;
+		const stepMilli = Math.max(imported?.stepMilli ?? 0, exported?.stepMilli ?? 0);
+		if (stepMilli > 0) fields.registerStepMilliWh = stepMilli;
+		return stepMilli > 0 || fields.importMilliW !== undefined || fields.exportMilliW !== undefined ? fields : undefined;
 	}
 
 	/** The whole, or the sum of the tariffs where the meter sends no whole. */
-	#register(direction: "1" | "2"): Quantity | undefined {
-		const whole = this.#values.get(`${direction}.8.0`);
+	#register(register: { whole: string; tariffs: readonly string[] }): Quantity | undefined {
+		const whole = this.#values.get(register.whole);
 		if (whole !== undefined) return whole.milli < 0 ? undefined : whole;
 		let sum: Quantity | undefined;
-		for (let tariff = 1; tariff <= TARIFFS; tariff++) {
-			const part = this.#values.get(`${direction}.8.${tariff}`);
+		for (const tariff of register.tariffs) {
+			const part = this.#values.get(tariff);
 			if (part === undefined || part.milli < 0) continue;
 			sum = {
 				milli: (sum?.milli ?? 0) + part.milli,
@@ -69,10 +71,9 @@ export class Quantities {
 	 * Both directions; or their difference with its sign, which some meters send as 1.7.0; or, of a meter that counts in one
 	 * direction only, the power without direction (15.7.0).
 	 */
-	#power(): Pick<TelegramEvent, "importMilliW" | "exportMilliW"> | undefined {
+	#power(isOneWay: boolean): QuantityFields {
 		const importMilliW = this.#values.get("1.7.0")?.milli;
 		const exportMilliW = this.#values.get("2.7.0")?.milli;
-		const isOneWay = this.#register("2") === undefined;
 		const netMilliW =
 			this.#values.get("16.7.0")?.milli ??
 			(exportMilliW === undefined && (importMilliW ?? 0) < 0 ? importMilliW : undefined) ??
@@ -80,13 +81,11 @@ export class Quantities {
 		if (netMilliW !== undefined && (importMilliW === undefined || exportMilliW === undefined)) {
 			return { importMilliW: Math.max(netMilliW, 0), exportMilliW: Math.max(-netMilliW, 0) };
 		}
-		const power = { ...inOneDirection("importMilliW", importMilliW), ...inOneDirection("exportMilliW", exportMilliW) };
-		return Object.keys(power).length === 0 ? undefined : power;
+		const power: QuantityFields = {};
+		if (importMilliW !== undefined && importMilliW >= 0) power.importMilliW = importMilliW;
+		if (exportMilliW !== undefined && exportMilliW >= 0) power.exportMilliW = exportMilliW;
+		return power;
 	}
-}
-
-function inOneDirection<K extends string>(key: K, milliW: number | undefined): { [P in K]?: number } {
-	return milliW === undefined || milliW < 0 ? {} : ({ [key]: milliW } as { [P in K]?: number });
 }
 
 /** Whether the three numbers of a code name something that is read here: power, by direction or net; energy, by tariff. */

@@ -1,14 +1,12 @@
 /**
- * A household that exists only as a formula: what its meter would show at any time, by seed. For the demo, for tests,
+ * A household that exists only as a formula: what it uses and produces at any time, by seed. For the demo, for tests,
  * and for who has no meter at hand; readings made of it are marked `simulated`.
  *
  * Every value is looked up (hashNoise.ts), so any moment can be asked for in any order, on any device, with the same
  * answer. Weather and appliances are modelled in floating point; what comes out is integer W.
  */
-import { assert } from "../primitives/assert.js";
-import { between, hash32, normal, uniform } from "./hashNoise.js";
-import { encodeKaifa } from "./kaifaEncoder.js";
-import { type LocalTime, osloClock, osloTime } from "./osloTime.js";
+import { between, normal, uniform } from "./hashNoise.js";
+import { type LocalTime, osloTime } from "./osloTime.js";
 import { type PhotovoltaicPlant, photovoltaicPowerW } from "./photovoltaics.js";
 import { clearness, temperatureCelsius } from "./simulatedWeather.js";
 
@@ -17,74 +15,29 @@ export type SimulatedProfile = "consumer" | "prosumer";
 export interface SimulatedHousehold {
 	/** What the meter shows at a time (ms UTC): whole W, one of the two is 0. */
 	powerAt(timestampMs: number): { importW: number; exportW: number };
-	/**
-	 * What a Kaifa meter sends from `fromMs` until before `untilMs`: list 2 every 10 s, list 1 between them, at whole
-	 * multiples of `stepMs`. A demo whose clock runs 60 times faster takes 10,000 and gets list 2 alone.
-	 */
-	meterBytesBetween(fromMs: number, untilMs: number, stepMs?: number): { atMs: number; bytes: Uint8Array }[];
-	/** OBIS 0-0:96.1.0 in its telegrams. */
-	readonly meterId: string;
 }
 
-const LIST_1_INTERVAL_MS = 2_000;
-const LIST_2_INTERVAL_MS = 10_000;
 const MS_PER_MINUTE = 60_000;
 const MS_PER_HOUR = 3_600_000;
-const VOLTAGE_DECI_V = 2_300;
+/** So often the load moves a little. */
+const JITTER_INTERVAL_MS = 2_000;
 
 /** Makes the household of a seed (any integer). */
 export function createSimulatedHousehold(seed: number, profile: SimulatedProfile): SimulatedHousehold {
 	const home = furnish(seed, profile);
-	const meterId = `697063140${String(hash32(seed, STREAM.meterId, 0) % 10_000_000).padStart(7, "0")}`;
-
-	const powerAt = (timestampMs: number) => {
-		const produced = home.plant ? photovoltaicPowerW(home.plant, timestampMs, clearness(timestampMs)) : 0;
-		const netW = Math.round(consumptionW(home, timestampMs) - produced);
-		return { importW: Math.max(0, netW), exportW: Math.max(0, -netW) };
-	};
-
 	return {
-		meterId,
-		powerAt,
-		meterBytesBetween(fromMs, untilMs, stepMs = LIST_1_INTERVAL_MS) {
-			assert(Number.isSafeInteger(stepMs) && stepMs > 0, `${stepMs} ms is a step`);
-			const telegrams: { atMs: number; bytes: Uint8Array }[] = [];
-			for (let atMs = Math.ceil(fromMs / stepMs) * stepMs; atMs < untilMs; atMs += stepMs) {
-				telegrams.push({ atMs, bytes: speak(powerAt(atMs), meterId, atMs, stepMs) });
-			}
-			return telegrams;
+		powerAt(timestampMs) {
+			const produced = home.plant ? photovoltaicPowerW(home.plant, timestampMs, clearness(timestampMs)) : 0;
+			const netW = Math.round(consumptionW(home, timestampMs) - produced);
+			return { importW: Math.max(0, netW), exportW: Math.max(0, -netW) };
 		},
 	};
-}
-
-function speak(
-	{ importW, exportW }: { importW: number; exportW: number },
-	meterId: string,
-	atMs: number,
-	stepMs: number,
-): Uint8Array {
-	const meterClock = osloClock(atMs);
-	if (stepMs < LIST_2_INTERVAL_MS && atMs % LIST_2_INTERVAL_MS !== 0) {
-		return encodeKaifa({ list: 1, importW, meterClock });
-	}
-	const currentMilliA = Math.round(((importW + exportW) * 10_000) / (3 * VOLTAGE_DECI_V));
-	const phase = { currentMilliA, voltageDeciV: VOLTAGE_DECI_V };
-	return encodeKaifa({
-		list: 2,
-		phases: [phase, phase, phase],
-		meterId,
-		meterType: "MA304H3E",
-		importW,
-		exportW,
-		meterClock,
-	});
 }
 
 // ── the model ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Independent random series of one household. Those of the appliances follow from `appliances` on. */
 const STREAM = {
-	meterId: 0,
 	home: 1,
 	plant: 2,
 	jitter: 3,
@@ -138,7 +91,7 @@ function consumptionW(home: Home, timestampMs: number): number {
 		waterHeaterW(home, time) +
 		vehicleW(home, time) +
 		APPLIANCES.reduce((sum, _, which) => sum + applianceW(home, which, timestampMs), 0);
-	const jitter = normal(home.seed, STREAM.jitter, Math.floor(timestampMs / LIST_1_INTERVAL_MS));
+	const jitter = normal(home.seed, STREAM.jitter, Math.floor(timestampMs / JITTER_INTERVAL_MS));
 	return total * (1 + 0.005 * jitter) + 2 * jitter;
 }
 

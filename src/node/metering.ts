@@ -2,21 +2,22 @@
 import type { Reading } from "../block/reading.js";
 import { MILLI_PER_WH } from "../meter/energyLine.js";
 import { createMeterPipeline, type MeterMemory, type MeterPipeline } from "../meter/meterPipeline.js";
-import { createSimulatedHousehold, type SimulatedHousehold } from "../meter/simulatedHousehold.js";
+import { createSimulatedHousehold } from "../meter/simulatedHousehold.js";
+import { createSimulatedMeter, type SimulatedMeter } from "../meter/simulatedMeter.js";
 import { divideFloor } from "../primitives/units.js";
 import type { MeterSourceConfig } from "./records.js";
 import type { MeterView, SerialStatus } from "./view.js";
 
 /** A simulated meter speaks for this much of the past at most when the page comes back. */
 const SIMULATED_PAST_MS = 3_600_000;
-/** In a demo, whose clock runs faster, a simulated meter sends its 10-s list alone. */
+/** In a demo, whose clock runs faster, a simulated meter speaks every 10 s only. */
 const DEMO_STEP_MS = 10_000;
 const STEP_MS = 2_000;
 
 export class Metering {
 	#pipeline: MeterPipeline = createMeterPipeline();
 	#source: MeterSourceConfig = { source: "none" };
-	#simulated: { household: SimulatedHousehold; untilMs: number } | undefined;
+	#simulated: { meter: SimulatedMeter; untilMs: number } | undefined;
 	#serial: SerialStatus = { state: "closed" };
 
 	get source(): MeterSourceConfig["source"] {
@@ -41,10 +42,10 @@ export class Metering {
 		this.#source = source;
 		if (!isSamePort) this.#pipeline = createMeterPipeline(source.source === "serial" ? saved : undefined);
 		this.#pipeline.fuseLimitW = fuseLimitW;
-		this.#simulated =
-			source.source === "simulated"
-				? { household: createSimulatedHousehold(source.seed, source.profile), untilMs: chainMs }
-				: undefined;
+		this.#simulated = undefined;
+		if (source.source !== "simulated") return;
+		const household = createSimulatedHousehold(source.seed, source.profile);
+		this.#simulated = { meter: createSimulatedMeter(source.seed, household, chainMs), untilMs: chainMs };
 	}
 
 	/** The same: where it is the same source, what was begun goes on. */
@@ -81,9 +82,9 @@ export class Metering {
 	tick(chainMs: number, timeScale: number): Reading[] {
 		if (this.#source.source === "none") return [];
 		if (this.#simulated !== undefined) {
-			const { household, untilMs } = this.#simulated;
+			const { meter, untilMs } = this.#simulated;
 			const fromMs = Math.max(untilMs, chainMs - SIMULATED_PAST_MS);
-			const telegrams = household.meterBytesBetween(fromMs, chainMs, timeScale === 1 ? STEP_MS : DEMO_STEP_MS);
+			const telegrams = meter.bytesBetween(fromMs, chainMs, timeScale === 1 ? STEP_MS : DEMO_STEP_MS);
 			for (const { atMs, bytes } of telegrams) this.#pipeline.push(bytes, atMs);
 			this.#simulated.untilMs = Math.max(untilMs, chainMs);
 		}

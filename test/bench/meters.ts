@@ -25,6 +25,14 @@ const METERS: Record<string, { baudRate: number; telegram: Uint8Array }> = {
 		}),
 	},
 	Aidon: { baudRate: 2_400, telegram: encodeAidon({ ...IDS, ...POWER }) },
+	"Aidon with registers": {
+		baudRate: 115_200,
+		telegram: encodeAidon({
+			...IDS,
+			...POWER,
+			registers: { importWh: 12_345_670, exportWh: 10, meterClock: CLOCK },
+		}),
+	},
 	Kamstrup: { baudRate: 2_400, telegram: encodeKamstrup({ ...IDS, ...POWER, meterClock: CLOCK }) },
 	P1: {
 		baudRate: 115_200,

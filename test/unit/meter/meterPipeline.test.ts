@@ -3,7 +3,6 @@ import type { Reading } from "../../../src/block/reading.js";
 import { encodeKaifa } from "../../../src/meter/kaifaEncoder.js";
 import { createMeterPipeline } from "../../../src/meter/meterPipeline.js";
 import { encodeAidon } from "../../../src/meter/obisListEncoder.js";
-import { createSimulatedHousehold } from "../../../src/meter/simulatedHousehold.js";
 import { encodeSml } from "../../../src/meter/smlEncoder.js";
 
 const START_MS = Date.UTC(2025, 5, 21, 9);
@@ -15,33 +14,6 @@ const list2 = (importW: number, exportW: number) =>
 	encodeKaifa({ list: 2, phases: [PHASE], importW, exportW, meterId: "123", meterType: "MA105H2E", meterClock });
 
 describe("the way from a meter's bytes to readings", () => {
-	it("gives one reading for each minute of a simulated household, which add up to its power", () => {
-		for (const stepMs of [2_000, 10_000]) {
-			const household = createSimulatedHousehold(1, "prosumer");
-			const pipeline = createMeterPipeline();
-			const readings: Reading[] = [];
-			for (const { atMs, bytes } of household.meterBytesBetween(START_MS, START_MS + 3_610_000, stepMs)) {
-				pipeline.push(bytes, atMs);
-				readings.push(...pipeline.close(atMs));
-			}
-			expect(readings.map((reading) => reading.minute - START_MS / 60_000)).toEqual(
-				Array.from({ length: 60 }, (_, i) => i),
-			);
-			expect(readings.every((reading) => reading.quality === "measured")).toBe(true);
-			let exportWh = 0;
-			let importWh = 0;
-			for (let atMs = START_MS; atMs < START_MS + 3_600_000; atMs += 500) {
-				const power = household.powerAt(atMs);
-				importWh += power.importW / 7_200;
-				exportWh += power.exportW / 7_200;
-			}
-			const sum = (key: "importWh" | "exportWh") => readings.reduce((all, reading) => all + reading[key], 0);
-			expect(Math.abs(sum("exportWh") - exportWh)).toBeLessThan(1 + 0.01 * exportWh);
-			expect(Math.abs(sum("importWh") - importWh)).toBeLessThan(1 + 0.01 * importWh);
-			expect(exportWh).toBeGreaterThan(100);
-		}
-	});
-
 	it("counts telegrams, what was dropped by reason, and keeps the meter's id", () => {
 		const pipeline = createMeterPipeline();
 		const { events } = pipeline.push(list2(500, 0).with(-5, 0xff), START_MS);

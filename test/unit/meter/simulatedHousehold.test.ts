@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { createHanDecoder } from "../../../src/meter/han.js";
 import { osloClock, osloTime } from "../../../src/meter/osloTime.js";
 import { type PhotovoltaicPlant, photovoltaicPowerW } from "../../../src/meter/photovoltaics.js";
 import { createSimulatedHousehold } from "../../../src/meter/simulatedHousehold.js";
@@ -144,39 +143,5 @@ describe("a simulated household", () => {
 			energyKwh(JUNE + fromHour * 3_600_000, 10 / 24, 60_000, (atMs) => household.powerAt(atMs).exportW);
 		expect(exported(6)).toBeGreaterThan(5);
 		expect(household.powerAt(JUNE + 23 * 3_600_000).exportW).toBe(0);
-	});
-
-	it("speaks as a meter: list 2 every 10 s, list 1 every 2 s, with the power of that moment", () => {
-		const household = createSimulatedHousehold(11, "prosumer");
-		const decoder = createHanDecoder();
-		const sent = household.meterBytesBetween(JUNE - 1, JUNE + 20_000);
-		expect(sent.map(({ atMs }) => atMs - JUNE)).toEqual([0, 2, 4, 6, 8, 10, 12, 14, 16, 18].map((s) => s * 1_000));
-		for (const { atMs, bytes } of sent) {
-			const { importW, exportW } = household.powerAt(atMs);
-			const clock = { meterClock: osloClock(atMs) };
-			const expected =
-				atMs % 10_000 === 0
-					? {
-							list: 2,
-							importMilliW: importW * 1_000,
-							exportMilliW: exportW * 1_000,
-							meterId: household.meterId,
-							...clock,
-						}
-					: { list: 1, importMilliW: importW * 1_000, ...clock };
-			expect(decoder.push(bytes)).toMatchObject([expected]);
-		}
-	});
-
-	it("sends list 2 alone at a coarser step, and no telegram twice in adjoining spans", () => {
-		const household = createSimulatedHousehold(11, "consumer");
-		const all = household.meterBytesBetween(JUNE, JUNE + 60_000, 10_000);
-		const parts = [
-			household.meterBytesBetween(JUNE, JUNE + 25_000, 10_000),
-			household.meterBytesBetween(JUNE + 25_000, JUNE + 60_000, 10_000),
-		];
-		expect(all).toHaveLength(6);
-		expect(parts.flat()).toEqual(all);
-		for (const { bytes } of all) expect(createHanDecoder().push(bytes)).toMatchObject([{ list: 2 }]);
 	});
 });
