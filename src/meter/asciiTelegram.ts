@@ -10,6 +10,7 @@
  * line has to have that shape, once, and the same quantities come as in the telegram before; and who stamps its telegrams
  * (DSMR 4 and later) or has sent a check before always sends one.
  */
+import { latin1 } from "../primitives/text.js";
 import { crc16Arc } from "./crc16.js";
 import { isQuantity, Quantities } from "./quantities.js";
 import type { DroppedEvent, DropReason, MeterDecoder, MeterEvent, TelegramEvent } from "./telegram.js";
@@ -276,8 +277,6 @@ const CURRENT = [undefined, "255", "0", "00"];
 /** More than any meter sends. */
 const MAX_CODES = 256;
 const ROW_END = /[\r\n]+/;
-/** Bytes that are no ASCII are nowhere looked at. */
-const ASCII = new TextDecoder("latin1");
 
 interface Code {
 	/** A-B:C.D.E; without A-B where the line has none. */
@@ -305,7 +304,7 @@ interface Habits {
 function readTelegram(bytes: Uint8Array, bodyEnd: number, check: Check, habits: Habits): MeterEvent {
 	const dropped = (reason: DropReason): DroppedEvent => ({ kind: "dropped", reason, bytes: bytes.length });
 	if (!isGood(check, bytes, bodyEnd)) return dropped("bad-frame-checksum");
-	const text = ASCII.decode(bytes.subarray(1, bodyEnd)).replaceAll(STX_TEXT, "\n");
+	const text = latin1.decode(bytes.subarray(1, bodyEnd)).replaceAll(STX_TEXT, "\n");
 	const [identification = "", ...rows] = text.split(ROW_END);
 	const lines: Line[] = [];
 	let isShaped = true;

@@ -9,6 +9,7 @@
 import { utf8ToBytes } from "@noble/hashes/utils.js";
 import { assert } from "./assert.js";
 import { ok, type Result, refused } from "./result.js";
+import { utf8 } from "./text.js";
 
 export type CborValue = number | string | Uint8Array | readonly CborValue[];
 
@@ -121,15 +122,6 @@ interface Reader {
 	/** The first thing that is wrong; nothing after it is looked at. */
 	error: CodecError | undefined;
 }
-
-/** In every platform, and in none of the core's type libraries. */
-declare const TextDecoder: new (
-	label: "utf-8",
-	options: { fatal: true; ignoreBOM: true },
-) => { decode(bytes: Uint8Array): string };
-
-/** A byte order mark is part of its text: what was written is read again. */
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Stands for a value where there is an error. */
 const NOTHING = 0;
