@@ -3,9 +3,11 @@
  * line errors, silence and unplugged adapters are normal, and after each the reading goes on. Works in a page and in a
  * worker; a worker cannot ask for a port, so the page does that once (platformSerial.ts).
  */
-import type { LineName } from "../meter/lineNames.js";
+import { ASKED_LINE, type LineName } from "../meter/lineNames.js";
+import { SIGN_ON_BAUD_RATE, SIGN_ON_REQUEST, type SignOnAnswer, signOnAnswer } from "../meter/signOn.js";
 import type { MeterDecoder } from "../meter/telegram.js";
 import type { SerialStatus } from "../node/view.js";
+import { attempt, errorCode, SYSTEM_TIMERS, type Timers } from "./attempt.js";
 import { LineFinder, MEANINGLESS_MS, PROBE_MS } from "./lineFinder.js";
 
 /** The part of `navigator.serial` that is used. */
@@ -21,6 +23,8 @@ export interface SerialLike {
 export interface SerialPortLike {
 	/** Set while open. After a line error it is another stream (Web Serial §4.5). */
 	readonly readable: ReadableStream<Uint8Array> | null;
+	/** Set while open. Once it is closed, it is another stream. */
+	readonly writable: WritableStream<Uint8Array> | null;
 	/** false: granted, but not plugged in. */
 	readonly connected?: boolean;
 	open(options: LineSettings & { bufferSize: number }): Promise<void>;
@@ -48,12 +52,6 @@ export interface SerialReader {
 	readonly lineErrors: Readonly<Partial<Record<LineErrorCode, number>>>;
 }
 
-/** `setTimeout` and its undoing, so that tests need not wait. */
-export interface Timers {
-	set(callback: () => void, delayMs: number): unknown;
-	clear(timer: unknown): void;
-}
-
 export const SILENCE_MS = 30_000;
 /** A P1 telegram is longer than the default of 255 bytes, and a busy page may be late. */
 const BUFFER_BYTES = 65_536;
@@ -61,11 +59,15 @@ const FIRST_BACK_OFF_MS = 1_000;
 const LONGEST_BACK_OFF_MS = 30_000;
 /** Not every platform tells when a port is granted or plugged in, so it is looked for again and again. */
 const LOOK_AGAIN_MS = 5_000;
-/** A lost device sometimes leaves `open`, `cancel` or `close` pending for ever. */
-const PATIENCE_MS = 10_000;
 /** So many line errors without one byte between them: the wrong speed or parity, and no reason to spin. */
 const LINE_ERRORS_IN_A_ROW = 8;
 const LINE_ERROR_PAUSE_MS = 250;
+/** A meter that is asked answers within 1.5 s; its answer takes a second more at 300 baud. */
+export const ANSWER_MS = 5_000;
+/** All its data at 300 baud. */
+const DATA_MS = 60_000;
+/** Between two readouts: what lies more than 30 s apart counts as a gap. */
+export const ASK_AGAIN_MS = 10_000;
 
 const LINE_ERRORS: readonly string[] = ["BreakError", "FramingError", "ParityError", "BufferOverrunError"];
 
@@ -93,6 +95,8 @@ export function createSerialReader(options: {
 	let finder = new LineFinder(undefined, createDecoder);
 	/** Which of several granted ports is tried: the next one after one that said nothing. */
 	let turn = 0;
+	/** Whether a meter that is asked is told to change its speed. */
+	let changesSpeed = true;
 	let backOffMs = FIRST_BACK_OFF_MS;
 	let told: SerialStatus = { state: "closed" };
 
@@ -143,32 +147,78 @@ export function createSerialReader(options: {
 			if (!isWanted) wake();
 		});
 
-	/** Opens a port and reads it until something is wrong; leaves it closed. */
+	/** Reads a port by the finder's line until something is wrong; leaves it closed. */
 	const readPort = async (port: SerialPortLike): Promise<SerialStatus> => {
 		const { line } = finder;
 		tell({ state: "opening", line });
 		finder.begin();
-		const opened = await attempt(port.open({ ...settingsOf(line), bufferSize: BUFFER_BYTES }), timers);
-		let trouble: SerialStatus;
+		if (line === ASKED_LINE) return askAndRead(port);
+		const trouble = await openAndRead(port, settingsOf(line), { withinMs: PROBE_MS });
+		return trouble === "enough" ? { state: "closed" } : trouble;
+	};
+
+	/** A meter that does not speak by itself: it is asked, and asked again. */
+	const askAndRead = async (port: SerialPortLike): Promise<SerialStatus> => {
+		const settings = settingsOf(ASKED_LINE);
+		while (isWanted) {
+			let answer: SignOnAnswer | undefined;
+			let heard = new Uint8Array();
+			const signedOn = await openAndRead(port, settings, {
+				withinMs: ANSWER_MS,
+				request: () => SIGN_ON_REQUEST,
+				isEnough(bytes) {
+					heard = Uint8Array.of(...heard, ...bytes);
+					answer = signOnAnswer(heard);
+					return answer !== undefined;
+				},
+				reply: () => (changesSpeed ? answer?.acknowledgement : undefined),
+			});
+			if (signedOn !== "enough" || answer === undefined) return signedOn === "enough" ? { state: "closed" } : signedOn;
+			// Not answered, it sends its data as slowly as it was asked (IEC 62056-21 §6.4.5.2).
+			const isPlain = answer.acknowledgement !== undefined && !changesSpeed;
+			const baudRate = isPlain ? SIGN_ON_BAUD_RATE : answer.baudRate;
+			const isEnough = (_: Uint8Array, hasMeaning: boolean) => hasMeaning;
+			const read = await openAndRead(port, { ...settings, baudRate }, { withinMs: DATA_MS, isEnough });
+			if (read !== "enough") {
+				// Some adapters lose the meter's first bytes while they change their own speed.
+				if (read.state === "silent" || read.state === "unrecognized") changesSpeed = !changesSpeed;
+				return read;
+			}
+			await pause(ASK_AGAIN_MS);
+		}
+		return { state: "closed" };
+	};
+
+	/** Opens a port and reads it until there is enough, or something is wrong; leaves it closed. */
+	const openAndRead = async (
+		port: SerialPortLike,
+		settings: LineSettings,
+		talk: Conversation,
+	): Promise<SerialStatus | "enough"> => {
+		const opened = await attempt(port.open({ ...settings, bufferSize: BUFFER_BYTES }), timers);
+		let outcome: SerialStatus | "enough";
 		if (opened.ok) {
 			isReading = true;
-			expectMeaning(PROBE_MS);
-			trouble = await readStreams(port);
+			await write(port, talk.request?.(), timers);
+			expectMeaning(talk.withinMs);
+			outcome = await readStreams(port, talk);
 			timers.clear(meaning);
+			if (outcome === "enough") await write(port, talk.reply?.(), timers);
 			isReading = false;
 		} else {
-			trouble = { state: "failed", code: opened.code };
+			outcome = { state: "failed", code: opened.code };
 		}
 		// Also after a failed `open`: one that came too late may have opened it after all.
 		await attempt(port.close(), timers);
-		return trouble;
+		return outcome;
 	};
 
 	/** A port has one stream after another: each line error ends one. */
-	const readStreams = async (port: SerialPortLike): Promise<SerialStatus> => {
+	const readStreams = async (port: SerialPortLike, talk: Conversation): Promise<SerialStatus | "enough"> => {
 		let errorsInARow = 0;
 		while (port.readable !== null && isWanted) {
-			const outcome = await readStream(port.readable);
+			const outcome = await readStream(port.readable, talk);
+			if (outcome.end === "enough") return "enough";
 			if (outcome.end === "stopped") return { state: "closed" };
 			if (outcome.end === "silent") return { state: "silent" };
 			if (outcome.end === "lost") return { state: "unplugged" };
@@ -181,7 +231,7 @@ export function createSerialReader(options: {
 		return { state: "unplugged" };
 	};
 
-	const readStream = async (stream: ReadableStream<Uint8Array>): Promise<StreamEnd> => {
+	const readStream = async (stream: ReadableStream<Uint8Array>, { isEnough }: Conversation): Promise<StreamEnd> => {
 		const reader = stream.getReader();
 		let anyBytes = false;
 		try {
@@ -195,7 +245,11 @@ export function createSerialReader(options: {
 				}
 				if (read.bytes.length > 0) {
 					anyBytes = true;
-					take(read.bytes);
+					const hasMeaning = take(read.bytes);
+					if (isEnough?.(read.bytes, hasMeaning) === true) {
+						await attempt(reader.cancel(), timers);
+						return { end: "enough" };
+					}
 				}
 			}
 		} finally {
@@ -204,14 +258,15 @@ export function createSerialReader(options: {
 		}
 	};
 
-	const take = (bytes: Uint8Array) => {
+	const take = (bytes: Uint8Array): boolean => {
 		const { chunks, hasMeaning } = finder.take(bytes);
 		for (const chunk of chunks) onBytes(chunk);
-		if (!hasMeaning) return;
+		if (!hasMeaning) return false;
 		tell({ state: "open", line: finder.line });
 		backOffMs = FIRST_BACK_OFF_MS;
 		timers.clear(meaning);
 		expectMeaning(MEANINGLESS_MS);
+		return true;
 	};
 
 	const expectMeaning = (withinMs: number) => {
@@ -257,7 +312,20 @@ export function createSerialReader(options: {
 	};
 }
 
+/** How a port that is open is used. */
+interface Conversation {
+	/** Something that means something, or enough, has to come so soon. */
+	withinMs: number;
+	/** What is written first. */
+	request?: () => Uint8Array;
+	/** Whether with these bytes there is enough; absent: never. */
+	isEnough?: (bytes: Uint8Array, hasMeaning: boolean) => boolean;
+	/** What is written when there is enough. */
+	reply?: () => Uint8Array | undefined;
+}
+
 type StreamEnd =
+	| { end: "enough" }
 	| { end: "silent" }
 	| { end: "unrecognized" }
 	| { end: "stopped" }
@@ -267,13 +335,8 @@ type StreamEnd =
 
 type ChunkEnd =
 	| { end: "bytes"; bytes: Uint8Array }
-	| Exclude<StreamEnd, { end: "line-error" }>
+	| Exclude<StreamEnd, { end: "line-error" } | { end: "enough" }>
 	| { end: "line-error"; code: LineErrorCode };
-
-const SYSTEM_TIMERS: Timers = {
-	set: (callback, delayMs) => setTimeout(callback, delayMs),
-	clear: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
-};
 
 /** What "2400 8E1" says. */
 function settingsOf(line: LineName): LineSettings {
@@ -286,6 +349,15 @@ function settingsOf(line: LineName): LineSettings {
 	};
 }
 
+/** Writes to an open port, and waits until it has gone out: closing the port may drop what has not. */
+async function write(port: SerialPortLike, bytes: Uint8Array | undefined, timers: Timers): Promise<void> {
+	const writer = bytes === undefined ? undefined : port.writable?.getWriter();
+	if (bytes === undefined || writer === undefined) return;
+	await attempt(writer.write(bytes), timers);
+	await attempt(writer.close(), timers);
+	writer.releaseLock();
+}
+
 async function findPort(serial: SerialLike, turn: number): Promise<SerialPortLike | undefined> {
 	try {
 		const ports = (await serial.getPorts()).filter((port) => port.connected !== false);
@@ -294,23 +366,6 @@ async function findPort(serial: SerialLike, turn: number): Promise<SerialPortLik
 		// A permissions policy or the polyfill may refuse; the same as no port.
 		return undefined;
 	}
-}
-
-/** What a platform's promise comes to, after {@link PATIENCE_MS} at the latest. */
-async function attempt(promise: Promise<unknown>, timers: Timers): Promise<{ ok: true } | { ok: false; code: string }> {
-	return new Promise((resolve) => {
-		const timer = timers.set(() => resolve({ ok: false, code: "TimeoutError" }), PATIENCE_MS);
-		promise.then(
-			() => {
-				timers.clear(timer);
-				resolve({ ok: true });
-			},
-			(error: unknown) => {
-				timers.clear(timer);
-				resolve({ ok: false, code: errorCode(error) });
-			},
-		);
-	});
 }
 
 function endOf(error: unknown): ChunkEnd {
@@ -322,10 +377,4 @@ function endOf(error: unknown): ChunkEnd {
 
 function isLineError(code: string): code is LineErrorCode {
 	return LINE_ERRORS.includes(code);
-}
-
-/** The name of a DOMException. The polyfill's errors are strings, such as "NetworkError: The device was disconnected." */
-function errorCode(error: unknown): string {
-	if (error instanceof Error) return error.name;
-	return /^(\w+Error)\b/.exec(String(error))?.[1] ?? "UnknownError";
 }

@@ -1,5 +1,6 @@
 /** A serial platform without hardware: ports that are plugged, unplugged and made to fail, and timers driven by hand. */
-import type { LineSettings, SerialLike, SerialPortLike, Timers } from "../../../src/serial/webSerialPort.js";
+import type { Timers } from "../../../src/serial/attempt.js";
+import type { LineSettings, SerialLike, SerialPortLike } from "../../../src/serial/webSerialPort.js";
 
 /** Lets everything that waits on promises alone happen. */
 export async function settle(): Promise<void> {
@@ -45,6 +46,9 @@ export class FakeTimers implements Timers {
 
 export class FakePort implements SerialPortLike {
 	readable: ReadableStream<Uint8Array> | null = null;
+	writable: WritableStream<Uint8Array> | null = null;
+	/** What was written, by the speed at which the port was open. */
+	written: { baudRate: number; text: string }[] = [];
 	connected = true;
 	opens: (LineSettings & { bufferSize: number })[] = [];
 	closes = 0;
@@ -59,6 +63,7 @@ export class FakePort implements SerialPortLike {
 		if (this.readable !== null) throw new DOMException("already open", "InvalidStateError");
 		this.opens.push(options);
 		this.newStream();
+		this.newWritable(options.baudRate);
 	}
 
 	async close(): Promise<void> {
@@ -66,6 +71,7 @@ export class FakePort implements SerialPortLike {
 		if (this.readable?.locked) throw new TypeError("locked");
 		this.closes += 1;
 		this.readable = null;
+		this.writable = null;
 	}
 
 	get isOpen(): boolean {
@@ -90,6 +96,16 @@ export class FakePort implements SerialPortLike {
 		this.readable = null;
 		controller?.error(error);
 		await settle();
+	}
+
+	/** As Web Serial has it: one that is closed makes place for another. */
+	private newWritable(baudRate: number): void {
+		this.writable = new WritableStream({
+			write: (bytes) => {
+				this.written.push({ baudRate, text: String.fromCharCode(...bytes) });
+			},
+			close: () => this.newWritable(baudRate),
+		});
 	}
 
 	private newStream(): void {

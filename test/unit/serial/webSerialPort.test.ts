@@ -3,7 +3,7 @@ import { LINE_NAMES } from "../../../src/meter/lineNames.js";
 import type { MeterDecoder } from "../../../src/meter/telegram.js";
 import type { SerialStatus } from "../../../src/node/view.js";
 import { MEANINGLESS_MS, PROBE_MS } from "../../../src/serial/lineFinder.js";
-import { createSerialReader, SILENCE_MS } from "../../../src/serial/webSerialPort.js";
+import { ANSWER_MS, createSerialReader, SILENCE_MS } from "../../../src/serial/webSerialPort.js";
 import { FakePort, FakeSerial, FakeTimers, settle } from "./fakeSerial.js";
 
 /** Every byte below 100 is a telegram. */
@@ -75,7 +75,7 @@ describe("a serial reader", () => {
 	it("says that what comes means nothing at any line, and begins anew", async () => {
 		const port = new FakePort();
 		const { timers, states } = await started(port);
-		for (let passed = 0; passed < 5 * PROBE_MS; passed += 1_000) {
+		for (let passed = 0; passed < 5 * PROBE_MS + ANSWER_MS; passed += 1_000) {
 			port.receive(0xf0);
 			await timers.advance(1_000);
 		}
