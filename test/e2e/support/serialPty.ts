@@ -22,7 +22,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BrowserContext, chromium } from "playwright-core";
 
@@ -30,6 +30,8 @@ export interface SerialBrowser {
 	context: BrowserContext;
 	/** What is written here arrives at the port. After `replug` another stream. */
 	readonly toPort: Writable;
+	/** Calls back with what the page writes to the port. */
+	onWritten(listener: (bytes: Uint8Array) => void): void;
 	/** The speed that the page opened the port with, as `stty` reads it from the pty. */
 	baudRate(): number;
 	/** Unplugs the adapter: the page's stream fails with `NetworkError: The device has been lost.` */
@@ -69,7 +71,9 @@ export async function launchSerialBrowser(origin: string): Promise<SerialBrowser
 	if (tty === undefined) throw new Error(serialPtyMissing());
 	const folder = mkdtempSync(join(tmpdir(), "serial-pty-"));
 	const link = join(folder, "pty");
-	let socat = startSocat(link);
+	let listener: (bytes: Uint8Array) => void = () => {};
+	const start = () => startSocat(link, (bytes) => listener(bytes));
+	let socat = start();
 	try {
 		let pty = await whenLinked(link, socat);
 		const executablePath = writeWrapper(folder, { pty, tty, policies: writePolicies(folder, origin) });
@@ -88,11 +92,14 @@ export async function launchSerialBrowser(origin: string): Promise<SerialBrowser
 			get toPort() {
 				return socat.stdin;
 			},
+			onWritten(called) {
+				listener = called;
+			},
 			baudRate: () => Number(execFileSync("stty", ["-F", pty, "speed"], { encoding: "utf8" })),
 			unplug,
 			async replug() {
 				rmSync(link, { force: true });
-				socat = startSocat(link);
+				socat = start();
 				pty = await whenLinked(link, socat);
 				const pid = readFileSync(join(folder, "pid"), "utf8").trim();
 				const change = `umount ${tty}; mount --bind ${pty} ${tty}`;
@@ -111,11 +118,12 @@ export async function launchSerialBrowser(origin: string): Promise<SerialBrowser
 	}
 }
 
-type Socat = ChildProcessByStdio<Writable, null, null>;
+type Socat = ChildProcessByStdio<Writable, Readable, null>;
 
-/** A pty whose other end is the program's standard input. */
-function startSocat(link: string): Socat {
-	const socat = spawn("socat", ["-", `pty,rawer,link=${link}`], { stdio: ["pipe", "ignore", "inherit"] });
+/** A pty whose other end is the program's standard input and output. */
+function startSocat(link: string, onWritten: (bytes: Uint8Array) => void): Socat {
+	const socat = spawn("socat", ["-", `pty,rawer,link=${link}`], { stdio: ["pipe", "pipe", "inherit"] });
+	socat.stdout.on("data", onWritten);
 	// A write after `unplug` has nowhere to go; that is what unplugging means.
 	socat.stdin.on("error", () => {});
 	return socat;
