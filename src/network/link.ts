@@ -4,16 +4,18 @@
  */
 /// <reference path="./simplePeer.d.ts" />
 import Peer from "simple-peer/simplepeer.min.js";
+import { type Candidate, MAX_CANDIDATES } from "../message/signal.js";
 import type { NetworkSettings } from "../node/protocol.js";
 import { fingerprintOf } from "./sdp.js";
-import type { Candidate } from "./signal.js";
 
 export const MAX_FRAME_BYTES = 65_536;
 /** What may wait in the browser for a slow peer; it gives up by itself at 16 MB. */
 export const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 export const CONNECT_MS = 15_000;
-/** A device has some 3 to 10 candidates; each costs connectivity checks. */
-const MAX_CANDIDATES = 64;
+/** Of the other side, handed to the browser: each costs connectivity checks. */
+const MAX_HANDED_CANDIDATES = 64;
+/** What is found within so long goes out together: a sealed signal is long whatever is in it. */
+const GATHER_MS = 50;
 
 export interface LinkOptions {
 	channel: string;
@@ -23,7 +25,8 @@ export interface LinkOptions {
 	relayOnly: boolean;
 	createPeer: PeerFactory;
 	onDescription: (kind: "offer" | "answer", sdp: string) => void;
-	onCandidate: (candidate: Candidate) => void;
+	/** Never before the own description: the other side could not place them. */
+	onCandidates: (candidates: readonly Candidate[]) => void;
 	onOpened: (localFingerprint: Uint8Array, remoteFingerprint: Uint8Array) => void;
 	onFrame: (frame: Uint8Array) => void;
 	/** Called once, whatever happened; `code` is one of {@link CloseCode} or what `close` was given. */
@@ -58,8 +61,10 @@ export class Link {
 	readonly #timer: ReturnType<typeof setTimeout>;
 	#localFingerprint: Uint8Array | undefined;
 	#remoteFingerprint: Uint8Array | undefined;
-	/** Found before the own description was sent: the other side could not place them yet. */
-	#earlyCandidates: Candidate[] | undefined = [];
+	/** Found, and not sent yet. */
+	#gathered: Candidate[] = [];
+	#gathering: ReturnType<typeof setTimeout> | undefined;
+	/** How many came from the other side. */
 	#candidates = 0;
 
 	constructor(options: LinkOptions) {
@@ -94,7 +99,7 @@ export class Link {
 	/** One of the other side's addresses. */
 	addCandidate(candidate: Candidate): void {
 		this.#candidates += 1;
-		if (this.#state === "closed" || this.#candidates > MAX_CANDIDATES) return;
+		if (this.#state === "closed" || this.#candidates > MAX_HANDED_CANDIDATES) return;
 		this.#signal({ type: "candidate", candidate });
 	}
 
@@ -117,6 +122,7 @@ export class Link {
 		if (this.#state === "closed") return;
 		this.#state = "closed";
 		clearTimeout(this.#timer);
+		clearTimeout(this.#gathering);
 		this.#peer?.destroy();
 		this.#options.onClosed(code);
 	}
@@ -160,13 +166,19 @@ export class Link {
 			}
 			this.#localFingerprint = fingerprint.value;
 			this.#options.onDescription(data.type, data.sdp);
-			for (const candidate of this.#earlyCandidates ?? []) this.#options.onCandidate(candidate);
-			this.#earlyCandidates = undefined;
+			if (this.#gathered.length > 0) this.#sendGathered();
 		} else if (data.type === "candidate") {
-			const candidate = plainCandidate(data.candidate as RTCIceCandidateInit);
-			if (this.#earlyCandidates === undefined) this.#options.onCandidate(candidate);
-			else this.#earlyCandidates.push(candidate);
+			this.#gathered.push(plainCandidate(data.candidate as RTCIceCandidateInit));
+			this.#gathering ??= setTimeout(() => this.#sendGathered(), GATHER_MS);
 		}
+	}
+
+	/** Nothing before the description. */
+	#sendGathered(): void {
+		clearTimeout(this.#gathering);
+		this.#gathering = undefined;
+		if (this.#localFingerprint === undefined) return;
+		this.#options.onCandidates(this.#gathered.splice(0, MAX_CANDIDATES));
 	}
 
 	#onConnect(): void {

@@ -1,16 +1,16 @@
 /**
- * The full mesh of one neighbourhood's devices. Everybody announces itself to the topic through all signaling servers;
+ * The full mesh of one neighbourhood's devices. Everybody announces itself through all signaling servers;
  * the device with the lower id starts the connection, so two never start at once; whatever is lost is tried again.
  * The mesh carries frames and tells the node which certificates stand at both ends; who a peer really is, the node's
- * handshake finds out.
+ * handshake finds out. What goes through the servers the node seals, and unseals.
  */
-import type { NetworkSettings, NodeInput } from "../node/protocol.js";
+import type { Signal, SignalHead } from "../message/signal.js";
+import type { NetworkSettings, NodeInput, SignalDraft } from "../node/protocol.js";
 import { backOffMs } from "./backOff.js";
 import { createBrowserPeer, Link, type PeerFactory } from "./link.js";
 import { type Neighbour, Neighbours } from "./neighbours.js";
 import { OwnSession } from "./ownSession.js";
 import { RefusalCounts } from "./refusalCounts.js";
-import { decodeSignal, encodeSignal, type Signal, type SignalHead } from "./signal.js";
 import { createSignalingClient, type SignalingClient, type WebSocketConstructor } from "./signalingClient.js";
 
 export type PeerOpened = Omit<Extract<NodeInput, { type: "peerOpened" }>, "type">;
@@ -22,6 +22,10 @@ export interface MeshOptions {
 	/** Once for each channel that was opened, also for those that `close` and `stop` end. `code` says why. */
 	onClosed: (channel: string, code: string) => void;
 	onFrame: (channel: string, frame: Uint8Array) => void;
+	/** To be sealed, and given to `publish`. */
+	onSignal: (draft: SignalDraft) => void;
+	/** What a server handed on, to be unsealed and given to `hear`. */
+	onSealed: (topic: string, sealed: unknown) => void;
 	onSignalingStatus: (status: SignalingStatus) => void;
 	/** The browser's, unless a test brings others. */
 	webSocket?: WebSocketConstructor;
@@ -31,9 +35,13 @@ export interface MeshOptions {
 export interface Mesh {
 	/** Sends a frame (at most 64 kB). A channel that is closed swallows it. */
 	send(channel: string, frame: Uint8Array): void;
+	/** Has all servers publish what was sealed. */
+	publish(topic: string, sealed: string): void;
+	/** A neighbour's word, unsealed. */
+	hear(signal: Signal): void;
 	/** Ends a channel; the mesh connects to that device again after a while, later each time it is ended early. */
 	close(channel: string, code?: string): void;
-	/** Other servers, another topic, other ICE servers: open channels stay. Another device id: all begins anew. */
+	/** Other servers, topics or ICE servers: open channels stay. Another device id: all begins anew. */
 	update(settings: NetworkSettings): void;
 	/** The page stood still for `sleptMs`, or may be in another network (0): looks now, not when the next timer comes. */
 	wake(sleptMs: number): void;
@@ -102,23 +110,25 @@ class FullMesh implements Mesh {
 
 	update(settings: NetworkSettings): void {
 		if (this.#stopped) return;
-		const { deviceId, topic } = this.#settings;
+		const { deviceId, meshId, topics } = this.#settings;
 		this.#settings = settings;
 		if (settings.deviceId !== deviceId) {
 			this.#forgetAll("device-changed");
 			this.#session.begin();
 		}
-		if (settings.topic !== topic) {
-			for (const client of this.#clients.values()) {
-				client.unsubscribe(topic);
-				client.subscribe(settings.topic);
-			}
+		for (const client of this.#clients.values()) {
+			for (const topic of topics) if (!settings.topics.includes(topic)) client.unsubscribe(topic);
+			for (const topic of settings.topics) client.subscribe(topic);
 		}
 		this.#connectServers();
-		if (settings.deviceId !== deviceId || settings.topic !== topic) {
-			this.#publish(this.#announcement());
+		if (settings.deviceId !== deviceId || settings.meshId !== meshId) {
+			this.#options.onSignal(this.#announcement());
 			this.#seekSooner();
 		}
+	}
+
+	publish(topic: string, sealed: string): void {
+		for (const client of this.#clients.values()) client.publish(topic, sealed);
 	}
 
 	wake(sleptMs: number): void {
@@ -177,15 +187,13 @@ class FullMesh implements Mesh {
 			onStatus: (connected) => {
 				this.#options.onSignalingStatus(this.#signalingStatus());
 				if (!connected) return;
-				client.publish(this.#settings.topic, encodeSignal(this.#announcement()));
+				this.#options.onSignal(this.#announcement());
 				// Whoever called before this server was back does not call again until it hears of this device once more.
 				if (this.#open.size === 0) this.#seekSooner();
 			},
-			onPublished: (topic, data) => {
-				if (topic === this.#settings.topic) this.#hear(data);
-			},
+			onPublished: (topic, sealed) => this.#options.onSealed(topic, sealed),
 		});
-		client.subscribe(this.#settings.topic);
+		for (const topic of this.#settings.topics) client.subscribe(topic);
 		return client;
 	}
 
@@ -194,20 +202,13 @@ class FullMesh implements Mesh {
 		return { connected: clients.filter(({ connected }) => connected).length, configured: clients.length };
 	}
 
-	/** Whether a server took it. */
-	#publish(signal: Signal): boolean {
-		const wire = encodeSignal(signal);
-		const sent = [...this.#clients.values()].map((client) => client.publish(this.#settings.topic, wire));
-		return sent.includes(true);
-	}
-
-	#head(to?: Neighbour): SignalHead {
+	#head(to?: Neighbour): Omit<SignalHead, "from"> {
 		this.#sequence += 1;
-		const head = { from: this.#settings.deviceId, session: this.#session.name, sequence: this.#sequence };
+		const head = { session: this.#session.name, sequence: this.#sequence };
 		return to === undefined ? head : { ...head, to: { deviceId: to.deviceId, session: to.session } };
 	}
 
-	#announcement(to?: Neighbour): Signal {
+	#announcement(to?: Neighbour): SignalDraft {
 		return { ...this.#head(to), kind: "announce" };
 	}
 
@@ -229,7 +230,7 @@ class FullMesh implements Mesh {
 			this.#forgetAll("displaced");
 			this.#session.begin();
 		}
-		this.#publish(this.#announcement());
+		this.#options.onSignal(this.#announcement());
 		this.#announceLater();
 	}
 
@@ -241,13 +242,8 @@ class FullMesh implements Mesh {
 
 	// ── what the others say ──────────────────────────────────────────────────────────────────────────────────────
 
-	#hear(wire: unknown): void {
-		const decoded = decodeSignal(wire);
-		if (!decoded.ok) {
-			this.#counts.add(decoded.error.code);
-			return;
-		}
-		const signal = decoded.value;
+	hear(signal: Signal): void {
+		if (this.#stopped) return;
 		if (signal.from === this.#settings.deviceId) {
 			this.#session.heard(signal.session);
 			return;
@@ -291,9 +287,9 @@ class FullMesh implements Mesh {
 				delete neighbour.offeredMs;
 				neighbour.link?.describe("answer", signal.sdp);
 				return undefined;
-			case "candidate":
+			case "candidates":
 				if (signal.attempt !== neighbour.attempt) return "signal-old-attempt";
-				neighbour.link?.addCandidate(signal.candidate);
+				for (const candidate of signal.candidates) neighbour.link?.addCandidate(candidate);
 				return undefined;
 		}
 	}
@@ -302,7 +298,7 @@ class FullMesh implements Mesh {
 	#meet(neighbour: Neighbour, directed: boolean): void {
 		if (!this.#starts(neighbour)) {
 			// The lower id may have come later, and not have heard this device's own announcement.
-			if (neighbour.link === undefined && !directed) this.#publish(this.#announcement(neighbour));
+			if (neighbour.link === undefined && !directed) this.#options.onSignal(this.#announcement(neighbour));
 			return;
 		}
 		const isUnheard = neighbour.offeredMs !== undefined && performance.now() - neighbour.offeredMs >= UNHEARD_MS;
@@ -356,10 +352,12 @@ class FullMesh implements Mesh {
 			relayOnly: neighbour.failures % 2 === 1 && iceServers.some(({ urls }) => /^turns?:/.test(urls)),
 			createPeer: this.#options.createPeer ?? createBrowserPeer,
 			onDescription: (kind, sdp) => {
-				const sent = this.#publish({ ...this.#head(neighbour), kind, attempt, sdp });
-				if (kind === "offer") neighbour.offeredMs = sent ? performance.now() : Number.NEGATIVE_INFINITY;
+				this.#options.onSignal({ ...this.#head(neighbour), kind, attempt, sdp });
+				const isHeard = this.#signalingStatus().connected > 0;
+				if (kind === "offer") neighbour.offeredMs = isHeard ? performance.now() : Number.NEGATIVE_INFINITY;
 			},
-			onCandidate: (candidate) => this.#publish({ ...this.#head(neighbour), kind: "candidate", attempt, candidate }),
+			onCandidates: (candidates) =>
+				this.#options.onSignal({ ...this.#head(neighbour), kind: "candidates", attempt, candidates }),
 			onOpened: (localFingerprint, remoteFingerprint) => {
 				openedMs = performance.now();
 				this.#open.set(channel, link);

@@ -2,9 +2,9 @@
  * Who has been heard on the topic: one entry for each device, for the session that it is in now. Copies, replays and
  * what comes from sessions that are over are told apart here.
  */
+import type { Signal } from "../message/signal.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Link } from "./link.js";
-import type { Signal } from "./signal.js";
 
 export const MAX_NEIGHBOURS = 64;
 /** A device that has not been heard for this long (four announcements) is gone. */

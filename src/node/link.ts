@@ -8,6 +8,7 @@ import { bytes, hash } from "../block/fieldShapes.js";
 import type { Invitation } from "../block/invitation.js";
 import { invitationFields } from "../block/invitation.js";
 import { invitationShape } from "../block/transactionCodec.js";
+import { fromBase64Url, toBase64Url } from "../primitives/base64.js";
 import { decode, encode } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { isSecretKey, SECRET_KEY_BYTES } from "../primitives/signature.js";
@@ -70,8 +71,8 @@ export function decodeLink(text: string): Result<Link, LinkError> {
 	const match = /(?:^|#\/?)(lobby|join|restore)=([A-Za-z0-9_-]*)\s*$/.exec(text.trim());
 	if (match === null) return refused({ code: "link-unknown" });
 	const bytes = fromBase64Url(match[2] ?? "");
-	const value = decode(bytes, MAX_LINK_BYTES);
-	if (!value.ok) return refused({ code: "link-damaged" });
+	const value = bytes === undefined ? undefined : decode(bytes, MAX_LINK_BYTES);
+	if (value?.ok !== true) return refused({ code: "link-damaged" });
 	const shaped = v.safeParse(SHAPES[match[1] as Link["kind"]], value.value);
 	return shaped.success ? ok(shaped.output) : refused({ code: "link-damaged" });
 }
@@ -140,34 +141,3 @@ const SHAPES: Record<Link["kind"], v.GenericSchema<unknown, Link>> = {
 	join: joinShape,
 	restore: restoreShape,
 };
-
-// RFC 4648 §5, without padding. The core has no `btoa`.
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-function toBase64Url(data: Uint8Array): string {
-	let text = "";
-	for (let at = 0; at < data.length; at += 3) {
-		const left = Math.min(3, data.length - at);
-		const word = ((data[at] ?? 0) << 16) | ((data[at + 1] ?? 0) << 8) | (data[at + 2] ?? 0);
-		for (let i = 0; i <= left; i++) text += ALPHABET[(word >> (18 - 6 * i)) & 63];
-	}
-	return text;
-}
-
-/** Only alphabet characters come in; bits that make no whole byte are dropped. */
-function fromBase64Url(text: string): Uint8Array {
-	const data = new Uint8Array(Math.floor((text.length * 6) / 8));
-	let word = 0;
-	let bits = 0;
-	let at = 0;
-	for (const character of text) {
-		word = ((word << 6) | ALPHABET.indexOf(character)) & 0xffff;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			data[at] = (word >> bits) & 0xff;
-			at += 1;
-		}
-	}
-	return data;
-}

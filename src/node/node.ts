@@ -15,6 +15,7 @@ import { Metering } from "./metering.js";
 import { type Peer, Peers } from "./peers.js";
 import type { NodeInput } from "./protocol.js";
 import { Recovery } from "./recovery.js";
+import { Signaling } from "./signaling.js";
 import { type Joining, Stages } from "./stages.js";
 import type { ProvenPeer } from "./street/context.js";
 import type { Street } from "./street.js";
@@ -31,6 +32,7 @@ const GENESIS_REQUEST_MS = 3_000;
 export class Node {
 	readonly #dependencies: NodeDependencies;
 	readonly #peers: Peers;
+	readonly #signaling: Signaling;
 	readonly #metering = new Metering();
 	readonly #incidents: Incidents;
 	readonly #stages: Stages;
@@ -43,7 +45,7 @@ export class Node {
 	readonly #arrivals: (() => Promise<void>)[] = [];
 	/** Minutes that have ended and are not written yet, while the database does not take them. */
 	#readings: Reading[] = [];
-	#signaling: SignalingView = { connected: 0, configured: 0 };
+	#servers: SignalingView = { connected: 0, configured: 0 };
 	#isDirty = true;
 	#nextViewMs = 0;
 
@@ -66,9 +68,11 @@ export class Node {
 			onClosed: (peer) => this.#onGone(peer),
 			onRefused: (code) => incidents.refused(code),
 		});
-		const stages = new Stages({ dependencies, peers, metering: this.#metering, incidents, onChange });
+		const signaling = new Signaling(dependencies, incidents);
+		const stages = new Stages({ dependencies, peers, signaling, metering: this.#metering, incidents, onChange });
 		this.#incidents = incidents;
 		this.#peers = peers;
+		this.#signaling = signaling;
 		this.#stages = stages;
 		this.#entering = new Entering(dependencies, peers, incidents, stages);
 		this.#goingOver = new GoingOver(dependencies, peers, incidents, stages);
@@ -132,6 +136,12 @@ export class Node {
 			case "peerFrame":
 				this.#peers.receive(input.channel, input.frame);
 				break;
+			case "signal":
+				this.#signaling.say(input.draft);
+				break;
+			case "sealedSignal":
+				this.#signaling.hear(input.topic, input.sealed);
+				break;
 			case "serialBytes":
 				this.#metering.onBytes(input.bytes, this.#dependencies.clocks.chainMs());
 				break;
@@ -143,7 +153,7 @@ export class Node {
 				if (this.street !== undefined) await this.#submit(this.street, input.readings);
 				break;
 			case "signalingStatus":
-				this.#signaling = { connected: input.connected, configured: input.configured };
+				this.#servers = { connected: input.connected, configured: input.configured };
 				this.#isDirty = true;
 				break;
 			default:
@@ -152,6 +162,7 @@ export class Node {
 	}
 
 	async #tick(): Promise<void> {
+		this.#signaling.tick();
 		const stage = this.#stages.current;
 		if (stage.stage === "street") await this.#tickStreet(stage.street);
 		else if (stage.stage === "joining") this.#maybeRequestGenesis(stage);
@@ -274,7 +285,7 @@ export class Node {
 	/** Everything that the screens draw, as it is now. */
 	view(): View {
 		const stage = this.#stages.current;
-		const signaling = this.#signaling;
+		const signaling = this.#servers;
 		switch (stage.stage) {
 			case "welcome":
 				return welcomeView(this.#stages.unopened);

@@ -5,6 +5,7 @@
  */
 import type { Reading } from "../block/reading.js";
 import type { MoneyKind } from "../block/transaction.js";
+import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
 import type { LineName } from "../meter/lineNames.js";
 import type { Result } from "../primitives/result.js";
 import type { Fault, SerialStatus, View } from "./view.js";
@@ -33,6 +34,10 @@ export type NodeInput =
 	  }
 	| { type: "peerClosed"; channel: string }
 	| { type: "peerFrame"; channel: string; frame: Uint8Array }
+	/** What the mesh wants to say through the signaling servers: it is signed and sealed here. */
+	| { type: "signal"; draft: SignalDraft }
+	/** What a signaling server handed on, which may be anything. */
+	| { type: "sealedSignal"; topic: string; sealed: unknown }
 	/** Bytes from the meter's port, in chunks of any size. */
 	| { type: "serialBytes"; bytes: Uint8Array }
 	| { type: "serialStatus"; status: SerialStatus }
@@ -145,6 +150,10 @@ export type NodeOutput =
 	| { type: "peerFrame"; channel: string; frame: Uint8Array }
 	/** Close this channel; `code` says why, and goes to the log. */
 	| { type: "closePeer"; channel: string; code: string }
+	/** To be published by all signaling servers. */
+	| { type: "sealedSignal"; topic: string; sealed: string }
+	/** A neighbour's word for the mesh, unsealed, and signed by who it says that it is. */
+	| { type: "signal"; signal: Signal }
 	/** Which mesh to be in. Absent: none. Sent again whenever it changes. */
 	| { type: "network"; network?: NetworkSettings }
 	| { type: "reply"; id: number; result: Result<ReplyValue, CommandError> }
@@ -155,12 +164,17 @@ export type NodeOutput =
 /** What the page needs to find the neighbours. */
 export interface NetworkSettings {
 	signalingUrls: string[];
-	/** The topic under which this neighbourhood's members announce themselves. */
-	topic: string;
-	/** This device's public key in hex: announced to the topic; the lower one starts a connection. */
+	/** Names the mesh on this device; nobody else hears it. */
+	meshId: string;
+	/** What is to be listened to at the signaling servers. Changes every hour. */
+	topics: string[];
+	/** This device's public key in hex: the lower one starts a connection. */
 	deviceId: string;
 	iceServers: { urls: string; username?: string; credential?: string }[];
 }
+
+/** A signal before the node has put its own name to it. */
+export type SignalDraft = Omit<SignalHead, "from"> & SignalBody;
 
 export type ReplyValue =
 	| { type: "done" }

@@ -3,26 +3,16 @@
  * invited to, or in a running street. The profile record says which; this is what is opened by it.
  */
 import type { HelloMessage } from "../message/message.js";
-import { toHex } from "../primitives/bytes.js";
-import { taggedHash } from "../primitives/hash.js";
 import type { Result } from "../primitives/result.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Incidents } from "./incidents.js";
 import { Lobby } from "./lobby.js";
 import type { Metering } from "./metering.js";
 import type { Peer, Peers } from "./peers.js";
-import {
-	type ChainConfig,
-	decodeConfig,
-	decodeProfile,
-	encodeProfile,
-	type LobbyProfile,
-	type MeshKeys,
-} from "./records.js";
+import { type ChainConfig, decodeConfig, decodeProfile, encodeProfile, type LobbyProfile } from "./records.js";
+import type { Signaling } from "./signaling.js";
 import type { ChainChange, ChainStorage, StorageError } from "./storage.js";
 import { Street } from "./street.js";
-
-const hashTopic = taggedHash("topic");
 
 /** Invited, and the genesis has not come yet. */
 export interface Joining {
@@ -46,6 +36,7 @@ export type Stage =
 export interface StagesParts {
 	readonly dependencies: NodeDependencies;
 	readonly peers: Peers;
+	readonly signaling: Signaling;
 	readonly metering: Metering;
 	readonly incidents: Incidents;
 	/** Something that the screens draw has changed. */
@@ -112,7 +103,7 @@ export class Stages {
 	enterLobby(profile: LobbyProfile): void {
 		const lobby = new Lobby(this.#parts.dependencies, this.#parts.peers, profile);
 		this.#current = { stage: "lobby", lobby };
-		this.#emitNetwork(profile, lobby.deviceKey);
+		this.#speak(profile, profile.lobbyId);
 	}
 
 	/** Opens a neighbourhood's database: a street where its genesis is there, else this device waits for it. */
@@ -152,7 +143,7 @@ export class Stages {
 		const { metering, dependencies } = this.#parts;
 		metering.fuseLimitW = street.config.fuseLimitW;
 		metering.goOnWith(street.config.meterSource, dependencies.clocks.chainMs(), street.savedMeter);
-		this.#emitNetwork(street.config, street.deviceKey);
+		this.#speak(street.config, street.gridId);
 		this.#parts.peers.speakAbout(street.gridId, street.config.keys.deviceSecret);
 	}
 
@@ -164,7 +155,7 @@ export class Stages {
 	}
 
 	async enterJoining(storage: ChainStorage, gridId: Uint8Array): Promise<void> {
-		const { dependencies, peers, incidents } = this.#parts;
+		const { peers, incidents } = this.#parts;
 		const stored = await storage.load();
 		const config = stored.ok && stored.value.config !== undefined ? decodeConfig(stored.value.config) : undefined;
 		if (config?.ok !== true) {
@@ -181,8 +172,7 @@ export class Stages {
 			hellos: new Map(),
 			isElsewhere: false,
 		};
-		const deviceKey = dependencies.signer.publicKeyOf(config.value.keys.deviceSecret);
-		this.#emitNetwork(config.value, deviceKey);
+		this.#speak(config.value, gridId);
 		peers.speakAbout(gridId, config.value.keys.deviceSecret);
 	}
 
@@ -191,7 +181,7 @@ export class Stages {
 		this.#current = { stage: "welcome" };
 		this.#unopened = undefined;
 		this.#closeChannels("abandoned");
-		this.#parts.dependencies.emit({ type: "network" });
+		this.#parts.signaling.leave();
 	}
 
 	/**
@@ -220,16 +210,9 @@ export class Stages {
 		for (const peer of [...peers.authenticated()]) peers.refuse(peer, { code });
 	}
 
-	#emitNetwork(mesh: MeshKeys, deviceKey: Uint8Array): void {
+	/** From now on the neighbours are looked for. */
+	#speak(config: LobbyProfile | ChainConfig, context: Uint8Array): void {
 		this.#parts.onChange();
-		this.#parts.dependencies.emit({
-			type: "network",
-			network: {
-				signalingUrls: mesh.signalingUrls,
-				topic: `nabostrom/${toHex(hashTopic(mesh.networkKey))}`,
-				deviceId: toHex(deviceKey),
-				iceServers: [],
-			},
-		});
+		this.#parts.signaling.speakAs(config, context, config.keys.deviceSecret);
 	}
 }

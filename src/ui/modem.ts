@@ -34,6 +34,8 @@ export function connectModem(port: NodePort, load: () => Promise<CreateMesh> = l
 			onOpened: (opened) => port.post({ type: "peerOpened", ...opened }),
 			onClosed: (channel) => port.post({ type: "peerClosed", channel }),
 			onFrame: (channel, frame) => port.post({ type: "peerFrame", channel, frame }),
+			onSignal: (draft) => port.post({ type: "signal", draft }),
+			onSealed: (topic, sealed) => port.post({ type: "sealedSignal", topic, sealed }),
 			onSignalingStatus: (status) => port.post({ type: "signalingStatus", ...status }),
 		});
 	}
@@ -48,6 +50,8 @@ export function connectModem(port: NodePort, load: () => Promise<CreateMesh> = l
 		if (stopped) return;
 		if (output.type === "peerFrame") mesh?.send(output.channel, output.frame);
 		else if (output.type === "closePeer") mesh?.close(output.channel, output.code);
+		else if (output.type === "sealedSignal") mesh?.publish(output.topic, output.sealed);
+		else if (output.type === "signal") mesh?.hear(output.signal);
 		else if (output.type === "network" && output.network === undefined) leave();
 		else if (output.type === "network") {
 			wanted = output.network;

@@ -65,7 +65,8 @@ async function openPage(n: number, topic: string, signalingUrl: string, appUrl =
 	const context = await browser.newContext({ ignoreHTTPSErrors: true });
 	const page = await context.newPage();
 	await page.goto(appUrl);
-	const settings = { signalingUrls: [signalingUrl], topic, deviceId: device(n), iceServers: [] };
+	const mesh = { signalingUrls: [signalingUrl], meshId: topic, topics: [topic] };
+	const settings = { ...mesh, deviceId: device(n), iceServers: [] };
 	await page.evaluate((given) => window.meshPage.start(given), settings);
 	return page;
 }

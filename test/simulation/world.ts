@@ -303,7 +303,7 @@ export class World {
 				break;
 			}
 			case "network":
-				this.#onTopic(house, output.network?.topic);
+				this.#onTopic(house, output.network?.meshId);
 				break;
 			case "reply":
 				this.#replies.get(output.id)?.(output.result);

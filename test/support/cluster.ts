@@ -257,7 +257,7 @@ export class Cluster {
 				break;
 			}
 			case "network":
-				house.topic = output.network?.topic;
+				house.topic = output.network?.meshId;
 				for (const channel of this.#channelsOf(house)) {
 					if (channel.other?.house.topic !== house.topic) this.#close(channel, "left");
 				}

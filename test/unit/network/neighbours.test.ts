@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Signal } from "../../../src/message/signal.js";
 import type { Link } from "../../../src/network/link.js";
 import {
 	FORGET_MS,
@@ -7,7 +8,6 @@ import {
 	Neighbours,
 	SequenceWindow,
 } from "../../../src/network/neighbours.js";
-import type { Signal } from "../../../src/network/signal.js";
 
 const OPEN = { state: "open" } as Link;
 const announce = (from: string, session = "s1", sequence = 1): Signal => ({

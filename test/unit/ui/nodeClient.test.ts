@@ -92,7 +92,10 @@ describe("the node's client", () => {
 });
 
 describe("the modem", () => {
-	const settings: NetworkSettings = { signalingUrls: ["ws://a"], topic: "t", deviceId: "02", iceServers: [] };
+	const settings: NetworkSettings = {
+		...{ signalingUrls: ["ws://a"], meshId: "t", topics: [] },
+		...{ deviceId: "02", iceServers: [] },
+	};
 
 	function testMesh(): { opened: MeshOptions[]; calls: unknown[]; create(options: MeshOptions): Mesh } {
 		const opened: MeshOptions[] = [];
@@ -104,8 +107,10 @@ describe("the modem", () => {
 				opened.push(options);
 				return {
 					send: (channel, frame) => calls.push(["send", channel, [...frame]]),
+					publish: (topic, sealed) => calls.push(["publish", topic, sealed]),
+					hear: ({ from, kind }) => calls.push(["hear", from, kind]),
 					close: (channel, code) => calls.push(["close", channel, code]),
-					update: (changed) => calls.push(["update", changed.topic]),
+					update: (changed) => calls.push(["update", changed.meshId]),
 					wake: (sleptMs) => calls.push(["wake", sleptMs]),
 					stop: () => calls.push(["stop"]),
 					stats: () => {
@@ -127,17 +132,30 @@ describe("the modem", () => {
 		await loaded();
 		port.send({ type: "peerFrame", channel: "c", frame: Uint8Array.of(1, 2) });
 		port.send({ type: "closePeer", channel: "c", code: "bad-proof" });
-		port.send({ type: "network", network: { ...settings, topic: "u" } });
+		port.send({ type: "sealedSignal", topic: "hub", sealed: "abc" });
+		port.send({ type: "signal", signal: { from: "03", session: "s", sequence: 1, kind: "announce" } });
+		port.send({ type: "network", network: { ...settings, meshId: "u" } });
 		await loaded();
 		port.send({ type: "network" });
-		expect(mesh.calls).toEqual([["send", "c", [1, 2]], ["close", "c", "bad-proof"], ["update", "u"], ["stop"]]);
+		expect(mesh.calls).toEqual([
+			["send", "c", [1, 2]],
+			["close", "c", "bad-proof"],
+			["publish", "hub", "abc"],
+			["hear", "03", "announce"],
+			["update", "u"],
+			["stop"],
+		]);
 		mesh.opened[0]?.onFrame("c", Uint8Array.of(3));
 		mesh.opened[0]?.onClosed("c", "gone");
 		mesh.opened[0]?.onSignalingStatus({ connected: 1, configured: 2 });
+		mesh.opened[0]?.onSignal({ session: "s", sequence: 1, kind: "announce" });
+		mesh.opened[0]?.onSealed("hub", "abc");
 		expect(port.posted).toEqual([
 			{ type: "peerFrame", channel: "c", frame: Uint8Array.of(3) },
 			{ type: "peerClosed", channel: "c" },
 			{ type: "signalingStatus", connected: 1, configured: 2 },
+			{ type: "signal", draft: { session: "s", sequence: 1, kind: "announce" } },
+			{ type: "sealedSignal", topic: "hub", sealed: "abc" },
 		]);
 	});
 
@@ -146,9 +164,9 @@ describe("the modem", () => {
 		const mesh = testMesh();
 		connectModem(port, async () => mesh.create);
 		port.send({ type: "network", network: settings });
-		port.send({ type: "network", network: { ...settings, topic: "u" } });
+		port.send({ type: "network", network: { ...settings, meshId: "u" } });
 		await loaded();
-		expect(mesh.opened.map((options) => options.settings.topic)).toEqual(["u"]);
+		expect(mesh.opened.map((options) => options.settings.meshId)).toEqual(["u"]);
 	});
 
 	test("does not join when the node has changed its mind while WebRTC was loading", async () => {

@@ -1,0 +1,210 @@
+/**
+ * What this device says and hears through the signaling servers, sealed (AES-256-GCM) with keys that only members and
+ * holders of a link have, and signed by the device that says it. A server sees texts of one length under names that
+ * change every hour; it can drop them, and do nothing else with them.
+ *
+ * Everybody announces itself under the neighbourhood's name of the hour, its hub; what is for one device goes out under
+ * that device's own name of the hour, so that nobody else has to receive it. All are derived from the network key. Clocks
+ * may be an hour apart before two devices do not hear each other.
+ */
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import {
+	decodeSignal,
+	encodeSignal,
+	MAX_SIGNAL_BYTES,
+	type Signal,
+	type SignalError,
+	signedBytes,
+} from "../message/signal.js";
+import { fromBase64Url, toBase64Url } from "../primitives/base64.js";
+import { fromHex, joinBytes, toHex } from "../primitives/bytes.js";
+import { encode } from "../primitives/codec.js";
+import { taggedHash } from "../primitives/hash.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import { SEAL_NONCE_BYTES, SEAL_TAG_BYTES, seal, unseal } from "../primitives/sealing.js";
+import { divideFloor } from "../primitives/units.js";
+import type { NodeDependencies } from "./dependencies.js";
+import type { Incidents } from "./incidents.js";
+import type { SignalDraft } from "./protocol.js";
+import type { MeshKeys } from "./records.js";
+
+const MS_PER_HOUR = 3_600_000;
+/** What is older, or is said to come from so far ahead, may be a replay. */
+export const MAX_SIGNAL_AGE_MS = 120_000;
+const LENGTH_BYTES = 2;
+/** All sealed texts have one length: an announcement looks like an offer. */
+const PADDED_BYTES = LENGTH_BYTES + MAX_SIGNAL_BYTES;
+const SEALED_BYTES = SEAL_NONCE_BYTES + PADDED_BYTES + SEAL_TAG_BYTES;
+/** Base64url's four characters for three bytes. */
+const SEALED_LENGTH = Math.ceil((SEALED_BYTES * 4) / 3);
+/** Heard within the age limit in a street of 30 that comes together at once, with copies from two servers, and more. */
+const MAX_REMEMBERED = 16_384;
+
+const hashSignal = taggedHash("signal");
+const hashMesh = taggedHash("mesh");
+
+type SignalingDependencies = Pick<
+	NodeDependencies,
+	"clocks" | "signer" | "verifier" | "randomBytes" | "settings" | "emit"
+>;
+
+export type SignalRefusal =
+	| SignalError
+	| { code: "signal-not-sealed" | "signal-not-for-here" | "signal-too-old" | "signal-bad-signature" };
+
+interface Identity extends MeshKeys {
+	/** What is spoken about: a lobby, or a chain. */
+	context: Uint8Array;
+	deviceSecret: Uint8Array;
+	/** In hex. */
+	deviceId: string;
+}
+
+export class Signaling {
+	readonly #dependencies: SignalingDependencies;
+	readonly #incidents: Pick<Incidents, "refused">;
+	#identity: Identity | undefined;
+	/** The hour that the topics are of. */
+	#hour = -1;
+	/** What is listened to, and the key that each is sealed with. */
+	#keys = new Map<string, Uint8Array>();
+	/** Nonces of what was said and heard, oldest first: copies come from each server, and one's own words come back. */
+	readonly #nonces = new Set<string>();
+
+	constructor(dependencies: SignalingDependencies, incidents: Pick<Incidents, "refused">) {
+		this.#dependencies = dependencies;
+		this.#incidents = incidents;
+	}
+
+	/** From now on this device is in the mesh of these keys, and speaks about `context`: a lobby, or a chain. */
+	speakAs({ networkKey, signalingUrls }: MeshKeys, context: Uint8Array, deviceSecret: Uint8Array): void {
+		const deviceId = toHex(this.#dependencies.signer.publicKeyOf(deviceSecret));
+		this.#identity = { networkKey, signalingUrls, context, deviceSecret, deviceId };
+		this.#enterHour(this.#identity);
+	}
+
+	/** In no mesh any more. */
+	leave(): void {
+		this.#identity = undefined;
+		this.#keys = new Map();
+		this.#dependencies.emit({ type: "network" });
+	}
+
+	/** Time passed: every hour has its own topics. */
+	tick(): void {
+		if (this.#identity !== undefined && this.#hour !== this.#hourNow()) this.#enterHour(this.#identity);
+	}
+
+	/** Signs and seals what the mesh wants to say, for all servers to publish. */
+	say(draft: SignalDraft): void {
+		const identity = this.#identity;
+		if (identity === undefined) return;
+		const { networkKey, context, deviceId, deviceSecret } = identity;
+		const signed = signedBytes({ ...draft, from: deviceId }, context, this.#nowMs());
+		const content = encodeSignal(signed, this.#dependencies.signer.sign(hashSignal(signed), deviceSecret));
+		if (content.length > MAX_SIGNAL_BYTES) {
+			this.#incidents.refused("signal-too-long");
+			return;
+		}
+		const padded = new Uint8Array(PADDED_BYTES);
+		new DataView(padded.buffer).setUint16(0, content.length);
+		padded.set(content, LENGTH_BYTES);
+		const hour = this.#hourNow();
+		const topic = draft.to === undefined ? hubTopic(networkKey, hour) : ownTopic(networkKey, hour, draft.to.deviceId);
+		const nonce = this.#dependencies.randomBytes(SEAL_NONCE_BYTES);
+		this.#remember(nonce);
+		const sealed = joinBytes([nonce, seal(sealKey(networkKey, hour), nonce, encode(topic), padded)]);
+		this.#dependencies.emit({ type: "sealedSignal", topic, sealed: toBase64Url(sealed) });
+	}
+
+	/** What a server handed on, which may be anything. Copies, and one's own words, say nothing. */
+	hear(topic: string, sealed: unknown): void {
+		const signal = this.#open(topic, sealed);
+		if (signal === undefined) return;
+		if (signal.ok) this.#dependencies.emit({ type: "signal", signal: signal.value });
+		else this.#incidents.refused(signal.error.code);
+	}
+
+	#open(topic: string, sealed: unknown): Result<Signal, SignalRefusal> | undefined {
+		const identity = this.#identity;
+		const key = this.#keys.get(topic);
+		// What was subscribed to a moment ago.
+		if (identity === undefined || key === undefined) return undefined;
+		const isWhole = typeof sealed === "string" && sealed.length === SEALED_LENGTH;
+		const bytes = isWhole ? fromBase64Url(sealed) : undefined;
+		if (bytes === undefined) return refused({ code: "signal-not-sealed" });
+		const nonce = bytes.subarray(0, SEAL_NONCE_BYTES);
+		if (this.#nonces.has(toHex(nonce))) return undefined;
+		// A text that is moved to another topic is not opened there.
+		const padded = unseal(key, nonce, encode(topic), bytes.subarray(SEAL_NONCE_BYTES));
+		if (padded === undefined) return refused({ code: "signal-not-sealed" });
+		this.#remember(nonce);
+		const length = new DataView(padded.buffer, padded.byteOffset).getUint16(0);
+		const decoded = decodeSignal(padded.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+		if (!decoded.ok) return decoded;
+		const { signal, timestampMs, signed, signature } = decoded.value;
+		if (signal.to !== undefined && signal.to.deviceId !== identity.deviceId) {
+			return refused({ code: "signal-not-for-here" });
+		}
+		if (Math.abs(this.#nowMs() - timestampMs) > this.#scaled(MAX_SIGNAL_AGE_MS)) {
+			return refused({ code: "signal-too-old" });
+		}
+		const author = fromHex(signal.from);
+		const isSigned = author.ok && this.#dependencies.verifier.verify(signature, hashSignal(signed), author.value);
+		return isSigned ? ok(signal) : refused({ code: "signal-bad-signature" });
+	}
+
+	#remember(nonce: Uint8Array): void {
+		this.#nonces.add(toHex(nonce));
+		if (this.#nonces.size <= MAX_REMEMBERED) return;
+		for (const oldest of this.#nonces) {
+			this.#nonces.delete(oldest);
+			return;
+		}
+	}
+
+	/** Those of this hour, and of the hours beside it: clocks differ. */
+	#enterHour({ networkKey, signalingUrls, deviceId }: Identity): void {
+		this.#hour = this.#hourNow();
+		this.#keys = new Map();
+		for (const hour of [this.#hour, this.#hour - 1, this.#hour + 1]) {
+			const key = sealKey(networkKey, hour);
+			this.#keys.set(hubTopic(networkKey, hour), key);
+			this.#keys.set(ownTopic(networkKey, hour, deviceId), key);
+		}
+		const meshId = toHex(hashMesh(networkKey));
+		const network = { signalingUrls, meshId, topics: [...this.#keys.keys()], deviceId, iceServers: [] };
+		this.#dependencies.emit({ type: "network", network });
+	}
+
+	#nowMs(): number {
+		return this.#dependencies.clocks.chainMs();
+	}
+
+	#hourNow(): number {
+		return divideFloor(this.#nowMs(), this.#scaled(MS_PER_HOUR));
+	}
+
+	/** The chain's time may run faster than the servers'. */
+	#scaled(durationMs: number): number {
+		return durationMs * this.#dependencies.settings.founding.timeScale;
+	}
+}
+
+function hubTopic(networkKey: Uint8Array, hour: number): string {
+	return toHex(derived(networkKey, ["hub", hour]));
+}
+
+function ownTopic(networkKey: Uint8Array, hour: number, deviceId: string): string {
+	return toHex(derived(networkKey, ["device", hour, deviceId]));
+}
+
+function sealKey(networkKey: Uint8Array, hour: number): Uint8Array {
+	return derived(networkKey, ["seal", hour]);
+}
+
+/** HMAC-SHA256 under the network key: what it is for, and the hour. */
+function derived(networkKey: Uint8Array, purpose: readonly (string | number)[]): Uint8Array {
+	return hmac(sha256, networkKey, encode(["nabostrom/v1/signaling", ...purpose]));
+}

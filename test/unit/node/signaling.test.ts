@@ -1,0 +1,254 @@
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { describe, expect, it } from "vitest";
+import type { Signal } from "../../../src/message/signal.js";
+import { DEFAULT_NODE_SETTINGS } from "../../../src/node/dependencies.js";
+import type { NetworkSettings, NodeOutput, SignalDraft } from "../../../src/node/protocol.js";
+import { MAX_SIGNAL_AGE_MS, Signaling } from "../../../src/node/signaling.js";
+import { fromBase64Url, toBase64Url } from "../../../src/primitives/base64.js";
+import { encode } from "../../../src/primitives/codec.js";
+import { seal, unseal } from "../../../src/primitives/sealing.js";
+import { createVerifier, publicKeyOf, sign } from "../../../src/primitives/signature.js";
+
+const NETWORK_KEY = new Uint8Array(16).fill(7);
+const CONTEXT = new Uint8Array(32).fill(8);
+const HOUR_MS = 3_600_000;
+const START_MS = Date.UTC(2026, 10, 26, 12, 30);
+const SESSION = "5".repeat(32);
+
+let drawn = 0;
+
+class Device {
+	nowMs = START_MS;
+	network: NetworkSettings | undefined;
+	said: { topic: string; sealed: string }[] = [];
+	heard: Signal[] = [];
+	refusals: string[] = [];
+	readonly secret: Uint8Array;
+	readonly signaling: Signaling;
+
+	constructor(n: number, { networkKey = NETWORK_KEY, timeScale = 1, signsAs = n } = {}) {
+		this.secret = new Uint8Array(32).fill(n);
+		const { founding } = DEFAULT_NODE_SETTINGS;
+		const dependencies = {
+			clocks: { chainMs: () => this.nowMs, monotonicMs: () => 0 },
+			signer: { publicKeyOf, sign: (digest: Uint8Array) => sign(digest, new Uint8Array(32).fill(signsAs)) },
+			verifier: createVerifier(),
+			randomBytes: (length: number) => {
+				drawn += 1;
+				return Uint8Array.from({ length }, (_, at) => (at < 4 ? drawn >> (8 * at) : n));
+			},
+			settings: { ...DEFAULT_NODE_SETTINGS, founding: { ...founding, timeScale } },
+			emit: (output: NodeOutput) => this.#take(output),
+		};
+		this.signaling = new Signaling(dependencies, { refused: (code) => this.refusals.push(code) });
+		this.signaling.speakAs({ networkKey, signalingUrls: ["wss://a"] }, CONTEXT, this.secret);
+	}
+
+	get id(): string {
+		return Buffer.from(publicKeyOf(this.secret)).toString("hex");
+	}
+
+	#take(output: NodeOutput): void {
+		if (output.type === "network") this.network = output.network;
+		if (output.type === "sealedSignal") this.said.push({ topic: output.topic, sealed: output.sealed });
+		if (output.type === "signal") this.heard.push(output.signal);
+	}
+
+	says(draft: SignalDraft): { topic: string; sealed: string } {
+		this.signaling.say(draft);
+		const last = this.said.at(-1);
+		if (last === undefined) throw new Error("it was said");
+		return last;
+	}
+
+	/** As a server does it: to whoever has subscribed. */
+	hears({ topic, sealed }: { topic: string; sealed: unknown }): void {
+		if (this.network?.topics.includes(topic)) this.signaling.hear(topic, sealed);
+	}
+}
+
+const announce: SignalDraft = { session: SESSION, sequence: 1, kind: "announce" };
+const offerTo = ({ id }: Device, sequence = 2): SignalDraft => ({
+	...{ session: SESSION, sequence, to: { deviceId: id, session: "6".repeat(32) } },
+	...{ kind: "offer", attempt: 1, sdp: "v=0\r\na=fingerprint:sha-256 AB\r\n" },
+});
+
+describe("what devices say through signaling servers", () => {
+	it("is heard by whoever has the network key: announcements by all, the rest by one", () => {
+		const [a, b, c] = [new Device(1), new Device(2), new Device(3)];
+		for (const sealed of [a.says(announce), a.says(offerTo(b))]) for (const device of [a, b, c]) device.hears(sealed);
+		expect(b.heard).toEqual([
+			{ ...announce, from: a.id },
+			{ ...offerTo(b), from: a.id },
+		]);
+		expect(c.heard).toEqual([{ ...announce, from: a.id }]);
+		// The servers echo what one says.
+		expect(a.heard).toEqual([]);
+		expect([a, b, c].flatMap(({ refusals }) => refusals)).toEqual([]);
+	});
+
+	it("has one length, whatever it is, and shows nothing of what is in it", () => {
+		const [a, b] = [new Device(1), new Device(2)];
+		const candidates = Array.from({ length: 8 }, (_, at) => ({
+			candidate: `candidate:${at} 1 udp 2113937151 192.168.1.${at} 5000 typ host`,
+			...{ sdpMLineIndex: 0, sdpMid: "0" },
+		}));
+		const head = { session: SESSION, sequence: 3, to: { deviceId: b.id, session: SESSION } };
+		const said = [
+			a.says(announce),
+			a.says(offerTo(b)),
+			a.says({ ...head, kind: "candidates", attempt: 1, candidates }),
+		];
+		expect(new Set(said.map(({ sealed }) => sealed.length)).size).toBe(1);
+		for (const { topic, sealed } of said) {
+			const log = `${topic} ${Buffer.from(fromBase64Url(sealed) ?? []).toString("latin1")}`;
+			for (const word of [
+				"192.168",
+				"fingerprint",
+				"candidate",
+				"v=0",
+				a.id,
+				b.id,
+				Buffer.from(SESSION, "hex").toString("latin1"),
+			]) {
+				expect(log.includes(word)).toBe(false);
+			}
+		}
+		// The same word twice is two different texts.
+		expect(a.says(announce).sealed).not.toBe(a.says(announce).sealed);
+	});
+
+	it("is not heard with another network key, nor does anybody else's get in", () => {
+		const [a, stranger] = [new Device(1), new Device(2, { networkKey: new Uint8Array(16).fill(9) })];
+		expect(a.network?.topics.filter((topic) => stranger.network?.topics.includes(topic))).toEqual([]);
+		expect(a.network?.meshId).not.toBe(stranger.network?.meshId);
+		const [topic = ""] = a.network?.topics ?? [];
+		a.hears({ topic, sealed: stranger.says(announce).sealed });
+		expect([a.heard, a.refusals]).toEqual([[], ["signal-not-sealed"]]);
+	});
+
+	it("is heard once: copies of several servers and replays say nothing", () => {
+		const [a, b] = [new Device(1), new Device(2)];
+		const sealed = a.says(announce);
+		for (let copy = 0; copy < 3; copy++) b.hears(sealed);
+		expect([b.heard.length, b.refusals]).toEqual([1, []]);
+	});
+
+	it("is not heard when it is old, or comes from ahead", () => {
+		for (const skewMs of [MAX_SIGNAL_AGE_MS + 1, -MAX_SIGNAL_AGE_MS - 1]) {
+			const [a, b] = [new Device(1), new Device(2)];
+			const sealed = a.says(announce);
+			b.nowMs += skewMs;
+			b.hears(sealed);
+			expect([b.heard, b.refusals]).toEqual([[], ["signal-too-old"]]);
+		}
+		const [a, b] = [new Device(1), new Device(2)];
+		b.nowMs += MAX_SIGNAL_AGE_MS;
+		b.hears(a.says(announce));
+		expect(b.heard).toHaveLength(1);
+	});
+
+	it("is opened under no other topic, and not at all when it was changed anywhere", () => {
+		const [a, b] = [new Device(1), new Device(2)];
+		const { topic, sealed } = a.says(announce);
+		for (const other of b.network?.topics ?? []) if (other !== topic) b.hears({ topic: other, sealed });
+		const bytes = fromBase64Url(sealed) ?? new Uint8Array();
+		for (let at = 0; at < bytes.length; at += 97) {
+			b.hears({ topic, sealed: toBase64Url(bytes.with(at, (bytes[at] ?? 0) ^ 1)) });
+		}
+		for (const rest of [undefined, null, 5, {}, [], "", "AAAA", sealed.slice(1), `${sealed}A`, `${sealed.slice(1)}=`]) {
+			b.hears({ topic, sealed: rest });
+		}
+		expect(b.heard).toEqual([]);
+		expect(new Set(b.refusals)).toEqual(new Set(["signal-not-sealed"]));
+		expect(b.refusals.length).toBeGreaterThan(50);
+	});
+
+	it("is said by the device that it names: members cannot speak for one another", () => {
+		// It has the network key, and puts another's name to its words; that one's key it has not got.
+		const [a, b] = [new Device(1, { signsAs: 3 }), new Device(2)];
+		b.hears(a.says(announce));
+		b.hears(a.says(offerTo(b)));
+		expect([b.heard, b.refusals]).toEqual([[], ["signal-bad-signature", "signal-bad-signature"]]);
+	});
+
+	it("is not heard when a holder of the network key has put its own certificate into it", () => {
+		const [a, b] = [new Device(1), new Device(2)];
+		const { topic, sealed } = a.says(offerTo(b));
+		const hour = Math.floor(START_MS / HOUR_MS);
+		const key = hmac(sha256, NETWORK_KEY, encode(["nabostrom/v1/signaling", "seal", hour]));
+		const bytes = fromBase64Url(sealed) ?? new Uint8Array();
+		const padded = unseal(key, bytes.subarray(0, 12), encode(topic), bytes.subarray(12));
+		const at = Buffer.from(padded ?? []).indexOf("sha-256 AB") + "sha-256 ".length;
+		const nonce = new Uint8Array(12).fill(0xee);
+		const reseal = (content: Uint8Array) => {
+			b.hears({ topic, sealed: toBase64Url(Uint8Array.of(...nonce, ...seal(key, nonce, encode(topic), content))) });
+			nonce[0] = (nonce[0] ?? 0) + 1;
+		};
+		reseal((padded ?? new Uint8Array()).with(at, "C".charCodeAt(0)));
+		expect([b.heard, b.refusals]).toEqual([[], ["signal-bad-signature"]]);
+		// As it was said, it is heard.
+		reseal(padded ?? new Uint8Array());
+		expect(b.heard).toHaveLength(1);
+	});
+
+	it("goes on through the hours, under names that nobody can tell belong together", () => {
+		const [a, b] = [new Device(1), new Device(2)];
+		const topics = new Set<string>();
+		for (let hour = 0; hour < 5; hour++) {
+			const sealed = a.says(announce);
+			topics.add(sealed.topic);
+			b.hears(sealed);
+			expect(b.heard).toHaveLength(hour + 1);
+			for (const device of [a, b]) {
+				device.nowMs += HOUR_MS;
+				device.signaling.tick();
+			}
+		}
+		expect(topics.size).toBe(5);
+		expect(a.network?.topics).toHaveLength(6);
+	});
+
+	it("is heard across the hour's border by clocks that differ", () => {
+		for (const skewMs of [-110_000, 110_000]) {
+			const [a, b] = [new Device(1), new Device(2)];
+			for (const device of [a, b])
+				device.nowMs = Math.floor(START_MS / HOUR_MS) * HOUR_MS + 60_000 * Math.sign(-skewMs);
+			b.nowMs += skewMs;
+			for (const device of [a, b]) device.signaling.tick();
+			b.hears(a.says(announce));
+			b.hears(a.says(offerTo(b)));
+			a.hears(b.says(announce));
+			expect([a.heard.length, b.heard.length]).toEqual([1, 2]);
+		}
+	});
+
+	it("keeps to the world's hours where the chain's time runs faster", () => {
+		const a = new Device(1, { timeScale: 60 });
+		const topics = a.network?.topics;
+		a.nowMs += 20 * HOUR_MS;
+		a.signaling.tick();
+		expect(a.network?.topics).toEqual(topics);
+		a.nowMs += 60 * HOUR_MS;
+		a.signaling.tick();
+		expect(a.network?.topics).not.toEqual(topics);
+	});
+
+	it("is nothing any more after leaving", () => {
+		const [a, b] = [new Device(1), new Device(2)];
+		const sealed = b.says(announce);
+		const [topic = ""] = a.network?.topics ?? [];
+		a.signaling.leave();
+		expect(a.network).toBeUndefined();
+		a.signaling.say(announce);
+		a.signaling.hear(topic, sealed.sealed);
+		expect([a.said, a.heard, a.refusals]).toEqual([[], [], []]);
+	});
+
+	it("is refused when it is longer than the seal", () => {
+		const [a, b] = [new Device(1), new Device(2)];
+		a.signaling.say({ ...offerTo(b), kind: "offer", attempt: 1, sdp: "x".repeat(4_000) });
+		expect([a.said, a.refusals]).toEqual([[], ["signal-too-long"]]);
+	});
+});
