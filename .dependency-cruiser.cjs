@@ -19,6 +19,7 @@ const below = {
 		"serial",
 		"meter",
 		"block/reading",
+		"block/iceServer",
 		"primitives",
 		"worker/main",
 		"worker/start",

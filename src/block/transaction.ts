@@ -5,6 +5,7 @@
  */
 import type { CborValue } from "../primitives/codec.js";
 import { type TaggedHash, taggedHash } from "../primitives/hash.js";
+import { type IceServer, iceServerFields } from "./iceServer.js";
 import { type Invitation, invitationFields } from "./invitation.js";
 import { QUALITIES, type Reading } from "./reading.js";
 import {
@@ -125,6 +126,13 @@ export interface RevokeTransaction extends HouseholdTransaction {
 	device: number;
 }
 
+/** The operator says through which servers devices that cannot see each other are to connect. */
+export interface IceServersTransaction extends HouseholdTransaction {
+	kind: "iceServers";
+	/** In place of those before; none: they connect directly, or not at all. */
+	servers: readonly IceServer[];
+}
+
 export const MONEY_KINDS = ["trial", "prepaid"] as const;
 export type MoneyKind = (typeof MONEY_KINDS)[number];
 
@@ -155,6 +163,7 @@ export type Transaction =
 	| VotersTransaction
 	| DeviceTransaction
 	| RevokeTransaction
+	| IceServersTransaction
 	| RefoundTransaction
 	| ConfirmTransaction
 	| SealTransaction;
@@ -190,6 +199,7 @@ const DIGESTS: Record<TransactionKind, TaggedHash> = {
 	refound: taggedHash("refound"),
 	confirm: taggedHash("confirm"),
 	seal: taggedHash("seal"),
+	iceServers: taggedHash("iceServers"),
 };
 
 /** The hash function under whose tag a kind is signed. */
@@ -251,6 +261,8 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 			];
 		case "revoke":
 			return [transaction.member, transaction.nonce, transaction.device];
+		case "iceServers":
+			return [transaction.member, transaction.nonce, iceServerFields(transaction.servers)];
 		case "join":
 			return [
 				transaction.name,

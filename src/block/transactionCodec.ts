@@ -27,6 +27,7 @@ import {
 	signature,
 	text,
 } from "./fieldShapes.js";
+import { iceServersShape } from "./iceServer.js";
 import { QUALITIES } from "./reading.js";
 import type { RefoundTransaction } from "./refounding.js";
 import { confirmShape, refoundShape, sealShape } from "./refoundingShapes.js";
@@ -56,6 +57,7 @@ const KINDS: readonly TransactionKind[] = [
 	"refound",
 	"confirm",
 	"seal",
+	"iceServers",
 ];
 
 export const MAX_TRANSACTION_BYTES = 1_024;
@@ -364,6 +366,16 @@ const SHAPES = {
 			member,
 			nonce,
 			device,
+			signature,
+		})),
+	),
+	iceServers: v.pipe(
+		v.strictTuple([kindNumber("iceServers"), member, nonce, iceServersShape, signature]),
+		v.transform(([, member, nonce, servers, signature]) => ({
+			kind: "iceServers" as const,
+			member,
+			nonce,
+			servers,
 			signature,
 		})),
 	),

@@ -12,6 +12,7 @@ import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
 import { applyJoin, forgetExpired } from "./members.js";
 import { applyReading, readingRefusal } from "./metering.js";
+import { applyIceServers } from "./operatorActs.js";
 import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { stateRoot } from "./stateRoot.js";
@@ -191,6 +192,8 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyDevice(draft, act);
 		case "revoke":
 			return applyRevoke(draft, act);
+		case "iceServers":
+			return applyIceServers(draft, act);
 	}
 }
 

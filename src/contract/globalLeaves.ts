@@ -1,6 +1,7 @@
 /** Leaves of what a neighbourhood has once: the past's hashes, and the globals with the counted blocks. */
 import * as v from "valibot";
 import { bytes, hash, natural } from "../block/fieldShapes.js";
+import { type IceServer, iceServerFields, iceServersShape } from "../block/iceServer.js";
 import type { MountainRange } from "../block/merkle.js";
 import { MONEY_KINDS, type MoneyKind } from "../block/transaction.js";
 import { assert } from "../primitives/assert.js";
@@ -126,6 +127,15 @@ export const PREDECESSOR_LEAF: LeafCodec<Predecessor> = {
 			proposal,
 			unconfirmed,
 		})),
+	),
+};
+
+/** Only where there are any. */
+export const ICE_SERVERS_LEAF: LeafCodec<readonly IceServer[]> = {
+	fields: (servers) => ["iceServers", iceServerFields(servers)],
+	shape: v.pipe(
+		v.strictTuple([v.literal("iceServers"), iceServersShape]),
+		v.transform(([, servers]) => servers),
 	),
 };
 

@@ -2,6 +2,7 @@
  * The ledger: everything that executing the chain has made of it. A ledger never changes; executing a block makes the
  * next one, which shares all that stayed the same. An uncommitted block's ledger is simply dropped on truncation.
  */
+import type { IceServer } from "../block/iceServer.js";
 import type { MountainRange } from "../block/merkle.js";
 import type { Reading } from "../block/reading.js";
 import type { FoundingParameters } from "../block/transaction.js";
@@ -42,6 +43,8 @@ export interface Ledger {
 	/** Ids in hex of the invitations that were used and have not expired, with their expiry. */
 	readonly usedInvitations: ReadonlyMap<string, number>;
 	readonly issuedMicroNok: number;
+	/** Through which devices that cannot see each other connect. */
+	readonly iceServers: readonly IceServer[];
 	/** Where the neighbourhood was founded again: the chain that it goes on from. */
 	readonly predecessor: Predecessor | undefined;
 }

@@ -8,7 +8,14 @@ import { equalBytes, toHex } from "../primitives/bytes.js";
 import { decode } from "../primitives/codec.js";
 import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { COUNTED_LEAF, GLOBALS_LEAF, type Globals, HISTORY_LEAF, PREDECESSOR_LEAF } from "./globalLeaves.js";
+import {
+	COUNTED_LEAF,
+	GLOBALS_LEAF,
+	type Globals,
+	HISTORY_LEAF,
+	ICE_SERVERS_LEAF,
+	PREDECESSOR_LEAF,
+} from "./globalLeaves.js";
 import type { Contract, Device, Household, Ledger, Offer, Order, Predecessor } from "./ledger.js";
 import { isLive } from "./market.js";
 import { CONTRACT_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
@@ -67,6 +74,7 @@ interface Parts {
 	history?: Ledger["history"];
 	globals?: Globals;
 	predecessor?: Predecessor;
+	iceServers?: Ledger["iceServers"];
 	devices: Device[];
 	offers: Offer[];
 	orders: Order[];
@@ -117,6 +125,10 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 	}),
 	predecessor: taker(PREDECESSOR_LEAF, (parts, predecessor) => {
 		parts.predecessor = predecessor;
+		return true;
+	}),
+	iceServers: taker(ICE_SERVERS_LEAF, (parts, servers) => {
+		parts.iceServers = servers;
 		return true;
 	}),
 	counted: taker(COUNTED_LEAF, (parts, page) => parts.counted.push(...page) > 0),
@@ -180,6 +192,7 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		history,
 		usedInvitations: globals.usedInvitations,
 		issuedMicroNok: globals.issuedMicroNok,
+		iceServers: parts.iceServers ?? [],
 		predecessor: parts.predecessor,
 	};
 }

@@ -5,7 +5,7 @@
  */
 import { merkleLeaf, rememberingMerkleRoot } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
-import { COUNTED_LEAF, GLOBALS_LEAF, HISTORY_LEAF, PREDECESSOR_LEAF } from "./globalLeaves.js";
+import { COUNTED_LEAF, GLOBALS_LEAF, HISTORY_LEAF, ICE_SERVERS_LEAF, PREDECESSOR_LEAF } from "./globalLeaves.js";
 import { pagesOfReadings, pagesOfRuns } from "./leafPages.js";
 import type { Household, Ledger, PendingReading } from "./ledger.js";
 import { CONTRACT_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
@@ -40,6 +40,7 @@ function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	visit(ledger.history, HISTORY_LEAF.fields);
 	visit(ledger, GLOBALS_LEAF.fields);
 	if (ledger.predecessor !== undefined) visit(ledger.predecessor, PREDECESSOR_LEAF.fields);
+	if (ledger.iceServers.length > 0) visit(ledger.iceServers, ICE_SERVERS_LEAF.fields);
 	for (const page of pagesOfRuns(ledger.counted)) visit(page, COUNTED_LEAF.fields);
 	for (const device of ledger.devices) visit(device, DEVICE_LEAF.fields);
 	for (const offer of ledger.offers.values()) visit(offer, OFFER_LEAF.fields);

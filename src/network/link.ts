@@ -133,7 +133,7 @@ export class Link {
 		try {
 			peer = this.#options.createPeer({
 				initiator,
-				config: { iceServers, iceTransportPolicy: relayOnly ? "relay" : "all" },
+				config: { iceServers: iceServers.map(forBrowser), iceTransportPolicy: relayOnly ? "relay" : "all" },
 				trickle: true,
 				readableObjectMode: true,
 			});
@@ -211,6 +211,11 @@ export class Link {
 	#onLost(): void {
 		this.close(this.#state === "open" ? "connection-lost" : "connection-failed");
 	}
+}
+
+/** A browser takes a STUN server only without a user. */
+function forBrowser({ urls, username, credential }: NetworkSettings["iceServers"][number]): RTCIceServer {
+	return username === "" ? { urls } : { urls, username, credential };
 }
 
 function plainCandidate({ candidate = "", sdpMLineIndex = null, sdpMid = null }: RTCIceCandidateInit): Candidate {

@@ -1,4 +1,5 @@
 /** From a person's command to the transaction that is signed. */
+import { type IceServerFault, iceServersFault } from "../block/iceServer.js";
 import type { Transaction, Unsigned } from "../block/transaction.js";
 import type { Device } from "../contract/ledger.js";
 import { fromHex } from "../primitives/bytes.js";
@@ -15,7 +16,7 @@ import type { Command } from "./protocol.js";
 /** Commands that become a transaction with a nonce. */
 export type ActCommand = Extract<
 	Command,
-	{ type: "offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters" | "revoke" }
+	{ type: "offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters" | "revoke" | "iceServers" }
 >;
 
 export type ActError =
@@ -25,13 +26,16 @@ export type ActError =
 	| { code: "bad-notice"; max: number }
 	| { code: "bad-period" }
 	| { code: "unknown-device"; device: number }
-	| { code: "bad-reference" };
+	| { code: "bad-reference" }
+	| { code: "bad-ice-server"; field: IceServerFault };
 
 /** An order that was not taken into a block in this time never will be. */
 const EXPIRY_MINUTES = MINUTES_PER_DAY;
 
 export function isActCommand(command: Command): command is ActCommand {
-	return ["offer", "withdraw", "accept", "end", "buy", "issue", "voters", "revoke"].includes(command.type);
+	return ["offer", "withdraw", "accept", "end", "buy", "issue", "voters", "revoke", "iceServers"].includes(
+		command.type,
+	);
 }
 
 /** Fills in a transaction. What a person typed is checked here, so that nothing malformed is ever signed. */
@@ -63,6 +67,12 @@ export function createAct(
 			const { device } = command;
 			if (devices[device] === undefined) return refused({ code: "unknown-device", device });
 			return ok({ kind: "revoke", member, nonce, device });
+		}
+		case "iceServers": {
+			const { servers } = command;
+			const fault = iceServersFault(servers);
+			if (fault !== undefined) return refused({ code: "bad-ice-server", field: fault });
+			return ok({ kind: "iceServers", member, nonce, servers });
 		}
 		case "issue": {
 			const { amountMicroNok, reference } = command;

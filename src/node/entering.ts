@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { encodeBlock } from "../block/block.js";
 import { nameShape } from "../block/fieldShapes.js";
+import { iceServersFault } from "../block/iceServer.js";
 import { MONEY_KINDS } from "../block/transaction.js";
 import { DEFAULT_FUSE_LIMIT_W } from "../meter/meterPipeline.js";
 import { equalBytes } from "../primitives/bytes.js";
@@ -18,7 +19,15 @@ import { openGenesisLink } from "./loading.js";
 import { founderPinOf, genesisLinkOf } from "./lobby.js";
 import type { Peer, Peers } from "./peers.js";
 import type { Command, CommandError } from "./protocol.js";
-import { type ChainConfig, databaseName, encodeConfig, type Keys, type LobbyProfile, sealRecord } from "./records.js";
+import {
+	type ChainConfig,
+	databaseName,
+	encodeConfig,
+	type Keys,
+	type LobbyProfile,
+	type MeshKeys,
+	sealRecord,
+} from "./records.js";
 import { DONE, type Reply } from "./reply.js";
 import type { Joining, Stages } from "./stages.js";
 import type { ChainChange } from "./storage.js";
@@ -42,7 +51,9 @@ export class Entering {
 
 	/** Founder: opens a lobby that neighbours come to by its link. */
 	async openLobby(command: Extract<Command, { type: "openLobby" }>): Promise<Reply> {
-		const { neighbourhood, householdName, alwaysOn, signalingUrls } = command;
+		const { neighbourhood, householdName, alwaysOn, signalingUrls, iceServers = [] } = command;
+		const fault = iceServersFault(iceServers);
+		if (fault !== undefined) return refused({ code: "bad-ice-server", field: fault });
 		const prices = [
 			neighbourhood.retailMicroNokPerWh,
 			neighbourhood.feedInMicroNokPerWh,
@@ -58,6 +69,7 @@ export class Entering {
 			keys,
 			networkKey: randomBytes(16),
 			signalingUrls,
+			iceServers,
 			lobbyId: randomBytes(32),
 			householdName,
 			alwaysOn,
@@ -74,11 +86,12 @@ export class Entering {
 		const { householdName, alwaysOn, signalingUrls } = command;
 		if (link.value.kind === "restore") return refused({ code: "link-unknown" });
 		if (link.value.kind === "join") return this.#join(link.value, command.link, command);
-		const { lobbyId, networkKey, founderPin } = link.value;
+		const { lobbyId, networkKey, iceServers, founderPin } = link.value;
 		return this.#newLobby({
 			keys: this.#newKeys(),
 			networkKey,
 			signalingUrls,
+			iceServers,
 			lobbyId,
 			householdName,
 			alwaysOn,
@@ -134,8 +147,8 @@ export class Entering {
 
 	/** The genesis is here, checked: from now on this device is in the neighbourhood. */
 	async foundAs(profile: LobbyProfile, genesis: Link): Promise<boolean> {
-		const { keys, networkKey, signalingUrls, householdName, alwaysOn, lobbyId } = profile;
-		const config = newConfig({ keys, networkKey, signalingUrls, householdName, alwaysOn, lobbyId });
+		const { keys, networkKey, signalingUrls, iceServers, householdName, alwaysOn, lobbyId } = profile;
+		const config = newConfig({ keys, networkKey, signalingUrls, iceServers, householdName, alwaysOn, lobbyId });
 		const gridId = genesis.hash;
 		const database = this.#databaseName(gridId, keys);
 		const written = await this.#stages.create(database, gridId, {
@@ -157,10 +170,11 @@ export class Entering {
 		text: string,
 		{ householdName, alwaysOn, signalingUrls }: Pick<ChainConfig, "householdName" | "alwaysOn" | "signalingUrls">,
 	): Promise<Reply> {
-		const { gridId, networkKey, pin } = link;
+		const { gridId, networkKey, iceServers, pin } = link;
+		const mesh = { networkKey, signalingUrls, iceServers };
 		const keys = this.#newKeys();
 		return this.#beginJoining(gridId, {
-			...newConfig({ keys, networkKey, signalingUrls, householdName, alwaysOn, lobbyId: undefined }),
+			...newConfig({ keys, ...mesh, householdName, alwaysOn, lobbyId: undefined }),
 			invitationLink: text,
 			pin,
 		});
@@ -189,10 +203,11 @@ export class Entering {
 		const decoded = decodeLink(link);
 		if (!decoded.ok) return refused(decoded.error);
 		if (decoded.value.kind !== "restore") return refused({ code: "link-unknown" });
-		const { gridId, networkKey, householdSecret, pin } = decoded.value;
+		const { gridId, networkKey, iceServers, householdSecret, pin } = decoded.value;
+		const mesh = { networkKey, signalingUrls, iceServers };
 		const keys = { ...this.#newKeys(), householdSecret };
 		return this.#beginJoining(gridId, {
-			...newConfig({ keys, networkKey, signalingUrls, householdName: "", alwaysOn, lobbyId: undefined }),
+			...newConfig({ keys, ...mesh, householdName: "", alwaysOn, lobbyId: undefined }),
 			pin,
 			admission: { member: undefined, replaces: undefined },
 		});
@@ -269,7 +284,7 @@ function genesisChange(bytes: Uint8Array): ChainChange {
 }
 
 function newConfig(
-	known: Pick<ChainConfig, "keys" | "networkKey" | "signalingUrls" | "householdName" | "alwaysOn" | "lobbyId">,
+	known: MeshKeys & Pick<ChainConfig, "keys" | "householdName" | "alwaysOn" | "lobbyId">,
 ): ChainConfig {
 	return {
 		...known,

@@ -5,25 +5,31 @@
  */
 import * as v from "valibot";
 import { bytes, hash } from "../block/fieldShapes.js";
+import { type IceServer, iceServerFields, iceServersShape } from "../block/iceServer.js";
 import type { Invitation } from "../block/invitation.js";
 import { invitationFields } from "../block/invitation.js";
 import { invitationShape } from "../block/transactionCodec.js";
 import { fromBase64Url, toBase64Url } from "../primitives/base64.js";
-import { decode, encode } from "../primitives/codec.js";
+import { type CborValue, decode, encode } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { isSecretKey, SECRET_KEY_BYTES } from "../primitives/signature.js";
 
-export interface LobbyLink {
+/** What each link has: how to find those that it leads to. */
+interface MeshLink {
+	networkKey: Uint8Array;
+	/** Through which devices that cannot see each other connect. */
+	iceServers: readonly IceServer[];
+}
+
+export interface LobbyLink extends MeshLink {
 	kind: "lobby";
 	lobbyId: Uint8Array;
-	networkKey: Uint8Array;
 	founderPin: Uint8Array;
 }
 
-export interface JoinLink {
+export interface JoinLink extends MeshLink {
 	kind: "join";
 	gridId: Uint8Array;
-	networkKey: Uint8Array;
 	invitation: Invitation;
 	/** Secret half of the invitation's one-time key. */
 	oneTimeSecret: Uint8Array;
@@ -31,10 +37,9 @@ export interface JoinLink {
 	pin: { index: number; hash: Uint8Array };
 }
 
-export interface RestoreLink {
+export interface RestoreLink extends MeshLink {
 	kind: "restore";
 	gridId: Uint8Array;
-	networkKey: Uint8Array;
 	/** Whoever has it is the household: not sealed yet. */
 	householdSecret: Uint8Array;
 	/** Newest certified block when the link was made: index and first 16 bytes of its hash. */
@@ -52,18 +57,24 @@ export type LinkError =
 const LINK_VERSION = 1;
 const MAX_LINK_BYTES = 1_024;
 
-export function encodeLobbyLink(link: LobbyLink): string {
-	return `lobby=${toBase64Url(encode([LINK_VERSION, link.lobbyId, link.networkKey, link.founderPin]))}`;
+export function encodeLobbyLink({ lobbyId, networkKey, founderPin, iceServers }: LobbyLink): string {
+	return encodeLink("lobby", [lobbyId, networkKey, founderPin], iceServers);
 }
 
 export function encodeJoinLink(link: JoinLink): string {
-	const { gridId, networkKey, invitation, oneTimeSecret, pin } = link;
-	const fields = [LINK_VERSION, gridId, networkKey, invitationFields(invitation), oneTimeSecret, pin.index, pin.hash];
-	return `join=${toBase64Url(encode(fields))}`;
+	const { gridId, networkKey, invitation, oneTimeSecret, pin, iceServers } = link;
+	const fields = [gridId, networkKey, invitationFields(invitation), oneTimeSecret, pin.index, pin.hash];
+	return encodeLink("join", fields, iceServers);
 }
 
-export function encodeRestoreLink({ gridId, networkKey, householdSecret, pin }: RestoreLink): string {
-	return `restore=${toBase64Url(encode([LINK_VERSION, gridId, networkKey, householdSecret, pin.index, pin.hash]))}`;
+export function encodeRestoreLink({ gridId, networkKey, householdSecret, pin, iceServers }: RestoreLink): string {
+	return encodeLink("restore", [gridId, networkKey, householdSecret, pin.index, pin.hash], iceServers);
+}
+
+/** The servers come last, and only where there are any: a QR code is the easier to read the shorter it is. */
+function encodeLink(kind: Link["kind"], fields: readonly CborValue[], iceServers: readonly IceServer[]): string {
+	const servers = iceServers.length === 0 ? [] : [iceServerFields(iceServers)];
+	return `${kind}=${toBase64Url(encode([LINK_VERSION, ...fields, ...servers]))}`;
 }
 
 /** Reads a link's fragment, or a whole address with one. */
@@ -73,7 +84,10 @@ export function decodeLink(text: string): Result<Link, LinkError> {
 	const bytes = fromBase64Url(match[2] ?? "");
 	const value = bytes === undefined ? undefined : decode(bytes, MAX_LINK_BYTES);
 	if (value?.ok !== true) return refused({ code: "link-damaged" });
-	const shaped = v.safeParse(SHAPES[match[1] as Link["kind"]], value.value);
+	const kind = match[1] as Link["kind"];
+	const fields = value.value;
+	const hasNoServers = Array.isArray(fields) && fields.length === FIELDS_BEFORE_SERVERS[kind];
+	const shaped = v.safeParse(SHAPES[kind], hasNoServers ? [...fields, []] : fields);
 	return shaped.success ? ok(shaped.output) : refused({ code: "link-damaged" });
 }
 
@@ -83,13 +97,14 @@ const secretKeyShape = v.pipe(
 );
 
 const lobbyShape = v.pipe(
-	v.strictTuple([v.literal(LINK_VERSION), bytes(32), bytes(16), bytes(16)]),
+	v.strictTuple([v.literal(LINK_VERSION), bytes(32), bytes(16), bytes(16), iceServersShape]),
 	v.transform(
-		([, lobbyId, networkKey, founderPin]): Link => ({
+		([, lobbyId, networkKey, founderPin, iceServers]): Link => ({
 			kind: "lobby",
 			lobbyId,
 			networkKey,
 			founderPin,
+			iceServers,
 		}),
 	),
 );
@@ -103,12 +118,14 @@ const joinShape = v.pipe(
 		secretKeyShape,
 		v.pipe(v.number(), v.integer(), v.minValue(0)),
 		bytes(16),
+		iceServersShape,
 	]),
 	v.transform(
-		([, gridId, networkKey, invitation, oneTimeSecret, index, hash]): Link => ({
+		([, gridId, networkKey, invitation, oneTimeSecret, index, hash, iceServers]): Link => ({
 			kind: "join",
 			gridId,
 			networkKey,
+			iceServers,
 			invitation,
 			oneTimeSecret,
 			pin: { index, hash },
@@ -124,17 +141,22 @@ const restoreShape = v.pipe(
 		secretKeyShape,
 		v.pipe(v.number(), v.integer(), v.minValue(0)),
 		bytes(16),
+		iceServersShape,
 	]),
 	v.transform(
-		([, gridId, networkKey, householdSecret, index, hash]): Link => ({
+		([, gridId, networkKey, householdSecret, index, hash, iceServers]): Link => ({
 			kind: "restore",
 			gridId,
 			networkKey,
+			iceServers,
 			householdSecret,
 			pin: { index, hash },
 		}),
 	),
 );
+
+/** The version among them. */
+const FIELDS_BEFORE_SERVERS: Record<Link["kind"], number> = { lobby: 4, join: 7, restore: 6 };
 
 const SHAPES: Record<Link["kind"], v.GenericSchema<unknown, Link>> = {
 	lobby: lobbyShape,

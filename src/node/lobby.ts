@@ -169,7 +169,7 @@ export class Lobby {
 	}
 
 	view(signaling: SignalingView): LobbyView {
-		const { founding, lobbyId, networkKey, founderPin } = this.profile;
+		const { founding, lobbyId, networkKey, founderPin, iceServers } = this.profile;
 		const own = toHex(this.#join.deviceKey);
 		const members = this.isFounder
 			? this.#joins()
@@ -180,7 +180,7 @@ export class Lobby {
 			stage: "lobby",
 			neighbourhood: founding?.name ?? this.#state?.neighbourhood ?? "",
 			founder: this.isFounder,
-			link: encodeLobbyLink({ kind: "lobby", lobbyId, networkKey, founderPin }),
+			link: encodeLobbyLink({ kind: "lobby", lobbyId, networkKey, founderPin, iceServers }),
 			members: members.map(({ name, alwaysOn, deviceKey }, at) => ({
 				name,
 				alwaysOn,

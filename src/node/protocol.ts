@@ -3,6 +3,7 @@
  * is a modem and a screen on the far side of it. The browser's worker, the simulator and the replay drive the same
  * `Node` through these two unions. All values can be cloned structurally.
  */
+import type { IceServer } from "../block/iceServer.js";
 import type { Reading } from "../block/reading.js";
 import type { MoneyKind } from "../block/transaction.js";
 import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
@@ -58,6 +59,8 @@ export type Command =
 			householdName: string;
 			alwaysOn: boolean;
 			signalingUrls: string[];
+			/** Through which the guests are to connect who cannot see this device. */
+			iceServers?: IceServer[];
 	  }
 	/** Founding: comes into a lobby by its link's fragment (what stands behind `#`). */
 	| { type: "enterLobby"; link: string; householdName: string; alwaysOn: boolean; signalingUrls: string[] }
@@ -116,6 +119,8 @@ export type Command =
 	| { type: "voters"; added: number[]; removed: number[] }
 	/** Takes one of this household's devices out of use. Device index. */
 	| { type: "revoke"; device: number }
+	/** Operator: through which servers devices that cannot see each other connect, in place of those before. */
+	| { type: "iceServers"; servers: IceServer[] }
 	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */
 	| { type: "refound" }
 	/** This household goes over to the new chain of a proposal (`refounding.proposal`). */
@@ -170,7 +175,7 @@ export interface NetworkSettings {
 	topics: string[];
 	/** This device's public key in hex: the lower one starts a connection. */
 	deviceId: string;
-	iceServers: { urls: string; username?: string; credential?: string }[];
+	iceServers: readonly IceServer[];
 }
 
 /** A signal before the node has put its own name to it. */

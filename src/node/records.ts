@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { type Certificate, certificateFields, certificateShape } from "../block/certificate.js";
 import { type DoubleSignature, doubleSignatureFields, doubleSignatureShape } from "../block/evidence.js";
 import { bytes, flag, hash, natural, perhaps } from "../block/fieldShapes.js";
+import { type IceServer, iceServerFields, iceServersShape } from "../block/iceServer.js";
 import { LINE_NAMES, type LineName } from "../meter/lineNames.js";
 import { DEFAULT_FUSE_LIMIT_W } from "../meter/meterPipeline.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
@@ -114,6 +115,8 @@ export interface MeshKeys {
 	/** 16 random bytes that only members (and holders of a link) know. */
 	networkKey: Uint8Array;
 	signalingUrls: string[];
+	/** Until the chain says others: what the way in said. */
+	iceServers: readonly IceServer[];
 }
 
 export type Profile =
@@ -151,8 +154,13 @@ const keysShape = v.pipe(
 	v.transform(([householdSecret, deviceSecret]): Keys => ({ householdSecret, deviceSecret })),
 );
 
+/** Earlier versions wrote no ICE servers. */
+const LOBBY_FIELDS_BEFORE_SERVERS = 9;
+
 const profileShape = v.union([
 	v.pipe(
+		v.array(v.unknown()),
+		v.transform((fields) => (fields.length === LOBBY_FIELDS_BEFORE_SERVERS ? [...fields, []] : fields)),
 		v.strictTuple([
 			v.literal("lobby"),
 			keysShape,
@@ -176,11 +184,23 @@ const profileShape = v.union([
 					),
 				),
 			),
+			iceServersShape,
 		]),
 		v.transform(
-			([, keys, networkKey, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding]): Profile => ({
+			([
+				,
+				keys,
+				networkKey,
+				signalingUrls,
+				lobbyId,
+				householdName,
+				alwaysOn,
+				founderPin,
+				founding,
+				iceServers,
+			]): Profile => ({
 				stage: "lobby",
-				lobby: { keys, networkKey, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding },
+				lobby: { keys, networkKey, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding, iceServers },
 			}),
 		),
 	),
@@ -199,6 +219,7 @@ export function encodeProfile(profile: Profile | undefined): Uint8Array {
 	if (profile === undefined) return encodeRecord(["none"]);
 	if (profile.stage === "chain") return encodeRecord(["chain", profile.database, profile.gridId]);
 	const { keys, networkKey, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding } = profile.lobby;
+	const { iceServers } = profile.lobby;
 	return encodeRecord([
 		"lobby",
 		[keys.householdSecret, keys.deviceSecret],
@@ -219,6 +240,7 @@ export function encodeProfile(profile: Profile | undefined): Uint8Array {
 						founding.localFeeMicroNokPerWh,
 					],
 		),
+		iceServerFields(iceServers),
 	]);
 }
 
@@ -278,8 +300,10 @@ const ABSENT_CONFIG_FIELDS: readonly CborValue[] = [
 	[],
 	// fuseLimitW
 	DEFAULT_FUSE_LIMIT_W,
+	// iceServers
+	[],
 ];
-const CONFIG_FIELDS = 15;
+const CONFIG_FIELDS = 16;
 
 /** Fields as an earlier version wrote them, with what is absent at their end; what is no such version's stays as it is. */
 function withAbsentFields(fields: unknown[]): unknown[] {
@@ -331,6 +355,7 @@ const configShape = v.pipe(
 		),
 		perhaps(natural),
 		natural,
+		iceServersShape,
 	]),
 	v.transform(
 		([
@@ -349,6 +374,7 @@ const configShape = v.pipe(
 			admission,
 			retentionDays,
 			fuseLimitW,
+			iceServers,
 		]): ChainConfig => ({
 			keys,
 			networkKey,
@@ -365,6 +391,7 @@ const configShape = v.pipe(
 			admission,
 			retentionDays,
 			fuseLimitW,
+			iceServers,
 		}),
 	),
 );
@@ -387,6 +414,7 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 		optional(admission === undefined ? undefined : [optional(admission.member), optional(admission.replaces)]),
 		optional(config.retentionDays),
 		config.fuseLimitW,
+		iceServerFields(config.iceServers),
 	]);
 }
 

@@ -9,6 +9,7 @@
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import type { IceServer } from "../block/iceServer.js";
 import {
 	decodeSignal,
 	encodeSignal,
@@ -78,9 +79,17 @@ export class Signaling {
 	}
 
 	/** From now on this device is in the mesh of these keys, and speaks about `context`: a lobby, or a chain. */
-	speakAs({ networkKey, signalingUrls }: MeshKeys, context: Uint8Array, deviceSecret: Uint8Array): void {
+	speakAs(keys: MeshKeys, context: Uint8Array, deviceSecret: Uint8Array): void {
+		const { networkKey, signalingUrls, iceServers } = keys;
 		const deviceId = toHex(this.#dependencies.signer.publicKeyOf(deviceSecret));
-		this.#identity = { networkKey, signalingUrls, context, deviceSecret, deviceId };
+		this.#identity = { networkKey, signalingUrls, iceServers, context, deviceSecret, deviceId };
+		this.#enterHour(this.#identity);
+	}
+
+	/** Neighbours that cannot be seen are reached through these from now on. */
+	reachThrough(iceServers: readonly IceServer[]): void {
+		if (this.#identity === undefined || this.#identity.iceServers === iceServers) return;
+		this.#identity.iceServers = iceServers;
 		this.#enterHour(this.#identity);
 	}
 
@@ -165,7 +174,7 @@ export class Signaling {
 	}
 
 	/** Those of this hour, and of the hours beside it: clocks differ. */
-	#enterHour({ networkKey, signalingUrls, deviceId }: Identity): void {
+	#enterHour({ networkKey, signalingUrls, iceServers, deviceId }: Identity): void {
 		this.#hour = this.#hourNow();
 		this.#keys = new Map();
 		for (const hour of [this.#hour, this.#hour - 1, this.#hour + 1]) {
@@ -174,7 +183,7 @@ export class Signaling {
 			this.#keys.set(ownTopic(networkKey, hour, deviceId), key);
 		}
 		const meshId = toHex(hashMesh(networkKey));
-		const network = { signalingUrls, meshId, topics: [...this.#keys.keys()], deviceId, iceServers: [] };
+		const network = { signalingUrls, meshId, topics: [...this.#keys.keys()], deviceId, iceServers };
 		this.#dependencies.emit({ type: "network", network });
 	}
 

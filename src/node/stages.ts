@@ -116,7 +116,10 @@ export class Stages {
 			return;
 		}
 		const events = {
-			onHead: onChange,
+			onHead: () => {
+				onChange();
+				this.#reach();
+			},
 			onProgress: onChange,
 			// A device in place of an older one of the household: its meter has been read all the time.
 			onMember: () => {
@@ -144,6 +147,7 @@ export class Stages {
 		metering.fuseLimitW = street.config.fuseLimitW;
 		metering.goOnWith(street.config.meterSource, dependencies.clocks.chainMs(), street.savedMeter);
 		this.#speak(street.config, street.gridId);
+		this.#reach();
 		this.#parts.peers.speakAbout(street.gridId, street.config.keys.deviceSecret);
 	}
 
@@ -208,6 +212,12 @@ export class Stages {
 	#closeChannels(code: string): void {
 		const { peers } = this.#parts;
 		for (const peer of [...peers.authenticated()]) peers.refuse(peer, { code });
+	}
+
+	/** The neighbourhood's own servers, once it has any, in place of those that the way in named. */
+	#reach(): void {
+		const { iceServers } = this.street?.chain.head.ledger ?? {};
+		if (iceServers !== undefined && iceServers.length > 0) this.#parts.signaling.reachThrough(iceServers);
 	}
 
 	/** From now on the neighbours are looked for. */

@@ -342,5 +342,5 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 					}),
 		};
 	});
-	return { nodes, orders: ordersOf(ledger), issuedMicroNok: ledger.issuedMicroNok };
+	return { nodes, orders: ordersOf(ledger), issuedMicroNok: ledger.issuedMicroNok, iceServers: ledger.iceServers };
 }

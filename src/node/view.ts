@@ -2,6 +2,7 @@
  * The view: everything that the screens draw of a node, made anew when something changed (`streetView` and the stages make
  * it). All values can be cloned structurally.
  */
+import type { IceServer } from "../block/iceServer.js";
 import type { Reading } from "../block/reading.js";
 import type { MoneyKind } from "../block/transaction.js";
 import type { LineName } from "../meter/lineNames.js";
@@ -338,6 +339,8 @@ export interface OperatorView {
 	/** Orders of all members that wait for their money. */
 	orders: OrderView[];
 	issuedMicroNok: number;
+	/** Through which devices that cannot see each other connect. */
+	iceServers: readonly IceServer[];
 }
 
 export interface NodeView {

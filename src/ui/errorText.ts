@@ -240,6 +240,7 @@ const SENTENCES = {
 	noise: m.error_noise,
 	"not-asked-about": m.error_not_asked_about,
 	"bad-fuse-limit": m.error_bad_fuse_limit,
+	"bad-ice-server": m.error_bad_ice_server,
 	"bad-reading": m.error_bad_reading,
 	"too-many-readings": m.error_bad_reading,
 	"not-metering": m.error_not_metering,

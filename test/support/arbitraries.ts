@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Block } from "../../src/block/block.js";
 import { BLOCK_VERSION, transactionsRoot } from "../../src/block/block.js";
 import type { Certificate } from "../../src/block/certificate.js";
+import { MAX_ICE_SERVERS } from "../../src/block/iceServer.js";
 import { QUALITIES } from "../../src/block/reading.js";
 import { MONEY_KINDS, type Transaction } from "../../src/block/transaction.js";
 import {
@@ -75,6 +76,19 @@ const chainParameters = {
 	salt: bytesOf(16),
 };
 
+const host = fc.constantFrom("192.0.2.1", "stun.example.org:3478", "[2001:db8::1]:5349");
+const credential = fc.stringMatching(/^[!-~]{1,64}$/);
+const stunServer = fc.record({
+	urls: host.map((at) => `stun:${at}`),
+	username: constant(""),
+	credential: constant(""),
+});
+const turnServer = fc.record({
+	urls: fc.tuple(fc.constantFrom("turn", "turns"), host).map(([scheme, at]) => `${scheme}:${at}?transport=tcp`),
+	username: credential,
+	credential,
+});
+
 export const transactionsByKind = {
 	reading,
 	offer: fc.record({
@@ -117,6 +131,11 @@ export const transactionsByKind = {
 		deviceSignature: signature,
 	}),
 	revoke: fc.record({ kind: constant("revoke"), ...act, device: fc.nat(15_999) }),
+	iceServers: fc.record({
+		kind: constant("iceServers"),
+		...act,
+		servers: fc.array(fc.oneof(stunServer, turnServer), { maxLength: MAX_ICE_SERVERS }),
+	}),
 	found: fc.record({
 		kind: constant("found"),
 		...chainParameters,

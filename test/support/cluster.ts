@@ -3,12 +3,20 @@
  * any write and on again; what it had written is all that it keeps. Signatures are keyed hashes unless real ones are
  * asked for.
  */
+import type { IceServer } from "../../src/block/iceServer.js";
 import { toFrames } from "../../src/message/frames.js";
 import type { Message } from "../../src/message/message.js";
 import { encodeMessage } from "../../src/message/wire.js";
 import { DEFAULT_NODE_SETTINGS, type NodeSettings } from "../../src/node/dependencies.js";
 import { Node } from "../../src/node/node.js";
-import type { Command, CommandError, NodeInput, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
+import type {
+	Command,
+	CommandError,
+	NetworkSettings,
+	NodeInput,
+	NodeOutput,
+	ReplyValue,
+} from "../../src/node/protocol.js";
 import type { ChainChange, ChainStorage, StorageError, StorageRoot } from "../../src/node/storage.js";
 import type { Street } from "../../src/node/street.js";
 import type { StreetView } from "../../src/node/view.js";
@@ -116,6 +124,8 @@ export interface House {
 	/** Settles when the power goes. */
 	died: Promise<void>;
 	topic: string | undefined;
+	/** Which mesh it was last told to be in. */
+	network: NetworkSettings | undefined;
 	faults: string[];
 	/** Codes with which its channels were closed, by either side. */
 	closed: string[];
@@ -135,6 +145,8 @@ export const SHORT_DAYS = {
 } satisfies Partial<NodeSettings>;
 
 export interface ClusterOptions {
+	/** Named at the founding. */
+	iceServers?: IceServer[];
 	settings?: Partial<NodeSettings>;
 	realSignatures?: boolean;
 	/** What a house verifies with, by its place in `houses` when it was added; the default where this gives none. */
@@ -258,6 +270,7 @@ export class Cluster {
 			}
 			case "network":
 				house.topic = output.network?.meshId;
+				house.network = output.network;
 				for (const channel of this.#channelsOf(house)) {
 					if (channel.other?.house.topic !== house.topic) this.#close(channel, "left");
 				}
@@ -519,10 +532,10 @@ const NEIGHBOURHOOD = {
 export const names = ["Hansen", "Olsen", "Berg", "Dahl", "Lie", "Moe", "Vik"];
 
 /** Opens a lobby in house 0; gives its link. */
-export async function openLobby(cluster: Cluster): Promise<string> {
+export async function openLobby(cluster: Cluster, iceServers: IceServer[] = []): Promise<string> {
 	const householdName = names[0] ?? "";
 	const command = { type: "openLobby" as const, neighbourhood: NEIGHBOURHOOD, householdName, alwaysOn: true };
-	assert((await cluster.command(0, { ...command, signalingUrls: [] })).ok, "a lobby opens");
+	assert((await cluster.command(0, { ...command, signalingUrls: [], iceServers })).ok, "a lobby opens");
 	const view = cluster.house(0).node.view();
 	assert(view.stage === "lobby", "the founder is in its lobby");
 	return view.link;
@@ -540,7 +553,7 @@ export async function enterLobby(cluster: Cluster, at: number, link: string, alw
 export async function foundedStreet(count: number, options: ClusterOptions = {}, voters = count): Promise<Cluster> {
 	const cluster = new Cluster(options);
 	for (let at = 0; at < count; at++) await cluster.add();
-	const link = await openLobby(cluster);
+	const link = await openLobby(cluster, options.iceServers);
 	for (let at = 1; at < count; at++) await enterLobby(cluster, at, link, at < voters);
 	const lobby = () => cluster.house(0).node.view();
 	await cluster.until(() => {

@@ -147,6 +147,7 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 	voters: { added: [], removed: [] },
 	device: { deviceKey: new Uint8Array(33), alwaysOn: false, metering: false, replaces: undefined },
 	revoke: { device: 0 },
+	iceServers: { servers: [] },
 };
 
 export class TestNeighbourhood {

@@ -183,6 +183,7 @@ export function street(self: number, head = 846): StreetView {
 				nodes: members.map((member) => node(member, head)),
 				orders: [{ id: hex(71, 32), member: 3, amountMicroNok: 350_000_000, timestampMs: NOW_MS - HOUR }],
 				issuedMicroNok: 2_400_000_000,
+				iceServers: [{ urls: "turn:turn.solbakken.example:3478", username: "solbakken", credential: "hemmelig" }],
 			},
 		}),
 		faults: [],

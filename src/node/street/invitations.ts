@@ -1,4 +1,5 @@
 /** A new household's way in: the operator's invitation link, and the `join` that the invited device makes of it. */
+import type { IceServer } from "../../block/iceServer.js";
 import { type Invitation, invitationDigest } from "../../block/invitation.js";
 import type { JoinTransaction, Unsigned } from "../../block/transaction.js";
 import { assert } from "../../primitives/assert.js";
@@ -27,8 +28,8 @@ export function createInvitationLink(context: StreetContext): Result<{ type: "li
 	const signature = signer.sign(invitationDigest(unsigned, gridId), config.keys.householdSecret);
 	const invitation: Invitation = { ...unsigned, signature };
 	const pin = { index: block.index, hash: hash.slice(0, 16) };
-	const { networkKey } = config;
-	const link = encodeJoinLink({ kind: "join", gridId, networkKey, invitation, oneTimeSecret, pin });
+	const mesh = { networkKey: config.networkKey, iceServers: iceServersOf(context) };
+	const link = encodeJoinLink({ kind: "join", gridId, ...mesh, invitation, oneTimeSecret, pin });
 	return ok({ type: "link", link });
 }
 
@@ -38,9 +39,15 @@ export function createRestoreLink(context: StreetContext): Result<{ type: "link"
 	if (member === undefined) return refused({ code: "not-a-member" });
 	const { block, hash } = chain.head;
 	const pin = { index: block.index, hash: hash.slice(0, 16) };
-	const { networkKey, keys } = config;
-	const { householdSecret } = keys;
-	return ok({ type: "link", link: encodeRestoreLink({ kind: "restore", gridId, networkKey, householdSecret, pin }) });
+	const { householdSecret } = config.keys;
+	const mesh = { networkKey: config.networkKey, iceServers: iceServersOf(context) };
+	return ok({ type: "link", link: encodeRestoreLink({ kind: "restore", gridId, ...mesh, householdSecret, pin }) });
+}
+
+/** The neighbourhood's own, or, while it has none, those by which this device came in. */
+function iceServersOf({ chain, config }: StreetContext): readonly IceServer[] {
+	const { iceServers } = chain.head.ledger;
+	return iceServers.length > 0 ? iceServers : config.iceServers;
 }
 
 /** The invited household's `join`, signed with its own two keys and the invitation's one-time key. */

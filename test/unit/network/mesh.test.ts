@@ -387,7 +387,8 @@ describe("what the node decides", () => {
 	it("may change servers and topics while channels stay open", async () => {
 		const [a, b] = [openPage(1), openPage(2)];
 		await run(1_000);
-		const settings = { signalingUrls: [URL_B], topics: ["next hour"], iceServers: [{ urls: "stun:192.0.2.1" }] };
+		const stun = { urls: "stun:192.0.2.1", username: "", credential: "" };
+		const settings = { signalingUrls: [URL_B], topics: ["next hour"], iceServers: [stun] };
 		update(a, 1, settings);
 		update(b, 2, settings);
 		await run(1_000);

@@ -9,6 +9,7 @@ const CONFIG: ChainConfig = {
 	keys: { householdSecret: fill(32, 1), deviceSecret: fill(32, 2) },
 	networkKey: fill(16, 3),
 	signalingUrls: ["wss://signal.example"],
+	iceServers: [],
 	householdName: "Lie",
 	alwaysOn: true,
 	bootCount: 7,

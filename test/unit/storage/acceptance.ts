@@ -272,6 +272,7 @@ const CONFIG = encodeConfig({
 	keys: { householdSecret: secretOf("household 0"), deviceSecret: secretOf("device 0") },
 	networkKey: new Uint8Array(16),
 	signalingUrls: [],
+	iceServers: [],
 	householdName: "Hus 0",
 	alwaysOn: true,
 	bootCount: 3,

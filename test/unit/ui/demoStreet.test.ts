@@ -75,7 +75,7 @@ class TestStreet implements HouseParts {
 		view.self = { ...view.self, index: house };
 		view.market = { offers: this.#offers, contracts: [] };
 		view.meter = { ...view.meter, source: "none" };
-		if (house === 0) view.operator = { nodes: [], orders: this.#orders, issuedMicroNok: 0 };
+		if (house === 0) view.operator = { nodes: [], orders: this.#orders, issuedMicroNok: 0, iceServers: [] };
 		else delete view.operator;
 		return view;
 	}
