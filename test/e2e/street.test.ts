@@ -2,7 +2,17 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type App, startApp } from "./support/app.js";
 import { expect as expectPage, until } from "./support/expect.js";
-import { comeIn, goTo, linkOf, openLobby, type Standing, standingOf, start } from "./support/screens.js";
+import {
+	comeIn,
+	goTo,
+	linkOf,
+	openLobby,
+	orderTokens,
+	type Standing,
+	sameHead,
+	standingOf,
+	start,
+} from "./support/screens.js";
 
 /**
  * Ten real pages: founded in the lobby as people do it, killed, opened again, joined later. One street, told from its
@@ -27,19 +37,6 @@ let founder: Awaited<ReturnType<App["openPersistent"]>>;
 
 async function standings(of: readonly Page[]): Promise<Standing[]> {
 	return Promise.all(of.map(standingOf));
-}
-
-/** Waits until all pages show the same head, at or above an index. */
-async function sameHead(of: readonly Page[], fromIndex: number, timeoutMs: number): Promise<Standing> {
-	const all = await until(
-		() => standings(of),
-		(seen) => seen.every((page) => page.headHash === seen[0]?.headHash && page.headIndex >= fromIndex),
-		timeoutMs,
-	);
-	expect(new Set(all.map(({ stateRoot }) => stateRoot)).size).toBe(1);
-	const [first] = all;
-	if (first === undefined) throw new Error("no pages");
-	return first;
 }
 
 describe("a street of ten pages", () => {
@@ -76,11 +73,7 @@ describe("a street of ten pages", () => {
 		const before = await sameHead(pages, 1, 30_000);
 		const { page } = founder;
 		// An order does not wait for the minute.
-		await goTo(page, "balance");
-		await page.getByLabel("Beløp").fill("100");
-		await page.getByRole("button", { name: "Be om prøvekroner" }).last().click();
-		await page.getByRole("dialog").getByRole("textbox").fill("100");
-		await page.getByRole("dialog").getByRole("button", { name: "Be om prøvekroner" }).click();
+		await orderTokens(page);
 		await sameHead(pages, before.headIndex + 1, 10_000);
 		// The minute's block, after the minute.
 		await sameHead(pages, before.headIndex + 2, 75_000);

@@ -2,8 +2,8 @@ import { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { expect as expectPage, until } from "../e2e/support/expect.js";
-import { comeIn, goTo, openLobby, type Standing, standingOf, start } from "../e2e/support/screens.js";
+import { expect as expectPage } from "../e2e/support/expect.js";
+import { comeIn, openLobby, orderTokens, sameHead, standingOf, start } from "../e2e/support/screens.js";
 import { authorityStoreMissing, type HostBrowser, openBrowser, openDespiteWarning } from "./support/browser.js";
 import { type ServerProgram, startServer } from "./support/server.js";
 import { createWifi, type Host, type Wifi, wifiMissing } from "./support/wifi.js";
@@ -51,18 +51,7 @@ function at(index: number): Person {
 	return one;
 }
 
-/** Waits until all of them show the same head, at or above an index. */
-async function sameHead(of: readonly Person[], fromIndex: number, timeoutMs: number): Promise<Standing> {
-	const all = await until(
-		() => Promise.all(of.map(({ page }) => standingOf(page))),
-		(seen) => seen.every(({ headHash, headIndex }) => headHash === seen[0]?.headHash && headIndex >= fromIndex),
-		timeoutMs,
-	);
-	expect(new Set(all.map(({ stateRoot }) => stateRoot)).size).toBe(1);
-	const [first] = all;
-	if (first === undefined) throw new Error("nobody");
-	return first;
-}
+const pages = () => people.map((one) => one.page);
 
 async function online({ page }: Person, count: number, timeoutMs: number): Promise<void> {
 	await expectPage(page.getByText(`${count} av 2 naboer på nett`)).visible(timeoutMs);
@@ -78,15 +67,6 @@ async function secureFeatures({ page }: Person): Promise<Record<string, boolean>
 	}));
 }
 const ALL_FEATURES = { secure: true, locks: true, serial: true, subtle: true };
-
-/** Something for a block that does not wait for the minute. */
-async function orderTokens({ page }: Person): Promise<void> {
-	await goTo(page, "balance");
-	await page.getByLabel("Beløp").fill("100");
-	await page.getByRole("button", { name: "Be om prøvekroner" }).last().click();
-	await page.getByRole("dialog").getByRole("textbox").fill("100");
-	await page.getByRole("dialog").getByRole("button", { name: "Be om prøvekroner" }).click();
-}
 
 describe.skipIf(missing !== undefined)("three computers on one home network", () => {
 	beforeAll(async () => {
@@ -141,10 +121,10 @@ describe.skipIf(missing !== undefined)("three computers on one home network", ()
 		const startedMs = Date.now();
 		await start(at(0).page);
 		for (const one of people) await online(one, 2, 30_000);
-		await sameHead(people, 1, 30_000);
+		await sameHead(pages(), 1, 30_000);
 		console.log(`start to one head on three computers: ${Date.now() - startedMs} ms`);
-		await orderTokens(at(0));
-		await sameHead(people, 2, 20_000);
+		await orderTokens(at(0).page);
+		await sameHead(pages(), 2, 20_000);
 	});
 
 	const losses = [
@@ -156,7 +136,7 @@ describe.skipIf(missing !== undefined)("three computers on one home network", ()
 	for (const { how, name, lastsMs, foundMs } of losses) {
 		it(`notice a neighbour's loss long before WebRTC, go on, and find it again: ${name}`, async () => {
 			const [kari, per, siv] = [at(0), at(1), at(2)];
-			const before = await sameHead(people, 1, 30_000);
+			const before = await sameHead(pages(), 1, 30_000);
 			const cutMs = Date.now();
 			per.host[how]();
 			await online(kari, 1, NOTICED_MS + 2_000);
@@ -165,8 +145,8 @@ describe.skipIf(missing !== undefined)("three computers on one home network", ()
 			console.log(`${name}: noticed after ${noticedMs} ms`);
 			expect(noticedMs).toBeLessThan(NOTICED_MS);
 
-			await orderTokens(kari);
-			const ahead = await sameHead([kari, siv], before.headIndex + 1, 40_000);
+			await orderTokens(kari.page);
+			const ahead = await sameHead([kari.page, siv.page], before.headIndex + 1, 40_000);
 			expect((await standingOf(per.page)).headIndex).toBeLessThan(ahead.headIndex);
 			await sleep(Math.max(0, cutMs + lastsMs - Date.now()));
 
@@ -174,7 +154,7 @@ describe.skipIf(missing !== undefined)("three computers on one home network", ()
 			per.host.connect();
 			for (const one of people) await online(one, 2, foundMs);
 			console.log(`${name}: all see one another again after ${Date.now() - backMs} ms`);
-			const now = await sameHead(people, ahead.headIndex, 20_000);
+			const now = await sameHead(pages(), ahead.headIndex, 20_000);
 			console.log(`${name}: one head (block ${now.headIndex}) again after ${Date.now() - backMs} ms`);
 		}, 240_000);
 	}

@@ -1,7 +1,8 @@
 /** What a person does on the screens, in Norwegian. */
 
 import type { Page } from "playwright-core";
-import { expect as expectPage } from "./expect.js";
+import { expect } from "vitest";
+import { expect as expectPage, until } from "./expect.js";
 
 export interface Standing {
 	headIndex: number;
@@ -78,4 +79,26 @@ export async function standingOf(page: Page): Promise<Standing> {
 		leader: text("Leder"),
 		term: number("Periode"),
 	};
+}
+
+/** Waits until all pages show the same head and state, at or above an index. */
+export async function sameHead(of: readonly Page[], fromIndex: number, timeoutMs: number): Promise<Standing> {
+	const all = await until(
+		() => Promise.all(of.map(standingOf)),
+		(seen) => seen.every(({ headHash, headIndex }) => headHash === seen[0]?.headHash && headIndex >= fromIndex),
+		timeoutMs,
+	);
+	expect(new Set(all.map(({ stateRoot }) => stateRoot)).size).toBe(1);
+	const [first] = all;
+	if (first === undefined) throw new Error("no pages");
+	return first;
+}
+
+/** Something for a block that does not wait for the minute: 100 trial kroner. */
+export async function orderTokens(page: Page): Promise<void> {
+	await goTo(page, "balance");
+	await page.getByLabel("Beløp").fill("100");
+	await page.getByRole("button", { name: "Be om prøvekroner" }).last().click();
+	await page.getByRole("dialog").getByRole("textbox").fill("100");
+	await page.getByRole("dialog").getByRole("button", { name: "Be om prøvekroner" }).click();
 }

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Computer, isOnPath } from "./namespaces.js";
 import { createScratch } from "./scratch.js";
-import { type Host, isOnPath } from "./wifi.js";
 
 export interface HostBrowser {
 	page: Page;
@@ -21,7 +21,7 @@ export function authorityStoreMissing(): string | undefined {
 	return isOnPath("certutil") ? undefined : "certutil is not installed (Debian: apt-get install libnss3-tools)";
 }
 
-export async function openBrowser(host: Host, options: BrowserOptions = {}): Promise<HostBrowser> {
+export async function openBrowser(host: Computer, options: BrowserOptions = {}): Promise<HostBrowser> {
 	const scratch = createScratch("host");
 	const home = scratch.folder;
 	let context: BrowserContext;

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Computer } from "./namespaces.js";
 import { createScratch } from "./scratch.js";
-import type { Host } from "./wifi.js";
 
 export interface ServerProgram {
 	/** What it printed. */
@@ -23,7 +23,7 @@ const START_MS = 150_000;
 const STOP_MS = 5_000;
 
 /** With an empty `dist` and without a certificate: whoever works in this folder keeps theirs. */
-export async function startServer(host: Host): Promise<ServerProgram> {
+export async function startServer(host: Computer): Promise<ServerProgram> {
 	const scratch = createScratch("server");
 	const mounts = ["dist", join(".cache", "certificate")].map((folder) => {
 		const own = join(scratch.folder, folder);

@@ -3,18 +3,9 @@
  * access point (a second one stands beside it, for who is cut off together). Nothing of the machine's own network is touched, and the kernel removes it all with the namespaces.
  */
 
-import type { ChildProcess, StdioOptions } from "node:child_process";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { type Computer, computerIn, ip, isOnPath, namespaceName, removingAtExit } from "./namespaces.js";
 
-export interface Host {
-	readonly address: string;
-	/** What to start instead of `program`, so that it runs on this computer. */
-	inside(program: string, args: readonly string[]): { file: string; args: string[] };
-	spawn(program: string, args: readonly string[], options: SpawnOptions): ChildProcess;
-	/** Ends with the program's output. */
-	run(program: string, args: readonly string[]): string;
+export interface Host extends Computer {
 	/** Its cable is pulled, or it walks out of reach: the computer sees that too. */
 	unplug(): void;
 	/** The access point drops what it sends and what is sent to it; the computer sees a good connection. */
@@ -25,18 +16,12 @@ export interface Host {
 	connect(): void;
 }
 
-export interface SpawnOptions {
-	cwd: string;
-	stdio: StdioOptions;
-}
-
 export interface Wifi {
 	host(at: number): Host;
 	/** Ends what still runs on the computers, and removes them. */
 	remove(): void;
 }
 
-const PREFIX = "nabostrom-test-";
 const NETWORK = "192.168.77";
 const ACCESS_POINT = `${NETWORK}.1`;
 const FIRST_HOST = 10;
@@ -60,16 +45,9 @@ export function wifiMissing(): string | undefined {
 
 /** Makes a network of so many computers. */
 export function createWifi(hosts: number): Wifi {
-	removeLeftOvers();
-	const prefix = `${PREFIX}${process.pid}-`;
-	const accessPoint = `${prefix}wifi`;
-	const names = Array.from({ length: hosts }, (_, at) => `${prefix}${at}`);
-	const remove = () => {
-		process.removeListener("exit", remove);
-		for (const name of [...names, accessPoint]) removeNamespace(name);
-	};
-	// A run that is broken off must leave nothing either.
-	process.on("exit", remove);
+	const accessPoint = namespaceName("wifi");
+	const names = Array.from({ length: hosts }, (_, at) => namespaceName(at));
+	const remove = removingAtExit([...names, accessPoint]);
 	try {
 		ip("netns", "add", accessPoint);
 		ip("-n", accessPoint, "link", "add", BRIDGE, "type", "bridge");
@@ -102,55 +80,11 @@ function createHost(name: string, at: number, accessPoint: string): Host {
 	ip("-n", name, "link", "set", CARD, "up");
 	// It leads nowhere, but without it Chromium gathers no candidates.
 	ip("-n", name, "route", "add", "default", "via", ACCESS_POINT);
-	const inside = (program: string, args: readonly string[]) => ({
-		file: "ip",
-		args: ["netns", "exec", name, program, ...args],
-	});
 	return {
-		address,
-		inside,
-		spawn(program, args, options) {
-			const command = inside(program, args);
-			return spawn(command.file, command.args, options);
-		},
-		run(program, args) {
-			const command = inside(program, args);
-			return execFileSync(command.file, command.args, { encoding: "utf8" });
-		},
+		...computerIn(name, address),
 		unplug: () => ip("-n", accessPoint, "link", "set", port, "down"),
 		mute: () => ip("-n", accessPoint, "link", "set", port, "nomaster"),
 		moveAway: () => ip("-n", accessPoint, "link", "set", port, "master", OTHER_BRIDGE),
 		connect: () => ip("-n", accessPoint, "link", "set", port, "master", BRIDGE, "up"),
 	};
-}
-
-function ip(...args: string[]): void {
-	execFileSync("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
-}
-
-/** Whatever runs in the namespace was started by this test: nothing else knows its name. */
-function removeNamespace(name: string): void {
-	const { status, stdout } = spawnSync("ip", ["netns", "pids", name], { encoding: "utf8" });
-	if (status !== 0) return;
-	for (const pid of stdout.split("\n").filter((line) => line !== "")) {
-		try {
-			process.kill(Number(pid), "SIGKILL");
-		} catch {
-			// It has ended by itself meanwhile.
-		}
-	}
-	spawnSync("ip", ["netns", "delete", name]);
-}
-
-/** Namespaces of runs that were killed. */
-function removeLeftOvers(): void {
-	if (!existsSync("/run/netns")) return;
-	for (const name of readdirSync("/run/netns")) {
-		const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-		if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeNamespace(name);
-	}
-}
-
-export function isOnPath(program: string): boolean {
-	return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
