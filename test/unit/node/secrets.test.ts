@@ -44,7 +44,7 @@ describe("what a node says to its page", () => {
 		expect(leaks(said, secrets)).toEqual([]);
 	});
 
-	it("holds a household's key in the restore link alone, which a person asks for", async () => {
+	it("holds a household's key in the restore link alone, which a person asks for, and no key where it has led back", async () => {
 		const { said, onOutput } = listen();
 		const cluster = await foundedStreet(2, { onOutput, realSignatures: true });
 		expect(leaks(said, secretsOf(cluster))).toEqual([]);
@@ -53,6 +53,14 @@ describe("what a node says to its page", () => {
 		expect(leaks(said, [householdSecret])).toHaveLength(1);
 		const link = reply.ok && reply.value.type === "link" ? reply.value.link : "";
 		expect(leaks(said, secretsOf(cluster))[0]).toContain(link);
+
+		cluster.off(1);
+		const { index: restored } = await cluster.add();
+		expect(await cluster.outcome(restored, { type: "restore", link, alwaysOn: false, signalingUrls: [] })).toBe("ok");
+		await cluster.until(() => cluster.house(restored).node.view().stage === "street", "the household is back");
+		await cluster.settle();
+		expect(cluster.street(restored).config.keys.householdSecret).toEqual(householdSecret);
+		expect(leaks(said, secretsOf(cluster))).toHaveLength(1);
 	});
 });
 
