@@ -16,7 +16,13 @@ const messages = () =>
 
 export default defineConfig({
 	plugins: [process.env.VITEST ? [] : messages(), svelte({ configFile: false })],
-	worker: { format: "es" },
+	// The server knows the worker by its folder and gives it a policy of its own (signaling/headers.ts).
+	worker: {
+		format: "es",
+		rolldownOptions: {
+			output: { entryFileNames: "assets/worker/[name]-[hash].js", chunkFileNames: "assets/worker/[name]-[hash].js" },
+		},
+	},
 	build: {
 		target: "es2023",
 		assetsInlineLimit: 0,

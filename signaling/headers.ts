@@ -1,24 +1,92 @@
-/** Headers of every response: the page may run nothing and load nothing that this server did not send. */
-export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+/**
+ * Headers of every response: the page may run nothing and load nothing that this server did not send, and no text
+ * becomes script or markup (Content Security Policy Level 3, W3C Trusted Types).
+ */
+
+const PAGE_POLICY = [
+	"default-src 'none'",
+	"script-src 'self'",
+	"worker-src 'self'",
+	// The app's signaling server is the one that it came from (`signalingUrl`), and 'self' holds for its WebSocket, too.
+	// Whoever lets a neighbourhood name other servers has to name them here. Where WebRTC goes no policy can say.
+	"connect-src 'self'",
 	// Svelte sets styles through the CSSOM, which 'self' allows; a `style="…"` attribute in markup is not applied.
-	"Content-Security-Policy": [
-		"default-src 'none'",
-		"script-src 'self'",
-		"worker-src 'self'",
-		// Signaling servers are the neighbourhood's choice, so any WebSocket is allowed.
-		"connect-src 'self' ws: wss:",
-		"style-src 'self'",
-		"img-src 'self' data:",
-		"font-src 'self'",
-		"manifest-src 'self'",
-		"base-uri 'none'",
-		"form-action 'none'",
-		"frame-ancestors 'none'",
-		"object-src 'none'",
-	].join("; "),
+	"style-src 'self'",
+	"img-src 'self' data:",
+	"font-src 'self'",
+	"manifest-src 'self'",
+	"base-uri 'none'",
+	"form-action 'none'",
+	"frame-ancestors 'none'",
+	"object-src 'none'",
+	"require-trusted-types-for 'script'",
+	// The address of the worker (`ui/nodePort`), and the templates that svelte compiled.
+	"trusted-types nabostrom-worker svelte-trusted-html",
+].join("; ");
+
+/** The node's worker holds the keys, and the page does all networking for it: it loads its own code and nothing else. */
+const WORKER_POLICY = [
+	"default-src 'none'",
+	"script-src 'self'",
+	"base-uri 'none'",
+	"form-action 'none'",
+	"frame-ancestors 'none'",
+	"require-trusted-types-for 'script'",
+	"trusted-types 'none'",
+].join("; ");
+
+/** Where the build puts the worker and what it loads (`vite.config.ts`). A worker's policy comes with its own response. */
+const WORKER_FOLDER = "/assets/worker/";
+
+/** What the app asks a browser for; a permission that it comes to need is moved up here. */
+const USED_PERMISSIONS = ["clipboard-write", "serial", "usb"];
+const REFUSED_PERMISSIONS = [
+	"accelerometer",
+	"autoplay",
+	"browsing-topics",
+	"camera",
+	"clipboard-read",
+	"compute-pressure",
+	"display-capture",
+	"encrypted-media",
+	"fullscreen",
+	"gamepad",
+	"geolocation",
+	"gyroscope",
+	"hid",
+	"identity-credentials-get",
+	"idle-detection",
+	"keyboard-map",
+	"local-fonts",
+	"magnetometer",
+	"microphone",
+	"midi",
+	"otp-credentials",
+	"payment",
+	"picture-in-picture",
+	"publickey-credentials-create",
+	"publickey-credentials-get",
+	"screen-wake-lock",
+	"storage-access",
+	"sync-xhr",
+	"window-management",
+	"xr-spatial-tracking",
+];
+
+const COMMON_HEADERS: Readonly<Record<string, string>> = {
 	"Cross-Origin-Opener-Policy": "same-origin",
 	"Cross-Origin-Embedder-Policy": "require-corp",
 	"Cross-Origin-Resource-Policy": "same-origin",
+	"Permissions-Policy": [
+		...USED_PERMISSIONS.map((name) => `${name}=(self)`),
+		...REFUSED_PERMISSIONS.map((name) => `${name}=()`),
+	].join(", "),
 	"X-Content-Type-Options": "nosniff",
 	"Referrer-Policy": "no-referrer",
 };
+
+/** The security headers of the answer to a decoded path; undefined: to a request that has none. */
+export function securityHeaders(path: string | undefined): Readonly<Record<string, string>> {
+	const isWorker = path?.startsWith(WORKER_FOLDER) === true;
+	return { "Content-Security-Policy": isWorker ? WORKER_POLICY : PAGE_POLICY, ...COMMON_HEADERS };
+}

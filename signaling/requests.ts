@@ -1,6 +1,6 @@
 /** Answers plain HTTP requests: the app's files, and three small answers of the server's own. */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { SECURITY_HEADERS } from "./headers.js";
+import { securityHeaders } from "./headers.js";
 import type { Refusals } from "./refusals.js";
 import { pathOf, serveFile } from "./staticFiles.js";
 
@@ -18,19 +18,20 @@ export interface Answers {
 
 export function requestListener(answers: Answers): RequestListener {
 	return (request, response) => {
-		for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
 		// What still fails here is a connection that broke, or a file that vanished while it was sent.
 		answer(answers, request, response).catch(() => response.destroy());
 	};
 }
 
 async function answer(answers: Answers, request: IncomingMessage, response: ServerResponse): Promise<void> {
+	const path = pathOf(request.url ?? "");
+	const headers = securityHeaders(path.ok ? path.value : undefined);
+	for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 	if (request.method !== "GET" && request.method !== "HEAD") {
 		answers.refusals.add("bad-method");
 		response.writeHead(405, { Allow: "GET, HEAD", Connection: "close" }).end();
 		return;
 	}
-	const path = pathOf(request.url ?? "");
 	if (!path.ok) {
 		answers.refusals.add("bad-path");
 		response.writeHead(400).end();

@@ -1,5 +1,6 @@
 /** The wire between a page and one node, and the worker that stands behind it. */
 import type { NodeInput, NodeOutput } from "../node/protocol.js";
+import workerUrl from "../worker/main.ts?worker&url";
 import type { WorkerStart } from "../worker/start.js";
 
 export interface NodePort {
@@ -13,9 +14,22 @@ export interface OwnedPort extends NodePort {
 	terminate(): void;
 }
 
+/** What TypeScript does not know yet of Trusted Types (W3C, `TrustedTypePolicyFactory`); not every browser has them. */
+interface TrustedTypesPlatform {
+	trustedTypes?: {
+		createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(given: string): string };
+	};
+}
+
+/** The page's policy takes no plain text for a worker's address. This one can be had from nowhere but here, and no other. */
+const trustedWorkerUrl: string =
+	(globalThis as TrustedTypesPlatform).trustedTypes
+		?.createPolicy("nabostrom-worker", { createScriptURL: () => workerUrl })
+		.createScriptURL(workerUrl) ?? workerUrl;
+
 /** Starts a node in a worker of its own. A worker that crashes says so with the fault `worker-failed`. */
 export function startWorker(start: WorkerStart): OwnedPort {
-	const worker = new Worker(new URL("../worker/main.ts", import.meta.url), { type: "module" });
+	const worker = new Worker(trustedWorkerUrl, { type: "module" });
 	worker.postMessage(start);
 	return {
 		post: (input) => worker.postMessage(input),

@@ -2,14 +2,17 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type App, startApp } from "./support/app.js";
 import { expect as expectPage, until } from "./support/expect.js";
+import { watchPolicy } from "./support/watchPolicy.js";
 
 /** The demo street: ten real nodes in ten workers of one tab. */
 let app: App;
 let page: Page;
+const complaints: string[] = [];
 
 beforeAll(async () => {
 	app = await startApp();
 	page = await app.openPage();
+	await watchPolicy(page, complaints);
 	await page.goto(app.url);
 }, 120_000);
 
@@ -81,4 +84,9 @@ describe("the demo street", () => {
 		);
 		expect(left.filter((name) => name.startsWith("nabostrom-demo/"))).toEqual([]);
 	}, 60_000);
+
+	it("did nothing that the content security policy refuses", async () => {
+		expect(await page.evaluate(() => window.violations)).toEqual([]);
+		expect(complaints).toEqual([]);
+	});
 });

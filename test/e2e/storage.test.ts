@@ -20,6 +20,8 @@ async function openBrowser(): Promise<void> {
 	context = await chromium.launchPersistentContext(join(folder, "profile"), {
 		executablePath: chromiumPath(),
 		args: ["--no-sandbox"],
+		// The app's own policy knows no worker but the app's.
+		bypassCSP: true,
 	});
 	page = context.pages()[0] ?? (await context.newPage());
 	await page.goto(`${service.localUrl}/storage.html`);

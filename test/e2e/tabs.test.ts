@@ -1,12 +1,11 @@
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Service } from "../../signaling/service.js";
-import { decodeConfig } from "../../src/node/records.js";
-import { PERSISTENT_PREFIX } from "../../src/worker/start.js";
 import { serveApp } from "./support/app.js";
 import { expect as expectPage, until } from "./support/expect.js";
 import { type OwnBrowser, setFrozen, startOwnBrowser } from "./support/ownBrowser.js";
 import { comeIn, goTo, openLobby, standingOf, start } from "./support/screens.js";
+import { storedConfig } from "./support/storedConfig.js";
 
 /**
  * The life of a browser's tabs: one runs the node, the others are screens of it; it is closed, it freezes, it is robbed.
@@ -62,22 +61,7 @@ async function led(pages: readonly Page[]): Promise<string> {
 
 /** Counts the starts of this device, as its database says. */
 async function bootCount(page: Page): Promise<number> {
-	const record = await page.evaluate(async (prefix) => {
-		const names = (await indexedDB.databases()).map(({ name }) => name ?? "");
-		const name = names.find((each) => each.startsWith(prefix) && each !== `${prefix}profile`) ?? "";
-		const done = <T>(request: IDBRequest<T>) =>
-			new Promise<T>((resolve, reject) => {
-				request.onsuccess = () => resolve(request.result);
-				request.onerror = () => reject(request.error);
-			});
-		const database = await done(indexedDB.open(name));
-		const bytes = await done<Uint8Array>(database.transaction("config").objectStore("config").get("config"));
-		database.close();
-		return [...bytes];
-	}, PERSISTENT_PREFIX);
-	const config = decodeConfig(Uint8Array.from(record));
-	if (!config.ok) throw new Error(config.error.code);
-	return config.value.bootCount;
+	return (await storedConfig(page)).bootCount;
 }
 
 /** Workers of all tabs of the first household's browser. */

@@ -151,6 +151,8 @@ export interface ClusterOptions {
 	realSignatures?: boolean;
 	/** What a house verifies with, by its place in `houses` when it was added; the default where this gives none. */
 	verifierOf?: (index: number) => Verifier | undefined;
+	/** Hears all that every node says to its page. */
+	onOutput?: (output: NodeOutput) => void;
 	seed?: string;
 }
 
@@ -251,6 +253,7 @@ export class Cluster {
 	}
 
 	#onOutput(house: House, output: NodeOutput): void {
+		this.#options.onOutput?.(output);
 		switch (output.type) {
 			case "peerFrame": {
 				const channel = this.#channels.get(output.channel);

@@ -47,8 +47,11 @@ export async function start(page: Page): Promise<void> {
 	await page.getByRole("dialog").getByRole("button", { name: "Start nabolaget" }).click();
 }
 
+/** A screen of the running neighbourhood, by its address. */
+export type ScreenName = "" | "meter" | "market" | "balance" | "chain" | "operations" | "more" | "refounding";
+
 /** Goes to a screen of the running neighbourhood. */
-export async function goTo(page: Page, screen: "" | "meter" | "market" | "balance" | "chain" | "operations" | "more") {
+export async function goTo(page: Page, screen: ScreenName) {
 	await page.evaluate((hash) => {
 		location.hash = hash;
 	}, `#/${screen}`);

@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { localCertificate } from "../../../signaling/certificate.js";
 import { type Service, startService } from "../../../signaling/service.js";
 
 let folder: string;
@@ -10,7 +11,7 @@ let service: Service;
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), "static-"));
-	await mkdir(join(folder, "dist/assets"), { recursive: true });
+	await mkdir(join(folder, "dist/assets/worker"), { recursive: true });
 	await mkdir(join(folder, "dist/.hidden"));
 	const files = {
 		"secret.txt": "secret",
@@ -23,6 +24,7 @@ beforeAll(async () => {
 		"dist/.hidden/key": "secret",
 		"dist/assets/index-Dk3f9a.js": "app",
 		"dist/assets/index-Dk3f9a.css": "body{}",
+		"dist/assets/worker/main-Dk3f9a.js": "worker",
 		"dist/assets/font-1.woff2": "font",
 	};
 	for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
@@ -45,8 +47,13 @@ interface Answer {
 }
 
 /** Sends the path as it stands: `fetch` would tidy it up first. */
-function get(path: string, method = "GET", headers: Record<string, string> = {}): Promise<Answer> {
-	const { hostname, port } = new URL(service.localUrl);
+function get(
+	path: string,
+	method = "GET",
+	headers: Record<string, string> = {},
+	localUrl = service.localUrl,
+): Promise<Answer> {
+	const { hostname, port } = new URL(localUrl);
 	return new Promise((resolve, reject) => {
 		const sent = request({ hostname, port, path, method, headers }, (response) => {
 			let body = "";
@@ -130,26 +137,93 @@ describe("the app's files", () => {
 	});
 });
 
-it("sends the security headers with every answer", async () => {
-	for (const path of ["/", "/missing", "/%", "/health", "/config.json"]) {
-		const { headers } = await get(path);
+describe("the security headers", () => {
+	const answers: [kind: string, path: string, method: string, status: number][] = [
+		["the page", "/", "GET", 200],
+		["a script", "/assets/index-Dk3f9a.js", "GET", 200],
+		["a worker's script", "/assets/worker/main-Dk3f9a.js", "GET", 200],
+		["a worker's script that is missing", "/assets/worker/missing.js", "GET", 404],
+		["a style sheet", "/assets/index-Dk3f9a.css", "GET", 200],
+		["a picture", "/icon.svg", "GET", 200],
+		["the server's JSON", "/config.json", "GET", 200],
+		["its health", "/health", "GET", 200],
+		["headers alone", "/", "HEAD", 200],
+		["what is missing", "/missing", "GET", 404],
+		["a folder", "/assets", "GET", 404],
+		["what is no path", "/%", "GET", 400],
+		["another method", "/", "POST", 405],
+	];
+
+	it.each(answers)("go with %s", async (_kind, path, method, status) => {
+		expectSecured(path, await get(path, method), status);
+	});
+
+	it("go with a file that has not changed", async () => {
+		for (const path of ["/", "/assets/worker/main-Dk3f9a.js"]) {
+			const { headers } = await get(path);
+			expectSecured(path, await get(path, "GET", { "If-None-Match": headers.etag ?? "" }), 304);
+		}
+	});
+
+	it("go with what is answered where there is no app, and with the certificate", async () => {
+		const certificate = await localCertificate(
+			join(folder, "certificate"),
+			{ hosts: ["localhost"], addresses: ["127.0.0.1"] },
+			Date.now(),
+		);
+		const started = await startService({ port: 0, tls: { port: 0, host: "127.0.0.1", certificate } });
+		if (!started.ok) throw new Error(started.error.code);
+		for (const [path, status] of [
+			["/", 200],
+			["/certificate.crt", 200],
+			["/index.html", 404],
+		] as const) {
+			expectSecured(path, await get(path, "GET", {}, started.value.localUrl), status);
+		}
+		await started.value.stop();
+	});
+
+	/** Nothing is sent on to another address, which a policy would have to name. */
+	function expectSecured(path: string, { status: given, headers }: Answer, status: number): void {
+		expect([given, headers.location]).toEqual([status, undefined]);
 		expect(headers).toMatchObject({
 			"cross-origin-opener-policy": "same-origin",
 			"cross-origin-embedder-policy": "require-corp",
+			"cross-origin-resource-policy": "same-origin",
 			"x-content-type-options": "nosniff",
 			"referrer-policy": "no-referrer",
 		});
-		const policy = String(headers["content-security-policy"]);
-		for (const rule of [
-			"default-src 'none'",
-			"script-src 'self'",
-			"connect-src 'self' ws: wss:",
-			"frame-ancestors 'none'",
-		]) {
-			expect(policy.split("; ")).toContain(rule);
-		}
-		expect(policy).not.toContain("unsafe");
+		const permissions = String(headers["permissions-policy"]).split(", ");
+		expect(permissions).toEqual(expect.arrayContaining(["serial=(self)", "usb=(self)", "camera=()", "geolocation=()"]));
+		const isWorker = path.startsWith("/assets/worker/");
+		expect(String(headers["content-security-policy"]).split("; ")).toEqual(isWorker ? WORKER_RULES : PAGE_RULES);
 	}
+
+	const PAGE_RULES = [
+		"default-src 'none'",
+		"script-src 'self'",
+		"worker-src 'self'",
+		"connect-src 'self'",
+		"style-src 'self'",
+		"img-src 'self' data:",
+		"font-src 'self'",
+		"manifest-src 'self'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"object-src 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types nabostrom-worker svelte-trusted-html",
+	];
+	const WORKER_RULES = [
+		"default-src 'none'",
+		"script-src 'self'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types 'none'",
+	];
 });
 
 it("tells the app that there is no address on the network, and says how it is", async () => {
