@@ -3,6 +3,7 @@ import { createContext } from "svelte";
 import type { StreetView } from "../node/view.js";
 import type { MeterPort } from "./meterPort.js";
 import type { NodeClient } from "./nodeClient.js";
+import type { Review } from "./review.js";
 
 export interface Household {
 	readonly client: NodeClient;
@@ -14,6 +15,8 @@ export interface Household {
 	readonly meterPort: MeterPort;
 	/** The chain's clock, which goes on between two views. Reactive, once a second. */
 	readonly chainNowMs: number;
+	/** Has an act reviewed, done and acknowledged above all screens: what asked for it may be gone by then. */
+	review(review: Review): void;
 }
 
 export const [household, setHousehold] = createContext<Household>();
