@@ -105,6 +105,9 @@ describe("names that are markup", () => {
 		await founder.getByRole("dialog").getByRole("textbox").fill("100");
 		await founder.getByRole("dialog").getByRole("button", { name: nb.operations_issue, exact: true }).click();
 		await expectPage(founder.getByText(nb.operations_orders_empty)).visible();
+		// The receipt is there though its order has left the list.
+		await expectPage(founder.getByRole("dialog").getByText(nb.done_title)).visible();
+		await founder.getByRole("dialog").getByRole("button", { name: nb.close, exact: true }).click();
 		await show(founder, "meter");
 		await founder.getByText(nb.csv_title).click();
 		const file = {
