@@ -44,6 +44,7 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 		maxBufferedChunks: limits.messageParts,
 		clientTracking: false,
 		closeTimeout: CLOSE_MS,
+		autoPong: false,
 	};
 	const server = new WebSocketServer(options);
 	const places = new Places(limits);
@@ -91,10 +92,12 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 		if (displaced !== undefined) dismiss(displaced, "gave-way", CLOSE_TRY_AGAIN_LATER);
 		places.take(subscriber);
 		socket.on("message", (data, isBinary) => hear(subscriber, data, isBinary));
-		socket.on("ping", () => charge(subscriber));
+		socket.on("ping", (data) => {
+			// Only the newest ping has to be answered (RFC 6455 §5.5.3), so answers need not wait in a row.
+			if (charge(subscriber) && socket.bufferedAmount === 0) socket.pong(data);
+		});
 		socket.on("pong", () => {
-			subscriber.pongMs = performance.now();
-			charge(subscriber);
+			if (charge(subscriber)) subscriber.pongMs = performance.now();
 		});
 		// ws closes the socket itself after an error; without a listener the process would end.
 		socket.on("error", (error: Error & { code?: string }) =>
@@ -118,9 +121,12 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 		if (code !== undefined) refuse(from, code);
 	}
 
-	/** Control frames cost work as well. */
-	function charge(from: Subscriber): void {
-		if (places.all.has(from) && !from.messages.take(1, performance.now())) refuse(from, "too-many-messages");
+	/** Control frames cost work as well. Whether this one is paid for. */
+	function charge(from: Subscriber): boolean {
+		if (!places.all.has(from)) return false;
+		if (from.messages.take(1, performance.now())) return true;
+		refuse(from, "too-many-messages");
+		return false;
 	}
 
 	/** Does what a message asks for, or says why not. */
