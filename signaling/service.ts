@@ -80,7 +80,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
 		stop: () => stop(relay, servers),
 	});
 
-	const local = createServer(CHECKING, requestListener(answers));
+	const local = createServer(HTTP_OPTIONS, requestListener(answers));
 	const listening = await listen(serveLocally(local, shared), port, LOOPBACK);
 	if (!listening.ok) {
 		await stop(relay, []);
@@ -92,7 +92,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
 	let secure: Server;
 	try {
 		const { cert, key } = tls.certificate;
-		const secureOptions = { ...CHECKING, cert, key, minVersion: "TLSv1.2", handshakeTimeout: HEADERS_MS } as const;
+		const secureOptions = { ...HTTP_OPTIONS, cert, key, minVersion: "TLSv1.2", handshakeTimeout: HEADERS_MS } as const;
 		const metrics = openMetrics ? answers.metrics : undefined;
 		secure = createTlsServer(secureOptions, requestListener({ ...answers, metrics }));
 	} catch {
@@ -111,8 +111,12 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
 const LOOPBACK = "127.0.0.1";
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
-/** Node.js looks only every so often which requests are overdue. */
-const CHECKING = { connectionsCheckingInterval: 5_000 };
+const HTTP_OPTIONS = {
+	/** How often Node.js looks which requests are overdue. */
+	connectionsCheckingInterval: 5_000,
+	/** Nothing here depends on that header, and Node.js would refuse uncounted. */
+	requireHostHeader: false,
+};
 /** So long an answer that has begun may take to come to its end. */
 const GOODBYE_MS = 1_500;
 
@@ -151,6 +155,10 @@ function prepare(server: Server, { refusals, limits }: Shared): Server {
 	server.on("clientError", (_error, stream) => {
 		refusals.add("bad-request");
 		stream.destroy();
+	});
+	server.on("checkExpectation", (_request, response) => {
+		refusals.add("bad-request");
+		response.writeHead(417, { Connection: "close" }).end();
 	});
 	server.on("connect", (_request, stream) => {
 		refusals.add("bad-method");
