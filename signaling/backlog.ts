@@ -14,6 +14,9 @@ export class Backlog {
 	readonly #receivers: ReadonlySet<Subscriber>;
 	readonly #cut: (receiver: Subscriber, code: RefusalCode) => void;
 	#bufferedBytes = 0;
+	/** Who is not listened to until what waits has become less, and since when there is such a one. */
+	readonly #held = new Set<Subscriber>();
+	#heldSinceMs = 0;
 
 	/** `receivers`: all there are. `cut` closes one at once, takes it out of them, and calls {@link forget}. */
 	constructor(
@@ -46,8 +49,25 @@ export class Backlog {
 		return true;
 	}
 
+	/**
+	 * Where much waits, a sender is not listened to for a while: when ten thousand speak at once, nobody is slow, and
+	 * nobody has to be cut off, if only no more is taken in than goes out.
+	 */
+	hold(sender: Subscriber, nowMs: number): void {
+		if (this.#bufferedBytes <= this.#limits.bufferedBytes / 2 || !this.#receivers.has(sender)) return;
+		if (this.#held.size === 0) this.#heldSinceMs = nowMs;
+		this.#held.add(sender);
+		sender.socket.pause();
+	}
+
+	/** Senders wait for receivers who read, not for those who do not. To be called now and then. */
+	endLongHold(nowMs: number): void {
+		if (this.#held.size > 0 && nowMs - this.#heldSinceMs >= HOLD_MS) this.#makeRoom();
+	}
+
 	/** Its memory is given back with its connection. */
 	forget(receiver: Subscriber): void {
+		this.#held.delete(receiver);
 		this.#bufferedBytes -= receiver.bufferedBytes;
 		receiver.bufferedBytes = 0;
 	}
@@ -57,17 +77,29 @@ export class Backlog {
 		const bytes = receiver.socket.bufferedAmount;
 		this.#bufferedBytes += bytes - receiver.bufferedBytes;
 		receiver.bufferedBytes = bytes;
+		if (this.#held.size > 0 && this.#isLow) this.#release();
 	}
 
-	/** Cuts off those for whom most waits. Down to half, so that the sorting is paid for by as much again that was sent. */
+	get #isLow(): boolean {
+		return this.#bufferedBytes <= this.#limits.bufferedBytes / 4;
+	}
+
+	#release(): void {
+		for (const { socket } of this.#held) socket.resume();
+		this.#held.clear();
+	}
+
+	/** Cuts off those for whom most waits, until little does: the sorting is paid for by all that has to come again. */
 	#makeRoom(): void {
 		for (const receiver of this.#receivers) this.#measure(receiver);
 		const slowest = [...this.#receivers].sort((a, b) => b.bufferedBytes - a.bufferedBytes);
 		for (const receiver of slowest) {
-			if (this.#bufferedBytes <= this.#limits.bufferedBytes / 2) return;
+			if (this.#isLow) break;
 			this.#cut(receiver, "backlog-full");
 		}
+		this.#release();
 	}
 }
 
+const HOLD_MS = 1_000;
 const TEXT = { binary: false };

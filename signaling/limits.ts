@@ -48,7 +48,7 @@ export const MAX_SOCKETS = 60_000;
 /**
  * The limits of a server for so many sockets. The memory of 10,000 is bounded by: 64 MB that wait for receivers; 60 MB of
  * topics; 160 MB of messages that never end, with 160 MB for the pieces they come in; and what a connection costs by
- * itself, some 20 kB, or 60 kB with TLS. The system's own socket buffers come on top.
+ * itself, some 6 kB, or 31 kB with TLS. The system's own socket buffers come on top.
  */
 export function limitsFor(sockets: number): Limits {
 	const connections = sockets + 1_024;
@@ -64,7 +64,7 @@ export function limitsFor(sockets: number): Limits {
 		// Enough for 30 pages that find one another at the same moment: about 300 messages each.
 		burstTokens: 1_000,
 		tokensPerSecond: 100,
-		bufferedBytesPerSocket: 262_144,
+		bufferedBytesPerSocket: 1_048_576,
 		bufferedBytes: 67_108_864,
 		idleMs: 90_000,
 		topiclessMs: 15_000,

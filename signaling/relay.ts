@@ -150,6 +150,7 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 				total.publishedMessages += 1;
 				total.publishedBytes += bytes.length;
 				publish(message.topic, message.data);
+				backlog.hold(from, nowMs);
 				return undefined;
 			case "ping":
 				backlog.send(from, PONG);
@@ -196,6 +197,7 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 	/** Closes who does not use its place; pings the others, each at its own time. */
 	function sweep(): void {
 		const nowMs = performance.now();
+		backlog.endLongHold(nowMs);
 		for (const subscriber of places.all) {
 			if (isIdle(subscriber, nowMs)) {
 				cut(subscriber, "idle");

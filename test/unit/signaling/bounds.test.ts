@@ -26,6 +26,18 @@ async function serve(limits: Partial<Limits> = {}): Promise<string> {
 	return service.localUrl;
 }
 
+/** Over https, as neighbours come. */
+async function serveSecurely(limits: Partial<Limits>): Promise<{ secureUrl: string; options: { ca: string } }> {
+	const folder = await mkdtemp(join(tmpdir(), "bounds-"));
+	const certificate = await localCertificate(folder, { hosts: ["localhost"], addresses: ["127.0.0.1"] }, Date.now());
+	await rm(folder, { recursive: true });
+	const tls = { port: 0, host: "127.0.0.1", certificate };
+	const started = await startService({ port: 0, tls, lanName: "127.0.0.1", limits: { ...DEFAULTS, ...limits } });
+	if (!started.ok) throw new Error(started.error.code);
+	service = started.value;
+	return { secureUrl: service.lanUrl ?? "", options: { ca: certificate.authority ?? "" } };
+}
+
 async function subscribed(url: string, ...topics: string[]): Promise<TestSocket> {
 	const client = await connect(url);
 	client.say({ type: "subscribe", topics });
@@ -70,6 +82,25 @@ describe("memory", () => {
 		await settled(reader);
 		for (const { socket } of slow) socket.terminate();
 		await expect.poll(async () => (await readMetrics(url)).values.buffered_bytes).toBe(0);
+	});
+
+	it("is enough for many who speak at once and all read: they are held back, and nobody is cut off", async () => {
+		const { secureUrl, options } = await serveSecurely({ bufferedBytes: 16_000_000, burstTokens: 10_000 });
+		const [streets, houses, messages] = [8, 5, 300];
+		const clients: TestSocket[] = [];
+		for (let n = 0; n < streets * houses; n++) {
+			const client = await connect(secureUrl, options);
+			client.say({ type: "subscribe", topics: [`street ${n % streets}`] });
+			await settled(client);
+			clients.push(client);
+		}
+		const data = "x".repeat(3_000);
+		clients.forEach((client, n) => {
+			for (let i = 0; i < messages; i++) client.say({ type: "publish", topic: `street ${n % streets}`, data });
+		});
+		const heard = () => clients.map(({ heard }) => heard.length);
+		await expect.poll(heard, { timeout: 15_000 }).toEqual(clients.map(() => houses * messages));
+		expect(service?.refusals()).toEqual({});
 	});
 
 	it("is bounded over all topics together, and a topic's subscribers are", async () => {
@@ -222,33 +253,21 @@ describe("addresses", () => {
 	});
 
 	it("of the network are bounded, this computer is not", async () => {
-		const folder = await mkdtemp(join(tmpdir(), "bounds-"));
-		const certificate = await localCertificate(folder, { hosts: ["localhost"], addresses: ["127.0.0.1"] }, Date.now());
-		const started = await startService({
-			port: 0,
-			tls: { port: 0, host: "127.0.0.1", certificate },
-			lanName: "127.0.0.1",
-			limits: { ...DEFAULTS, connectionsPerAddress: 2, newConnectionsPerSecond: 1_000 },
-		});
-		if (!started.ok) throw new Error(started.error.code);
-		service = started.value;
-		const { localUrl, lanUrl, refusals } = started.value;
-		const options = { ca: certificate.authority ?? "" };
-		const first = await connect(lanUrl ?? "", options);
-		await connect(lanUrl ?? "", options);
-		await expect(connect(lanUrl ?? "", options)).rejects.toThrow();
-		expect(refusals()).toEqual({ "too-many-connections-of-address": 1 });
-		for (let i = 0; i < 3; i++) await connect(localUrl);
+		const { secureUrl, options } = await serveSecurely({ connectionsPerAddress: 2, newConnectionsPerSecond: 1_000 });
+		const first = await connect(secureUrl, options);
+		await connect(secureUrl, options);
+		await expect(connect(secureUrl, options)).rejects.toThrow();
+		expect(service?.refusals()).toEqual({ "too-many-connections-of-address": 1 });
+		for (let i = 0; i < 3; i++) await connect(service?.localUrl ?? "");
 		first.socket.close();
 		await first.closed;
 		await expect
 			.poll(() =>
-				connect(lanUrl ?? "", options).then(
+				connect(secureUrl, options).then(
 					() => "in",
 					() => "out",
 				),
 			)
 			.toBe("in");
-		await rm(folder, { recursive: true });
 	});
 });
