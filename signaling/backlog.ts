@@ -4,7 +4,7 @@
  */
 import { WebSocket } from "ws";
 import type { RelayLimits } from "./limits.js";
-import type { RefusalCode } from "./refusals.js";
+import type { RefusalCode, Refusals } from "./refusals.js";
 import type { Subscriber } from "./subscriber.js";
 
 export type BacklogLimits = Pick<RelayLimits, "bufferedBytesPerSocket" | "bufferedBytes">;
@@ -13,6 +13,7 @@ export class Backlog {
 	readonly #limits: BacklogLimits;
 	readonly #receivers: ReadonlySet<Subscriber>;
 	readonly #cut: (receiver: Subscriber, code: RefusalCode) => void;
+	readonly #refusals: Refusals;
 	#bufferedBytes = 0;
 	/** Who is not listened to until what waits has become less, and since when there is such a one. */
 	readonly #held = new Set<Subscriber>();
@@ -23,17 +24,19 @@ export class Backlog {
 		limits: BacklogLimits,
 		receivers: ReadonlySet<Subscriber>,
 		cut: (receiver: Subscriber, code: RefusalCode) => void,
+		refusals: Refusals,
 	) {
 		this.#limits = limits;
 		this.#receivers = receivers;
 		this.#cut = cut;
+		this.#refusals = refusals;
 	}
 
 	get bufferedBytes(): number {
 		return this.#bufferedBytes;
 	}
 
-	/** Sends text, given as UTF-8 so that all receivers share it. False: the receiver is gone, or was too slow. */
+	/** Sends text, given as UTF-8 so that all receivers share it. False: the receiver is gone, or too much waits. */
 	send(receiver: Subscriber, text: Buffer): boolean {
 		const { socket } = receiver;
 		if (!this.#receivers.has(receiver) || socket.readyState !== WebSocket.OPEN) return false;
@@ -42,8 +45,11 @@ export class Backlog {
 			this.#cut(receiver, "slow-receiver");
 			return false;
 		}
-		if (this.#bufferedBytes + text.length > this.#limits.bufferedBytes) this.#makeRoom();
-		if (!this.#receivers.has(receiver)) return false;
+		// Over TLS nothing counts as written before the next turn: whoever is slow shows only with time.
+		if (this.#bufferedBytes + text.length > this.#limits.bufferedBytes) {
+			this.#refusals.add("backlog-full");
+			return false;
+		}
 		socket.send(text, TEXT, () => this.#measure(receiver));
 		this.#measure(receiver);
 		return true;
@@ -95,7 +101,7 @@ export class Backlog {
 		const slowest = [...this.#receivers].sort((a, b) => b.bufferedBytes - a.bufferedBytes);
 		for (const receiver of slowest) {
 			if (this.#isLow) break;
-			this.#cut(receiver, "backlog-full");
+			this.#cut(receiver, "slow-receiver");
 		}
 		this.#release();
 	}

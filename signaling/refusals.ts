@@ -38,7 +38,7 @@ export const REFUSAL_CODES = [
 	/** It made room for one of an address that has few, when the server was full. */
 	"gave-way",
 	"too-many-refusals",
-	/** Too much waits for this receiver; for all receivers together, of whom this was one of the slowest. */
+	/** Too much waited for this receiver: it was cut off. Too much waited for all: this receiver missed one message. */
 	"slow-receiver",
 	"backlog-full",
 	"idle",

@@ -49,7 +49,7 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 	const server = new WebSocketServer(options);
 	const places = new Places(limits);
 	const topics = new Topics(limits);
-	const backlog = new Backlog(limits, places.all, cut);
+	const backlog = new Backlog(limits, places.all, cut, refusals);
 	const total = { publishedMessages: 0, publishedBytes: 0, deliveredMessages: 0, deliveredBytes: 0 };
 	let isStopping = false;
 

@@ -71,9 +71,11 @@ describe.skipIf(!canRun)(`${SOCKETS} sockets`, () => {
 	it("publish once each, all at the same moment, and every neighbour hears it", async () => {
 		const deliveries = SOCKETS * NEIGHBOURHOOD;
 		const [before, beginMs] = [crowd.delivered(), performance.now()];
-		crowd.sockets.forEach((socket, n) => {
+		for (const [n, socket] of crowd.sockets.entries()) {
 			socket.send(published(topicOf(n), MESSAGE_BYTES));
-		});
+			// Over TLS a turn's writes all count as waiting, so not everybody's in the same turn.
+			if (IS_SECURE && n % 100 === 99) await pause(10);
+		}
 		await heard(before, deliveries);
 		const seconds = (performance.now() - beginMs) / 1000;
 		await pause(500);
@@ -118,10 +120,10 @@ describe.skipIf(!canRun)(`${SOCKETS} sockets`, () => {
 			const { buffered_bytes = 0, resident_memory_bytes = 0, ...counts } = await metrics();
 			mostBuffered = Math.max(mostBuffered, buffered_bytes);
 			mostResident = Math.max(mostResident, resident_memory_bytes);
-			if ((counts['refusals_total{code="backlog-full"}'] ?? 0) > 0) break;
+			if ((counts['refusals_total{code="slow-receiver"}'] ?? 0) > 0) break;
 		}
 		const after = await metrics();
-		const [cut = 0, idle = 0] = ["backlog-full", "idle"].map((code) => after[`refusals_total{code="${code}"}`]);
+		const [cut = 0, idle = 0] = ["slow-receiver", "idle"].map((code) => after[`refusals_total{code="${code}"}`]);
 		console.log(
 			`${SLOW} that do not read: ${sent} messages of ${LONG_BYTES} bytes, at most ${inMB(mostBuffered)} waited, ${cut} were cut off; ` +
 				`at most ${inMB(mostResident)} resident, ${inMB(before)} before`,
