@@ -57,30 +57,26 @@ async function connectRaw(url: string): Promise<Socket> {
 
 describe("memory", () => {
 	it("is bounded over all receivers together: the slowest are cut off, those who read are not", async () => {
-		const bufferedBytes = 1_000_000;
+		const bufferedBytes = 300_000;
 		const url = await serve({ bufferedBytes, bufferedBytesPerSocket: 2_000_000, burstTokens: 1_000_000 });
 		const [reader, sender] = [await subscribed(url, "read"), await connect(url)];
-		const slow = await Promise.all(["a", "b", "c", "d"].map((topic) => subscribed(url, topic)));
+		const slow = await Promise.all(Array.from({ length: 8 }, () => subscribed(url, "slow")));
 		for (const { socket } of slow) socket.pause();
 		let most = 0;
 		const data = "x".repeat(16_000);
+		const refused = async () => (await health(url)).refused;
 		// The system's own buffers take several MB before anything waits in the server.
-		for (let round = 0; round < 1_000 && (await health(url)).sockets === 6; round++) {
-			for (let i = 0; i < 10; i++) {
-				for (const topic of ["a", "b", "c", "d", "read"]) sender.say({ type: "publish", topic, data });
-			}
-			await settled(sender);
+		while ((await refused())["slow-receiver"] === undefined) {
+			for (let i = 0; i < 20; i++) sender.say({ type: "publish", topic: "slow", data });
 			most = Math.max(most, (await readMetrics(url)).values.buffered_bytes ?? 0);
-			reader.heard.length = 0;
 		}
-		const { sockets, refused } = await health(url);
-		expect(refused["slow-receiver"]).toBeGreaterThan(0);
-		expect(sockets).toBe(6 - (refused["slow-receiver"] ?? 0));
-		expect(most).toBeGreaterThan(0);
+		expect(most).toBeGreaterThan(bufferedBytes / 2);
 		expect(most).toBeLessThanOrEqual(bufferedBytes);
-		await settled(reader);
 		for (const { socket } of slow) socket.terminate();
 		await expect.poll(async () => (await readMetrics(url)).values.buffered_bytes).toBe(0);
+		await settled(reader);
+		reader.say({ type: "publish", topic: "read", data: 1 });
+		expect(await reader.next()).toMatchObject({ clients: 1 });
 	});
 
 	it("is enough for many who speak at once and all read: they are held back, and nobody is cut off", async () => {
