@@ -48,7 +48,7 @@ export const MAX_SOCKETS = 60_000;
 /**
  * The limits of a server for so many sockets. The memory of 10,000 is bounded by: 64 MB that wait for receivers; 60 MB of
  * topics; 160 MB of messages that never end, with 160 MB for the pieces they come in; and what a connection costs by
- * itself, some 6 kB, or 31 kB with TLS. The system's own socket buffers come on top.
+ * itself, some 6 kB, or 32 kB with TLS, and 20 kB more once it is busy. The system's own socket buffers come on top.
  */
 export function limitsFor(sockets: number): Limits {
 	const connections = sockets + 1_024;

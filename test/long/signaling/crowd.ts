@@ -15,6 +15,8 @@ export interface CrowdOptions {
 	sockets: number;
 	/** Into which topics the n-th subscribes. */
 	topicOf: (n: number) => string;
+	/** They come from 127.0.0.N, and the addresses after it. */
+	firstAddress: number;
 }
 
 const AT_ONCE = 100;
@@ -22,14 +24,14 @@ const AT_ONCE = 100;
 const SOCKETS_PER_ADDRESS = 1_000;
 
 /** Connects and subscribes all of them; resolves once the server has heard each. */
-export async function gather({ url, sockets, topicOf }: CrowdOptions): Promise<Crowd> {
+export async function gather({ url, sockets, topicOf, firstAddress }: CrowdOptions): Promise<Crowd> {
 	const all: WebSocket[] = [];
 	let heard = 0;
 	let tookMs: number[] = [];
 
 	/** Whose certificate it is does not matter here. */
 	async function join(n: number): Promise<void> {
-		const localAddress = `127.0.0.${1 + Math.floor(n / SOCKETS_PER_ADDRESS)}`;
+		const localAddress = `127.0.0.${firstAddress + Math.floor(n / SOCKETS_PER_ADDRESS)}`;
 		const options = {
 			localAddress,
 			perMessageDeflate: false,
