@@ -1,6 +1,7 @@
 /** The server's options on the command line. */
 import { parseArgs } from "node:util";
 import { ok, type Result, refused } from "../src/primitives/result.js";
+import { DEFAULT_SOCKETS, MAX_SOCKETS } from "./limits.js";
 
 export interface CommandLine {
 	help: boolean;
@@ -12,6 +13,10 @@ export interface CommandLine {
 	ownCertificate?: { certFile: string; keyFile: string };
 	signalingOnly: boolean;
 	allowedOrigins: string[];
+	/** So many at the same time. */
+	sockets: number;
+	/** Whether the network may read /metrics. */
+	openMetrics: boolean;
 }
 
 export const USAGE = `npm start -- [options]
@@ -23,6 +28,8 @@ export const USAGE = `npm start -- [options]
   --key FILE          ... and its key
   --signaling-only    introduce peers to one another, serve no app
   --allow-origin URL  let only pages of this origin use the signaling (may be repeated)
+  --sockets N         at most so many connections to the signaling at once (default ${DEFAULT_SOCKETS})
+  --open-metrics      answer /metrics on https too, not only on this computer
   --help              this text
 `;
 
@@ -45,6 +52,10 @@ export function parseCommandLine(
 	const tlsPort = values["tls-port"] === undefined ? Math.max(0, port - 1) : portOf(values["tls-port"]);
 	if (tlsPort === undefined) return wrong(`--tls-port ${values["tls-port"]} is not a port (1 to 65535).`);
 	if (tlsPort === port && port !== 0) return wrong(`--port and --tls-port are both ${port}; they must differ.`);
+	const sockets = Number(values.sockets);
+	if (!/^\d{1,5}$/.test(values.sockets) || sockets < 1 || sockets > MAX_SOCKETS) {
+		return wrong(`--sockets ${values.sockets} is not a number from 1 to ${MAX_SOCKETS}.`);
+	}
 	const { cert, key } = values;
 	if ((cert === undefined) !== (key === undefined)) return wrong("--cert and --key belong together; one is missing.");
 	return ok({
@@ -55,6 +66,8 @@ export function parseCommandLine(
 		...(cert !== undefined && key !== undefined && { ownCertificate: { certFile: cert, keyFile: key } }),
 		signalingOnly: values["signaling-only"],
 		allowedOrigins: values["allow-origin"],
+		sockets,
+		openMetrics: values["open-metrics"],
 	});
 }
 
@@ -69,6 +82,8 @@ function parse(args: readonly string[]) {
 			key: { type: "string" },
 			"signaling-only": { type: "boolean", default: false },
 			"allow-origin": { type: "string", multiple: true, default: [] as string[] },
+			sockets: { type: "string", default: String(DEFAULT_SOCKETS) },
+			"open-metrics": { type: "boolean", default: false },
 			help: { type: "boolean", default: false },
 		},
 	});

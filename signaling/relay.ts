@@ -1,100 +1,114 @@
 /**
  * The relay: y-webrtc's signaling protocol over WebSocket. A socket subscribes to topics; what is published to a topic
  * goes to all its subscribers, the sender included, with their number in `clients`. The relay reads no content, keeps
- * nothing, and survives whatever it is sent: every limit below ends in a counted refusal.
+ * nothing, and survives whatever it is sent: every limit ends in a counted refusal.
  */
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
+import { Backlog } from "./backlog.js";
+import type { RelayLimits } from "./limits.js";
 import { parseMessage } from "./message.js";
+import { Places } from "./places.js";
 import type { RefusalCode, Refusals } from "./refusals.js";
-import { TokenBucket } from "./tokenBucket.js";
-
-export interface RelayLimits {
-	messageBytes: number;
-	topicsPerSocket: number;
-	sockets: number;
-	/** Tokens a socket may save up, and gets each second. A message costs one token for each kB that it begins. */
-	burstTokens: number;
-	tokensPerSecond: number;
-	/** What may wait for a slow receiver; × `sockets` this bounds the memory. */
-	bufferedBytes: number;
-	/** A socket that says nothing for that long is closed. */
-	idleMs: number;
-	/** So many refused messages (and one more each second) are forgiven before the socket is closed. */
-	refusals: number;
-}
-
-/** Enough for 30 pages that find one another at the same moment: about 300 messages each. */
-export const DEFAULT_LIMITS: RelayLimits = {
-	messageBytes: 16_384,
-	topicsPerSocket: 32,
-	sockets: 512,
-	burstTokens: 1_000,
-	tokensPerSecond: 100,
-	bufferedBytes: 262_144,
-	idleMs: 90_000,
-	refusals: 100,
-};
+import type { Subscriber } from "./subscriber.js";
+import { TokenBucket } from "../src/primitives/tokenBucket.js";
+import { Topics } from "./topics.js";
 
 export interface Relay {
-	/** Takes over an HTTP upgrade request. */
-	upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void;
+	/** Takes over an HTTP upgrade request that came from `address`. */
+	upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, address: string): void;
 	counts(): { sockets: number; topics: number };
-	/** Says goodbye to all sockets, and cuts those that do not answer. */
+	traffic(): Traffic;
+	/** Says goodbye to all sockets, cuts those that do not answer, and takes no more. */
 	stop(): void;
+}
+
+export interface Traffic {
+	publishedMessages: number;
+	publishedBytes: number;
+	/** Each subscriber that a message was sent to counts. */
+	deliveredMessages: number;
+	deliveredBytes: number;
+	/** What waits for slow receivers at this moment. */
+	bufferedBytes: number;
 }
 
 /** `allowedOrigins`: pages of other origins are refused; empty: every page may come. */
 export function createRelay(limits: RelayLimits, allowedOrigins: readonly string[], refusals: Refusals): Relay {
-	const server = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, clientTracking: false });
-	const sockets = new Set<Subscriber>();
-	const topics = new Map<string, Set<Subscriber>>();
+	// Not written into the call, since the types do not know `closeTimeout` yet.
+	const options = {
+		noServer: true,
+		maxPayload: limits.messageBytes,
+		maxFragments: limits.messageParts,
+		maxBufferedChunks: limits.messageParts,
+		clientTracking: false,
+		closeTimeout: CLOSE_MS,
+		autoPong: false,
+	};
+	const server = new WebSocketServer(options);
+	const places = new Places(limits);
+	const topics = new Topics(limits);
+	const backlog = new Backlog(limits, places.all, cut, refusals);
+	const total = { publishedMessages: 0, publishedBytes: 0, deliveredMessages: 0, deliveredBytes: 0 };
+	let isStopping = false;
 
 	server.on("wsClientError", (_error, stream) => {
 		refusals.add("bad-upgrade");
 		refuseUpgrade(stream, "400 Bad Request");
 	});
 
-	function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+	function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, address: string): void {
 		const { origin } = request.headers;
-		if (allowedOrigins.length > 0 && (origin === undefined || !allowedOrigins.includes(origin))) {
+		if (isStopping) {
+			refusals.add("stopping");
+			refuseUpgrade(stream, "503 Service Unavailable");
+		} else if (allowedOrigins.length > 0 && (origin === undefined || !allowedOrigins.includes(origin))) {
 			refusals.add("foreign-origin");
 			refuseUpgrade(stream, "403 Forbidden");
-		} else if (sockets.size >= limits.sockets) {
+		} else if (places.isFull && places.whoGivesWay(address) === undefined) {
 			refusals.add("too-many-sockets");
 			refuseUpgrade(stream, "503 Service Unavailable");
 		} else {
-			server.handleUpgrade(request, stream, head, welcome);
+			server.handleUpgrade(request, stream, head, (socket) => welcome(socket, address));
 		}
 	}
 
-	function welcome(socket: WebSocket): void {
+	function welcome(socket: WebSocket, address: string): void {
 		const nowMs = performance.now();
 		const subscriber: Subscriber = {
 			socket,
+			address,
 			topics: new Set(),
 			messages: new TokenBucket(limits.burstTokens, limits.tokensPerSecond, nowMs),
 			forgiveness: new TokenBucket(limits.refusals, 1, nowMs),
 			heardMs: nowMs,
 			pongMs: nowMs,
+			pingMs: nowMs,
+			topiclessSinceMs: nowMs,
+			bufferedBytes: 0,
 		};
-		sockets.add(subscriber);
+		const displaced = places.isFull ? places.whoGivesWay(address) : undefined;
+		if (displaced !== undefined) dismiss(displaced, "gave-way", CLOSE_TRY_AGAIN_LATER);
+		places.take(subscriber);
 		socket.on("message", (data, isBinary) => hear(subscriber, data, isBinary));
+		socket.on("ping", (data) => {
+			// Only the newest ping has to be answered (RFC 6455 §5.5.3), so answers need not wait in a row.
+			if (charge(subscriber) && socket.bufferedAmount === 0) socket.pong(data);
+		});
 		socket.on("pong", () => {
-			subscriber.pongMs = performance.now();
+			if (charge(subscriber)) subscriber.pongMs = performance.now();
 		});
 		// ws closes the socket itself after an error; without a listener the process would end.
 		socket.on("error", (error: Error & { code?: string }) =>
-			refusals.add(error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" ? "message-too-long" : "bad-frame"),
+			refusals.add(FRAME_ERRORS[error.code ?? ""] ?? "bad-frame"),
 		);
-		socket.on("close", () => {
-			for (const topic of subscriber.topics) leave(subscriber, topic);
-			sockets.delete(subscriber);
-		});
+		socket.on("close", () => forget(subscriber));
 	}
 
 	function hear(from: Subscriber, data: RawData, isBinary: boolean): void {
+		// What came in one piece with the message that it was closed for.
+		if (!places.all.has(from)) return;
 		const nowMs = performance.now();
 		from.heardMs = nowMs;
 		// ws hands out Buffers unless it is told otherwise.
@@ -102,63 +116,56 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 		const code = from.messages.take(Math.max(1, Math.ceil(bytes.length / 1024)), nowMs)
 			? isBinary
 				? "message-binary"
-				: obey(from, bytes.toString("utf8"))
+				: obey(from, bytes, nowMs)
 			: "too-many-messages";
 		if (code !== undefined) refuse(from, code);
 	}
 
+	/** Control frames cost work as well. Whether this one is paid for. */
+	function charge(from: Subscriber): boolean {
+		if (!places.all.has(from)) return false;
+		if (from.messages.take(1, performance.now())) return true;
+		refuse(from, "too-many-messages");
+		return false;
+	}
+
 	/** Does what a message asks for, or says why not. */
-	function obey(from: Subscriber, text: string): RefusalCode | undefined {
-		const parsed = parseMessage(text);
+	function obey(from: Subscriber, bytes: Buffer, nowMs: number): RefusalCode | undefined {
+		const parsed = parseMessage(bytes.toString("utf8"));
 		if (!parsed.ok) return parsed.error.code;
 		const message = parsed.value;
 		switch (message.type) {
 			case "subscribe":
 				for (const topic of message.topics) {
-					if (!from.topics.has(topic) && from.topics.size >= limits.topicsPerSocket) return "too-many-topics";
-					enter(from, topic);
+					const code = topics.enter(from, topic);
+					if (code !== undefined) return code;
 				}
 				return undefined;
 			case "unsubscribe":
-				for (const topic of message.topics) leave(from, topic);
+				if (from.topics.size === 0) return undefined;
+				for (const topic of message.topics) topics.leave(from, topic);
+				from.topiclessSinceMs = nowMs;
 				return undefined;
 			case "publish":
+				total.publishedMessages += 1;
+				total.publishedBytes += bytes.length;
 				publish(message.topic, message.data);
+				backlog.hold(from, nowMs);
 				return undefined;
 			case "ping":
-				send(from, PONG);
+				backlog.send(from, PONG);
 				return undefined;
 		}
 	}
 
 	function publish(topic: string, data: unknown): void {
-		const receivers = topics.get(topic);
-		if (receivers === undefined) return;
-		const text = JSON.stringify({ type: "publish", topic, data, clients: receivers.size });
-		for (const receiver of receivers) send(receiver, text);
-	}
-
-	function enter(subscriber: Subscriber, topic: string): void {
-		subscriber.topics.add(topic);
-		const subscribers = topics.get(topic);
-		if (subscribers === undefined) topics.set(topic, new Set([subscriber]));
-		else subscribers.add(subscriber);
-	}
-
-	function leave(subscriber: Subscriber, topic: string): void {
-		subscriber.topics.delete(topic);
-		const subscribers = topics.get(topic);
-		subscribers?.delete(subscriber);
-		if (subscribers?.size === 0) topics.delete(topic);
-	}
-
-	function send(receiver: Subscriber, text: string): void {
-		if (receiver.socket.readyState !== WebSocket.OPEN) return;
-		if (receiver.socket.bufferedAmount + text.length > limits.bufferedBytes) {
-			refusals.add("slow-receiver");
-			receiver.socket.terminate();
-		} else {
-			receiver.socket.send(text);
+		const receivers = topics.subscribersOf(topic);
+		if (receivers.size === 0) return;
+		const text = Buffer.from(JSON.stringify({ type: "publish", topic, data, clients: receivers.size }));
+		for (const receiver of receivers) {
+			if (!backlog.send(receiver, text)) continue;
+			total.deliveredMessages += 1;
+			total.deliveredBytes += text.length;
 		}
 	}
 
@@ -166,55 +173,82 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 	function refuse(from: Subscriber, code: RefusalCode): void {
 		refusals.add(code);
 		if (from.socket.readyState !== WebSocket.OPEN || from.forgiveness.take(1, performance.now())) return;
-		refusals.add("too-many-refusals");
-		from.socket.close(CLOSE_POLICY_VIOLATION, code);
-		// What is already on its way must not be parsed any more, nor an answer to the close waited for.
-		from.socket.terminate();
+		dismiss(from, "too-many-refusals", CLOSE_POLICY_VIOLATION);
 	}
 
-	/** Browsers answer a ping by themselves, so that alone keeps only those who listen to something. */
-	function closeIdle(): void {
-		const limitMs = performance.now() - limits.idleMs;
-		for (const { socket, topics, heardMs, pongMs } of sockets) {
-			if (heardMs < limitMs && (topics.size === 0 || pongMs < limitMs)) {
-				refusals.add("idle");
-				socket.terminate();
-			} else {
-				socket.ping();
+	/** Says why, but waits for no answer: what is already on its way must not be parsed any more. */
+	function dismiss(subscriber: Subscriber, code: RefusalCode, closeCode: number): void {
+		subscriber.socket.close(closeCode, code);
+		cut(subscriber, code);
+	}
+
+	function cut(subscriber: Subscriber, code: RefusalCode): void {
+		refusals.add(code);
+		forget(subscriber);
+		subscriber.socket.terminate();
+	}
+
+	function forget(subscriber: Subscriber): void {
+		if (!places.leave(subscriber)) return;
+		topics.leaveAll(subscriber);
+		backlog.forget(subscriber);
+	}
+
+	/** Closes who does not use its place; pings the others, each at its own time. */
+	function sweep(): void {
+		const nowMs = performance.now();
+		backlog.endLongHold(nowMs);
+		for (const subscriber of places.all) {
+			if (isIdle(subscriber, nowMs)) {
+				cut(subscriber, "idle");
+			} else if (subscriber.topics.size === 0 && nowMs - subscriber.topiclessSinceMs > limits.topiclessMs) {
+				dismiss(subscriber, "no-topic", CLOSE_POLICY_VIOLATION);
+			} else if (nowMs - subscriber.pingMs >= limits.idleMs / PINGS_PER_IDLE) {
+				subscriber.pingMs = nowMs;
+				subscriber.socket.ping();
 			}
 		}
 	}
-	const idleTimer = setInterval(closeIdle, limits.idleMs / 3);
+
+	/** Browsers answer a ping by themselves, so that alone keeps only those who listen to something. */
+	function isIdle({ heardMs, pongMs, topics }: Subscriber, nowMs: number): boolean {
+		const limitMs = nowMs - limits.idleMs;
+		return heardMs < limitMs && (topics.size === 0 || pongMs < limitMs);
+	}
+	const sweepMs = Math.min(MAX_SWEEP_MS, limits.idleMs / PINGS_PER_IDLE, limits.topiclessMs / 2);
+	const sweeping = setInterval(sweep, sweepMs);
 
 	return {
 		upgrade,
-		counts: () => ({ sockets: sockets.size, topics: topics.size }),
+		counts: () => ({ sockets: places.all.size, topics: topics.size }),
+		traffic: () => ({ ...total, bufferedBytes: backlog.bufferedBytes }),
 		stop() {
-			clearInterval(idleTimer);
-			for (const { socket } of sockets) socket.close(CLOSE_GOING_AWAY);
+			isStopping = true;
+			clearInterval(sweeping);
+			for (const { socket } of places.all) socket.close(CLOSE_GOING_AWAY);
 			setTimeout(() => {
-				for (const { socket } of sockets) socket.terminate();
+				for (const { socket } of places.all) socket.terminate();
 			}, GOODBYE_MS).unref();
 		},
 	};
 }
 
-/** One socket. */
-interface Subscriber {
-	socket: WebSocket;
-	topics: Set<string>;
-	messages: TokenBucket;
-	forgiveness: TokenBucket;
-	/** When it last sent a message, and last answered a ping. */
-	heardMs: number;
-	pongMs: number;
-}
-
-const PONG = JSON.stringify({ type: "pong" });
-/** RFC 6455 §7.4.1. */
+const PONG = Buffer.from(JSON.stringify({ type: "pong" }));
+/** RFC 6455 §7.4.1, and the registry of RFC 6455 §11.7. */
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_POLICY_VIOLATION = 1008;
+const CLOSE_TRY_AGAIN_LATER = 1013;
 const GOODBYE_MS = 500;
+/** Whoever does not answer a close is cut off; until then it holds its place. */
+const CLOSE_MS = 2_000;
+const MAX_SWEEP_MS = 1_000;
+const PINGS_PER_IDLE = 3;
+
+/** The rest of ws's errors are frames that no WebSocket may send. */
+const FRAME_ERRORS: Readonly<Record<string, RefusalCode>> = {
+	WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: "message-too-long",
+	WS_ERR_TOO_MANY_BUFFERED_PARTS: "too-many-fragments",
+};
 
 function refuseUpgrade(stream: Duplex, status: string): void {
 	stream.on("error", () => stream.destroy());

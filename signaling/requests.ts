@@ -1,12 +1,15 @@
-/** Answers plain HTTP requests: the app's files, and three small answers of the server's own. */
+/** Answers plain HTTP requests: the app's files, and four small answers of the server's own. */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { securityHeaders } from "./headers.js";
+import { METRICS_TYPE } from "./metrics.js";
 import type { Refusals } from "./refusals.js";
 import { pathOf, serveFile } from "./staticFiles.js";
 
 export interface Answers {
 	/** GET /health, for whoever watches the server. */
 	health: () => object;
+	/** GET /metrics, as Prometheus reads it; undefined: nobody may read it here. */
+	metrics: (() => string) | undefined;
 	/** GET /config.json, for the app: invitations carry `lanUrl`, never localhost. */
 	config: () => { lanUrl: string | null };
 	/** GET /certificate.crt: what a device installs to trust the https address. */
@@ -37,6 +40,8 @@ async function answer(answers: Answers, request: IncomingMessage, response: Serv
 		response.writeHead(400).end();
 	} else if (path.value === "/health") {
 		send(response, "application/json; charset=utf-8", JSON.stringify(answers.health()));
+	} else if (path.value === "/metrics" && answers.metrics !== undefined) {
+		send(response, METRICS_TYPE, answers.metrics());
 	} else if (path.value === "/config.json") {
 		send(response, "application/json; charset=utf-8", JSON.stringify(answers.config()));
 	} else if (path.value === "/certificate.crt" && answers.authority !== undefined) {

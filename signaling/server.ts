@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import { addressFor, type Certificate, fingerprintOf, localCertificate, ownCertificate } from "./certificate.js";
 import { type CommandLine, parseCommandLine, USAGE } from "./commandLine.js";
 import { lanAddresses } from "./lanAddresses.js";
+import { limitsFor } from "./limits.js";
+import { logRefusals } from "./refusalLog.js";
 import { type Service, startService } from "./service.js";
 import { greeting, startFailure } from "./terminalText.js";
 
@@ -29,6 +31,8 @@ async function main(): Promise<void> {
 		port: options.port,
 		tls: { port: options.tlsPort, host: options.host, certificate },
 		allowedOrigins: options.allowedOrigins,
+		openMetrics: options.openMetrics,
+		limits: limitsFor(options.sockets),
 		...(addresses.length > 0 && lanName !== undefined && { lanName }),
 		...(!options.signalingOnly && { staticFolder: fileURLToPath(new URL("dist/", project)) }),
 	});
@@ -46,6 +50,7 @@ async function main(): Promise<void> {
 			colors: process.stdout.isTTY === true,
 		}),
 	);
+	logRefusals(started.value.refusals, (line) => process.stderr.write(line));
 }
 
 /** Under which addresses neighbours reach what listens on `host`. */
@@ -82,12 +87,14 @@ function isHostName(name: string): boolean {
 	return isIP(name) === 0 && /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(name);
 }
 
+/** A second signal finds nobody who waits for it, and ends the process at once. */
 function stopOnSignal(service: Service): void {
-	for (const signal of ["SIGINT", "SIGTERM"] as const) {
-		process.once(signal, () => {
-			service.stop().then(() => process.exit(0));
-		});
-	}
+	const signals = ["SIGINT", "SIGTERM"] as const;
+	const stop = () => {
+		for (const signal of signals) process.removeListener(signal, stop);
+		service.stop().then(() => process.exit(0));
+	};
+	for (const signal of signals) process.on(signal, stop);
 }
 
 function giveUp(sentence: string): void {

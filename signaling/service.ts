@@ -4,12 +4,16 @@
  */
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, isIP } from "node:net";
+import { type AddressInfo, isIP, type Socket } from "node:net";
 import { ok, type Result, refused } from "../src/primitives/result.js";
 import type { Certificate } from "./certificate.js";
+import { ConnectionGate, networkOf } from "./connectionGate.js";
+import { DEFAULT_SOCKETS, type Limits, limitsFor } from "./limits.js";
+import { metricsText } from "./metrics.js";
+import type { RefusalCounts } from "./refusalLog.js";
 import { Refusals } from "./refusals.js";
-import { createRelay, DEFAULT_LIMITS, type Relay, type RelayLimits } from "./relay.js";
-import { requestListener } from "./requests.js";
+import { createRelay, type Relay } from "./relay.js";
+import { type Answers, requestListener } from "./requests.js";
 
 export interface ServiceOptions {
 	/** Port of http on 127.0.0.1; 0: any free one. */
@@ -22,7 +26,9 @@ export interface ServiceOptions {
 	staticFolder?: string;
 	/** Pages of other origins may not use the relay; empty: all may. */
 	allowedOrigins?: readonly string[];
-	limits?: RelayLimits;
+	/** Whether https answers /metrics as well; http on this computer always does. */
+	openMetrics?: boolean;
+	limits?: Limits;
 }
 
 export interface Service {
@@ -30,6 +36,9 @@ export interface Service {
 	localUrl: string;
 	/** Address for the neighbours, or null where there is none. */
 	lanUrl: string | null;
+	/** What was refused so far, by code. */
+	refusals(): RefusalCounts;
+	/** Says goodbye to all sockets, lets answers that have begun come to their end, and resolves within two seconds. */
 	stop(): Promise<void>;
 }
 
@@ -42,59 +51,123 @@ export type ServiceError = {
 
 /** Starts listening on both addresses, or on none. */
 export async function startService(options: ServiceOptions): Promise<Result<Service, ServiceError>> {
-	const { port, tls, lanName, staticFolder, allowedOrigins = [], limits = DEFAULT_LIMITS } = options;
+	const { port, tls, lanName, staticFolder, allowedOrigins = [], openMetrics = false } = options;
+	const limits = options.limits ?? limitsFor(DEFAULT_SOCKETS);
+	const startedMs = performance.now();
 	const refusals = new Refusals();
 	const relay = createRelay(limits, allowedOrigins, refusals);
+	const shared: Shared = { relay, refusals, limits };
 	let lanUrl: string | null = null;
-	const listener = requestListener({
+	const answers: Answers = {
 		health: () => ({ ok: true, ...relay.counts(), refused: refusals }),
+		metrics: () =>
+			metricsText({
+				...relay.counts(),
+				...relay.traffic(),
+				refusals,
+				uptimeSeconds: (performance.now() - startedMs) / 1000,
+				residentBytes: process.memoryUsage.rss(),
+			}),
 		config: () => ({ lanUrl }),
 		authority: tls?.certificate.authority,
 		staticFolder,
 		refusals,
+	};
+	const running = (servers: readonly Server[]): Service => ({
+		localUrl,
+		lanUrl,
+		refusals: () => refusals.toJSON(),
+		stop: () => stop(relay, servers),
 	});
 
-	const local = createServer(listener);
-	const listening = await listen(prepare(local, relay, refusals), port, LOOPBACK);
+	const local = createServer(HTTP_OPTIONS, requestListener(answers));
+	const listening = await listen(serveLocally(local, shared), port, LOOPBACK);
 	if (!listening.ok) {
 		await stop(relay, []);
 		return listening;
 	}
 	const localUrl = `http://${LOOPBACK}:${listening.value}`;
-	if (tls === undefined) return ok({ localUrl, lanUrl, stop: () => stop(relay, [local]) });
+	if (tls === undefined) return ok(running([local]));
 
 	let secure: Server;
 	try {
-		secure = createTlsServer({ cert: tls.certificate.cert, key: tls.certificate.key, minVersion: "TLSv1.2" }, listener);
+		const { cert, key } = tls.certificate;
+		const secureOptions = { ...HTTP_OPTIONS, cert, key, minVersion: "TLSv1.2", handshakeTimeout: HEADERS_MS } as const;
+		const metrics = openMetrics ? answers.metrics : undefined;
+		secure = createTlsServer(secureOptions, requestListener({ ...answers, metrics }));
 	} catch {
 		await stop(relay, [local]);
 		return refused({ code: "bad-certificate", host: tls.host, port: tls.port });
 	}
-	const securelyListening = await listen(prepare(secure, relay, refusals), tls.port, tls.host);
+	const securelyListening = await listen(serveNetwork(secure, shared), tls.port, tls.host);
 	if (!securelyListening.ok) {
 		await stop(relay, [local]);
 		return securelyListening;
 	}
 	if (lanName !== undefined) lanUrl = `https://${inUrl(lanName)}:${securelyListening.value}`;
-	return ok({ localUrl, lanUrl, stop: () => stop(relay, [local, secure]) });
+	return ok(running([local, secure]));
 }
 
 const LOOPBACK = "127.0.0.1";
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
-/** More than the relay's sockets: a page loads a dozen files at once. */
-const MAX_CONNECTIONS = 1_024;
-const GOODBYE_MS = 500;
+const HTTP_OPTIONS = {
+	/** How often Node.js looks which requests are overdue. */
+	connectionsCheckingInterval: 5_000,
+	/** Nothing here depends on that header, and Node.js would refuse uncounted. */
+	requireHostHeader: false,
+};
+/** So long an answer that has begun may take to come to its end. */
+const GOODBYE_MS = 1_500;
 
-function prepare(server: Server, relay: Relay, refusals: Refusals): Server {
-	server.on("upgrade", relay.upgrade);
+/** What both servers use. */
+interface Shared {
+	relay: Relay;
+	refusals: Refusals;
+	limits: Limits;
+}
+
+/** Whoever is on this computer, a reverse proxy perhaps, counts as one address, and may open what it likes. */
+function serveLocally(server: Server, shared: Shared): Server {
+	server.on("upgrade", (request, stream, head) => shared.relay.upgrade(request, stream, head, LOOPBACK));
+	return prepare(server, shared);
+}
+
+function serveNetwork(server: Server, shared: Shared): Server {
+	const gate = new ConnectionGate(shared.limits);
+	server.prependListener("connection", (socket: Socket) => {
+		const address = networkOf(socket.remoteAddress ?? "");
+		const code = gate.enter(address, performance.now());
+		if (code === undefined) {
+			socket.once("close", () => gate.leave(address, performance.now()));
+		} else {
+			shared.refusals.add(code);
+			socket.destroy();
+		}
+	});
+	server.on("upgrade", (request, stream, head) => {
+		shared.relay.upgrade(request, stream, head, networkOf(request.socket.remoteAddress ?? ""));
+	});
+	return prepare(server, shared);
+}
+
+function prepare(server: Server, { refusals, limits }: Shared): Server {
 	server.on("clientError", (_error, stream) => {
 		refusals.add("bad-request");
 		stream.destroy();
 	});
+	server.on("checkExpectation", (_request, response) => {
+		refusals.add("bad-request");
+		response.writeHead(417, { Connection: "close" }).end();
+	});
+	server.on("connect", (_request, stream) => {
+		refusals.add("bad-method");
+		stream.destroy();
+	});
+	server.on("drop", () => refusals.add("too-many-connections"));
 	server.headersTimeout = HEADERS_MS;
 	server.requestTimeout = REQUEST_MS;
-	server.maxConnections = MAX_CONNECTIONS;
+	server.maxConnections = limits.connections;
 	return server;
 }
 
@@ -122,10 +195,15 @@ async function stop(relay: Relay, servers: readonly Server[]): Promise<void> {
 	relay.stop();
 	await Promise.all(
 		servers.map((server) => {
-			const closed = new Promise<void>((resolve) => server.close(() => resolve()));
 			server.closeIdleConnections();
-			setTimeout(() => server.closeAllConnections(), GOODBYE_MS).unref();
-			return closed;
+			return new Promise<void>((resolve) => {
+				server.close(() => resolve());
+				// A connection that has not come as far as a request (half a TLS handshake) is not waited for.
+				setTimeout(() => {
+					server.closeAllConnections();
+					resolve();
+				}, GOODBYE_MS).unref();
+			});
 		}),
 	);
 }

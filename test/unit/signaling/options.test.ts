@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseCommandLine } from "../../../signaling/commandLine.js";
 import { lanAddresses } from "../../../signaling/lanAddresses.js";
-import { TokenBucket } from "../../../signaling/tokenBucket.js";
+import { TokenBucket } from "../../../src/primitives/tokenBucket.js";
 
 describe("the command line", () => {
 	const parse = (line: string) => {
@@ -17,6 +17,8 @@ describe("the command line", () => {
 			host: "0.0.0.0",
 			signalingOnly: false,
 			allowedOrigins: [],
+			sockets: 10_000,
+			openMetrics: false,
 		});
 	});
 
@@ -27,6 +29,7 @@ describe("the command line", () => {
 		["--port 0", { port: 0, tlsPort: 0 }],
 		["--host 192.168.1.20 --signaling-only", { host: "192.168.1.20", signalingOnly: true }],
 		["--cert a.pem --key a.key", { ownCertificate: { certFile: "a.pem", keyFile: "a.key" } }],
+		["--sockets 500 --open-metrics", { sockets: 500, openMetrics: true }],
 		["--allow-origin https://a --allow-origin https://b", { allowedOrigins: ["https://a", "https://b"] }],
 	])("understands %s", (line, expected) => {
 		expect(parse(line)).toMatchObject(expected);
@@ -38,6 +41,9 @@ describe("the command line", () => {
 		["--port -1", "--port"],
 		["--tls-port 1e3", "--tls-port 1e3 is not a port"],
 		["--port 5000 --tls-port 5000", "both 5000"],
+		["--sockets 0", "--sockets 0 is not a number from 1 to 60000"],
+		["--sockets 1e4", "--sockets 1e4 is not"],
+		["--sockets 60001", "--sockets 60001 is not"],
 		["--cert a.pem", "belong together"],
 		["--key a.key", "belong together"],
 		["--prot 4444", "Unknown option '--prot'"],

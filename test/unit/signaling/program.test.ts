@@ -1,42 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
+import { killPrograms, project, run, server } from "./program.js";
 import { freePort } from "./stockServer.js";
 import { connect, settled } from "./testSocket.js";
 
-const project = fileURLToPath(new URL("../../../", import.meta.url));
-const running: ChildProcess[] = [];
+afterEach(killPrograms);
 
-afterEach(() => {
-	for (const child of running.splice(0)) child.kill("SIGKILL");
-});
-
-interface Program {
-	child: ChildProcess;
-	out: () => string;
-	err: () => string;
-	exit: Promise<number | null>;
-}
-
-function run(args: string[], cwd = project): Program {
-	const child = spawn(process.execPath, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
-	running.push(child);
-	let [out, err] = ["", ""];
-	child.stdout.on("data", (chunk) => {
-		out += chunk;
-	});
-	child.stderr.on("data", (chunk) => {
-		err += chunk;
-	});
-	const exit = new Promise<number | null>((resolve) => child.on("close", resolve));
-	return { child, out: () => out, err: () => err, exit };
-}
-
-const server = (...args: string[]) => run(["--import", "tsx", "signaling/server.ts", ...args]);
 const patient = { timeout: 15_000 };
 
 describe("the server as a program", () => {

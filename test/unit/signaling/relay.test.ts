@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { DEFAULT_LIMITS, type RelayLimits } from "../../../signaling/relay.js";
+import { DEFAULT_SOCKETS, type Limits, limitsFor } from "../../../signaling/limits.js";
 import { type Service, startService } from "../../../signaling/service.js";
 import { connect, health, settled } from "./testSocket.js";
 
 let service: Service | undefined;
 
-async function serve(limits: Partial<RelayLimits> = {}, allowedOrigins: string[] = []): Promise<string> {
-	const started = await startService({ port: 0, limits: { ...DEFAULT_LIMITS, ...limits }, allowedOrigins });
+async function serve(limits: Partial<Limits> = {}, allowedOrigins: string[] = []): Promise<string> {
+	const started = await startService({ port: 0, limits: { ...limitsFor(DEFAULT_SOCKETS), ...limits }, allowedOrigins });
 	if (!started.ok) throw new Error(started.error.code);
 	service = started.value;
 	return service.localUrl;
@@ -236,7 +236,7 @@ describe("limits", () => {
 	});
 
 	it("cuts off a receiver that does not read, and the others notice nothing", async () => {
-		const url = await serve({ bufferedBytes: 100_000, burstTokens: 100_000 });
+		const url = await serve({ bufferedBytesPerSocket: 100_000, burstTokens: 100_000 });
 		const [slow, sender] = [await connect(url), await connect(url)];
 		slow.say({ type: "subscribe", topics: ["street"] });
 		await settled(slow);

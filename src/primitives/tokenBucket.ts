@@ -14,11 +14,21 @@ export class TokenBucket {
 
 	/** Takes `count` tokens if they are there, none otherwise. */
 	take(count: number, nowMs: number): boolean {
-		const gained = (Math.max(0, nowMs - this.#filledMs) * this.#perSecond) / 1000;
-		this.#tokens = Math.min(this.#capacity, this.#tokens + gained);
-		this.#filledMs = nowMs;
+		this.#fill(nowMs);
 		if (this.#tokens < count) return false;
 		this.#tokens -= count;
 		return true;
+	}
+
+	/** Whether it is as good as new. */
+	isFull(nowMs: number): boolean {
+		this.#fill(nowMs);
+		return this.#tokens === this.#capacity;
+	}
+
+	#fill(nowMs: number): void {
+		const gained = (Math.max(0, nowMs - this.#filledMs) * this.#perSecond) / 1000;
+		this.#tokens = Math.min(this.#capacity, this.#tokens + gained);
+		this.#filledMs = nowMs;
 	}
 }
