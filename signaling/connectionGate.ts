@@ -3,9 +3,9 @@
  * just opened much, and go nowhere else.
  */
 import { isIPv6 } from "node:net";
+import { TokenBucket } from "../src/primitives/tokenBucket.js";
 import type { ConnectionLimits } from "./limits.js";
 import type { RefusalCode } from "./refusals.js";
-import { TokenBucket } from "../src/primitives/tokenBucket.js";
 
 export class ConnectionGate {
 	readonly #limits: ConnectionLimits;

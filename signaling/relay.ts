@@ -6,13 +6,13 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
+import { TokenBucket } from "../src/primitives/tokenBucket.js";
 import { Backlog } from "./backlog.js";
 import type { RelayLimits } from "./limits.js";
 import { parseMessage } from "./message.js";
 import { Places } from "./places.js";
 import type { RefusalCode, Refusals } from "./refusals.js";
 import type { Subscriber } from "./subscriber.js";
-import { TokenBucket } from "../src/primitives/tokenBucket.js";
 import { Topics } from "./topics.js";
 
 export interface Relay {

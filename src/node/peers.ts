@@ -10,6 +10,8 @@ import { equalBytes, toHex } from "../primitives/bytes.js";
 import { encode } from "../primitives/codec.js";
 import { taggedHash } from "../primitives/hash.js";
 import { publicKeyOf } from "../primitives/signature.js";
+import { TokenBucket } from "../primitives/tokenBucket.js";
+import { Conduct, type ConductView } from "./conduct.js";
 import type { NodeDependencies } from "./dependencies.js";
 
 export type PeerError =
@@ -21,6 +23,10 @@ export type PeerError =
 	| { code: "bad-proof" }
 	| { code: "not-authenticated"; type: Message["type"] }
 	| { code: "unexpected-handshake" }
+	/** More than a device may send. */
+	| { code: "flooding" }
+	/** Its device did what no correct one does. */
+	| { code: "kept-out" }
 	| { code: "silent" };
 
 /** An open channel. */
@@ -35,6 +41,8 @@ export interface Peer {
 	received: HandshakeMessage | undefined;
 	/** The device behind it (hex of its key), once proven. */
 	device: string | undefined;
+	/** Frames that it may send before that. */
+	readonly unproven: TokenBucket;
 	lastHeardMs: number;
 }
 
@@ -53,10 +61,19 @@ export interface PeerEvents {
 
 const hashProof = taggedHash("handshake");
 
+/** Handshake, proof, and what a guest asks for: each handshake is answered with a signature. */
+const UNPROVEN_FRAMES = { capacity: 60, perSecond: 5 };
+/** Answered by reading from the disk, and with more than was asked with. */
+const REQUESTS: ReadonlySet<Message["type"]> = new Set([
+	...(["blocksRequest", "checkpointRequest", "chunkRequest", "headersRequest", "genesisRequest"] as const),
+]);
+
 export class Peers {
 	readonly #peers = new Map<string, Peer>();
 	readonly #dependencies: NodeDependencies;
 	readonly #events: PeerEvents;
+	/** How the devices behind the channels behave. */
+	readonly conduct = new Conduct();
 	#identity: { context: Uint8Array; deviceKey: Uint8Array; deviceSecret: Uint8Array } | undefined;
 
 	constructor(dependencies: NodeDependencies, events: PeerEvents) {
@@ -78,6 +95,11 @@ export class Peers {
 	toDevice(device: string): Peer | undefined {
 		for (const peer of this.authenticated()) if (peer.device === device) return peer;
 		return undefined;
+	}
+
+	/** What a device did that no correct one does; undefined: nothing. */
+	conductOf(device: string): ConductView | undefined {
+		return this.conduct.viewOf(device, this.#dependencies.clocks.monotonicMs());
 	}
 
 	/** From now on this device talks about `context`: all channels shake hands anew, unless it does so already. */
@@ -105,6 +127,7 @@ export class Peers {
 	}
 
 	open(channel: string, initiator: boolean, localFingerprint: Uint8Array, remoteFingerprint: Uint8Array): void {
+		const nowMs = this.#dependencies.clocks.monotonicMs();
 		const peer: Peer = {
 			channel,
 			initiator,
@@ -115,7 +138,8 @@ export class Peers {
 			sent: undefined,
 			received: undefined,
 			device: undefined,
-			lastHeardMs: this.#dependencies.clocks.monotonicMs(),
+			unproven: new TokenBucket(UNPROVEN_FRAMES.capacity, UNPROVEN_FRAMES.perSecond, nowMs),
+			lastHeardMs: nowMs,
 		};
 		this.#peers.set(channel, peer);
 		this.#sendHandshake(peer);
@@ -132,6 +156,9 @@ export class Peers {
 	/** Closes a channel and counts why. */
 	refuse(peer: Peer, error: { code: string }): void {
 		this.#events.onRefused(error.code);
+		if (peer.device !== undefined) {
+			this.conduct.note(peer.device, error.code, this.#dependencies.clocks.monotonicMs());
+		}
 		this.#dependencies.emit({ type: "closePeer", channel: peer.channel, code: error.code });
 		this.closed(peer.channel);
 	}
@@ -164,7 +191,12 @@ export class Peers {
 		const peer = this.#peers.get(channel);
 		// Frames of a channel that was just closed may still be on their way.
 		if (peer === undefined) return;
-		peer.lastHeardMs = this.#dependencies.clocks.monotonicMs();
+		const nowMs = this.#dependencies.clocks.monotonicMs();
+		peer.lastHeardMs = nowMs;
+		if (!this.#maySend(peer, frame.length, nowMs)) {
+			this.refuse(peer, { code: "flooding" });
+			return;
+		}
 		const whole = peer.assembler.push(frame);
 		if (!whole.ok) {
 			this.refuse(peer, whole.error);
@@ -188,9 +220,24 @@ export class Peers {
 				this.#onProof(peer, message);
 				break;
 			default:
+				if (peer.device !== undefined && REQUESTS.has(message.type)) {
+					const nowMs = this.#dependencies.clocks.monotonicMs();
+					if (!this.conduct.spend(peer.device, "requests", 1, nowMs)) {
+						this.#events.onRefused("too-many-requests");
+						return;
+					}
+				}
 				if (peer.device !== undefined || this.#events.isOpen(peer, message)) this.#events.onMessage(peer, message);
 				else if (peer.received === undefined) this.refuse(peer, { code: "not-authenticated" });
 		}
+	}
+
+	/** Before anything is read: what a device may not send costs nothing more than this. */
+	#maySend(peer: Peer, bytes: number, nowMs: number): boolean {
+		if (peer.device === undefined) return peer.unproven.take(1, nowMs);
+		return (
+			this.conduct.spend(peer.device, "frames", 1, nowMs) && this.conduct.spend(peer.device, "bytes", bytes, nowMs)
+		);
 	}
 
 	/** A channel that says nothing is as good as lost, long before WebRTC notices. */
@@ -256,6 +303,10 @@ export class Peers {
 			return;
 		}
 		const device = toHex(current.received.deviceKey);
+		if (this.conduct.isKeptOut(device, this.#dependencies.clocks.monotonicMs())) {
+			this.refuse(peer, { code: "kept-out" });
+			return;
+		}
 		const older = this.toDevice(device);
 		if (older !== undefined && older !== peer) {
 			// The device came back on a new channel; the old one has not noticed yet.

@@ -318,6 +318,7 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 	const nodes = ledger.devices.map((device): NodeView => {
 		const deviceId = toHex(device.publicKey);
 		const last = lastReadingOf(street, device.household);
+		const conduct = peers.conductOf(deviceId);
 		const { block, hash } = street.chain.head;
 		const status =
 			deviceId === own
@@ -334,6 +335,7 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 			doubleSigned: street.doubleSignatures.some(({ voter }) => voter === device.index),
 			connected: deviceId === own || connected.has(deviceId),
 			...(status === undefined ? {} : { ...status, headHash: toHex(status.headHash) }),
+			...(conduct === undefined ? {} : { conduct }),
 			...(last === undefined
 				? {}
 				: {

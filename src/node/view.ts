@@ -357,6 +357,8 @@ export interface NodeView {
 	keptFromVoting: boolean;
 	/** It signed two blocks for one place: its storage was copied or put back, or it lies. */
 	doubleSigned: boolean;
+	/** What it said to this device that no correct one says, by code, and for how much longer it is kept out, ms. */
+	conduct?: { codes: { [code: string]: number }; keptOutMs: number };
 	connected: boolean;
 	/** Last heard; absent: never since this page was opened. */
 	headIndex?: number;

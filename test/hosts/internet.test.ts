@@ -50,7 +50,7 @@ async function openLobby(founder: Page): Promise<string> {
 	await founder.getByLabel("Strøm fra strømselskapet").fill("145");
 	await founder.getByLabel("Strøm solgt til strømselskapet").fill("60");
 	await founder.getByText("Bor ikke alle på samme nett?").click();
-	await founder.getByLabel("Adressen til tjeneren").fill(turn.address);
+	await founder.getByLabel("Adressen til serveren").fill(turn.address);
 	await founder.getByLabel("Brukernavn").fill(TURN_USER);
 	await founder.getByLabel("Passord").fill(TURN_PASSWORD);
 	await founder.getByRole("checkbox").check();

@@ -38,7 +38,13 @@ export class Gossip {
 	 * signed: its `device`, and acts that waited where the household's old device was. Readings are devices' in use.
 	 */
 	onTransactions(peer: ProvenPeer, transactions: readonly Transaction[]): void {
-		const { events, mempool } = this.#context;
+		const { dependencies, events, mempool, peers } = this.#context;
+		// Each that is new here is verified. Their authors tell again what was not heard.
+		const nowMs = dependencies.clocks.monotonicMs();
+		if (!peers.conduct.spend(peer.device, "transactions", transactions.length, nowMs)) {
+			events.onRefused("too-many-transactions");
+			return;
+		}
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
 		const raft = this.#raft.state;
 		// Who only observes never proposes what it hears.

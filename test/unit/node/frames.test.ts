@@ -49,6 +49,38 @@ describe("a frame that no correct neighbour sends", () => {
 		await expectRefused(scene, code, true, () => sendFrame(scene, frame));
 	});
 
+	it("costs more the third time: the device is kept out for a minute, then for two, and the operator sees why", async () => {
+		const all = await street();
+		// The operator's own device is told something wrong.
+		const scene = { ...all, victim: 0, other: [1, 2, 3].find((at) => at !== all.leader) ?? 1 };
+		const { cluster, victim, other } = scene;
+		const isBack = () => cluster.areConnected(other, victim);
+		for (const minutes of [1, 2]) {
+			for (let strike = 0; strike < 3; strike++) {
+				await cluster.until(isBack, "it is back");
+				await sendFrame(scene, Uint8Array.of(0xff));
+			}
+			await cluster.run(minutes * 60_000 - 5_000, 1_000);
+			expect(isBack()).toBe(false);
+			expect(refusals(scene)["kept-out"]).toBeGreaterThan(0);
+			await cluster.run(10_000, 1_000);
+			expect(isBack()).toBe(true);
+		}
+		const nodes = cluster.view(victim).operator?.nodes ?? [];
+		expect(nodes[other]?.conduct).toMatchObject({ codes: { "bad-cbor": 6 }, keptOutMs: 0 });
+		expect(nodes.filter(({ conduct }) => conduct !== undefined)).toHaveLength(1);
+	});
+
+	it("is not even read where there are too many of them", async () => {
+		const scene = await street();
+		const { cluster, victim, other } = scene;
+		const frame = encode([1, 0, 1, encode([3, 0, new Uint8Array(32), 0, 0])]);
+		for (let sent = 0; sent < 21_000; sent++) cluster.inject(other, victim, frame);
+		await cluster.deliver();
+		expect(refusals(scene)).toMatchObject({ flooding: 1 });
+		await cluster.until(() => cluster.areConnected(other, victim), "it is back");
+	});
+
 	it("costs a channel that comes back by itself", async () => {
 		const scene = await street();
 		await sendFrame(scene, Uint8Array.of(0xff));
@@ -304,7 +336,11 @@ describe("a member whose node is out of order", () => {
 			random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0;
 			const at = (random >>> 3) % bent.length;
 			bent[at] = (bent[at] ?? 0) ^ (1 << (random & 7));
-			// A bad one costs the channel, which comes back.
+			// A bad one costs the channel, and the third one a while, which a start forgets.
+			if (refusals(scene)["kept-out"] !== undefined) {
+				cluster.off(victim);
+				await cluster.on(victim);
+			}
 			await cluster.until(() => cluster.areConnected(other, victim), "the channel is back");
 			await sendFrame(scene, bent);
 			if (i % 10 === 0) await cluster.step();

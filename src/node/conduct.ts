@@ -1,0 +1,104 @@
+/**
+ * How the neighbours' devices behave. Each may say so much and ask for so much; what is beyond that is not heard. A device
+ * that says what no correct one says loses its channel; after some of that within an hour it is kept out for a while,
+ * longer each time. This is remembered for devices, not for channels, and forgotten with the run: a device is mended,
+ * and comes back.
+ */
+import { TokenBucket } from "../primitives/tokenBucket.js";
+
+/** What a device spends. Bursts up to `capacity`, `perSecond` on average. */
+const ALLOWANCES = {
+	/** A street of 100 that comes back from an outage sends blocks of 200 kB one after the other. */
+	bytes: { capacity: 32 * 1_024 * 1_024, perSecond: 4 * 1_024 * 1_024 },
+	frames: { capacity: 20_000, perSecond: 1_000 },
+	/** Answered by reading blocks from the disk. */
+	requests: { capacity: 1_000, perSecond: 100 },
+	/** Verified each, about a millisecond; a household's backlog, told again, with what others' devices hand on. */
+	transactions: { capacity: 5_000, perSecond: 100 },
+} as const;
+
+export type Allowance = keyof typeof ALLOWANCES;
+
+/** So many within an hour, and it is kept out. */
+const STRIKES = 3;
+const STRIKES_WITHIN_MS = 3_600_000;
+const FIRST_TIME_OUT_MS = 60_000;
+const LONGEST_TIME_OUT_MS = 24 * 3_600_000;
+/** Devices whose conduct is remembered: more than a street has, and an end for who invents keys. */
+const MAX_DEVICES = 1_000;
+
+/** What a correct device does not do either, but not out of malice: it is old, elsewhere, asleep, or was replaced. */
+const INNOCENT: ReadonlySet<string> = new Set([
+	...["silent", "own-device", "other-version", "other-neighbourhood", "foreign-genesis"],
+	...["abandoned", "device-changed", "started-again", "kept-out", "not-authenticated"],
+]);
+
+interface Remembered {
+	buckets: Map<Allowance, TokenBucket>;
+	/** When it last did what no correct device does, newest last. */
+	strikesMs: number[];
+	/** By code, in this run. */
+	codes: Map<string, number>;
+	timeOuts: number;
+	keptOutUntilMs: number;
+}
+
+export interface ConductView {
+	/** What it did, by code. */
+	codes: { [code: string]: number };
+	/** For how much longer it is kept out, ms; 0: it is not. */
+	keptOutMs: number;
+}
+
+export class Conduct {
+	/** By device, the one noted longest ago first. */
+	readonly #records = new Map<string, Remembered>();
+
+	/** Spends of a device's allowance; false: there is not so much. */
+	spend(device: string, allowance: Allowance, count: number, nowMs: number): boolean {
+		const { buckets } = this.#of(device);
+		let bucket = buckets.get(allowance);
+		if (bucket === undefined) {
+			bucket = new TokenBucket(ALLOWANCES[allowance].capacity, ALLOWANCES[allowance].perSecond, nowMs);
+			buckets.set(allowance, bucket);
+		}
+		return bucket.take(count, nowMs);
+	}
+
+	/** A device lost its channel for this. */
+	note(device: string, code: string, nowMs: number): void {
+		if (INNOCENT.has(code)) return;
+		const record = this.#of(device);
+		record.codes.set(code, (record.codes.get(code) ?? 0) + 1);
+		record.strikesMs = [...record.strikesMs.filter((atMs) => atMs > nowMs - STRIKES_WITHIN_MS), nowMs];
+		if (record.strikesMs.length < STRIKES) return;
+		record.strikesMs = [];
+		record.keptOutUntilMs = nowMs + Math.min(FIRST_TIME_OUT_MS * 2 ** record.timeOuts, LONGEST_TIME_OUT_MS);
+		record.timeOuts += 1;
+	}
+
+	isKeptOut(device: string, nowMs: number): boolean {
+		return (this.#records.get(device)?.keptOutUntilMs ?? 0) > nowMs;
+	}
+
+	/** For the operator; undefined: nothing to say. */
+	viewOf(device: string, nowMs: number): ConductView | undefined {
+		const record = this.#records.get(device);
+		if (record === undefined || record.codes.size === 0) return undefined;
+		return { codes: Object.fromEntries(record.codes), keptOutMs: Math.max(0, record.keptOutUntilMs - nowMs) };
+	}
+
+	#of(device: string): Remembered {
+		const known = this.#records.get(device);
+		if (known !== undefined) return known;
+		if (this.#records.size >= MAX_DEVICES) {
+			for (const oldest of this.#records.keys()) {
+				this.#records.delete(oldest);
+				break;
+			}
+		}
+		const record = { buckets: new Map(), strikesMs: [], codes: new Map(), timeOuts: 0, keptOutUntilMs: 0 };
+		this.#records.set(device, record);
+		return record;
+	}
+}
