@@ -16,7 +16,7 @@ import { wifiMissing } from "./support/wifi.js";
 const missing = wifiMissing() ?? internetMissing();
 if (missing !== undefined) console.log(`homes on the internet: skipped, ${missing}`);
 
-const NAMES = ["Kari", "Per", "Siv", "Ola"] as const;
+const NAMES = ["Kari", "Jorunn", "Torbjørn", "Ingvild"] as const;
 const CUT_OFF_MS = 60_000;
 
 let internet: Internet;
