@@ -133,6 +133,22 @@ export interface IceServersTransaction extends HouseholdTransaction {
 	servers: readonly IceServer[];
 }
 
+/** The operator corrects a household's name. */
+export interface RenameTransaction extends HouseholdTransaction {
+	kind: "rename";
+	/** Member index of the household that gets the name. */
+	household: number;
+	name: string;
+}
+
+/** The operator shares its role, or takes it from a household. */
+export interface RoleTransaction extends HouseholdTransaction {
+	kind: "role";
+	/** Member index. */
+	household: number;
+	operator: boolean;
+}
+
 export const MONEY_KINDS = ["trial", "prepaid"] as const;
 export type MoneyKind = (typeof MONEY_KINDS)[number];
 
@@ -164,6 +180,8 @@ export type Transaction =
 	| DeviceTransaction
 	| RevokeTransaction
 	| IceServersTransaction
+	| RenameTransaction
+	| RoleTransaction
 	| RefoundTransaction
 	| ConfirmTransaction
 	| SealTransaction;
@@ -200,6 +218,8 @@ const DIGESTS: Record<TransactionKind, TaggedHash> = {
 	confirm: taggedHash("confirm"),
 	seal: taggedHash("seal"),
 	iceServers: taggedHash("iceServers"),
+	rename: taggedHash("rename"),
+	role: taggedHash("role"),
 };
 
 /** The hash function under whose tag a kind is signed. */
@@ -263,6 +283,10 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 			return [transaction.member, transaction.nonce, transaction.device];
 		case "iceServers":
 			return [transaction.member, transaction.nonce, iceServerFields(transaction.servers)];
+		case "rename":
+			return [transaction.member, transaction.nonce, transaction.household, transaction.name];
+		case "role":
+			return [transaction.member, transaction.nonce, transaction.household, transaction.operator ? 1 : 0];
 		case "join":
 			return [
 				transaction.name,

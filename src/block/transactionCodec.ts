@@ -16,6 +16,7 @@ import {
 import {
 	bytes,
 	deviceIndex,
+	flag,
 	id,
 	integer,
 	MAX_MEMBERS,
@@ -58,6 +59,8 @@ const KINDS: readonly TransactionKind[] = [
 	"confirm",
 	"seal",
 	"iceServers",
+	"rename",
+	"role",
 ];
 
 export const MAX_TRANSACTION_BYTES = 1_024;
@@ -376,6 +379,28 @@ const SHAPES = {
 			member,
 			nonce,
 			servers,
+			signature,
+		})),
+	),
+	rename: v.pipe(
+		v.strictTuple([kindNumber("rename"), member, nonce, member, nameShape, signature]),
+		v.transform(([, member, nonce, household, name, signature]) => ({
+			kind: "rename" as const,
+			member,
+			nonce,
+			household,
+			name,
+			signature,
+		})),
+	),
+	role: v.pipe(
+		v.strictTuple([kindNumber("role"), member, nonce, member, flag, signature]),
+		v.transform(([, member, nonce, household, operator, signature]) => ({
+			kind: "role" as const,
+			member,
+			nonce,
+			household,
+			operator,
 			signature,
 		})),
 	),

@@ -12,7 +12,7 @@ import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
 import { applyJoin, forgetExpired } from "./members.js";
 import { applyReading, readingRefusal } from "./metering.js";
-import { applyIceServers } from "./operatorActs.js";
+import { applyIceServers, applyRename, applyRole } from "./operatorActs.js";
 import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { stateRoot } from "./stateRoot.js";
@@ -194,6 +194,10 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyRevoke(draft, act);
 		case "iceServers":
 			return applyIceServers(draft, act);
+		case "rename":
+			return applyRename(draft, act);
+		case "role":
+			return applyRole(draft, act);
 	}
 }
 

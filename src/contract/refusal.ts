@@ -24,6 +24,9 @@ export type Refusal =
 	| { code: "already-ended"; untilMinute: number }
 	| { code: "too-many-orders"; limit: number }
 	| { code: "not-operator" }
+	/** It is an operator already, or is none. */
+	| { code: "role-held-already"; member: number }
+	| { code: "last-operator" }
 	| { code: "unknown-order" }
 	| { code: "amount-differs"; orderedMicroNok: number; amountMicroNok: number }
 	| { code: "circulation-limit"; issuedMicroNok: number }

@@ -1,4 +1,6 @@
 /** From a person's command to the transaction that is signed. */
+import * as v from "valibot";
+import { nameShape } from "../block/fieldShapes.js";
 import { type IceServerFault, iceServersFault } from "../block/iceServer.js";
 import type { Transaction, Unsigned } from "../block/transaction.js";
 import type { Device } from "../contract/ledger.js";
@@ -16,7 +18,11 @@ import type { Command } from "./protocol.js";
 /** Commands that become a transaction with a nonce. */
 export type ActCommand = Extract<
 	Command,
-	{ type: "offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters" | "revoke" | "iceServers" }
+	{
+		type:
+			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
+			| ("revoke" | "iceServers" | "rename" | "role");
+	}
 >;
 
 export type ActError =
@@ -27,15 +33,19 @@ export type ActError =
 	| { code: "bad-period" }
 	| { code: "unknown-device"; device: number }
 	| { code: "bad-reference" }
+	| { code: "bad-name" }
 	| { code: "bad-ice-server"; field: IceServerFault };
+
+const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
+	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
+	...(["revoke", "iceServers", "rename", "role"] as const),
+]);
 
 /** An order that was not taken into a block in this time never will be. */
 const EXPIRY_MINUTES = MINUTES_PER_DAY;
 
 export function isActCommand(command: Command): command is ActCommand {
-	return ["offer", "withdraw", "accept", "end", "buy", "issue", "voters", "revoke", "iceServers"].includes(
-		command.type,
-	);
+	return ACTS.has(command.type);
 }
 
 /** Fills in a transaction. What a person typed is checked here, so that nothing malformed is ever signed. */
@@ -74,6 +84,13 @@ export function createAct(
 			if (fault !== undefined) return refused({ code: "bad-ice-server", field: fault });
 			return ok({ kind: "iceServers", member, nonce, servers });
 		}
+		case "rename": {
+			const { household, name } = command;
+			const isName = v.safeParse(nameShape, name).success;
+			return isName ? ok({ kind: "rename", member, nonce, household, name }) : refused({ code: "bad-name" });
+		}
+		case "role":
+			return ok({ kind: "role", member, nonce, household: command.household, operator: command.operator });
 		case "issue": {
 			const { amountMicroNok, reference } = command;
 			if (!isWithin(amountMicroNok, 1, MAX_AMOUNT_MICRO_NOK)) return refused(BAD_AMOUNT);

@@ -121,6 +121,10 @@ export type Command =
 	| { type: "revoke"; device: number }
 	/** Operator: through which servers devices that cannot see each other connect, in place of those before. */
 	| { type: "iceServers"; servers: IceServer[] }
+	/** Operator: a household's name. */
+	| { type: "rename"; household: number; name: string }
+	/** Operator: makes a household an operator as well, or takes the role from it. */
+	| { type: "role"; household: number; operator: boolean }
 	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */
 	| { type: "refound" }
 	/** This household goes over to the new chain of a proposal (`refounding.proposal`). */

@@ -241,6 +241,8 @@ const SENTENCES = {
 	"not-asked-about": m.error_not_asked_about,
 	"bad-fuse-limit": m.error_bad_fuse_limit,
 	"bad-ice-server": m.error_bad_ice_server,
+	"role-held-already": m.error_role_held_already,
+	"last-operator": m.error_last_operator,
 	flooding: m.error_flooding,
 	"kept-out": m.error_kept_out,
 	"too-many-requests": m.error_too_much_asked,

@@ -136,6 +136,8 @@ export const transactionsByKind = {
 		...act,
 		servers: fc.array(fc.oneof(stunServer, turnServer), { maxLength: MAX_ICE_SERVERS }),
 	}),
+	rename: fc.record({ kind: constant("rename"), ...act, household: member, name }),
+	role: fc.record({ kind: constant("role"), ...act, household: member, operator: fc.boolean() }),
 	found: fc.record({
 		kind: constant("found"),
 		...chainParameters,

@@ -148,6 +148,8 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 	device: { deviceKey: new Uint8Array(33), alwaysOn: false, metering: false, replaces: undefined },
 	revoke: { device: 0 },
 	iceServers: { servers: [] },
+	rename: { household: 0, name: "Lie" },
+	role: { household: 0, operator: true },
 };
 
 export class TestNeighbourhood {

@@ -172,7 +172,20 @@ describe("a transaction by itself", () => {
 	it("is an act when its household signs it with a nonce", () => {
 		const acts = fc.sample(transaction, 200).filter(isAct);
 		expect(new Set(acts.map(({ kind }) => kind))).toEqual(
-			new Set(["offer", "withdraw", "accept", "end", "buy", "issue", "voters", "device", "revoke", "iceServers"]),
+			new Set([
+				"offer",
+				"withdraw",
+				"accept",
+				"end",
+				"buy",
+				"issue",
+				"voters",
+				"device",
+				"revoke",
+				"iceServers",
+				"rename",
+				"role",
+			]),
 		);
 	});
 });

@@ -39,3 +39,62 @@ describe("through which servers devices connect", () => {
 		expect(stateRoot({ ...street.ledger, iceServers: [] }, NO_RESULTS)).not.toEqual(root);
 	});
 });
+
+describe("a household's name", () => {
+	it("is the operator's to correct, its own as well", () => {
+		const street = new TestNeighbourhood(3);
+		street.block(soon(street), [street.act("rename", 0, { household: 2, name: "Lie og Moen" })]);
+		street.block(soon(street), [street.act("rename", 0, { household: 0, name: "Hansen" })]);
+		expect(street.ledger.households.map(({ name }) => name)).toEqual([
+			"Hansen",
+			street.ledger.households[1]?.name,
+			"Lie og Moen",
+		]);
+		expect(street.ledger.households[0]?.nonce).toBe(2);
+	});
+
+	it("is nobody else's, and only of who is there", () => {
+		const street = new TestNeighbourhood(3);
+		const foreign = street.act("rename", 1, { household: 1, name: "Lie" });
+		expect(street.refusal(soon(street), [foreign])).toEqual({ code: "not-operator" });
+		const nobody = street.act("rename", 0, { household: 9, name: "Lie" });
+		expect(street.refusal(soon(street), [nobody])).toEqual({ code: "unknown-member", member: 9 });
+	});
+});
+
+describe("the operator's role", () => {
+	it("is shared with another household, which then may do as much, and taken again", () => {
+		const street = new TestNeighbourhood(3);
+		street.block(soon(street), [street.act("role", 0, { household: 1, operator: true })]);
+		street.block(soon(street), [street.act("rename", 1, { household: 2, name: "Lie" })]);
+		street.block(soon(street), [street.act("role", 1, { household: 0, operator: false })]);
+		expect(street.ledger.households.map(({ operator }) => operator)).toEqual([false, true, false]);
+		const former = street.act("rename", 0, { household: 2, name: "Moen" });
+		expect(street.refusal(soon(street), [former])).toEqual({ code: "not-operator" });
+	});
+
+	it("is always somebody's", () => {
+		const street = new TestNeighbourhood(3);
+		const last = street.act("role", 0, { household: 0, operator: false });
+		expect(street.refusal(soon(street), [last])).toEqual({ code: "last-operator" });
+		// Nor do two take it from each other in one block.
+		street.block(soon(street), [street.act("role", 0, { household: 1, operator: true })]);
+		const acts = [
+			street.act("role", 0, { household: 1, operator: false }),
+			street.act("role", 1, { household: 0, operator: false }),
+		];
+		expect(street.refusal(soon(street), acts)).toEqual({ code: "not-operator" });
+	});
+
+	it("is not given to who has it, nor taken from who has not, nor by anybody else", () => {
+		for (const [member, role, cause] of [
+			[0, { household: 0, operator: true }, { code: "role-held-already", member: 0 }],
+			[0, { household: 1, operator: false }, { code: "role-held-already", member: 1 }],
+			[0, { household: 9, operator: true }, { code: "unknown-member", member: 9 }],
+			[1, { household: 1, operator: true }, { code: "not-operator" }],
+		] as const) {
+			const street = new TestNeighbourhood(3);
+			expect(street.refusal(soon(street), [street.act("role", member, role)])).toEqual(cause);
+		}
+	});
+});

@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { foundedStreet } from "../../support/cluster.js";
+
+describe("what the operator decides about households", () => {
+	it("is seen by everybody: a name, and who else is operator", async () => {
+		const cluster = await foundedStreet(3);
+		await cluster.act(0, { type: "rename", household: 2, name: "Lie og Moen" });
+		await cluster.act(0, { type: "role", household: 1, operator: true });
+		for (const at of [0, 1, 2]) {
+			const { members } = cluster.view(at);
+			expect(members[2]?.name).toBe("Lie og Moen");
+			expect(members.map(({ operator }) => operator)).toEqual([true, true, false]);
+		}
+		expect(cluster.view(1).operator).toBeDefined();
+		await cluster.act(1, { type: "role", household: 0, operator: false });
+		expect(cluster.view(0).operator).toBeUndefined();
+		expect(await cluster.outcome(0, { type: "invite" })).toBe("not-operator");
+		expect(await cluster.outcome(1, { type: "role", household: 1, operator: false })).toBe("last-operator");
+	});
+
+	it("is no name that a screen cannot show", async () => {
+		const cluster = await foundedStreet(3);
+		for (const name of ["", " Lie", "x".repeat(41), "\u202eLie", "Lie\nMoen"]) {
+			expect(await cluster.outcome(0, { type: "rename", household: 1, name })).toBe("bad-name");
+		}
+	});
+});
