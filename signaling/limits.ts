@@ -61,9 +61,10 @@ export function limitsFor(sockets: number): Limits {
 		// A device uses a few at a time, and shares them with its neighbours.
 		topics: 8 * sockets,
 		socketsPerTopic: 512,
-		// Enough for 30 pages that find one another at the same moment: about 300 messages each.
-		burstTokens: 1_000,
-		tokensPerSecond: 100,
+		// A sealed signal has 6 kB, and so 6 tokens. Enough for 60 pages that find one another at the same moment: an
+		// announcement, a description and some candidates to each, and once more for what failed.
+		burstTokens: 6_000,
+		tokensPerSecond: 300,
 		bufferedBytesPerSocket: 1_048_576,
 		bufferedBytes: 67_108_864,
 		idleMs: 90_000,

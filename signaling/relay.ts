@@ -149,7 +149,7 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 			case "publish":
 				total.publishedMessages += 1;
 				total.publishedBytes += bytes.length;
-				publish(message.topic, message.data);
+				if (!publish(message.topic, message.data)) return "message-too-long";
 				backlog.hold(from, nowMs);
 				return undefined;
 			case "ping":
@@ -158,15 +158,18 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 		}
 	}
 
-	function publish(topic: string, data: unknown): void {
+	/** False: it is longer than what came, as numbers may be when they are written out. */
+	function publish(topic: string, data: unknown): boolean {
 		const receivers = topics.subscribersOf(topic);
-		if (receivers.size === 0) return;
+		if (receivers.size === 0) return true;
 		const text = Buffer.from(JSON.stringify({ type: "publish", topic, data, clients: receivers.size }));
+		if (text.length > limits.messageBytes + WRAPPING_BYTES) return false;
 		for (const receiver of receivers) {
 			if (!backlog.send(receiver, text)) continue;
 			total.deliveredMessages += 1;
 			total.deliveredBytes += text.length;
 		}
+		return true;
 	}
 
 	/** A refused message is dropped; a socket that goes on like that is closed. */
@@ -233,6 +236,8 @@ export function createRelay(limits: RelayLimits, allowedOrigins: readonly string
 	};
 }
 
+/** The number of subscribers is added to what was published. */
+const WRAPPING_BYTES = 64;
 const PONG = Buffer.from(JSON.stringify({ type: "pong" }));
 /** RFC 6455 §7.4.1, and the registry of RFC 6455 §11.7. */
 const CLOSE_GOING_AWAY = 1001;

@@ -104,7 +104,7 @@ function foundingLedger(
 		history: EMPTY_RANGE,
 		usedInvitations: new Map(),
 		issuedMicroNok: 0,
-		iceServers: [],
+		iceServers: undefined,
 		predecessor: undefined,
 	};
 	for (const [at, join] of joins.entries()) {

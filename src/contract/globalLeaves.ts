@@ -130,7 +130,7 @@ export const PREDECESSOR_LEAF: LeafCodec<Predecessor> = {
 	),
 };
 
-/** Only where there are any. */
+/** Only where the operator has said something, be it that there are none. */
 export const ICE_SERVERS_LEAF: LeafCodec<readonly IceServer[]> = {
 	fields: (servers) => ["iceServers", iceServerFields(servers)],
 	shape: v.pipe(

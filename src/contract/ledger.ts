@@ -43,8 +43,8 @@ export interface Ledger {
 	/** Ids in hex of the invitations that were used and have not expired, with their expiry. */
 	readonly usedInvitations: ReadonlyMap<string, number>;
 	readonly issuedMicroNok: number;
-	/** Through which devices that cannot see each other connect. */
-	readonly iceServers: readonly IceServer[];
+	/** Through which devices that cannot see each other connect; undefined: nobody has said anything about it yet. */
+	readonly iceServers: readonly IceServer[] | undefined;
 	/** Where the neighbourhood was founded again: the chain that it goes on from. */
 	readonly predecessor: Predecessor | undefined;
 }

@@ -192,7 +192,7 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		history,
 		usedInvitations: globals.usedInvitations,
 		issuedMicroNok: globals.issuedMicroNok,
-		iceServers: parts.iceServers ?? [],
+		iceServers: parts.iceServers,
 		predecessor: parts.predecessor,
 	};
 }

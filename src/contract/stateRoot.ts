@@ -40,7 +40,7 @@ function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	visit(ledger.history, HISTORY_LEAF.fields);
 	visit(ledger, GLOBALS_LEAF.fields);
 	if (ledger.predecessor !== undefined) visit(ledger.predecessor, PREDECESSOR_LEAF.fields);
-	if (ledger.iceServers.length > 0) visit(ledger.iceServers, ICE_SERVERS_LEAF.fields);
+	if (ledger.iceServers !== undefined) visit(ledger.iceServers, ICE_SERVERS_LEAF.fields);
 	for (const page of pagesOfRuns(ledger.counted)) visit(page, COUNTED_LEAF.fields);
 	for (const device of ledger.devices) visit(device, DEVICE_LEAF.fields);
 	for (const offer of ledger.offers.values()) visit(offer, OFFER_LEAF.fields);

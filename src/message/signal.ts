@@ -51,8 +51,13 @@ export type SignalError = { code: "signal-malformed" | "signal-other-version" };
 
 /** What one signal may take, signed: with a length before it, it fills the seal. */
 export const MAX_SIGNAL_BYTES = 4_094;
-/** A device has some 3 to 10. */
-export const MAX_CANDIDATES = 32;
+/** A device has some 3 to 10. So many of the usual length fit. */
+export const MAX_CANDIDATES = 12;
+const PADDED_BYTES = 2 + MAX_SIGNAL_BYTES;
+/** Nonce, what is sealed, and tag. */
+export const SEALED_SIGNAL_BYTES = 12 + PADDED_BYTES + 16;
+/** All sealed signals are texts of this length: base64url has four characters for three bytes. */
+export const SEALED_SIGNAL_LENGTH = Math.ceil((SEALED_SIGNAL_BYTES * 4) / 3);
 
 const VERSION = 2;
 const SESSION_BYTES = 16;

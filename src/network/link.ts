@@ -178,7 +178,7 @@ export class Link {
 		clearTimeout(this.#gathering);
 		this.#gathering = undefined;
 		if (this.#localFingerprint === undefined) return;
-		this.#options.onCandidates(this.#gathered.splice(0, MAX_CANDIDATES));
+		while (this.#gathered.length > 0) this.#options.onCandidates(this.#gathered.splice(0, MAX_CANDIDATES));
 	}
 
 	#onConnect(): void {
@@ -210,6 +210,16 @@ export class Link {
 
 	#onLost(): void {
 		this.close(this.#state === "open" ? "connection-lost" : "connection-failed");
+	}
+}
+
+/** One that the browser refuses would cost every connection, and the street its majority. */
+export function isUsableIceServer(server: NetworkSettings["iceServers"][number]): boolean {
+	try {
+		new RTCPeerConnection({ iceServers: [forBrowser(server)] }).close();
+		return true;
+	} catch {
+		return false;
 	}
 }
 

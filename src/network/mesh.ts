@@ -4,10 +4,11 @@
  * The mesh carries frames and tells the node which certificates stand at both ends; who a peer really is, the node's
  * handshake finds out. What goes through the servers the node seals, and unseals.
  */
-import type { Signal, SignalHead } from "../message/signal.js";
+import { SEALED_SIGNAL_LENGTH, type Signal, type SignalHead } from "../message/signal.js";
 import type { NetworkSettings, NodeInput, SignalDraft } from "../node/protocol.js";
+import { TokenBucket } from "../primitives/tokenBucket.js";
 import { backOffMs } from "./backOff.js";
-import { createBrowserPeer, Link, type PeerFactory } from "./link.js";
+import { createBrowserPeer, isUsableIceServer, Link, type PeerFactory } from "./link.js";
 import { type Neighbour, Neighbours } from "./neighbours.js";
 import { OwnSession } from "./ownSession.js";
 import { RefusalCounts } from "./refusalCounts.js";
@@ -25,11 +26,13 @@ export interface MeshOptions {
 	/** To be sealed, and given to `publish`. */
 	onSignal: (draft: SignalDraft) => void;
 	/** What a server handed on, to be unsealed and given to `hear`. */
-	onSealed: (topic: string, sealed: unknown) => void;
+	onSealed: (topic: string, sealed: string) => void;
 	onSignalingStatus: (status: SignalingStatus) => void;
 	/** The browser's, unless a test brings others. */
 	webSocket?: WebSocketConstructor;
 	createPeer?: PeerFactory;
+	/** Whether the browser takes an ICE server. */
+	isUsable?: (server: NetworkSettings["iceServers"][number]) => boolean;
 }
 
 export interface Mesh {
@@ -64,6 +67,9 @@ export function createMesh(options: MeshOptions): Mesh {
 }
 
 const MAX_SIGNALING_SERVERS = 8;
+/** What a server may hand on: all of 60 neighbours at once, and once more. */
+const SIGNALS = { capacity: 1_000, perSecond: 50 };
+const MAX_EARLY_CANDIDATES = 32;
 /** Announcements while alone: after 1–2 s, 2–4 s, 4–8 s, then every 5–10 s. With somebody connected: every 15–30 s. */
 const ALONE_MS = 2_000;
 const ALONE_MAX_MS = 10_000;
@@ -180,6 +186,7 @@ class FullMesh implements Mesh {
 	}
 
 	#connectServer(url: string): SignalingClient {
+		const allowance = new TokenBucket(SIGNALS.capacity, SIGNALS.perSecond, performance.now());
 		const client = createSignalingClient({
 			url,
 			webSocket: this.#options.webSocket ?? WebSocket,
@@ -191,7 +198,13 @@ class FullMesh implements Mesh {
 				// Whoever called before this server was back does not call again until it hears of this device once more.
 				if (this.#open.size === 0) this.#seekSooner();
 			},
-			onPublished: (topic, sealed) => this.#options.onSealed(topic, sealed),
+			onPublished: (topic, sealed) => {
+				const isWhole = typeof sealed === "string" && sealed.length === SEALED_SIGNAL_LENGTH;
+				if (!isWhole) this.#counts.add("signal-not-sealed");
+				// The node has other things to do than to open what a hostile server makes up.
+				else if (allowance.take(1, performance.now())) this.#options.onSealed(topic, sealed);
+				else this.#counts.add("signal-too-many");
+			},
 		});
 		for (const topic of this.#settings.topics) client.subscribe(topic);
 		return client;
@@ -280,6 +293,7 @@ class FullMesh implements Mesh {
 				neighbour.attempt = signal.attempt;
 				neighbour.link = this.#createLink(neighbour, false);
 				neighbour.link.describe("offer", signal.sdp);
+				for (const candidate of neighbour.early.splice(0)) neighbour.link.addCandidate(candidate);
 				return undefined;
 			case "answer":
 				if (!this.#starts(neighbour)) return "signal-unexpected";
@@ -288,6 +302,10 @@ class FullMesh implements Mesh {
 				neighbour.link?.describe("answer", signal.sdp);
 				return undefined;
 			case "candidates":
+				if (signal.attempt === neighbour.attempt + 1 && !this.#starts(neighbour)) {
+					neighbour.early = [...neighbour.early, ...signal.candidates].slice(0, MAX_EARLY_CANDIDATES);
+					return undefined;
+				}
 				if (signal.attempt !== neighbour.attempt) return "signal-old-attempt";
 				for (const candidate of signal.candidates) neighbour.link?.addCandidate(candidate);
 				return undefined;
@@ -347,7 +365,7 @@ class FullMesh implements Mesh {
 		const link = new Link({
 			channel,
 			initiator,
-			iceServers,
+			iceServers: iceServers.filter(this.#options.isUsable ?? isUsableIceServer),
 			// Where all ways failed, a network may let only the relay's through: every second try asks for that alone.
 			relayOnly: neighbour.failures % 2 === 1 && iceServers.some(({ urls }) => /^turns?:/.test(urls)),
 			createPeer: this.#options.createPeer ?? createBrowserPeer,

@@ -2,7 +2,7 @@
  * Who has been heard on the topic: one entry for each device, for the session that it is in now. Copies, replays and
  * what comes from sessions that are over are told apart here.
  */
-import type { Signal } from "../message/signal.js";
+import type { Candidate, Signal } from "../message/signal.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Link } from "./link.js";
 
@@ -20,6 +20,8 @@ export interface Neighbour {
 	heardMs: number;
 	/** The newest attempt to connect, made by whichever side starts. */
 	attempt: number;
+	/** Candidates of the attempt after that one: servers may hand them on before its offer. */
+	early: Candidate[];
 	/** When this device's newest offer was sent; absent: it was answered, or none was sent. */
 	offeredMs?: number;
 	/** Connections in a row that failed or did not last. */
@@ -60,6 +62,7 @@ export class Neighbours {
 		neighbour.sequences.accept(signal.sequence);
 		neighbour.heardMs = nowMs;
 		neighbour.attempt = 0;
+		neighbour.early = [];
 		delete neighbour.offeredMs;
 		neighbour.failures = 0;
 		neighbour.acceptFromMs = nowMs;
@@ -124,6 +127,7 @@ function newNeighbour(deviceId: string): Neighbour {
 		sequences: new SequenceWindow(),
 		heardMs: 0,
 		attempt: 0,
+		early: [],
 		failures: 0,
 		acceptFromMs: 0,
 	};

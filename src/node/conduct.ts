@@ -24,6 +24,10 @@ const STRIKES = 3;
 const STRIKES_WITHIN_MS = 3_600_000;
 const FIRST_TIME_OUT_MS = 60_000;
 const LONGEST_TIME_OUT_MS = 24 * 3_600_000;
+/** After so long without being kept out it begins anew with a short time. */
+const FORGIVEN_AFTER_MS = 48 * 3_600_000;
+/** Some answers of the longest kind. */
+const MAX_EXPECTED_BYTES = 8 * 1_024 * 1_024;
 /** Devices whose conduct is remembered: more than a street has, and an end for who invents keys. */
 const MAX_DEVICES = 1_000;
 
@@ -35,6 +39,8 @@ const INNOCENT: ReadonlySet<string> = new Set([
 
 interface Remembered {
 	buckets: Map<Allowance, TokenBucket>;
+	/** Of answers that were asked for. */
+	expectedBytes: number;
 	/** When it last did what no correct device does, newest last. */
 	strikesMs: number[];
 	/** By code, in this run. */
@@ -56,7 +62,12 @@ export class Conduct {
 
 	/** Spends of a device's allowance; false: there is not so much. */
 	spend(device: string, allowance: Allowance, count: number, nowMs: number): boolean {
-		const { buckets } = this.#of(device);
+		const remembered = this.#of(device);
+		if (allowance === "bytes" && remembered.expectedBytes >= count) {
+			remembered.expectedBytes -= count;
+			return true;
+		}
+		const { buckets } = remembered;
 		let bucket = buckets.get(allowance);
 		if (bucket === undefined) {
 			bucket = new TokenBucket(ALLOWANCES[allowance].capacity, ALLOWANCES[allowance].perSecond, nowMs);
@@ -65,11 +76,18 @@ export class Conduct {
 		return bucket.take(count, nowMs);
 	}
 
+	/** It was asked for something: so much of what it sends is not held against it. */
+	expect(device: string, bytes: number): void {
+		const remembered = this.#of(device);
+		remembered.expectedBytes = Math.min(remembered.expectedBytes + bytes, MAX_EXPECTED_BYTES);
+	}
+
 	/** A device lost its channel for this. */
 	note(device: string, code: string, nowMs: number): void {
 		if (INNOCENT.has(code)) return;
 		const record = this.#of(device);
 		record.codes.set(code, (record.codes.get(code) ?? 0) + 1);
+		if (nowMs - record.keptOutUntilMs > FORGIVEN_AFTER_MS) record.timeOuts = 0;
 		record.strikesMs = [...record.strikesMs.filter((atMs) => atMs > nowMs - STRIKES_WITHIN_MS), nowMs];
 		if (record.strikesMs.length < STRIKES) return;
 		record.strikesMs = [];
@@ -91,14 +109,25 @@ export class Conduct {
 	#of(device: string): Remembered {
 		const known = this.#records.get(device);
 		if (known !== undefined) return known;
-		if (this.#records.size >= MAX_DEVICES) {
-			for (const oldest of this.#records.keys()) {
-				this.#records.delete(oldest);
-				break;
-			}
-		}
-		const record = { buckets: new Map(), strikesMs: [], codes: new Map(), timeOuts: 0, keptOutUntilMs: 0 };
+		if (this.#records.size >= MAX_DEVICES) this.#forgetOne();
+		const record = {
+			...{ buckets: new Map(), expectedBytes: 0, strikesMs: [], codes: new Map() },
+			...{ timeOuts: 0, keptOutUntilMs: 0 },
+		};
 		this.#records.set(device, record);
 		return record;
+	}
+
+	/** Whoever did nothing wrong; if there is nobody like that, who is remembered longest. */
+	#forgetOne(): void {
+		for (const [device, { codes }] of this.#records) {
+			if (codes.size > 0) continue;
+			this.#records.delete(device);
+			return;
+		}
+		for (const device of this.#records.keys()) {
+			this.#records.delete(device);
+			return;
+		}
 	}
 }

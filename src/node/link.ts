@@ -55,7 +55,7 @@ export type LinkError =
 	| { code: "link-damaged" };
 
 const LINK_VERSION = 1;
-const MAX_LINK_BYTES = 1_024;
+const MAX_LINK_BYTES = 2_048;
 
 export function encodeLobbyLink({ lobbyId, networkKey, founderPin, iceServers }: LobbyLink): string {
 	return encodeLink("lobby", [lobbyId, networkKey, founderPin], iceServers);

@@ -4,7 +4,7 @@
  */
 import { FrameAssembler, type FrameError, toFrames } from "../message/frames.js";
 import type { HandshakeMessage, Message, ProofMessage } from "../message/message.js";
-import { decodeMessage, encodeMessage, type MessageError, WIRE_VERSION } from "../message/wire.js";
+import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES, type MessageError, WIRE_VERSION } from "../message/wire.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { encode } from "../primitives/codec.js";
@@ -42,7 +42,7 @@ export interface Peer {
 	/** The device behind it (hex of its key), once proven. */
 	device: string | undefined;
 	/** Frames that it may send before that. */
-	readonly unproven: TokenBucket;
+	unproven: TokenBucket;
 	lastHeardMs: number;
 }
 
@@ -63,6 +63,10 @@ const hashProof = taggedHash("handshake");
 
 /** Handshake, proof, and what a guest asks for: each handshake is answered with a signature. */
 const UNPROVEN_FRAMES = { capacity: 60, perSecond: 5 };
+function unprovenFrames(nowMs: number): TokenBucket {
+	return new TokenBucket(UNPROVEN_FRAMES.capacity, UNPROVEN_FRAMES.perSecond, nowMs);
+}
+
 /** Answered by reading from the disk, and with more than was asked with. */
 const REQUESTS: ReadonlySet<Message["type"]> = new Set([
 	...(["blocksRequest", "checkpointRequest", "chunkRequest", "headersRequest", "genesisRequest"] as const),
@@ -114,6 +118,7 @@ export class Peers {
 		for (const peer of this.#peers.values()) {
 			// A lobby is quiet: silence counts from here on.
 			peer.lastHeardMs = this.#dependencies.clocks.monotonicMs();
+			peer.unproven = unprovenFrames(peer.lastHeardMs);
 			const wasAuthenticated = peer.device !== undefined;
 			peer.device = undefined;
 			peer.sent = undefined;
@@ -138,7 +143,7 @@ export class Peers {
 			sent: undefined,
 			received: undefined,
 			device: undefined,
-			unproven: new TokenBucket(UNPROVEN_FRAMES.capacity, UNPROVEN_FRAMES.perSecond, nowMs),
+			unproven: unprovenFrames(nowMs),
 			lastHeardMs: nowMs,
 		};
 		this.#peers.set(channel, peer);
@@ -164,6 +169,8 @@ export class Peers {
 	}
 
 	send(peer: Peer, message: Message): void {
+		// Its answer is not held against it.
+		if (peer.device !== undefined && REQUESTS.has(message.type)) this.conduct.expect(peer.device, MAX_MESSAGE_BYTES);
 		this.#sendBytes(peer, encodeMessage(message));
 	}
 

@@ -37,8 +37,8 @@ export type NodeInput =
 	| { type: "peerFrame"; channel: string; frame: Uint8Array }
 	/** What the mesh wants to say through the signaling servers: it is signed and sealed here. */
 	| { type: "signal"; draft: SignalDraft }
-	/** What a signaling server handed on, which may be anything. */
-	| { type: "sealedSignal"; topic: string; sealed: unknown }
+	/** What a signaling server handed on, which may be any text. */
+	| { type: "sealedSignal"; topic: string; sealed: string }
 	/** Bytes from the meter's port, in chunks of any size. */
 	| { type: "serialBytes"; bytes: Uint8Array }
 	| { type: "serialStatus"; status: SerialStatus }

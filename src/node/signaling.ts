@@ -4,8 +4,8 @@
  * change every hour; it can drop them, and do nothing else with them.
  *
  * Everybody announces itself under the neighbourhood's name of the hour, its hub; what is for one device goes out under
- * that device's own name of the hour, so that nobody else has to receive it. All are derived from the network key. Clocks
- * may be an hour apart before two devices do not hear each other.
+ * that device's own name of the hour, so that nobody else has to receive it. All are derived from the network key. Two
+ * devices whose clocks are more than two minutes apart do not hear each other.
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -14,6 +14,7 @@ import {
 	decodeSignal,
 	encodeSignal,
 	MAX_SIGNAL_BYTES,
+	SEALED_SIGNAL_LENGTH,
 	type Signal,
 	type SignalError,
 	signedBytes,
@@ -23,7 +24,7 @@ import { fromHex, joinBytes, toHex } from "../primitives/bytes.js";
 import { encode } from "../primitives/codec.js";
 import { taggedHash } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { SEAL_NONCE_BYTES, SEAL_TAG_BYTES, seal, unseal } from "../primitives/sealing.js";
+import { SEAL_NONCE_BYTES, seal, unseal } from "../primitives/sealing.js";
 import { divideFloor } from "../primitives/units.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Incidents } from "./incidents.js";
@@ -36,9 +37,6 @@ export const MAX_SIGNAL_AGE_MS = 120_000;
 const LENGTH_BYTES = 2;
 /** All sealed texts have one length: an announcement looks like an offer. */
 const PADDED_BYTES = LENGTH_BYTES + MAX_SIGNAL_BYTES;
-const SEALED_BYTES = SEAL_NONCE_BYTES + PADDED_BYTES + SEAL_TAG_BYTES;
-/** Base64url's four characters for three bytes. */
-const SEALED_LENGTH = Math.ceil((SEALED_BYTES * 4) / 3);
 /** Heard within the age limit in a street of 30 that comes together at once, with copies from two servers, and more. */
 const MAX_REMEMBERED = 16_384;
 
@@ -127,21 +125,20 @@ export class Signaling {
 		this.#dependencies.emit({ type: "sealedSignal", topic, sealed: toBase64Url(sealed) });
 	}
 
-	/** What a server handed on, which may be anything. Copies, and one's own words, say nothing. */
-	hear(topic: string, sealed: unknown): void {
+	/** What a server handed on, which may be any text. Copies, and one's own words, say nothing. */
+	hear(topic: string, sealed: string): void {
 		const signal = this.#open(topic, sealed);
 		if (signal === undefined) return;
 		if (signal.ok) this.#dependencies.emit({ type: "signal", signal: signal.value });
 		else this.#incidents.refused(signal.error.code);
 	}
 
-	#open(topic: string, sealed: unknown): Result<Signal, SignalRefusal> | undefined {
+	#open(topic: string, sealed: string): Result<Signal, SignalRefusal> | undefined {
 		const identity = this.#identity;
 		const key = this.#keys.get(topic);
 		// What was subscribed to a moment ago.
 		if (identity === undefined || key === undefined) return undefined;
-		const isWhole = typeof sealed === "string" && sealed.length === SEALED_LENGTH;
-		const bytes = isWhole ? fromBase64Url(sealed) : undefined;
+		const bytes = sealed.length === SEALED_SIGNAL_LENGTH ? fromBase64Url(sealed) : undefined;
 		if (bytes === undefined) return refused({ code: "signal-not-sealed" });
 		const nonce = bytes.subarray(0, SEAL_NONCE_BYTES);
 		if (this.#nonces.has(toHex(nonce))) return undefined;
@@ -152,6 +149,8 @@ export class Signaling {
 		const length = new DataView(padded.buffer, padded.byteOffset).getUint16(0);
 		const decoded = decodeSignal(padded.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
 		if (!decoded.ok) return decoded;
+		// What is spoken about is not compared: a lobby, its chain and the chain after it share the key, and who has gone over
+		// is looked for by who has not. The handshake compares it.
 		const { signal, timestampMs, signed, signature } = decoded.value;
 		if (signal.to !== undefined && signal.to.deviceId !== identity.deviceId) {
 			return refused({ code: "signal-not-for-here" });

@@ -214,10 +214,10 @@ export class Stages {
 		for (const peer of [...peers.authenticated()]) peers.refuse(peer, { code });
 	}
 
-	/** The neighbourhood's own servers, once it has any, in place of those that the way in named. */
+	/** The neighbourhood's own servers, once it has said so, in place of those that the way in named. */
 	#reach(): void {
 		const { iceServers } = this.street?.chain.head.ledger ?? {};
-		if (iceServers !== undefined && iceServers.length > 0) this.#parts.signaling.reachThrough(iceServers);
+		if (iceServers !== undefined) this.#parts.signaling.reachThrough(iceServers);
 	}
 
 	/** From now on the neighbours are looked for. */

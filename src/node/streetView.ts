@@ -344,5 +344,10 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 					}),
 		};
 	});
-	return { nodes, orders: ordersOf(ledger), issuedMicroNok: ledger.issuedMicroNok, iceServers: ledger.iceServers };
+	return {
+		nodes,
+		orders: ordersOf(ledger),
+		issuedMicroNok: ledger.issuedMicroNok,
+		iceServers: ledger.iceServers ?? street.config.iceServers,
+	};
 }

@@ -7,6 +7,7 @@ import { ASKED_LINE, type LineName } from "../meter/lineNames.js";
 import { SIGN_ON_BAUD_RATE, SIGN_ON_REQUEST, type SignOnAnswer, signOnAnswer } from "../meter/signOn.js";
 import type { MeterDecoder } from "../meter/telegram.js";
 import type { SerialStatus } from "../node/view.js";
+import { joinBytes } from "../primitives/bytes.js";
 import { attempt, errorCode, SYSTEM_TIMERS, type Timers } from "./attempt.js";
 import { LineFinder, MEANINGLESS_MS, PROBE_MS } from "./lineFinder.js";
 
@@ -64,6 +65,8 @@ const LINE_ERRORS_IN_A_ROW = 8;
 const LINE_ERROR_PAUSE_MS = 250;
 /** A meter that is asked answers within 1.5 s; its answer takes a second more at 300 baud. */
 export const ANSWER_MS = 5_000;
+/** Its identification has 20 bytes or so, after an echo of the request. */
+const MAX_ANSWER_BYTES = 256;
 /** All its data at 300 baud. */
 const DATA_MS = 60_000;
 /** Between two readouts: what lies more than 30 s apart counts as a gap. */
@@ -162,12 +165,12 @@ export function createSerialReader(options: {
 		const settings = settingsOf(ASKED_LINE);
 		while (isWanted) {
 			let answer: SignOnAnswer | undefined;
-			let heard = new Uint8Array();
+			let heard: Uint8Array = new Uint8Array();
 			const signedOn = await openAndRead(port, settings, {
 				withinMs: ANSWER_MS,
 				request: () => SIGN_ON_REQUEST,
 				isEnough(bytes) {
-					heard = Uint8Array.of(...heard, ...bytes);
+					heard = joinBytes([heard, bytes.subarray(-MAX_ANSWER_BYTES)]).subarray(-MAX_ANSWER_BYTES);
 					answer = signOnAnswer(heard);
 					return answer !== undefined;
 				},

@@ -252,6 +252,7 @@ const SENTENCES = {
 	"signal-bad-signature": m.error_signal,
 	"signal-too-long": m.error_signal,
 	"signal-too-old": m.error_signal_too_old,
+	"signal-too-many": m.error_signal,
 	"bad-reading": m.error_bad_reading,
 	"too-many-readings": m.error_bad_reading,
 	"not-metering": m.error_not_metering,

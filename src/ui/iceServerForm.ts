@@ -13,8 +13,8 @@ export const EMPTY_ICE_SERVER: Readonly<IceServerFields> = { address: "", userna
 /** `host:port` by itself is a TURN server where there is a user, else a STUN server. */
 export function readIceServer(fields: IceServerFields): Result<IceServer, { code: "bad-ice-server"; field: string }> {
 	const [address, username, credential] = [fields.address.trim(), fields.username.trim(), fields.credential.trim()];
-	const scheme = /^(?:stun|turn)s?:/i.test(address) ? "" : username === "" ? "stun:" : "turn:";
-	const server = { urls: `${scheme}${address}`, username, credential };
+	const [, scheme = username === "" ? "stun:" : "turn:", place = ""] = /^((?:stun|turn)s?:)?(.*)$/i.exec(address) ?? [];
+	const server = { urls: `${scheme.toLowerCase()}${place}`, username, credential };
 	const field = iceServersFault([server]);
 	return field === undefined ? ok(server) : refused({ code: "bad-ice-server", field });
 }

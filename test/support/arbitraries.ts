@@ -134,7 +134,10 @@ export const transactionsByKind = {
 	iceServers: fc.record({
 		kind: constant("iceServers"),
 		...act,
-		servers: fc.array(fc.oneof(stunServer, turnServer), { maxLength: MAX_ICE_SERVERS }),
+		servers: fc.uniqueArray(fc.oneof(stunServer, turnServer), {
+			maxLength: MAX_ICE_SERVERS,
+			selector: ({ urls }) => urls,
+		}),
 	}),
 	rename: fc.record({ kind: constant("rename"), ...act, household: member, name }),
 	role: fc.record({ kind: constant("role"), ...act, household: member, operator: fc.boolean() }),

@@ -39,12 +39,7 @@ export class Gossip {
 	 */
 	onTransactions(peer: ProvenPeer, transactions: readonly Transaction[]): void {
 		const { dependencies, events, mempool, peers } = this.#context;
-		// Each that is new here is verified. Their authors tell again what was not heard.
 		const nowMs = dependencies.clocks.monotonicMs();
-		if (!peers.conduct.spend(peer.device, "transactions", transactions.length, nowMs)) {
-			events.onRefused("too-many-transactions");
-			return;
-		}
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
 		const raft = this.#raft.state;
 		// Who only observes never proposes what it hears.
@@ -62,6 +57,11 @@ export class Gossip {
 			if (mempool.has(id, transaction)) {
 				forwarded.push(transaction);
 				continue;
+			}
+			// Each that is new here is verified. Their authors tell again what was not heard.
+			if (!peers.conduct.spend(peer.device, "transactions", 1, nowMs)) {
+				events.onRefused("too-many-transactions");
+				break;
 			}
 			const cause = this.#judge(transaction);
 			if (isRefusal(cause)) {

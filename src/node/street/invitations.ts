@@ -44,10 +44,9 @@ export function createRestoreLink(context: StreetContext): Result<{ type: "link"
 	return ok({ type: "link", link: encodeRestoreLink({ kind: "restore", gridId, ...mesh, householdSecret, pin }) });
 }
 
-/** The neighbourhood's own, or, while it has none, those by which this device came in. */
+/** The neighbourhood's own, or, while it has said nothing, those by which this device came in. */
 function iceServersOf({ chain, config }: StreetContext): readonly IceServer[] {
-	const { iceServers } = chain.head.ledger;
-	return iceServers.length > 0 ? iceServers : config.iceServers;
+	return chain.head.ledger.iceServers ?? config.iceServers;
 }
 
 /** The invited household's `join`, signed with its own two keys and the invitation's one-time key. */

@@ -30,6 +30,9 @@ describe("servers that help two devices to reach each other", () => {
 		"turn://example.org",
 		"turn:a b",
 		"turn:example.org:port",
+		"turn:example.org:0",
+		"turn:example.org:65536",
+		"stun:example.org:99999",
 		"turn:user:password@example.org",
 		"stun:example.org?transport=udp",
 		"turn:example.org?transport=sctp",
@@ -45,6 +48,10 @@ describe("servers that help two devices to reach each other", () => {
 			expect(iceServersFault([{ ...server, username: wrong }])).toBe("username");
 			expect(iceServersFault([{ ...server, credential: wrong }])).toBe("credential");
 		}
+	});
+
+	it("are not the same twice", () => {
+		expect(iceServersFault([turn("turn:a"), { ...turn("turn:a"), credential: "other" }])).toBe("twice");
 	});
 
 	it("are three at most", () => {

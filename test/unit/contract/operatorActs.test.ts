@@ -11,7 +11,7 @@ const STUN = { urls: "stun:192.0.2.1", username: "", credential: "" };
 describe("through which servers devices connect", () => {
 	it("the operator says, each time for all of them", () => {
 		const street = new TestNeighbourhood(3);
-		expect(street.ledger.iceServers).toEqual([]);
+		expect(street.ledger.iceServers).toBeUndefined();
 		street.block(soon(street), [street.act("iceServers", 0, { servers: [TURN, STUN] })]);
 		expect(street.ledger.iceServers).toEqual([TURN, STUN]);
 		street.block(soon(street), [street.act("iceServers", 0, { servers: [STUN] })]);
@@ -26,7 +26,7 @@ describe("through which servers devices connect", () => {
 		expect(street.refusal(soon(street), [act])).toEqual({ code: "not-operator" });
 	});
 
-	it("is part of the state, and of a state only where there are any", () => {
+	it("is part of the state, and of a state only where something was said", () => {
 		const street = new TestNeighbourhood(3);
 		const before = snapshotOf(street.ledger, NO_RESULTS).leaves.length;
 		street.block(soon(street), [street.act("iceServers", 0, { servers: [TURN] })]);
@@ -36,7 +36,10 @@ describe("through which servers devices connect", () => {
 		expect(opened.ok && opened.value.iceServers).toEqual([TURN]);
 		const root = stateRoot(street.ledger, NO_RESULTS);
 		expect(stateRoot({ ...street.ledger, iceServers: [STUN] }, NO_RESULTS)).not.toEqual(root);
-		expect(stateRoot({ ...street.ledger, iceServers: [] }, NO_RESULTS)).not.toEqual(root);
+		expect(stateRoot({ ...street.ledger, iceServers: undefined }, NO_RESULTS)).not.toEqual(root);
+		street.block(soon(street), [street.act("iceServers", 0, { servers: [] })]);
+		const none = openSnapshot(street.ledger, snapshotOf(street.ledger, NO_RESULTS).leaves);
+		expect(none.ok && none.value.iceServers).toEqual([]);
 	});
 });
 

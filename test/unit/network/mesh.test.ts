@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Signal } from "../../../src/message/signal.js";
+import { SEALED_SIGNAL_LENGTH, type Signal } from "../../../src/message/signal.js";
 import { MAX_BUFFERED_BYTES, MAX_FRAME_BYTES } from "../../../src/network/link.js";
 import { createMesh, type Mesh, type PeerOpened, type SignalingStatus } from "../../../src/network/mesh.js";
 import type { NetworkSettings } from "../../../src/node/protocol.js";
@@ -41,6 +41,9 @@ afterEach(async () => {
 	vi.useRealTimers();
 });
 
+/** The mesh lets nothing through that is not as long as what is sealed. */
+const asLongAsSealed = (signal: object) => JSON.stringify(signal).padEnd(SEALED_SIGNAL_LENGTH);
+
 const settingsOf = (n: number, changes: Partial<NetworkSettings> = {}): NetworkSettings => ({
 	...{ signalingUrls: [URL_A], meshId: "street", topics: ["street"] },
 	...{ deviceId: device(n), iceServers: [], ...changes },
@@ -67,12 +70,13 @@ function openPage(n: number, changes: Partial<NetworkSettings> = {}): Page {
 			},
 			onSignal(draft) {
 				const { deviceId, topics } = whole.settings;
-				whole.mesh.publish(topics[0] ?? "", JSON.stringify({ from: deviceId, ...draft }));
+				whole.mesh.publish(topics[0] ?? "", asLongAsSealed({ from: deviceId, ...draft }));
 			},
 			onSealed: (_, sealed) => whole.mesh.hear(JSON.parse(sealed as string)),
 			onSignalingStatus: (status) => page.statuses.push(status),
 			webSocket: FakeServer.webSocket(servers),
 			createPeer: createFakePeer,
+			isUsable: ({ urls }) => !urls.includes("refused"),
 		}),
 	});
 	pages.push(whole);
@@ -433,6 +437,18 @@ describe("what the node decides", () => {
 		expect([a.openings, b.open.size, said(device(1), "announce").length]).toEqual([1, 0, published]);
 	});
 
+	it("leaves out servers that the browser refuses: they would cost every connection", async () => {
+		const user = { username: "u", credential: "c" };
+		const iceServers = [
+			{ urls: "turn:refused", ...user },
+			{ urls: "turn:192.0.2.1", ...user },
+		];
+		const [a] = [openPage(1, { iceServers }), openPage(2)];
+		await run(1_000);
+		expect(a.open.size).toBe(1);
+		expect(FakePeer.all[0]?.options.config.iceServers).toEqual([{ urls: "turn:192.0.2.1", ...user }]);
+	});
+
 	it("asks for the relay's way alone, each second time, where a TURN server is known", async () => {
 		FakePeer.reachable = false;
 		const a = openPage(1, { iceServers: [{ urls: "turn:192.0.2.1", username: "u", credential: "c" }] });
@@ -509,7 +525,7 @@ describe("signals that do not belong", () => {
 	});
 
 	const say = async (...signals: object[]) => {
-		for (const signal of signals) servers[URL_A]?.publish("street", JSON.stringify(signal));
+		for (const signal of signals) servers[URL_A]?.publish("street", asLongAsSealed(signal));
 		await run(50);
 	};
 	const toTwo = () => ({ to: { deviceId: device(2), session: sessionOfTwo } });
@@ -531,6 +547,27 @@ describe("signals that do not belong", () => {
 		await say({ ...offer(1, 2, 1), kind: "answer" }, { ...offer(1, 3, 9), kind: "candidates", candidates: [] });
 		expect(FakePeer.all).toHaveLength(0);
 		expect(two.mesh.stats().counts).toEqual({ "signal-unexpected": 2, "signal-old-attempt": 1 });
+	});
+
+	it("of a connection are put together whichever comes first, the offer or its candidates", async () => {
+		const candidate = { candidate: "candidate:1", sdpMLineIndex: 0, sdpMid: "0" };
+		const { to: _, ...toAll } = { ...offer(1, 1, 1), kind: "announce" };
+		await say(toAll, { ...offer(1, 3, 1), kind: "candidates", candidates: [candidate] }, offer(1, 2, 1));
+		expect(only(FakePeer.all).signals).toEqual([
+			{ type: "offer", sdp },
+			{ type: "candidate", candidate },
+		]);
+		expect(two.mesh.stats().counts).toEqual({});
+	});
+
+	it("that are no sealed ones, or more than a street says, do not get to the node", async () => {
+		for (const text of ["", "AAAA", "x".repeat(SEALED_SIGNAL_LENGTH - 1)]) servers[URL_A]?.publish("street", text);
+		servers[URL_A]?.publish("street", { kind: "announce" });
+		await run(10);
+		expect(two.mesh.stats().counts).toEqual({ "signal-not-sealed": 4 });
+		for (let sent = 0; sent < 1_100; sent++) servers[URL_A]?.publish("street", asLongAsSealed({ ...stranger, sent }));
+		await run(10);
+		expect(two.mesh.stats().counts["signal-too-many"]).toBeGreaterThan(90);
 	});
 
 	it("change no connection that is under way: repeated and older offers, a second answer, another attempt's", async () => {
@@ -611,7 +648,7 @@ describe("signals that do not belong", () => {
 			onOpened: () => {},
 			onClosed: () => {},
 			onFrame: () => {},
-			onSignal: (draft) => page.publish("street", JSON.stringify({ from: device(1), ...draft })),
+			onSignal: (draft) => page.publish("street", asLongAsSealed({ from: device(1), ...draft })),
 			onSealed: (_, sealed) => page.hear(JSON.parse(sealed as string)),
 			onSignalingStatus: () => {},
 			webSocket: FakeServer.webSocket(servers),

@@ -47,12 +47,23 @@ describe("the conduct of neighbours' devices", () => {
 		expect(conduct.spend("a", "requests", 1, 1_000)).toBe(false);
 	});
 
+	it("does not hold against a device what it was asked for", () => {
+		const conduct = new Conduct();
+		const most = 32 * 1_024 * 1_024;
+		expect(conduct.spend("a", "bytes", most, 0)).toBe(true);
+		expect(conduct.spend("a", "bytes", 100_000, 0)).toBe(false);
+		conduct.expect("a", 500_000);
+		for (let n = 0; n < 5; n++) expect(conduct.spend("a", "bytes", 100_000, 0)).toBe(true);
+		expect(conduct.spend("a", "bytes", 100_000, 0)).toBe(false);
+	});
+
 	it("is remembered of so many devices and no more", () => {
 		const conduct = new Conduct();
 		struck(conduct, "first", 3, 0);
-		for (let n = 0; n < 999; n++) conduct.spend(`device ${n}`, "frames", 1, 0);
+		// Who did something wrong is not forgotten for who invents keys.
+		for (let n = 0; n < 3_000; n++) conduct.spend(`device ${n}`, "frames", 1, 0);
 		expect(conduct.isKeptOut("first", 1)).toBe(true);
-		conduct.spend("one more", "frames", 1, 0);
+		for (let n = 0; n < 1_000; n++) struck(conduct, `device ${n}`, 1, 0);
 		expect(conduct.isKeptOut("first", 1)).toBe(false);
 	});
 });

@@ -31,6 +31,18 @@ describe("servers through which devices connect that cannot see each other", () 
 		expect(inUse(cluster)[index]).toEqual([TURN, STUN]);
 	});
 
+	it("are none any more when the operator says so, whatever the way in had named", async () => {
+		const cluster = await foundedStreet(3, { iceServers: [TURN] });
+		expect(cluster.view(0).operator?.iceServers).toEqual([TURN]);
+		await cluster.act(0, { type: "iceServers", servers: [] });
+		expect(inUse(cluster)).toEqual([[], [], []]);
+		cluster.off(1);
+		await cluster.on(1);
+		expect(inUse(cluster)[1]).toEqual([]);
+		const decoded = decodeLink(await invite(cluster));
+		expect(decoded.ok && decoded.value).toMatchObject({ iceServers: [] });
+	});
+
 	it("may be named at the founding, for the guests of the lobby", async () => {
 		const cluster = await foundedStreet(3, { iceServers: [TURN] });
 		expect(inUse(cluster)).toEqual([[TURN], [TURN], [TURN]]);

@@ -63,7 +63,7 @@ class Device {
 	}
 
 	/** As a server does it: to whoever has subscribed. */
-	hears({ topic, sealed }: { topic: string; sealed: unknown }): void {
+	hears({ topic, sealed }: { topic: string; sealed: string }): void {
 		if (this.network?.topics.includes(topic)) this.signaling.hear(topic, sealed);
 	}
 }
@@ -157,7 +157,7 @@ describe("what devices say through signaling servers", () => {
 		for (let at = 0; at < bytes.length; at += 97) {
 			b.hears({ topic, sealed: toBase64Url(bytes.with(at, (bytes[at] ?? 0) ^ 1)) });
 		}
-		for (const rest of [undefined, null, 5, {}, [], "", "AAAA", sealed.slice(1), `${sealed}A`, `${sealed.slice(1)}=`]) {
+		for (const rest of ["", "AAAA", sealed.slice(1), `${sealed}A`, `${sealed.slice(1)}=`]) {
 			b.hears({ topic, sealed: rest });
 		}
 		expect(b.heard).toEqual([]);
