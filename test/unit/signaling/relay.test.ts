@@ -179,6 +179,15 @@ describe("malformed messages", () => {
 });
 
 describe("limits", () => {
+	it("hands on nothing that is longer than what came: short numbers are written out", async () => {
+		const url = await serve();
+		const a = await connect(url);
+		a.say({ type: "subscribe", topics: ["x"] });
+		a.socket.send(`{"type":"publish","topic":"x","data":[${Array(3_000).fill("1e20").join()}]}`);
+		await settled(a);
+		expect((await health(url)).refused).toEqual({ "message-too-long": 1 });
+	});
+
 	it("lets a socket into 32 topics, not more", async () => {
 		const url = await serve();
 		const a = await connect(url);
