@@ -1,7 +1,8 @@
 /**
  * What this device says and hears through the signaling servers, sealed (AES-256-GCM) with keys that only members and
  * holders of a link have, and signed by the device that says it. A server sees texts of one length under names that
- * change every hour; it can drop them, and do nothing else with them.
+ * change every hour, though it can follow a socket from one hour to the next; it can drop them, late or out of order hand
+ * them on, and do nothing else with them.
  *
  * Everybody announces itself under the neighbourhood's name of the hour, its hub; what is for one device goes out under
  * that device's own name of the hour, so that nobody else has to receive it. All are derived from the network key. Two

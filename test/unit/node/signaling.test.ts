@@ -193,7 +193,7 @@ describe("what devices say through signaling servers", () => {
 		expect(b.heard).toHaveLength(1);
 	});
 
-	it("goes on through the hours, under names that nobody can tell belong together", () => {
+	it("goes on through the hours, under other names in each", () => {
 		const [a, b] = [new Device(1), new Device(2)];
 		const topics = new Set<string>();
 		for (let hour = 0; hour < 5; hour++) {
