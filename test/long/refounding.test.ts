@@ -78,6 +78,7 @@ describe("a street of three that loses two of its browsers for good", () => {
 		const dialog = operator.getByRole("dialog");
 		await dialog.getByRole("textbox").fill("250");
 		await dialog.getByRole("button", { name: "Utsted" }).click();
+		await dialog.getByRole("button", { name: "Lukk" }).click();
 		await goTo(olsen.page, "balance");
 		await expectPage(olsen.page.locator(".figure", { hasText: "250,00" })).visible(30_000);
 		for (const each of neighbours) {
