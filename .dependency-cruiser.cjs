@@ -8,7 +8,7 @@ const below = {
 	consensus: ["message", "block", "primitives"],
 	node: ["consensus", "message", "meter", "contract", "block", "primitives"],
 	storage: ["node", "block", "primitives"],
-	network: ["node/protocol", "node/view", "message/signal", "primitives"],
+	network: ["node/protocol", "node/view", "message/signal", "message/signalLimits", "primitives"],
 	serial: ["node/protocol", "node/view", "meter", "primitives"],
 	worker: ["node", "storage", "serial", "message", "meter", "contract", "block", "primitives"],
 	cli: ["node", "storage", "consensus", "message", "meter", "contract", "block", "primitives"],

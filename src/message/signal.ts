@@ -7,6 +7,7 @@ import { bytes, hash, integer, natural, publicKey, signature, timestampMs } from
 import { fromHex, toHex } from "../primitives/bytes.js";
 import { type CborValue, decode, encode } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
+import { MAX_CANDIDATES, MAX_SIGNAL_BYTES } from "./signalLimits.js";
 import { list, nothing } from "./wireShapes.js";
 
 export type Signal = SignalHead & SignalBody;
@@ -48,16 +49,6 @@ export interface SignedSignal {
 
 /** other-version: of a program that speaks a version this one does not. */
 export type SignalError = { code: "signal-malformed" | "signal-other-version" };
-
-/** What one signal may take, signed: with a length before it, it fills the seal. */
-export const MAX_SIGNAL_BYTES = 4_094;
-/** A device has some 3 to 10. So many of the usual length fit. */
-export const MAX_CANDIDATES = 12;
-const PADDED_BYTES = 2 + MAX_SIGNAL_BYTES;
-/** Nonce, what is sealed, and tag. */
-export const SEALED_SIGNAL_BYTES = 12 + PADDED_BYTES + 16;
-/** All sealed signals are texts of this length: base64url has four characters for three bytes. */
-export const SEALED_SIGNAL_LENGTH = Math.ceil((SEALED_SIGNAL_BYTES * 4) / 3);
 
 const VERSION = 2;
 const SESSION_BYTES = 16;

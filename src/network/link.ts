@@ -4,7 +4,8 @@
  */
 /// <reference path="./simplePeer.d.ts" />
 import Peer from "simple-peer/simplepeer.min.js";
-import { type Candidate, MAX_CANDIDATES } from "../message/signal.js";
+import type { Candidate } from "../message/signal.js";
+import { MAX_CANDIDATES } from "../message/signalLimits.js";
 import type { NetworkSettings } from "../node/protocol.js";
 import { fingerprintOf } from "./sdp.js";
 

@@ -4,7 +4,8 @@
  * The mesh carries frames and tells the node which certificates stand at both ends; who a peer really is, the node's
  * handshake finds out. What goes through the servers the node seals, and unseals.
  */
-import { SEALED_SIGNAL_LENGTH, type Signal, type SignalHead } from "../message/signal.js";
+import type { Signal, SignalHead } from "../message/signal.js";
+import { SEALED_SIGNAL_LENGTH } from "../message/signalLimits.js";
 import type { NetworkSettings, NodeInput, SignalDraft } from "../node/protocol.js";
 import { TokenBucket } from "../primitives/tokenBucket.js";
 import { backOffMs } from "./backOff.js";

@@ -11,15 +11,13 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { IceServer } from "../block/iceServer.js";
+import { decodeSignal, encodeSignal, type Signal, type SignalError, signedBytes } from "../message/signal.js";
 import {
-	decodeSignal,
-	encodeSignal,
 	MAX_SIGNAL_BYTES,
+	PADDED_SIGNAL_BYTES,
 	SEALED_SIGNAL_LENGTH,
-	type Signal,
-	type SignalError,
-	signedBytes,
-} from "../message/signal.js";
+	SIGNAL_LENGTH_BYTES,
+} from "../message/signalLimits.js";
 import { fromBase64Url, toBase64Url } from "../primitives/base64.js";
 import { fromHex, joinBytes, toHex } from "../primitives/bytes.js";
 import { encode } from "../primitives/codec.js";
@@ -35,9 +33,6 @@ import type { MeshKeys } from "./records.js";
 const MS_PER_HOUR = 3_600_000;
 /** What is older, or is said to come from so far ahead, may be a replay. */
 export const MAX_SIGNAL_AGE_MS = 120_000;
-const LENGTH_BYTES = 2;
-/** All sealed texts have one length: an announcement looks like an offer. */
-const PADDED_BYTES = LENGTH_BYTES + MAX_SIGNAL_BYTES;
 /** Heard within the age limit in a street of 30 that comes together at once, with copies from two servers, and more. */
 const MAX_REMEMBERED = 16_384;
 
@@ -115,9 +110,9 @@ export class Signaling {
 			this.#incidents.refused("signal-too-long");
 			return;
 		}
-		const padded = new Uint8Array(PADDED_BYTES);
+		const padded = new Uint8Array(PADDED_SIGNAL_BYTES);
 		new DataView(padded.buffer).setUint16(0, content.length);
-		padded.set(content, LENGTH_BYTES);
+		padded.set(content, SIGNAL_LENGTH_BYTES);
 		const hour = this.#hourNow();
 		const topic = draft.to === undefined ? hubTopic(networkKey, hour) : ownTopic(networkKey, hour, draft.to.deviceId);
 		const nonce = this.#dependencies.randomBytes(SEAL_NONCE_BYTES);
@@ -148,7 +143,7 @@ export class Signaling {
 		if (padded === undefined) return refused({ code: "signal-not-sealed" });
 		this.#remember(nonce);
 		const length = new DataView(padded.buffer, padded.byteOffset).getUint16(0);
-		const decoded = decodeSignal(padded.subarray(LENGTH_BYTES, LENGTH_BYTES + length));
+		const decoded = decodeSignal(padded.subarray(SIGNAL_LENGTH_BYTES, SIGNAL_LENGTH_BYTES + length));
 		if (!decoded.ok) return decoded;
 		// What is spoken about is not compared: a lobby, its chain and the chain after it share the key, and who has gone over
 		// is looked for by who has not. The handshake compares it.

@@ -146,8 +146,7 @@ export class Stages {
 		const { metering, dependencies } = this.#parts;
 		metering.fuseLimitW = street.config.fuseLimitW;
 		metering.goOnWith(street.config.meterSource, dependencies.clocks.chainMs(), street.savedMeter);
-		this.#speak(street.config, street.gridId);
-		this.#reach();
+		this.#speak({ ...street.config, iceServers: street.iceServers }, street.gridId);
 		this.#parts.peers.speakAbout(street.gridId, street.config.keys.deviceSecret);
 	}
 
@@ -216,8 +215,7 @@ export class Stages {
 
 	/** The neighbourhood's own servers, once it has said so, in place of those that the way in named. */
 	#reach(): void {
-		const { iceServers } = this.street?.chain.head.ledger ?? {};
-		if (iceServers !== undefined) this.#parts.signaling.reachThrough(iceServers);
+		if (this.street !== undefined) this.#parts.signaling.reachThrough(this.street.iceServers);
 	}
 
 	/** From now on the neighbours are looked for. */

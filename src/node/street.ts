@@ -5,8 +5,10 @@
  * Two ways lead to a moved head: Raft commits (`raftDriver`), or certified blocks are fetched (`catchingUp`). Both end
  * in `#afterHead`, where whatever follows from a new head is done.
  */
+
 import type { Block } from "../block/block.js";
 import type { DoubleSignature } from "../block/evidence.js";
+import type { IceServer } from "../block/iceServer.js";
 import type { Reading } from "../block/reading.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
 import type { RaftState } from "../consensus/state.js";
@@ -186,6 +188,10 @@ export class Street {
 	// ── what is seen from outside ────────────────────────────────────────────────────────────────────────────────
 
 	/** This device's settings and keys. */
+	get iceServers(): readonly IceServer[] {
+		return this.#context.iceServers;
+	}
+
 	get config(): ChainConfig {
 		return this.#context.config;
 	}

@@ -348,6 +348,6 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 		nodes,
 		orders: ordersOf(ledger),
 		issuedMicroNok: ledger.issuedMicroNok,
-		iceServers: ledger.iceServers ?? street.config.iceServers,
+		iceServers: street.iceServers,
 	};
 }

@@ -2,7 +2,9 @@
  * What the parts of a running street share: who this device is, the executed chain, the transactions that wait, and the
  * one way to the database. Each part keeps its own state to itself; what lies here is read by several.
  */
+
 import type { Certificate } from "../../block/certificate.js";
+import type { IceServer } from "../../block/iceServer.js";
 import type { Transaction, Unsigned } from "../../block/transaction.js";
 import { transactionId } from "../../block/transactionCodec.js";
 import {
@@ -152,6 +154,11 @@ export class StreetContext {
 	// ── what is kept ─────────────────────────────────────────────────────────────────────────────────────────────
 
 	/** This device's settings and keys. */
+	/** Through which neighbours that cannot be seen are reached: the chain's, or, while it says nothing, those of the way in. */
+	get iceServers(): readonly IceServer[] {
+		return this.chain.head.ledger.iceServers ?? this.#config.iceServers;
+	}
+
 	get config(): ChainConfig {
 		return this.#config;
 	}

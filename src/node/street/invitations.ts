@@ -1,5 +1,4 @@
 /** A new household's way in: the operator's invitation link, and the `join` that the invited device makes of it. */
-import type { IceServer } from "../../block/iceServer.js";
 import { type Invitation, invitationDigest } from "../../block/invitation.js";
 import type { JoinTransaction, Unsigned } from "../../block/transaction.js";
 import { assert } from "../../primitives/assert.js";
@@ -28,7 +27,7 @@ export function createInvitationLink(context: StreetContext): Result<{ type: "li
 	const signature = signer.sign(invitationDigest(unsigned, gridId), config.keys.householdSecret);
 	const invitation: Invitation = { ...unsigned, signature };
 	const pin = { index: block.index, hash: hash.slice(0, 16) };
-	const mesh = { networkKey: config.networkKey, iceServers: iceServersOf(context) };
+	const mesh = { networkKey: config.networkKey, iceServers: context.iceServers };
 	const link = encodeJoinLink({ kind: "join", gridId, ...mesh, invitation, oneTimeSecret, pin });
 	return ok({ type: "link", link });
 }
@@ -40,13 +39,8 @@ export function createRestoreLink(context: StreetContext): Result<{ type: "link"
 	const { block, hash } = chain.head;
 	const pin = { index: block.index, hash: hash.slice(0, 16) };
 	const { householdSecret } = config.keys;
-	const mesh = { networkKey: config.networkKey, iceServers: iceServersOf(context) };
+	const mesh = { networkKey: config.networkKey, iceServers: context.iceServers };
 	return ok({ type: "link", link: encodeRestoreLink({ kind: "restore", gridId, ...mesh, householdSecret, pin }) });
-}
-
-/** The neighbourhood's own, or, while it has said nothing, those by which this device came in. */
-function iceServersOf({ chain, config }: StreetContext): readonly IceServer[] {
-	return chain.head.ledger.iceServers ?? config.iceServers;
 }
 
 /** The invited household's `join`, signed with its own two keys and the invitation's one-time key. */

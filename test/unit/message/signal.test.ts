@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest";
-import {
-	decodeSignal,
-	encodeSignal,
-	MAX_CANDIDATES,
-	MAX_SIGNAL_BYTES,
-	type Signal,
-	signedBytes,
-} from "../../../src/message/signal.js";
+import { decodeSignal, encodeSignal, type Signal, signedBytes } from "../../../src/message/signal.js";
+import { MAX_CANDIDATES, MAX_SIGNAL_BYTES } from "../../../src/message/signalLimits.js";
 import { fromHex } from "../../../src/primitives/bytes.js";
 import { type CborValue, decode, encode } from "../../../src/primitives/codec.js";
 import { publicKeyOf } from "../../../src/primitives/signature.js";

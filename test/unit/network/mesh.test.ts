@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { SEALED_SIGNAL_LENGTH, type Signal } from "../../../src/message/signal.js";
+import type { Signal } from "../../../src/message/signal.js";
+import { SEALED_SIGNAL_LENGTH } from "../../../src/message/signalLimits.js";
 import { MAX_BUFFERED_BYTES, MAX_FRAME_BYTES } from "../../../src/network/link.js";
 import { createMesh, type Mesh, type PeerOpened, type SignalingStatus } from "../../../src/network/mesh.js";
 import type { NetworkSettings } from "../../../src/node/protocol.js";
