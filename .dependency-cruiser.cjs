@@ -23,6 +23,7 @@ const below = {
 		"primitives",
 		"worker/main",
 		"worker/start",
+		"worker/trustedUrl",
 	],
 };
 
@@ -45,10 +46,10 @@ module.exports = {
 		{ name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
 		{
 			name: "core-packages",
-			comment: "The pure core uses noble and valibot, and no module of Node.js.",
+			comment: "The pure core uses noble, scure and valibot, and no module of Node.js.",
 			severity: "error",
 			from: { path: core },
-			to: { pathNot: ["^src/", packages("@noble/hashes|@noble/secp256k1|@noble/ciphers|valibot")] },
+			to: { pathNot: ["^src/", packages("@noble/hashes|@noble/secp256k1|@noble/ciphers|@scure/bip39|valibot")] },
 		},
 		{
 			name: "primitives-packages",

@@ -16,11 +16,14 @@ const messages = () =>
 
 export default defineConfig({
 	plugins: [process.env.VITEST ? [] : messages(), svelte({ configFile: false })],
-	// The server knows the worker by its folder and gives it a policy of its own (signaling/headers.ts).
+	// The server knows each worker by its folder and gives it a policy of its own (signaling/headers.ts).
 	worker: {
 		format: "es",
 		rolldownOptions: {
-			output: { entryFileNames: "assets/worker/[name]-[hash].js", chunkFileNames: "assets/worker/[name]-[hash].js" },
+			output: {
+				entryFileNames: ({ name }) => `assets/${name === "argon2" ? "argon2" : "worker"}/[name]-[hash].js`,
+				chunkFileNames: "assets/worker/[name]-[hash].js",
+			},
 		},
 	},
 	build: {

@@ -32,11 +32,24 @@ const WORKER_POLICY = [
 	"form-action 'none'",
 	"frame-ancestors 'none'",
 	"require-trusted-types-for 'script'",
+	// The address of the worker that stretches passwords (`worker/stretching`).
+	"trusted-types nabostrom-argon2",
+].join("; ");
+
+/** Argon2id is WebAssembly, which counts as code made of bytes. It is given a password and gives a key, and no more. */
+const ARGON2_POLICY = [
+	"default-src 'none'",
+	"script-src 'self' 'wasm-unsafe-eval'",
+	"base-uri 'none'",
+	"form-action 'none'",
+	"frame-ancestors 'none'",
+	"require-trusted-types-for 'script'",
 	"trusted-types 'none'",
 ].join("; ");
 
-/** Where the build puts the worker and what it loads (`vite.config.ts`). A worker's policy comes with its own response. */
+/** Where the build puts each worker and what it loads (`vite.config.ts`). A worker's policy comes with its own response. */
 const WORKER_FOLDER = "/assets/worker/";
+const ARGON2_FOLDER = "/assets/argon2/";
 
 /** What the app asks a browser for; a permission that it comes to need is moved up here. */
 const USED_PERMISSIONS = ["clipboard-write", "serial", "usb"];
@@ -87,6 +100,10 @@ const COMMON_HEADERS: Readonly<Record<string, string>> = {
 
 /** The security headers of the answer to a decoded path; undefined: to a request that has none. */
 export function securityHeaders(path: string | undefined): Readonly<Record<string, string>> {
-	const isWorker = path?.startsWith(WORKER_FOLDER) === true;
-	return { "Content-Security-Policy": isWorker ? WORKER_POLICY : PAGE_POLICY, ...COMMON_HEADERS };
+	return { "Content-Security-Policy": policyOf(path), ...COMMON_HEADERS };
+}
+
+function policyOf(path: string | undefined): string {
+	if (path?.startsWith(WORKER_FOLDER) === true) return WORKER_POLICY;
+	return path?.startsWith(ARGON2_FOLDER) === true ? ARGON2_POLICY : PAGE_POLICY;
 }

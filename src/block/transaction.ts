@@ -104,6 +104,11 @@ export interface VotersTransaction extends HouseholdTransaction {
 	/** With their keys: who follows the changes alone can check every certificate. */
 	added: readonly { device: number; publicKey: Uint8Array }[];
 	removed: readonly number[];
+	/**
+	 * The operator's device that signs it, in use: who votes is kept up without anybody being there, and moves no money.
+	 * Undefined: the household's key signs.
+	 */
+	device: number | undefined;
 }
 
 /** A household admits one more device of its own: a second one, or a new one for one that lost its storage. */
@@ -269,6 +274,7 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 				transaction.nonce,
 				transaction.added.map(({ device, publicKey }) => [device, publicKey]),
 				transaction.removed,
+				...(transaction.device === undefined ? [] : [transaction.device]),
 			];
 		case "device":
 			return [

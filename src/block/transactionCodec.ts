@@ -160,6 +160,14 @@ const optionalMember = v.pipe(
 	v.transform(([only]) => only),
 );
 
+const votersShapes = [
+	kindNumber("voters"),
+	member,
+	nonce,
+	v.pipe(v.array(v.strictTuple([deviceIndex, publicKey])), v.maxLength(2)),
+	v.pipe(v.array(deviceIndex), v.maxLength(1)),
+] as const;
+
 const SHAPES = {
 	reading: v.pipe(
 		v.strictTuple([
@@ -322,20 +330,23 @@ const SHAPES = {
 		),
 	),
 	voters: v.pipe(
-		v.strictTuple([
-			kindNumber("voters"),
-			member,
-			nonce,
-			v.pipe(v.array(v.strictTuple([deviceIndex, publicKey])), v.maxLength(2)),
-			v.pipe(v.array(deviceIndex), v.maxLength(1)),
-			signature,
+		v.union([
+			v.strictTuple([...votersShapes, deviceIndex, signature]),
+			// By the household's key: there is no device among what is signed.
+			v.pipe(
+				v.strictTuple([...votersShapes, signature]),
+				v.transform(([kind, member, nonce, added, removed, signature]) => {
+					return [kind, member, nonce, added, removed, undefined, signature] as const;
+				}),
+			),
 		]),
-		v.transform(([, member, nonce, added, removed, signature]) => ({
+		v.transform(([, member, nonce, added, removed, device, signature]) => ({
 			kind: "voters" as const,
 			member,
 			nonce,
 			added: added.map(([device, publicKey]) => ({ device, publicKey })),
 			removed,
+			device,
 			signature,
 		})),
 	),

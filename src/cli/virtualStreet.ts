@@ -10,7 +10,7 @@ import { Node } from "../node/node.js";
 import type { Command, CommandError, NodeInput, NodeOutput, ReplyValue } from "../node/protocol.js";
 import { assert } from "../primitives/assert.js";
 import { taggedHash } from "../primitives/hash.js";
-import type { Result } from "../primitives/result.js";
+import { type Result, refused } from "../primitives/result.js";
 import { createVerifier, publicKeyOf, sign } from "../primitives/signature.js";
 import { divideFloor, MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
 import { MemoryStorage } from "../storage/memory.js";
@@ -56,6 +56,8 @@ export class VirtualStreet {
 				drawn += 1;
 				return hkdf(sha256, utf8ToBytes(`${seed}/${at}/${drawn}`), undefined, undefined, length);
 			},
+			// Its households have no passwords.
+			stretchPassword: () => Promise.resolve(refused({ code: "password-not-stretched" })),
 			startOfDayMinute: (chainMs) => divideFloor(chainMs, MINUTES_PER_DAY * MS_PER_MINUTE) * MINUTES_PER_DAY,
 			emit: (output) => this.#onOutput(at, output),
 			settings,

@@ -4,7 +4,7 @@ import { bodyFields, digestOf, type Transaction } from "../block/transaction.js"
 import { encode } from "../primitives/codec.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import type { Verifier } from "../primitives/signature.js";
-import type { Ledger } from "./ledger.js";
+import type { Device, Household, Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
 /** Checks every signature of a transaction against the ledger's keys. One bad signature refuses it. */
@@ -58,6 +58,14 @@ export function requiredSignatures(ledger: Ledger, transaction: Transaction): Re
 				{ signature: transaction.deviceSignature, digest, publicKey: transaction.deviceKey },
 			];
 		}
+		case "voters": {
+			const household = ledger.households[transaction.member];
+			if (household === undefined) return { code: "unknown-member", member: transaction.member };
+			const signer = signerOfVoters(ledger, household, transaction.device);
+			if ("code" in signer) return signer;
+			const digest = () => digestOf("voters")(gridId, encode(bodyFields(transaction)));
+			return [{ signature: transaction.signature, digest, publicKey: signer.publicKey }];
+		}
 		default: {
 			const household = ledger.households[transaction.member];
 			if (household === undefined) return { code: "unknown-member", member: transaction.member };
@@ -71,6 +79,14 @@ export function requiredSignatures(ledger: Ledger, transaction: Transaction): Re
 			return [{ signature: transaction.signature, digest, publicKey }];
 		}
 	}
+}
+
+/** The household itself, or a device of it in use. */
+function signerOfVoters(ledger: Ledger, household: Household, index: number | undefined): Household | Device | Refusal {
+	if (index === undefined) return household;
+	const device = ledger.devices[index];
+	if (device?.household !== household.index) return { code: "unknown-device", device: index };
+	return device.revoked ? { code: "device-revoked", device: index } : device;
 }
 
 function joinSignatures(join: Extract<Transaction, { kind: "join" }>, digest: () => Uint8Array): RequiredSignature[] {

@@ -164,5 +164,12 @@ function createVoterChange(
 		if (publicKey === undefined) return refused({ code: "unknown-device", device });
 		added.push({ device, publicKey });
 	}
-	return ok({ kind: "voters", member, nonce, added: added.slice(0, 2), removed: command.removed.slice(0, 1) });
+	return ok({
+		kind: "voters",
+		member,
+		nonce,
+		added: added.slice(0, 2),
+		removed: command.removed.slice(0, 1),
+		device: undefined,
+	});
 }

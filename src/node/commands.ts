@@ -7,7 +7,9 @@ import type { NodeDependencies } from "./dependencies.js";
 import type { Entering } from "./entering.js";
 import { MAX_SERIES_MINUTES } from "./history.js";
 import type { Incidents } from "./incidents.js";
+import { decodeLink } from "./link.js";
 import type { Metering } from "./metering.js";
+import { NO_PASSWORDS, Passwords, type StretchedPasswords } from "./passwords.js";
 import type { Command } from "./protocol.js";
 import { DONE, type Reply } from "./reply.js";
 import { MAX_RETENTION_DAYS } from "./retention.js";
@@ -31,17 +33,21 @@ export interface CommandsParts {
 	readonly entering: Entering;
 	readonly incidents: Incidents;
 	readonly metering: Metering;
+	/** Puts work into the queue of inputs that was begun beside it. */
+	later(work: () => Promise<void>): Promise<void>;
 	/** A reading that a person was asked about is to be handed in. */
 	onReading(reading: Reading): void;
 }
 
 export class Commands {
 	readonly #parts: CommandsParts;
+	readonly #passwords: Passwords;
 	/** Acts in the order in which they were asked for; the first waits for the one under way. */
 	readonly #waitingActs: { id: number; command: ActCommand; untilMs: number }[] = [];
 
 	constructor(parts: CommandsParts) {
 		this.#parts = parts;
+		this.#passwords = new Passwords(parts.dependencies);
 	}
 
 	/** Carries out a command and replies; an act may have to wait. */
@@ -52,7 +58,30 @@ export class Commands {
 			this.#waitingActs.push({ id, command, untilMs });
 			return;
 		}
-		this.#reply(id, await this.#carryOut(command));
+		const stretching = this.#stretch(command);
+		if (stretching === undefined) {
+			this.#reply(id, await this.#carryOut(command, NO_PASSWORDS));
+			return;
+		}
+		void stretching.then((passwords) =>
+			this.#parts.later(async () => {
+				this.#reply(id, passwords.ok ? await this.#carryOut(command, passwords.value) : passwords);
+			}),
+		);
+	}
+
+	/** The passwords that a command brings; undefined: none. Who tried too many has to wait. */
+	#stretch(command: Command): ReturnType<Passwords["stretch"]> {
+		const { street } = this.#parts.stages;
+		if (command.type === "restore") {
+			const link = decodeLink(command.link);
+			const household = link.ok && link.value.kind === "restore" ? link.value.household : undefined;
+			return this.#passwords.stretch(command, household?.vault);
+		}
+		const vault = street?.config.keys.household.vault;
+		const waitMs = "password" in command ? (street?.unlocking.waitMs ?? 0) : 0;
+		if (waitMs === 0 || vault === undefined) return this.#passwords.stretch(command, vault);
+		return Promise.resolve(refused({ code: "password-wait", seconds: Math.ceil(waitMs / 1_000) }));
 	}
 
 	/** After an input: the next act is signed once the one before it is confirmed. */
@@ -64,7 +93,7 @@ export class Commands {
 			const isLate = nowMs > untilMs;
 			if (!isLate && street?.mayAct === false) return;
 			this.#waitingActs.shift();
-			this.#reply(id, isLate ? refused({ code: "act-pending" }) : await this.#carryOut(command));
+			this.#reply(id, isLate ? refused({ code: "act-pending" }) : await this.#carryOut(command, NO_PASSWORDS));
 		}
 	}
 
@@ -72,18 +101,18 @@ export class Commands {
 		this.#parts.dependencies.emit({ type: "reply", id, result });
 	}
 
-	async #carryOut(command: Command): Promise<Reply> {
+	async #carryOut(command: Command, passwords: StretchedPasswords): Promise<Reply> {
 		const { entering, incidents, stages } = this.#parts;
 		switch (command.type) {
 			case "openLobby":
-				return entering.openLobby(command);
+				return entering.openLobby(command, passwords);
 			case "enterLobby":
 			case "join":
-				return entering.byLink(command);
+				return entering.byLink(command, passwords);
 			case "restore":
-				return entering.restore(command);
+				return entering.restore(command, passwords);
 			case "admitAnew":
-				return entering.admitAnew();
+				return entering.admitAnew(passwords);
 			case "start":
 				return entering.startStreet();
 			case "abandon":
@@ -94,16 +123,32 @@ export class Commands {
 			default:
 				return stages.street === undefined
 					? refused({ code: "not-in-a-neighbourhood" })
-					: this.#inStreet(stages.street, command);
+					: this.#inStreet(stages.street, command, passwords);
 		}
 	}
 
-	async #inStreet(street: Street, command: Exclude<Command, StreetlessCommand>): Promise<Reply> {
+	async #inStreet(
+		street: Street,
+		command: Exclude<Command, StreetlessCommand>,
+		passwords: StretchedPasswords,
+	): Promise<Reply> {
 		switch (command.type) {
 			case "invite":
 				return street.invite();
 			case "restoreLink":
 				return street.restoreLink();
+			case "wayBackLink":
+				return street.wayBackLink();
+			case "unlock":
+				return street.unlocking.unlock(passwords);
+			case "lock":
+				return street.unlocking.lock();
+			case "changePassword":
+				return street.unlocking.changePassword(passwords);
+			case "words":
+				return street.unlocking.words(passwords);
+			case "wordsKept":
+				return street.unlocking.wordsWereKept();
 			case "meterSource": {
 				const { type: _type, ...meterSource } = command;
 				if (!(await street.saveConfig({ meterSource }))) return refused({ code: "storage-write-failed" });

@@ -1,9 +1,11 @@
 /** What the node is given: everything that differs between a browser, the simulator and the replay. */
 
 import type { RaftSettings } from "../consensus/state.js";
+import type { Result } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import type { NodeOutput } from "./protocol.js";
 import type { StorageRoot } from "./storage.js";
+import type { StretchParameters } from "./vault.js";
 
 /** The two clocks. */
 export interface Clocks {
@@ -59,6 +61,15 @@ export interface NodeDependencies {
 	verifier: Verifier;
 	/** Fresh random bytes, fit for keys. */
 	randomBytes(length: number): Uint8Array;
+	/**
+	 * What Argon2id (RFC 9106) makes of a password: 32 bytes. It takes most of a second and runs beside the node; where the
+	 * device has not got the memory for it, that is said.
+	 */
+	stretchPassword(
+		password: string,
+		salt: Uint8Array,
+		parameters: StretchParameters,
+	): Promise<Result<Uint8Array, { code: "password-not-stretched" }>>;
 	/** First minute of the day, in the household's time zone, that a time lies in. */
 	startOfDayMinute(chainMs: number): number;
 	emit(output: NodeOutput): void;

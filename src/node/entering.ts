@@ -9,14 +9,18 @@ import { iceServersFault } from "../block/iceServer.js";
 import { MONEY_KINDS } from "../block/transaction.js";
 import { DEFAULT_FUSE_LIMIT_W } from "../meter/meterPipeline.js";
 import { equalBytes } from "../primitives/bytes.js";
-import { refused } from "../primitives/result.js";
+import { SEED_BYTES, seedOfWords } from "../primitives/recoveryWords.js";
+import { ok, type Result, refused } from "../primitives/result.js";
+import { SECRET_KEY_BYTES } from "../primitives/signature.js";
 import { MAX_PRICE_MICRO_NOK_PER_WH } from "../primitives/units.js";
 import type { Link } from "./chain.js";
 import type { NodeDependencies } from "./dependencies.js";
+import { HouseholdKey, publicKeyOf } from "./householdKey.js";
 import type { Incidents } from "./incidents.js";
 import { decodeLink, type JoinLink } from "./link.js";
 import { openGenesisLink } from "./loading.js";
 import { founderPinOf, genesisLinkOf } from "./lobby.js";
+import type { StretchedPasswords } from "./passwords.js";
 import type { Peer, Peers } from "./peers.js";
 import type { Command, CommandError } from "./protocol.js";
 import {
@@ -26,11 +30,13 @@ import {
 	type Keys,
 	type LobbyProfile,
 	type MeshKeys,
+	NO_WRONG_PASSWORDS,
 	sealRecord,
 } from "./records.js";
 import { DONE, type Reply } from "./reply.js";
 import type { Joining, Stages } from "./stages.js";
 import type { ChainChange } from "./storage.js";
+import { createVault, type HouseholdRecord, openVault, type StretchedPassword } from "./vault.js";
 
 export class Entering {
 	readonly #dependencies: NodeDependencies;
@@ -50,7 +56,7 @@ export class Entering {
 	// ── a lobby ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 	/** Founder: opens a lobby that neighbours come to by its link. */
-	async openLobby(command: Extract<Command, { type: "openLobby" }>): Promise<Reply> {
+	async openLobby(command: Extract<Command, { type: "openLobby" }>, { fresh }: StretchedPasswords): Promise<Reply> {
 		const { neighbourhood, householdName, alwaysOn, signalingUrls, iceServers = [] } = command;
 		const fault = iceServersFault(iceServers);
 		if (fault !== undefined) return refused({ code: "bad-ice-server", field: fault });
@@ -63,7 +69,7 @@ export class Entering {
 		if (!prices.every((price) => Number.isSafeInteger(price) && price >= 0 && price <= MAX_PRICE_MICRO_NOK_PER_WH)) {
 			return refused({ code: "bad-tariff" });
 		}
-		const keys = this.#newKeys();
+		const keys = this.#newKeys(fresh);
 		const { randomBytes, signer } = this.#dependencies;
 		return this.#newLobby({
 			keys,
@@ -73,22 +79,26 @@ export class Entering {
 			lobbyId: randomBytes(32),
 			householdName,
 			alwaysOn,
-			founderPin: founderPinOf(signer.publicKeyOf(keys.householdSecret)),
+			founderPin: founderPinOf(new HouseholdKey(keys.household, signer).publicKey),
 			founding: { ...neighbourhood, moneyKind: MONEY_KINDS.indexOf(neighbourhood.moneyKind) },
 		});
 	}
 
 	/** A lobby's link leads to the lobby, an invitation's to the neighbourhood. */
-	async byLink(command: Extract<Command, { type: "enterLobby" | "join" }>): Promise<Reply> {
+	async byLink(
+		command: Extract<Command, { type: "enterLobby" | "join" }>,
+		{ fresh }: StretchedPasswords,
+	): Promise<Reply> {
 		const link = decodeLink(command.link);
 		if (!link.ok) return refused(link.error);
 		if (!isName(command.householdName)) return refused({ code: "bad-name" });
 		const { householdName, alwaysOn, signalingUrls } = command;
 		if (link.value.kind === "restore") return refused({ code: "link-unknown" });
-		if (link.value.kind === "join") return this.#join(link.value, command.link, command);
+		const keys = this.#newKeys(fresh);
+		if (link.value.kind === "join") return this.#join(link.value, command.link, command, keys);
 		const { lobbyId, networkKey, iceServers, founderPin } = link.value;
 		return this.#newLobby({
-			keys: this.#newKeys(),
+			keys,
 			networkKey,
 			signalingUrls,
 			iceServers,
@@ -116,9 +126,19 @@ export class Entering {
 		return unopened === undefined ? undefined : { code: unopened };
 	}
 
-	#newKeys(): Keys {
-		const { randomBytes } = this.#dependencies;
-		return { householdSecret: randomBytes(32), deviceSecret: randomBytes(32) };
+	/** `fresh`: the password that seals the household's key, which lies beside its vault until it is a member. */
+	#newKeys(fresh: StretchedPassword | undefined): Keys {
+		return this.#keysOf(this.#dependencies.randomBytes(SEED_BYTES), fresh);
+	}
+
+	/** A new device's, of the household whose seed this is. */
+	#keysOf(seed: Uint8Array, fresh: StretchedPassword | undefined): Keys {
+		const { randomBytes, signer } = this.#dependencies;
+		const deviceSecret = randomBytes(SECRET_KEY_BYTES);
+		if (fresh === undefined) return { household: { seed }, deviceSecret };
+		const publicKey = publicKeyOf(seed, signer);
+		const vault = createVault(seed, publicKey, fresh, randomBytes);
+		return { household: { publicKey, vault, seed }, deviceSecret };
 	}
 
 	// ── founding ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +167,9 @@ export class Entering {
 
 	/** The genesis is here, checked: from now on this device is in the neighbourhood. */
 	async foundAs(profile: LobbyProfile, genesis: Link): Promise<boolean> {
-		const { keys, networkKey, signalingUrls, iceServers, householdName, alwaysOn, lobbyId } = profile;
+		const { networkKey, signalingUrls, iceServers, householdName, alwaysOn, lobbyId } = profile;
+		// All is signed that has to be, and from here on there may be money: the vault alone is left.
+		const keys = { ...profile.keys, household: sealedAlone(profile.keys.household) };
 		const config = newConfig({ keys, networkKey, signalingUrls, iceServers, householdName, alwaysOn, lobbyId });
 		const gridId = genesis.hash;
 		const database = this.#databaseName(gridId, keys);
@@ -169,10 +191,10 @@ export class Entering {
 		link: JoinLink,
 		text: string,
 		{ householdName, alwaysOn, signalingUrls }: Pick<ChainConfig, "householdName" | "alwaysOn" | "signalingUrls">,
+		keys: Keys,
 	): Promise<Reply> {
 		const { gridId, networkKey, iceServers, pin } = link;
 		const mesh = { networkKey, signalingUrls, iceServers };
-		const keys = this.#newKeys();
 		return this.#beginJoining(gridId, {
 			...newConfig({ keys, ...mesh, householdName, alwaysOn, lobbyId: undefined }),
 			invitationLink: text,
@@ -198,14 +220,24 @@ export class Entering {
 
 	// ── as a new device of a member ──────────────────────────────────────────────────────────────────────────────
 
-	/** Storage was lost, the household's key was not: a new device of it comes in. */
-	async restore({ link, alwaysOn, signalingUrls }: Extract<Command, { type: "restore" }>): Promise<Reply> {
+	/**
+	 * Storage was lost, the household's key was not, or it gets a further device: a new device of it comes in. The key is in
+	 * the link, and its password opens it; or it is the household's words.
+	 */
+	async restore(command: Extract<Command, { type: "restore" }>, passwords: StretchedPasswords): Promise<Reply> {
+		const { link, words, alwaysOn, signalingUrls } = command;
 		const decoded = decodeLink(link);
 		if (!decoded.ok) return refused(decoded.error);
 		if (decoded.value.kind !== "restore") return refused({ code: "link-unknown" });
-		const { gridId, networkKey, iceServers, householdSecret, pin } = decoded.value;
+		const { gridId, networkKey, iceServers, household, pin } = decoded.value;
 		const mesh = { networkKey, signalingUrls, iceServers };
-		const keys = { ...this.#newKeys(), householdSecret };
+		const seed = words === undefined ? seedIn(household, passwords.current) : seedOfWords(words);
+		if (!seed.ok) return refused({ ...seed.error });
+		if (household !== undefined && !this.#isOf(household, seed.value)) return refused({ code: "words-of-another" });
+		const { vault, publicKey } = household?.vault === undefined ? {} : household;
+		const isVaultKept = vault !== undefined && publicKey !== undefined && passwords.fresh === undefined;
+		const made = this.#keysOf(seed.value, passwords.fresh);
+		const keys = isVaultKept ? { ...made, household: { publicKey, vault, seed: seed.value } } : made;
 		return this.#beginJoining(gridId, {
 			...newConfig({ keys, ...mesh, householdName: "", alwaysOn, lobbyId: undefined }),
 			pin,
@@ -213,17 +245,26 @@ export class Entering {
 		});
 	}
 
+	#isOf(household: HouseholdRecord, seed: Uint8Array): boolean {
+		const { signer } = this.#dependencies;
+		return equalBytes(new HouseholdKey(household, signer).publicKey, publicKeyOf(seed, signer));
+	}
+
 	/**
 	 * This device takes no part any more: a new one takes its place in this browser. Its database is written whole, then
 	 * the profile names it: a crash in between leaves the old device as it was.
 	 */
-	async admitAnew(): Promise<Reply> {
+	async admitAnew(passwords: StretchedPasswords): Promise<Reply> {
 		const { street } = this.#stages;
 		if (street === undefined) return refused({ code: "not-in-a-neighbourhood" });
 		if (street.outOfUse === undefined || street.halted) return refused({ code: "device-in-use" });
 		const { gridId } = street;
-		const keys = { ...this.#newKeys(), householdSecret: street.config.keys.householdSecret };
-		const successor = await street.successor(keys.deviceSecret);
+		const { household } = street.config.keys;
+		const seed = seedIn(household, passwords.current);
+		if (!seed.ok) return seed;
+		const keys = this.#keysOf(seed.value, undefined);
+		if (household.vault !== undefined) keys.household = { ...household, seed: seed.value };
+		const successor = await street.successor(keys);
 		if (!successor.ok) return refused({ code: successor.error.code });
 		const database = this.#databaseName(gridId, keys);
 		const written = await this.#stages.create(database, gridId, successor.value);
@@ -275,6 +316,22 @@ export class Entering {
 	}
 }
 
+/** The seed that a household's key is kept by. */
+function seedIn(
+	household: HouseholdRecord | undefined,
+	passwordKey: Uint8Array | undefined,
+): Result<Uint8Array, { code: "words-missing" | "password-missing" | "password-wrong" }> {
+	if (household === undefined) return refused({ code: "words-missing" });
+	if (household.vault === undefined) return ok(household.seed);
+	if (passwordKey === undefined) return refused({ code: "password-missing" });
+	const seed = openVault(household.vault, household.publicKey, passwordKey);
+	return seed === undefined ? refused({ code: "password-wrong" }) : ok(seed);
+}
+
+function sealedAlone(household: HouseholdRecord): HouseholdRecord {
+	return household.vault === undefined ? household : { publicKey: household.publicKey, vault: household.vault };
+}
+
 function isName(name: string): boolean {
 	return v.is(nameShape, name);
 }
@@ -297,5 +354,7 @@ function newConfig(
 		admission: undefined,
 		retentionDays: undefined,
 		fuseLimitW: DEFAULT_FUSE_LIMIT_W,
+		wrongPasswords: NO_WRONG_PASSWORDS,
+		wordsKept: false,
 	};
 }

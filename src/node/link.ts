@@ -1,7 +1,8 @@
 /**
  * Links: what stands behind `#` in the address that one neighbour gives another. It never reaches a server. A lobby's
  * link leads to a founding; an invitation's to a running neighbourhood, and pins its genesis and its newest certified
- * block. A restore link is for the household itself: it holds its key, and leads back after the storage was lost.
+ * block. A restore link leads a household back after its storage was lost, or to a further device: it holds the
+ * household's key as the household keeps it, or, where a neighbour gives it, none.
  */
 import * as v from "valibot";
 import { bytes, hash } from "../block/fieldShapes.js";
@@ -13,6 +14,7 @@ import { fromBase64Url, toBase64Url } from "../primitives/base64.js";
 import { type CborValue, decode, encode } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { isSecretKey, SECRET_KEY_BYTES } from "../primitives/signature.js";
+import { type HouseholdRecord, householdFields, householdShape } from "./vault.js";
 
 /** What each link has: how to find those that it leads to. */
 interface MeshLink {
@@ -40,8 +42,8 @@ export interface JoinLink extends MeshLink {
 export interface RestoreLink extends MeshLink {
 	kind: "restore";
 	gridId: Uint8Array;
-	/** Whoever has it is the household: not sealed yet. */
-	householdSecret: Uint8Array;
+	/** The household's key, sealed by its password if it has one; undefined: the household's words are asked for. */
+	household: HouseholdRecord | undefined;
 	/** Newest certified block when the link was made: index and first 16 bytes of its hash. */
 	pin: { index: number; hash: Uint8Array };
 }
@@ -67,8 +69,9 @@ export function encodeJoinLink(link: JoinLink): string {
 	return encodeLink("join", fields, iceServers);
 }
 
-export function encodeRestoreLink({ gridId, networkKey, householdSecret, pin, iceServers }: RestoreLink): string {
-	return encodeLink("restore", [gridId, networkKey, householdSecret, pin.index, pin.hash], iceServers);
+export function encodeRestoreLink({ gridId, networkKey, household, pin, iceServers }: RestoreLink): string {
+	const key = household === undefined ? [] : householdFields(household);
+	return encodeLink("restore", [gridId, networkKey, key, pin.index, pin.hash], iceServers);
 }
 
 /** The servers come last, and only where there are any: a QR code is the easier to read the shorter it is. */
@@ -138,18 +141,24 @@ const restoreShape = v.pipe(
 		v.literal(LINK_VERSION),
 		hash,
 		bytes(16),
-		secretKeyShape,
+		v.union([
+			householdShape,
+			v.pipe(
+				v.strictTuple([]),
+				v.transform(() => undefined),
+			),
+		]),
 		v.pipe(v.number(), v.integer(), v.minValue(0)),
 		bytes(16),
 		iceServersShape,
 	]),
 	v.transform(
-		([, gridId, networkKey, householdSecret, index, hash, iceServers]): Link => ({
+		([, gridId, networkKey, household, index, hash, iceServers]): Link => ({
 			kind: "restore",
 			gridId,
 			networkKey,
 			iceServers,
-			householdSecret,
+			household,
 			pin: { index, hash },
 		}),
 	),

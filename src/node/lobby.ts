@@ -14,6 +14,7 @@ import { taggedHash, ZERO_HASH } from "../primitives/hash.js";
 import { type Result, refused } from "../primitives/result.js";
 import type { Link } from "./chain.js";
 import type { NodeDependencies } from "./dependencies.js";
+import { HouseholdKey } from "./householdKey.js";
 import { encodeLobbyLink } from "./link.js";
 import { openGenesisLink } from "./loading.js";
 import type { Peer, Peers } from "./peers.js";
@@ -33,6 +34,7 @@ export class Lobby {
 	readonly profile: LobbyProfile;
 	readonly #dependencies: NodeDependencies;
 	readonly #peers: Peers;
+	readonly #household: HouseholdKey;
 	readonly #join: JoinTransaction;
 	/** Founder: joins of those whose channel is open, by device in hex. */
 	readonly #guests = new Map<string, JoinTransaction>();
@@ -44,6 +46,8 @@ export class Lobby {
 		this.#dependencies = dependencies;
 		this.#peers = peers;
 		this.profile = profile;
+		this.#household = new HouseholdKey(profile.keys.household, dependencies.signer);
+		assert(!this.#household.isLocked, "a lobby keeps the household's key: it signs, and there is no money yet");
 		this.#join = this.#signJoin();
 		peers.speakAbout(profile.lobbyId, profile.keys.deviceSecret);
 	}
@@ -62,7 +66,7 @@ export class Lobby {
 		const unsigned: Unsigned<JoinTransaction> = {
 			kind: "join",
 			name: householdName,
-			householdKey: signer.publicKeyOf(keys.householdSecret),
+			householdKey: this.#household.publicKey,
 			deviceKey: signer.publicKeyOf(keys.deviceSecret),
 			alwaysOn,
 			invitation: undefined,
@@ -71,7 +75,7 @@ export class Lobby {
 		return {
 			...unsigned,
 			signatures: {
-				household: signer.sign(digest, keys.householdSecret),
+				household: this.#household.sign(digest),
 				device: signer.sign(digest, keys.deviceSecret),
 				oneTime: undefined,
 			},
@@ -151,9 +155,9 @@ export class Lobby {
 
 	/** Founder: writes the genesis with everybody present. */
 	start(): Result<Block, CommandError> {
-		const { founding, keys } = this.profile;
+		const { founding } = this.profile;
 		if (founding === undefined) return refused({ code: "not-founder" });
-		const { clocks, randomBytes, settings, signer } = this.#dependencies;
+		const { clocks, randomBytes, settings } = this.#dependencies;
 		const { moneyKind, ...rest } = founding;
 		const unsigned: Unsigned<FoundTransaction> = {
 			kind: "found",
@@ -162,7 +166,7 @@ export class Lobby {
 			...settings.founding,
 			salt: randomBytes(16),
 		};
-		const signature = signer.sign(transactionId(unsigned, ZERO_HASH), keys.householdSecret);
+		const signature = this.#household.sign(transactionId(unsigned, ZERO_HASH));
 		const genesis = createGenesis({ ...unsigned, signature }, this.#joins(), clocks.chainMs());
 		if (!genesis.ok) return refused({ code: genesis.error.code });
 		return genesis;

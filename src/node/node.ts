@@ -83,6 +83,13 @@ export class Node {
 			entering: this.#entering,
 			incidents,
 			metering: this.#metering,
+			// The view that follows shows what has changed.
+			later: (work) => {
+				return this.#enqueue(async () => {
+					this.#isDirty = true;
+					await work();
+				});
+			},
 			onReading: (reading) => this.#readings.push(reading),
 		});
 	}

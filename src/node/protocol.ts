@@ -61,24 +61,50 @@ export type Command =
 			signalingUrls: string[];
 			/** Through which the guests are to connect who cannot see this device. */
 			iceServers?: IceServer[];
+			newPassword?: string;
 	  }
 	/** Founding: comes into a lobby by its link's fragment (what stands behind `#`). */
-	| { type: "enterLobby"; link: string; householdName: string; alwaysOn: boolean; signalingUrls: string[] }
+	| ({ type: "enterLobby" } & WayIn)
 	/** Founding: the founder writes the genesis with everybody present. */
 	| { type: "start" }
 	/** Gives up a lobby, or a join that waits. Nothing has been promised to anybody yet. */
 	| { type: "abandon" }
 	/** Joins a running neighbourhood with an invitation link's fragment. */
-	| { type: "join"; link: string; householdName: string; alwaysOn: boolean; signalingUrls: string[] }
+	| ({ type: "join" } & WayIn)
 	/**
-	 * Goes on as a member on a browser that knows nothing, with the household's restore link's fragment: as a new device,
-	 * in place of the household's only one in use.
+	 * Goes on as a member on a browser that knows nothing, with a restore link's fragment: as a new device, in place of the
+	 * household's only one in use. `password` opens the key in the link; `words` are the key.
 	 */
-	| { type: "restore"; link: string; alwaysOn: boolean; signalingUrls: string[] }
-	/** This device takes no part any more (`chain.outOfUse`): a new one takes its place in this browser. */
-	| { type: "admitAnew" }
-	/** The household's way back, if this browser loses what it keeps: it holds the household's key. Replied as a link. */
+	| {
+			type: "restore";
+			link: string;
+			words?: string;
+			password?: string;
+			newPassword?: string;
+			alwaysOn: boolean;
+			signalingUrls: string[];
+	  }
+	/**
+	 * This device takes no part any more (`chain.outOfUse`): a new one takes its place in this browser. With the household's
+	 * password, if it has one.
+	 */
+	| { type: "admitAnew"; password?: string }
+	/**
+	 * The household's way back, if this browser loses what it keeps, and to a further device: it holds the household's key
+	 * as it is kept. Replied as a link.
+	 */
 	| { type: "restoreLink" }
+	/** The way back for a household that has lost all but its words. Any member can give it: there is no key in it. */
+	| { type: "wayBackLink" }
+	/** Opens the household's key, for what a person signs in the next two minutes. */
+	| { type: "unlock"; password: string }
+	| { type: "lock" }
+	/** A first password, or another one. */
+	| { type: "changePassword"; password?: string; newPassword: string }
+	/** The household's words, replied as such. */
+	| { type: "words"; password?: string }
+	/** They are on paper. */
+	| { type: "wordsKept" }
 	/** Operator: makes an invitation; the value of the reply is the link's fragment. */
 	| { type: "invite" }
 	/** Where readings come from. `seed` chooses the simulated household. */
@@ -143,6 +169,15 @@ export type Command =
 	/** Which member's name, screen or panel is looked at changes nothing in the node; there is no command for it. */
 	| { type: "forgetFault"; code: string };
 
+/** By a link, under a name that the neighbours see. A password seals the household's key from then on. */
+interface WayIn {
+	link: string;
+	householdName: string;
+	alwaysOn: boolean;
+	signalingUrls: string[];
+	newPassword?: string;
+}
+
 export type HouseholdProfile = "consumer" | "prosumer";
 
 export interface NeighbourhoodSettings {
@@ -191,6 +226,7 @@ export type ReplyValue =
 	| { type: "signed"; id: string }
 	/** A link's fragment, without `#`. */
 	| { type: "link"; link: string }
+	| { type: "words"; words: string[] }
 	/** So many minutes were signed; of so many others there is a reading already. */
 	| { type: "handedIn"; taken: number; known: number }
 	| { type: "series"; series: Series };

@@ -12,6 +12,7 @@ import { taggedHash } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { SECRET_KEY_BYTES } from "../primitives/signature.js";
 import type { Votes } from "./storage.js";
+import { type HouseholdRecord, householdFields, householdShape } from "./vault.js";
 
 const CHECKSUM_BYTES = 8;
 const MAX_RECORD_BYTES = 1024 * 1024;
@@ -104,9 +105,9 @@ export function decodeEvidenceRecord(record: Uint8Array): Result<DoubleSignature
 
 // ── profile: where this browser stands ───────────────────────────────────────────────────────────────────────────
 
-/** The keys of a household and its device. Not sealed yet: the app says so. */
+/** The keys of a household and its device. */
 export interface Keys {
-	householdSecret: Uint8Array;
+	household: HouseholdRecord;
 	deviceSecret: Uint8Array;
 }
 
@@ -150,9 +151,13 @@ export interface FoundingSettings {
 }
 
 const keysShape = v.pipe(
-	v.strictTuple([bytes(SECRET_KEY_BYTES), bytes(SECRET_KEY_BYTES)]),
-	v.transform(([householdSecret, deviceSecret]): Keys => ({ householdSecret, deviceSecret })),
+	v.strictTuple([householdShape, bytes(SECRET_KEY_BYTES)]),
+	v.transform(([household, deviceSecret]): Keys => ({ household, deviceSecret })),
 );
+
+function keysFields({ household, deviceSecret }: Keys): CborValue {
+	return [householdFields(household), deviceSecret];
+}
 
 /** Earlier versions wrote no ICE servers. */
 const LOBBY_FIELDS_BEFORE_SERVERS = 9;
@@ -222,7 +227,7 @@ export function encodeProfile(profile: Profile | undefined): Uint8Array {
 	const { iceServers } = profile.lobby;
 	return encodeRecord([
 		"lobby",
-		[keys.householdSecret, keys.deviceSecret],
+		keysFields(keys),
 		networkKey,
 		signalingUrls,
 		lobbyId,
@@ -274,7 +279,18 @@ export interface ChainConfig extends MeshKeys {
 	retentionDays: number | undefined;
 	/** Power above which a reading is asked about first, W: what the household's main fuse lets through. */
 	fuseLimitW: number;
+	/** Wrong passwords in a row, and when the last one was typed (chain time, ms). */
+	wrongPasswords: WrongPasswords;
+	/** Whether somebody has written the household's words down, and shown it. */
+	wordsKept: boolean;
 }
+
+export interface WrongPasswords {
+	count: number;
+	lastMs: number;
+}
+
+export const NO_WRONG_PASSWORDS: WrongPasswords = { count: 0, lastMs: 0 };
 
 /** How a new device of a member comes in. */
 export interface Admission {
@@ -302,8 +318,12 @@ const ABSENT_CONFIG_FIELDS: readonly CborValue[] = [
 	DEFAULT_FUSE_LIMIT_W,
 	// iceServers
 	[],
+	// wrongPasswords
+	[0, 0],
+	// wordsKept
+	0,
 ];
-const CONFIG_FIELDS = 16;
+const CONFIG_FIELDS = 18;
 
 /** Fields as an earlier version wrote them, with what is absent at their end; what is no such version's stays as it is. */
 function withAbsentFields(fields: unknown[]): unknown[] {
@@ -356,6 +376,11 @@ const configShape = v.pipe(
 		perhaps(natural),
 		natural,
 		iceServersShape,
+		v.pipe(
+			v.strictTuple([natural, natural]),
+			v.transform(([count, lastMs]): WrongPasswords => ({ count, lastMs })),
+		),
+		flag,
 	]),
 	v.transform(
 		([
@@ -375,6 +400,8 @@ const configShape = v.pipe(
 			retentionDays,
 			fuseLimitW,
 			iceServers,
+			wrongPasswords,
+			wordsKept,
 		]): ChainConfig => ({
 			keys,
 			networkKey,
@@ -392,6 +419,8 @@ const configShape = v.pipe(
 			retentionDays,
 			fuseLimitW,
 			iceServers,
+			wrongPasswords,
+			wordsKept,
 		}),
 	),
 );
@@ -399,7 +428,7 @@ const configShape = v.pipe(
 export function encodeConfig(config: ChainConfig): Uint8Array {
 	const { admission, keys, meterSource, pin } = config;
 	return encodeRecord([
-		[keys.householdSecret, keys.deviceSecret],
+		keysFields(keys),
 		config.networkKey,
 		config.signalingUrls,
 		config.householdName,
@@ -415,6 +444,8 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 		optional(config.retentionDays),
 		config.fuseLimitW,
 		iceServerFields(config.iceServers),
+		[config.wrongPasswords.count, config.wrongPasswords.lastMs],
+		config.wordsKept ? 1 : 0,
 	]);
 }
 

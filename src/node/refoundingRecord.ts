@@ -1,8 +1,8 @@
 /** What a device has promised about the end of its chain: kept before anybody hears of it. */
 import * as v from "valibot";
-import { blob } from "../block/fieldShapes.js";
+import { blob, perhaps } from "../block/fieldShapes.js";
 import type { Result } from "../primitives/result.js";
-import { decodeRecord, encodeRecord, type RecordError } from "./records.js";
+import { decodeRecord, encodeRecord, optional, type RecordError } from "./records.js";
 
 /** A proposal (its id) that its proposer took back: whoever confirmed it has to hear so, in these bytes. */
 export interface KeptWithdrawal {
@@ -25,6 +25,10 @@ export type RefoundingRecord =
 			isProposer: boolean;
 			/** The `refound`, encoded. */
 			proposal: Uint8Array;
+			/** This household's yes: its key may be locked when it is told again. Earlier versions kept none. */
+			confirmation: Uint8Array | undefined;
+			/** The proposer's word that it takes the proposal back, for the day when it has to, whoever is there. */
+			withdrawal: Uint8Array | undefined;
 	  } & PastProposals)
 	/** What was promised holds no more: it was taken back, or is waited for no more. */
 	| ({ stage: "withdrawn" } & PastProposals)
@@ -38,16 +42,25 @@ const withdrawals = v.array(
 	),
 );
 const released = v.array(blob);
+const confirmedShapes = [v.literal("confirmed"), v.picklist([0, 1]), blob, withdrawals, released] as const;
 const shape = v.union([
 	v.pipe(
-		v.strictTuple([v.literal("confirmed"), v.picklist([0, 1]), blob, withdrawals, released]),
+		v.union([
+			v.strictTuple([...confirmedShapes, perhaps(blob), perhaps(blob)]),
+			v.pipe(
+				v.strictTuple(confirmedShapes),
+				v.transform((fields) => [...fields, undefined, undefined] as const),
+			),
+		]),
 		v.transform(
-			([stage, isProposer, proposal, withdrawals, released]): RefoundingRecord => ({
+			([stage, isProposer, proposal, withdrawals, released, confirmation, withdrawal]): RefoundingRecord => ({
 				stage,
 				isProposer: isProposer === 1,
 				proposal,
 				withdrawals,
 				released,
+				confirmation,
+				withdrawal,
 			}),
 		),
 	),
@@ -65,7 +78,9 @@ export function encodeRefounding(record: RefoundingRecord): Uint8Array {
 	if (record.stage === "founded") return encodeRecord([record.stage, record.genesis]);
 	const withdrawals = record.withdrawals.map(({ proposal, signature }) => [proposal, signature]);
 	if (record.stage === "withdrawn") return encodeRecord([record.stage, withdrawals, record.released]);
-	return encodeRecord([record.stage, record.isProposer ? 1 : 0, record.proposal, withdrawals, record.released]);
+	const { confirmation, isProposer, proposal, released, withdrawal } = record;
+	const promise = [record.stage, isProposer ? 1 : 0, proposal, withdrawals, released];
+	return encodeRecord([...promise, optional(confirmation), optional(withdrawal)]);
 }
 
 export function decodeRefounding(record: Uint8Array): Result<RefoundingRecord, RecordError> {

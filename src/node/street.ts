@@ -19,13 +19,14 @@ import { ok, type Result, refused } from "../primitives/result.js";
 import type { ActCommand } from "./acts.js";
 import type { Chain, Link } from "./chain.js";
 import type { History } from "./history.js";
+import { HouseholdKey } from "./householdKey.js";
 import { type LoadedChain, loadChain } from "./loading.js";
 import type { Mempool } from "./mempool.js";
 import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import { ProposalSize } from "./proposer.js";
 import type { Command, CommandError } from "./protocol.js";
-import { type ChainConfig, encodeConfig, encodeVotes } from "./records.js";
+import { type ChainConfig, encodeConfig, encodeVotes, type Keys } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
 import { Admission } from "./street/admission.js";
@@ -48,6 +49,7 @@ import { Refounding } from "./street/refounding.js";
 import { Serving } from "./street/serving.js";
 import { createSuccessor } from "./street/successor.js";
 import { TailVerification } from "./street/tailVerification.js";
+import { Unlocking } from "./street/unlocking.js";
 import { VoterKeeping } from "./street/voterKeeping.js";
 import { Sync } from "./sync.js";
 
@@ -87,6 +89,7 @@ export class Street {
 	readonly #voterKeeping: VoterKeeping;
 	/** Whether, and how, this chain is left for one that goes on from it. */
 	readonly refounding: Refounding;
+	readonly unlocking: Unlocking;
 	#lastTickMs: number;
 
 	/** Opens what is stored. The genesis must be there. */
@@ -94,8 +97,8 @@ export class Street {
 		const { dependencies, storage } = parts;
 		let views: DerivedViews | undefined;
 		const loaded = await loadChain(storage, dependencies.verifier, ({ keys }, proven) => {
-			const householdKey = dependencies.signer.publicKeyOf(keys.householdSecret);
-			const made = new DerivedViews(householdKey, dependencies.startOfDayMinute, proven);
+			const { publicKey } = new HouseholdKey(keys.household, dependencies.signer);
+			const made = new DerivedViews(publicKey, dependencies.startOfDayMinute, proven);
 			views = made;
 			return made;
 		});
@@ -134,6 +137,7 @@ export class Street {
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
 		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip, doubleSigning }, loaded);
 		this.refounding = new Refounding(context, raft, head, this.#greeting);
+		this.unlocking = new Unlocking(context, () => this.#onUnlocked());
 		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding, withPromises(loaded).votes);
 		this.#admission = new Admission(context, sync, this.#own);
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
@@ -289,6 +293,7 @@ export class Street {
 		const monotonicMs = clocks.monotonicMs();
 		const chainMs = clocks.chainMs();
 		this.#lastTickMs = monotonicMs;
+		this.unlocking.tick(monotonicMs);
 		await this.#raft.feed({ type: "tick", monotonicMs, chainMs });
 		await this.#proposing.maybePropose();
 		this.#catchingUp.maybeRequest(monotonicMs);
@@ -314,7 +319,14 @@ export class Street {
 		await this.refounding.onHead();
 		await this.#voterKeeping.onHead();
 		this.#context.events.onHead();
+		await this.unlocking.onHead();
 		await this.#admission.maybeHandIn();
+	}
+
+	/** The household's key was opened: what waited for it goes on. */
+	async #onUnlocked(): Promise<void> {
+		await this.#own.confirmIfFoundedAgain();
+		await this.refounding.onUnlocked();
 	}
 
 	/** Below a new checkpoint blocks may have become old enough to go. */
@@ -431,8 +443,10 @@ export class Street {
 	}
 
 	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */
-	act(command: ActCommand): Promise<Result<{ type: "signed"; id: string }, CommandError>> {
-		return this.#own.act(command);
+	async act(command: ActCommand): Promise<Result<{ type: "signed"; id: string }, CommandError>> {
+		const signed = await this.#own.act(command);
+		if (signed.ok) this.unlocking.used();
+		return signed;
 	}
 
 	/** Operator: a link for one new household. */
@@ -440,14 +454,19 @@ export class Street {
 		return createInvitationLink(this.#context);
 	}
 
-	/** The household's own way back, if this browser loses what it keeps. */
+	/** The household's own way back, if this browser loses what it keeps, and to a further device. */
 	restoreLink(): Result<{ type: "link"; link: string }, CommandError> {
-		return createRestoreLink(this.#context);
+		return createRestoreLink(this.#context, this.config.keys.household);
+	}
+
+	/** The way back for another household, which has lost all but its words: there is no key in it. */
+	wayBackLink(): Result<{ type: "link"; link: string }, CommandError> {
+		return createRestoreLink(this.#context, undefined);
 	}
 
 	/** The first write of the database of the device that takes this one's place in this browser. */
-	successor(deviceSecret: Uint8Array): Promise<Result<ChainChange, StorageError>> {
-		return createSuccessor(this.#context, deviceSecret);
+	successor(keys: Keys): Promise<Result<ChainChange, StorageError>> {
+		return createSuccessor(this.#context, keys);
 	}
 
 	/** From here on this device has full blocks. */

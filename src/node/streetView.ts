@@ -16,6 +16,7 @@ import type {
 	ContractView,
 	DeviceView,
 	JoiningView,
+	LockView,
 	MarketView,
 	MemberView,
 	MeterView,
@@ -122,12 +123,20 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		retention: retentionView(street, self?.operator === true),
 		signaling: context.signaling,
 		own: street.outbox.shown(),
+		lock: lockView(street, ledger, member),
 		faults: context.faults,
 		refusals: context.refusals,
 		...operator,
 		...(refounding === undefined ? {} : { refounding }),
 		...(predecessor === undefined ? {} : { predecessor }),
 	};
+}
+
+function lockView({ refounding, unlocking }: Street, ledger: Ledger, member: number): LockView {
+	const { view } = unlocking;
+	if (view.state !== "locked") return view;
+	if (refounding.awaitsSeal) return { ...view, wantedFor: "seal" };
+	return ledger.predecessor?.unconfirmed.includes(member) === true ? { ...view, wantedFor: "confirm" } : view;
 }
 
 function retentionView({ blocksFrom, config }: Street, isOperator: boolean): RetentionView {

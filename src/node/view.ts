@@ -86,10 +86,21 @@ export interface StreetView {
 	refounding?: RefoundingView;
 	/** Set where the neighbourhood was founded again. */
 	predecessor?: PredecessorView;
+	lock: LockView;
 	/** Faults that stand, with how often each occurred. */
 	faults: { fault: Fault; count: number }[];
 	/** What was refused from peers, meter and storage, counted by code. */
 	refusals: Record<string, number>;
+}
+
+/** The household's key on this device. */
+export interface LockView {
+	/** none: no password seals it. open: what is asked for in the next two minutes is signed without one. */
+	state: "none" | "locked" | "open";
+	/** Whether somebody has shown that the household's words are on paper. */
+	wordsKept: boolean;
+	/** It is locked, and something waits for it: the proposer's last word, or this household's yes, to a founding again. */
+	wantedFor?: "seal" | "confirm";
 }
 
 /** Founding the neighbourhood again. */

@@ -2,6 +2,7 @@
 import type { NodeInput, NodeOutput } from "../node/protocol.js";
 import workerUrl from "../worker/main.ts?worker&url";
 import type { WorkerStart } from "../worker/start.js";
+import { createTrustedUrl } from "../worker/trustedUrl.js";
 
 export interface NodePort {
 	post(input: NodeInput): void;
@@ -14,18 +15,7 @@ export interface OwnedPort extends NodePort {
 	terminate(): void;
 }
 
-/** What TypeScript does not know yet of Trusted Types (W3C, `TrustedTypePolicyFactory`); not every browser has them. */
-interface TrustedTypesPlatform {
-	trustedTypes?: {
-		createPolicy(name: string, rules: { createScriptURL: () => string }): { createScriptURL(given: string): string };
-	};
-}
-
-/** The page's policy takes no plain text for a worker's address. This one can be had from nowhere but here, and no other. */
-const trustedWorkerUrl: string =
-	(globalThis as TrustedTypesPlatform).trustedTypes
-		?.createPolicy("nabostrom-worker", { createScriptURL: () => workerUrl })
-		.createScriptURL(workerUrl) ?? workerUrl;
+const trustedWorkerUrl = createTrustedUrl("nabostrom-worker", workerUrl);
 
 /** Starts a node in a worker of its own. A worker that crashes says so with the fault `worker-failed`. */
 export function startWorker(start: WorkerStart): OwnedPort {

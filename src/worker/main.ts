@@ -12,6 +12,7 @@ import { createSerialReader } from "../serial/webSerialPort.js";
 import { IndexedDbStorage } from "../storage/indexedDb.js";
 import { startOfDayMinute } from "./localDay.js";
 import type { ChainClock, WorkerStart } from "./start.js";
+import { stretchPassword } from "./stretching.js";
 
 const TICK_MS = 100;
 /** Where a minute takes two seconds, five seconds of it are too short for signing and gossip: two thirds of a real second. */
@@ -28,6 +29,7 @@ function start({ databasePrefix, clock }: WorkerStart): void {
 		signer: { publicKeyOf, sign },
 		verifier: createVerifier(),
 		randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+		stretchPassword,
 		startOfDayMinute,
 		emit: (output) => {
 			scope.postMessage(output, transferOf(output));

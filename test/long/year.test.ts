@@ -1,6 +1,12 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ChainConfig, encodeConfig, encodeProfile, encodeVotes } from "../../src/node/records.js";
+import {
+	type ChainConfig,
+	encodeConfig,
+	encodeProfile,
+	encodeVotes,
+	NO_WRONG_PASSWORDS,
+} from "../../src/node/records.js";
 import { toHex } from "../../src/primitives/bytes.js";
 import { publicKeyOf } from "../../src/primitives/signature.js";
 import { type App, startApp } from "../e2e/support/app.js";
@@ -46,7 +52,7 @@ afterAll(async () => {
 
 /** The operator's database, as its node would have left it when it was last closed. */
 async function putOperator(page: Page): Promise<void> {
-	const keys = { householdSecret: secretOf("household 0"), deviceSecret: secretOf("device 0") };
+	const keys = { household: { seed: secretOf("household 0") }, deviceSecret: secretOf("device 0") };
 	const config: ChainConfig = {
 		keys,
 		networkKey: secretOf("network").slice(0, 16),
@@ -64,6 +70,8 @@ async function putOperator(page: Page): Promise<void> {
 		admission: undefined,
 		retentionDays: undefined,
 		fuseLimitW: 43_470,
+		wrongPasswords: NO_WRONG_PASSWORDS,
+		wordsKept: true,
 	};
 	const { index, hash } = chain.head;
 	const votes = { term: 1, votedFor: 0, lastSigned: { index, term: 1, hash }, suspended: undefined };

@@ -9,6 +9,7 @@ import type { NodeInput, NodeOutput } from "../../src/node/protocol.js";
 import type { Street } from "../../src/node/street.js";
 import type { View } from "../../src/node/view.js";
 import { taggedHash } from "../../src/primitives/hash.js";
+import { refused } from "../../src/primitives/result.js";
 import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
 import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../../src/primitives/units.js";
 import { keyedSigner, keyedVerifier } from "../support/keyedSignatures.js";
@@ -220,6 +221,8 @@ export class House {
 				this.#drawn += 1;
 				return hashRandom(new TextEncoder().encode(`${this.#seed}/${run}/${this.#drawn}`)).slice(0, length);
 			},
+			// Its people have no passwords.
+			stretchPassword: () => Promise.resolve(refused({ code: "password-not-stretched" })),
 			startOfDayMinute: (chainMs) => Math.floor(chainMs / MS_PER_MINUTE / MINUTES_PER_DAY) * MINUTES_PER_DAY,
 			emit: (output) => {
 				if (this.isUp && this.run === run) this.#events.output(this, output);

@@ -120,6 +120,7 @@ export const transactionsByKind = {
 		...act,
 		added: fc.array(fc.record({ device: fc.nat(15_999), publicKey: bytesOf(33) }), { maxLength: 2 }),
 		removed: fc.array(fc.nat(15_999), { maxLength: 1 }),
+		device: fc.option(fc.nat(15_999), { nil: undefined }),
 	}),
 	device: fc.record({
 		kind: constant("device"),

@@ -103,8 +103,8 @@ export async function restore(cluster: Cluster, lost: number): Promise<number> {
 	const { config, gridId, chain } = cluster.street(lost);
 	const { networkKey, keys } = config;
 	const pin = { index: chain.head.block.index, hash: chain.head.hash.slice(0, 16) };
-	const { householdSecret } = keys;
-	const link = encodeRestoreLink({ kind: "restore", gridId, networkKey, iceServers: [], householdSecret, pin });
+	const { household } = keys;
+	const link = encodeRestoreLink({ kind: "restore", gridId, networkKey, iceServers: [], household, pin });
 	const { index } = await cluster.add();
 	expect(await cluster.outcome(index, { type: "restore", link, alwaysOn: true, signalingUrls: [] })).toBe("ok");
 	return index;

@@ -23,7 +23,7 @@ import type { StreetView } from "../../src/node/view.js";
 import { assert } from "../../src/primitives/assert.js";
 import { equalBytes } from "../../src/primitives/bytes.js";
 import { taggedHash } from "../../src/primitives/hash.js";
-import type { Result } from "../../src/primitives/result.js";
+import { ok, type Result } from "../../src/primitives/result.js";
 import { createVerifier, publicKeyOf, sign, type Verifier } from "../../src/primitives/signature.js";
 import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../../src/primitives/units.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
@@ -37,6 +37,7 @@ const STEP_MS = 100;
 const RECONNECT_MS = 1_000;
 
 const hashRandom = taggedHash("test random");
+const hashPassword = taggedHash("test password");
 const hashFingerprint = taggedHash("test fingerprint");
 
 /** Counts writes, and switches its house off at one of them. */
@@ -243,6 +244,8 @@ export class Cluster {
 				drawn += 1;
 				return hashRandom(new TextEncoder().encode(`${house.seed}/${drawn}`)).slice(0, length);
 			},
+			// At once, and by a hash: what Argon2id makes of a password is the platform's.
+			stretchPassword: (password, salt) => Promise.resolve(ok(hashPassword(salt, new TextEncoder().encode(password)))),
 			startOfDayMinute: (chainMs) => Math.floor(chainMs / MS_PER_MINUTE / MINUTES_PER_DAY) * MINUTES_PER_DAY,
 			emit: (output) => {
 				if (house.isUp && house.node === node) this.#onOutput(house, output);

@@ -144,7 +144,7 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 		reference: "KID 1",
 		expiryMinute: FIRST_MINUTE + 1_000_000,
 	},
-	voters: { added: [], removed: [] },
+	voters: { added: [], removed: [], device: undefined },
 	device: { deviceKey: new Uint8Array(33), alwaysOn: false, metering: false, replaces: undefined },
 	revoke: { device: 0 },
 	iceServers: { servers: [] },

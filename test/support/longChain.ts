@@ -242,7 +242,7 @@ export class LongChain {
 			assert(publicKey !== undefined, "a voter's device exists");
 			return { device, publicKey };
 		});
-		return this.#act({ kind: "voters", member: 0, nonce: this.#nonce(0), added: keyed, removed });
+		return this.#act({ kind: "voters", member: 0, nonce: this.#nonce(0), added: keyed, removed, device: undefined });
 	}
 
 	#actsOf(index: number): Transaction[] {

@@ -80,6 +80,7 @@ function voterChange(
 		nonce: 1,
 		added: added.map((device) => ({ device, publicKey: keyOf(device) })),
 		removed,
+		device: undefined,
 		signature: new Uint8Array(65),
 	};
 }

@@ -45,6 +45,10 @@ export class Admission {
 		// An act that was carried over comes first: its nonce is promised.
 		if (!this.#own.mayAct) return;
 		const judged = (each: DeviceTransaction) => judge(chain.head.ledger, this.#context.judgingMs(), each);
+		assert(
+			!this.#context.household.isLocked,
+			"the key of a household whose device is to be admitted is kept until it is",
+		);
 		let admission = createAdmission(this.#context, member, replacedBy(this.#context, member));
 		let cause = judged(admission);
 		if (cause?.code === "too-few-voters") {
@@ -71,7 +75,6 @@ export class Admission {
 
 function createAdmission(context: StreetContext, member: number, replaces: number | undefined): DeviceTransaction {
 	const { chain, config } = context;
-	const { householdSecret, deviceSecret } = config.keys;
 	const unsigned: Unsigned<DeviceTransaction> = {
 		kind: "device",
 		member,
@@ -83,8 +86,8 @@ function createAdmission(context: StreetContext, member: number, replaces: numbe
 	};
 	return {
 		...unsigned,
-		signature: context.sign(unsigned, householdSecret),
-		deviceSignature: context.sign(unsigned, deviceSecret),
+		signature: context.signAsHousehold(unsigned),
+		deviceSignature: context.signAsDevice(unsigned),
 	};
 }
 

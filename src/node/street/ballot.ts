@@ -3,6 +3,7 @@
  * neighbours is checked here; what this device promises about it is `refounding`'s part.
  */
 import { type ConfirmTransaction, type RefoundTransaction, withdrawalDigest } from "../../block/refounding.js";
+import type { Unsigned } from "../../block/transaction.js";
 import { decodeProposal, encodeProposal, transactionId } from "../../block/transactionCodec.js";
 import { checkCertificate } from "../../consensus/certificate.js";
 import { confirmationRefusal } from "../../contract/confirmations.js";
@@ -74,16 +75,26 @@ export class Ballot {
 		return this.#open !== undefined && equalBytes(this.#open.proposal, proposal);
 	}
 
+	/** This household's yes to a proposal: another device of it may have said so, else its key must be open. */
+	confirmationOf(open: OpenProposal): ConfirmTransaction {
+		const unsigned = this.#unsignedConfirmation(open);
+		const known = this.#isHere(open) ? this.#confirmed.get(unsigned.member) : undefined;
+		if (known !== undefined) return known;
+		return { ...unsigned, signature: this.#context.household.sign(transactionId(unsigned, ZERO_HASH)) };
+	}
+
 	/** This household confirms the proposal that lies here. */
-	confirm(): void {
-		const open = this.#open;
-		const { config, dependencies, householdKey } = this.#context;
-		const self = open?.old.ledger.households.find(({ publicKey }) => equalBytes(publicKey, householdKey));
-		assert(open !== undefined && self !== undefined, "a member's household confirms what lies here");
-		const unsigned = { kind: "confirm" as const, member: self.index, proposal: open.proposal };
-		const digest = transactionId(unsigned, ZERO_HASH);
-		const signature = dependencies.signer.sign(digest, config.keys.householdSecret);
-		this.#confirmed.set(self.index, { ...unsigned, signature });
+	confirm(signature: Uint8Array): void {
+		assert(this.#open !== undefined, "what is confirmed lies here");
+		const unsigned = this.#unsignedConfirmation(this.#open);
+		this.#confirmed.set(unsigned.member, { ...unsigned, signature });
+	}
+
+	#unsignedConfirmation({ old, proposal }: OpenProposal): Unsigned<ConfirmTransaction> {
+		const { householdKey } = this.#context;
+		const self = old.ledger.households.find(({ publicKey }) => equalBytes(publicKey, householdKey));
+		assert(self !== undefined, "a member's household confirms");
+		return { kind: "confirm", member: self.index, proposal };
 	}
 
 	/** Takes in confirmations of the proposal that lies here; gives those that are new and good. */
@@ -165,11 +176,10 @@ export class Ballot {
 
 	// ── taken back ───────────────────────────────────────────────────────────────────────────────────────────────
 
-	/** This household's own proposal is taken back. */
+	/** This household's own proposal is taken back. Its key must be open. */
 	signWithdrawal({ proposal }: OpenProposal): WithdrawalMessage {
-		const { config, dependencies, gridId } = this.#context;
-		const signature = dependencies.signer.sign(withdrawalDigest(gridId, proposal), config.keys.householdSecret);
-		return { type: "withdrawal", proposal, signature };
+		const { gridId, household } = this.#context;
+		return { type: "withdrawal", proposal, signature: household.sign(withdrawalDigest(gridId, proposal)) };
 	}
 
 	/**

@@ -20,6 +20,7 @@ import { equalBytes, toHex } from "../../primitives/bytes.js";
 import type { Result } from "../../primitives/result.js";
 import type { Chain } from "../chain.js";
 import type { NodeDependencies } from "../dependencies.js";
+import { HouseholdKey } from "../householdKey.js";
 import { idOf, idsOf, Mempool } from "../mempool.js";
 import { Outbox } from "../outbox.js";
 import type { Peer, Peers } from "../peers.js";
@@ -73,7 +74,8 @@ export class StreetContext {
 	readonly gridId: Uint8Array;
 	readonly deviceKey: Uint8Array;
 	readonly #deviceName: string;
-	readonly householdKey: Uint8Array;
+	/** This household's key, which a password opens. */
+	readonly household: HouseholdKey;
 	readonly chain: Chain;
 	readonly outbox = new Outbox();
 	readonly mempool = new Mempool();
@@ -89,7 +91,7 @@ export class StreetContext {
 		this.gridId = parts.gridId;
 		this.deviceKey = signer.publicKeyOf(config.keys.deviceSecret);
 		this.#deviceName = toHex(this.deviceKey);
-		this.householdKey = signer.publicKeyOf(config.keys.householdSecret);
+		this.household = new HouseholdKey(config.keys.household, signer);
 		this.chain = chain;
 		this.#config = config;
 	}
@@ -99,6 +101,10 @@ export class StreetContext {
 	/** This device's index, once the chain knows it. */
 	get device(): number | undefined {
 		return this.deviceIndexOf(this.#deviceName);
+	}
+
+	get householdKey(): Uint8Array {
+		return this.household.publicKey;
 	}
 
 	/** This household's member index, once the chain knows it. */
@@ -204,6 +210,16 @@ export class StreetContext {
 
 	sign(unsigned: Unsigned<Transaction>, secretKey: Uint8Array): Uint8Array {
 		return this.dependencies.signer.sign(transactionId(unsigned, this.gridId), secretKey);
+	}
+
+	/** With this device's own key, which no password guards. */
+	signAsDevice(unsigned: Unsigned<Transaction>): Uint8Array {
+		return this.sign(unsigned, this.#config.keys.deviceSecret);
+	}
+
+	/** With the household's key, which must be open. */
+	signAsHousehold(unsigned: Unsigned<Transaction>): Uint8Array {
+		return this.household.sign(transactionId(unsigned, this.gridId));
 	}
 
 	/**

@@ -6,6 +6,7 @@ import { ok, type Result, refused } from "../../primitives/result.js";
 import { minuteOf } from "../../primitives/units.js";
 import { decodeLink, encodeJoinLink, encodeRestoreLink } from "../link.js";
 import type { CommandError } from "../protocol.js";
+import type { HouseholdRecord } from "../vault.js";
 import type { StreetContext } from "./context.js";
 
 /** An invitation is good for a week. */
@@ -13,9 +14,10 @@ const INVITATION_MINUTES = 7 * 1_440;
 
 /** Operator: a link for one new household. */
 export function createInvitationLink(context: StreetContext): Result<{ type: "link"; link: string }, CommandError> {
-	const { chain, config, dependencies, gridId, member } = context;
+	const { chain, config, dependencies, gridId, household, member } = context;
 	const { ledger, block, hash } = chain.head;
 	if (member === undefined || ledger.households[member]?.operator !== true) return refused({ code: "not-operator" });
+	if (household.isLocked) return refused({ code: "locked" });
 	const { signer, randomBytes, clocks } = dependencies;
 	const oneTimeSecret = randomBytes(32);
 	const unsigned = {
@@ -24,7 +26,7 @@ export function createInvitationLink(context: StreetContext): Result<{ type: "li
 		expiryMinute: minuteOf(clocks.chainMs()) + INVITATION_MINUTES,
 		oneTimeKey: signer.publicKeyOf(oneTimeSecret),
 	};
-	const signature = signer.sign(invitationDigest(unsigned, gridId), config.keys.householdSecret);
+	const signature = household.sign(invitationDigest(unsigned, gridId));
 	const invitation: Invitation = { ...unsigned, signature };
 	const pin = { index: block.index, hash: hash.slice(0, 16) };
 	const mesh = { networkKey: config.networkKey, iceServers: context.iceServers };
@@ -32,22 +34,24 @@ export function createInvitationLink(context: StreetContext): Result<{ type: "li
 	return ok({ type: "link", link });
 }
 
-/** The household's own link back, after its storage was lost: it holds the household's key. */
-export function createRestoreLink(context: StreetContext): Result<{ type: "link"; link: string }, CommandError> {
+/** A link back after a storage was lost. `household`: whose it is, with its key as it is kept; absent: anybody's. */
+export function createRestoreLink(
+	context: StreetContext,
+	household: HouseholdRecord | undefined,
+): Result<{ type: "link"; link: string }, CommandError> {
 	const { chain, config, gridId, member } = context;
 	if (member === undefined) return refused({ code: "not-a-member" });
 	const { block, hash } = chain.head;
 	const pin = { index: block.index, hash: hash.slice(0, 16) };
-	const { householdSecret } = config.keys;
 	const mesh = { networkKey: config.networkKey, iceServers: context.iceServers };
-	return ok({ type: "link", link: encodeRestoreLink({ kind: "restore", gridId, ...mesh, householdSecret, pin }) });
+	return ok({ type: "link", link: encodeRestoreLink({ kind: "restore", gridId, ...mesh, household, pin }) });
 }
 
 /** The invited household's `join`, signed with its own two keys and the invitation's one-time key. */
 export function createJoin(context: StreetContext, invitationLink: string): JoinTransaction {
 	const link = decodeLink(invitationLink);
 	assert(link.ok && link.value.kind === "join", "the invitation was read before it was kept");
-	const { keys, householdName, alwaysOn } = context.config;
+	const { householdName, alwaysOn } = context.config;
 	const { invitation, oneTimeSecret } = link.value;
 	const unsigned: Unsigned<JoinTransaction> = {
 		kind: "join",
@@ -60,8 +64,8 @@ export function createJoin(context: StreetContext, invitationLink: string): Join
 	return {
 		...unsigned,
 		signatures: {
-			household: context.sign(unsigned, keys.householdSecret),
-			device: context.sign(unsigned, keys.deviceSecret),
+			household: context.signAsHousehold(unsigned),
+			device: context.signAsDevice(unsigned),
 			oneTime: context.sign(unsigned, oneTimeSecret),
 		},
 	};

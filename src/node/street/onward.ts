@@ -17,10 +17,12 @@ import type { StreetContext } from "./context.js";
 /** The first write of the new chain's database. The old one stays as it is. */
 export function createOnward(context: StreetContext, genesis: Link, days: readonly StoredDay[]): ChainChange {
 	const { config, outbox } = context;
-	const outboxPut = [...outbox.all()].flatMap(({ transaction }) => {
+	const outboxPut = [...outbox.all()].flatMap(({ id, transaction }) => {
 		if (!goesAlong(transaction, genesis)) return [];
 		const again = signedAnew(context, transaction, genesis.hash);
-		return [{ id: idOf(again, genesis.hash), transaction: sealTransaction(again) }];
+		if (again !== undefined) return [{ id: idOf(again, genesis.hash), transaction: sealTransaction(again) }];
+		const refusal = outbox.refusalRecord(id, "locked-at-refounding");
+		return refusal === undefined ? [] : [{ id, transaction: refusal }];
 	});
 	return {
 		config: encodeConfig({ ...config, bootCount: 0, lobbyId: undefined, invitationLink: undefined, pin: undefined }),
@@ -51,13 +53,15 @@ function goesAlong(transaction: Transaction, { ledger }: Link): boolean {
 	}
 }
 
+/** Undefined: the household's key is locked. What it asked for then has to be asked for once more, and is shown so. */
 function signedAnew(
-	{ config, dependencies }: StreetContext,
+	{ config, dependencies, household }: StreetContext,
 	transaction: Transaction,
 	gridId: Uint8Array,
-): Transaction {
-	const { deviceSecret, householdSecret } = config.keys;
-	const secretKey = transaction.kind === "reading" ? deviceSecret : householdSecret;
-	const signature = dependencies.signer.sign(transactionId(transaction, gridId), secretKey);
-	return { ...transaction, signature } as Transaction;
+): Transaction | undefined {
+	const digest = transactionId(transaction, gridId);
+	if (transaction.kind === "reading") {
+		return { ...transaction, signature: dependencies.signer.sign(digest, config.keys.deviceSecret) };
+	}
+	return household.isLocked ? undefined : ({ ...transaction, signature: household.sign(digest) } as Transaction);
 }

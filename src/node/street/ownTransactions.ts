@@ -3,7 +3,7 @@
  * there until it is in a committed block or refused at the committed head.
  */
 import type { Reading } from "../../block/reading.js";
-import type { ReadingTransaction, Transaction } from "../../block/transaction.js";
+import type { ReadingTransaction, Transaction, Unsigned, VotersTransaction } from "../../block/transaction.js";
 import { transactionId } from "../../block/transactionCodec.js";
 import { judge, judgeAll } from "../../contract/execute.js";
 import { hasMinute } from "../../contract/minuteRanges.js";
@@ -134,23 +134,38 @@ export class OwnTransactions {
 
 	#signReading(member: number, { minute, importWh, exportWh, quality }: Reading): ReadingTransaction {
 		const unsigned = { kind: "reading" as const, member, minute, importWh, exportWh, quality };
-		return { ...unsigned, signature: this.#context.sign(unsigned, this.#context.config.keys.deviceSecret) };
+		return { ...unsigned, signature: this.#context.signAsDevice(unsigned) };
 	}
 
 	/** Signs and submits what a person asked for. What the ledger would refuse is refused before it is signed. */
 	async act(command: ActCommand): Promise<Result<{ type: "signed"; id: string }, CommandError>> {
-		const { awaitsAdmission, chain, config, halted, member } = this.#context;
+		const { awaitsAdmission, chain, halted, household, member } = this.#context;
 		if (member === undefined) return refused({ code: "not-a-member" });
 		if (halted) return refused({ code: "storage-write-failed" });
 		if (awaitsAdmission) return refused({ code: "awaits-admission" });
+		if (household.isLocked) return refused({ code: "locked" });
 		const { ledger } = chain.head;
 		const timestampMs = this.#context.judgingMs();
 		const nonce = (ledger.households[member]?.nonce ?? 0) + 1;
 		const unsigned = createAct(command, member, nonce, minuteOf(timestampMs), ledger.devices);
 		if (!unsigned.ok) return unsigned;
-		const signature = this.#context.sign(unsigned.value, config.keys.householdSecret);
-		const transaction = { ...unsigned.value, signature } as Transaction;
-		const cause = judge(ledger, timestampMs, transaction);
+		return this.#submitAct({
+			...unsigned.value,
+			signature: this.#context.signAsHousehold(unsigned.value),
+		} as Transaction);
+	}
+
+	/** The operator's device changes who votes, as the policy says: no money moves, and nobody need be there. */
+	async keepVoters({ added, removed }: Pick<VotersTransaction, "added" | "removed">): Promise<void> {
+		const { chain, device, halted, member } = this.#context;
+		if (member === undefined || device === undefined || halted) return;
+		const nonce = (chain.head.ledger.households[member]?.nonce ?? 0) + 1;
+		const unsigned: Unsigned<VotersTransaction> = { kind: "voters", member, nonce, added, removed, device };
+		await this.#submitAct({ ...unsigned, signature: this.#context.signAsDevice(unsigned) });
+	}
+
+	async #submitAct(transaction: Transaction): Promise<Result<{ type: "signed"; id: string }, CommandError>> {
+		const cause = judge(this.#context.chain.head.ledger, this.#context.judgingMs(), transaction);
 		if (cause !== undefined) return refused(cause);
 		if (!(await this.submit([transaction]))) return refused({ code: "storage-write-failed" });
 		return ok({ type: "signed", id: this.#context.idOf(transaction) });
@@ -158,8 +173,9 @@ export class OwnTransactions {
 
 	/** Invited and not a member yet: signs the `join` once, and keeps it in the outbox until it is in a block. */
 	async joinIfInvited(): Promise<void> {
-		const { chain, config, dependencies, events, member, outbox } = this.#context;
+		const { chain, config, dependencies, events, household, member, outbox } = this.#context;
 		if (config.invitationLink === undefined || member !== undefined || outbox.size > 0) return;
+		assert(!household.isLocked, "the key of a household that is to join is kept until it has");
 		const join = createJoin(this.#context, config.invitationLink);
 		// The operator may have joined later than this chain reaches: the neighbours know then.
 		const cause = checkSignatures(chain.head.ledger, join, dependencies.verifier);
@@ -173,12 +189,13 @@ export class OwnTransactions {
 
 	/** In a chain that was founded again without this household's word: gives it, once. */
 	async confirmIfFoundedAgain(): Promise<void> {
-		const { chain, config, halted, member, outbox } = this.#context;
-		const { predecessor } = chain.head.ledger;
+		const { halted, household, member, outbox } = this.#context;
+		const { predecessor } = this.#context.chain.head.ledger;
 		if (halted || member === undefined || predecessor?.unconfirmed.includes(member) !== true) return;
+		if (household.isLocked) return;
 		for (const { transaction } of outbox.all()) if (transaction.kind === "confirm") return;
 		const unsigned = { kind: "confirm" as const, member, proposal: predecessor.proposal };
-		await this.submit([{ ...unsigned, signature: this.#context.sign(unsigned, config.keys.householdSecret) }]);
+		await this.submit([{ ...unsigned, signature: this.#context.signAsHousehold(unsigned) }]);
 	}
 
 	/** Writes signed transactions to the outbox, strictly, with what belongs to them, and hands them to the neighbours. */

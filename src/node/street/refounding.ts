@@ -71,7 +71,11 @@ export class Refounding {
 			const open = this.#ballot.openBytes(record.proposal);
 			assert(open.ok, "a proposal was checked before it was kept");
 			this.#ballot.put(open.value);
-			this.#ballot.confirm();
+			const { confirmation } = record;
+			if (confirmation !== undefined) this.#ballot.confirm(confirmation);
+			// Kept by a version that signed it anew at each start. Where that cannot be, the neighbours have it.
+			else if (!this.#context.household.isLocked)
+				this.#ballot.confirm(this.#ballot.confirmationOf(open.value).signature);
 		}
 	}
 
@@ -124,6 +128,13 @@ export class Refounding {
 		return this.#record?.stage === "confirmed" && this.#record.isProposer;
 	}
 
+	/** Whether enough have confirmed this device's proposal: its household's key is needed once more. */
+	get awaitsSeal(): boolean {
+		const { confirmed, open } = this.#ballot;
+		if (open === undefined || !this.#isProposer) return false;
+		return agreementRefusal(open.old.ledger, open.refound, confirmed) === undefined;
+	}
+
 	#isReached(device: number): boolean {
 		const { device: self, peers } = this.#context;
 		return device === self || peers.toDevice(this.#context.deviceNameOf(device)) !== undefined;
@@ -133,8 +144,9 @@ export class Refounding {
 
 	/** Proposes to go on from this device's committed head, and confirms it for this household. */
 	async propose(): Promise<Reply> {
-		const { chain, config, dependencies, member } = this.#context;
+		const { chain, dependencies, household, member } = this.#context;
 		if (member === undefined) return refused({ code: "not-a-member" });
+		if (household.isLocked) return LOCKED;
 		if (this.#founded !== undefined) return refused({ code: "refounding-done" });
 		if (this.isProposedElsewhere) return refused({ code: ELSEWHERE });
 		if (this.#ballot.open !== undefined) return refused({ code: "refounding-open" });
@@ -148,7 +160,7 @@ export class Refounding {
 		const timestampMs = this.#context.judgingMs();
 		const choice = { member, voters, timestampMs, salt: dependencies.randomBytes(16) };
 		const unsigned = plannedRefounding(chain.head, certificate, choice);
-		const signature = dependencies.signer.sign(transactionId(unsigned, ZERO_HASH), config.keys.householdSecret);
+		const signature = household.sign(transactionId(unsigned, ZERO_HASH));
 		const { length: bytes } = encodeProposal({ ...unsigned, signature });
 		if (bytes > MAX_PROPOSAL_BYTES) return refused({ code: "state-too-large", bytes, limit: MAX_PROPOSAL_BYTES });
 		const open = this.#ballot.openProposal({ ...unsigned, signature });
@@ -168,6 +180,7 @@ export class Refounding {
 			return DONE;
 		}
 		if (open === undefined || this.standsAside) return DONE;
+		if (this.#context.household.isLocked) return LOCKED;
 		if (this.hasMajority) return refused({ code: "majority-reached" });
 		const past = this.#ballot.pastRefusal(open);
 		return past === undefined ? this.#promise(open, false) : refused({ ...past });
@@ -182,21 +195,31 @@ export class Refounding {
 		const { open } = this.#ballot;
 		if (this.#founded !== undefined || open === undefined) return refused({ code: "refounding-gone" });
 		if (this.#isProposer || (this.isProposedElsewhere && proposerIsLost)) {
-			return (await this.#takeBack(this.#ballot.signWithdrawal(open))) ? DONE : WRITE_FAILED;
+			const withdrawal = this.#keptWithdrawal(open);
+			if (withdrawal === undefined && this.#context.household.isLocked) return LOCKED;
+			return (await this.#takeBack(withdrawal ?? this.#ballot.signWithdrawal(open))) ? DONE : WRITE_FAILED;
 		}
 		if (this.isProposedElsewhere) return refused({ code: ELSEWHERE });
 		if (!proposerIsLost || !this.standsAside) return refused({ code: "not-your-proposal" });
 		return (await this.#release(open)) ? DONE : WRITE_FAILED;
 	}
 
+	#keptWithdrawal({ proposal }: OpenProposal): WithdrawalMessage | undefined {
+		const signature = this.#record?.stage === "confirmed" ? this.#record.withdrawal : undefined;
+		return signature === undefined ? undefined : { type: "withdrawal", proposal, signature };
+	}
+
 	/** Written before anybody hears of it: from then on this device has no part in what the old chain decides. */
 	async #promise(open: OpenProposal, isProposer: boolean): Promise<Reply> {
 		const proposal = encodeProposal(open.refound);
 		const { past } = this.#ballot;
-		if (!(await this.#keep({ stage: "confirmed", isProposer, proposal, ...past }))) return WRITE_FAILED;
+		const { signature: confirmation } = this.#ballot.confirmationOf(open);
+		const withdrawal = isProposer ? this.#ballot.signWithdrawal(open).signature : undefined;
+		const record: RefoundingRecord = { stage: "confirmed", isProposer, proposal, confirmation, withdrawal, ...past };
+		if (!(await this.#keep(record))) return WRITE_FAILED;
 		this.#raft.retire();
 		this.#ballot.put(open);
-		this.#ballot.confirm();
+		this.#ballot.confirm(confirmation);
 		const message = isProposer ? this.#ballot.toMessage() : undefined;
 		// The neighbours have the proposal, or hear of it with the next hello: it is long.
 		const { confirmations } = this.#ballot;
@@ -216,19 +239,21 @@ export class Refounding {
 	 * it: the new chain's database may be refused, and after another start this device could seal or withdraw once more.
 	 */
 	async #seal(): Promise<void> {
-		const { confirmations, confirmed, open } = this.#ballot;
-		if (open === undefined || !this.#isProposer) return;
-		if (agreementRefusal(open.old.ledger, open.refound, confirmed) !== undefined) return;
-		const { config, dependencies } = this.#context;
+		const { confirmations, open } = this.#ballot;
+		if (open === undefined || !this.awaitsSeal || this.#context.household.isLocked) return;
 		const unsigned = unsignedSeal(open, confirmations);
-		const digest = transactionId(unsigned, ZERO_HASH);
-		const signature = dependencies.signer.sign(digest, config.keys.householdSecret);
+		const signature = this.#context.household.sign(transactionId(unsigned, ZERO_HASH));
 		const genesis = createRefoundedGenesis(open, confirmations, { ...unsigned, signature });
 		const founded = this.#openGenesis(encodeBlock(genesis));
 		assert(founded !== undefined, "a genesis that was just sealed is good");
 		if (!(await this.#keep({ stage: "founded", genesis: founded.bytes }))) return;
 		this.#founded = founded;
 		this.#isDecided = true;
+	}
+
+	/** The household's key was opened: what waited for it goes on. */
+	onUnlocked(): Promise<void> {
+		return this.#seal();
 	}
 
 	// ── what neighbours say ──────────────────────────────────────────────────────────────────────────────────────
@@ -366,3 +391,4 @@ function isGenesisOf(bytes: Uint8Array, gridId: Uint8Array): boolean {
 
 const ELSEWHERE = "proposed-on-another-device";
 const WRITE_FAILED: Reply = refused({ code: "storage-write-failed" });
+const LOCKED: Reply = refused({ code: "locked" });

@@ -6,23 +6,20 @@
 import type { Transaction } from "../../block/transaction.js";
 import { ok, type Result } from "../../primitives/result.js";
 import { sealTransaction } from "../outbox.js";
-import { type ChainConfig, encodeConfig } from "../records.js";
+import { type ChainConfig, encodeConfig, type Keys } from "../records.js";
 import type { ChainChange, StorageError } from "../storage.js";
 import type { StreetContext } from "./context.js";
 
 /** The first write of the new device's database; with the genesis, so that it is a guest of the street at once. */
-export async function createSuccessor(
-	context: StreetContext,
-	deviceSecret: Uint8Array,
-): Promise<Result<ChainChange, StorageError>> {
+export async function createSuccessor(context: StreetContext, keys: Keys): Promise<Result<ChainChange, StorageError>> {
 	const genesis = await context.storage.readBlocks(0, 1);
 	if (!genesis.ok) return genesis;
 	const outboxPut = [...context.outbox.all()].map(({ id, transaction }) => ({
 		id,
-		transaction: sealTransaction(signedAnew(context, transaction, deviceSecret)),
+		transaction: sealTransaction(signedAnew(context, transaction, keys.deviceSecret)),
 	}));
 	return ok({
-		config: encodeConfig(successorConfig(context, deviceSecret)),
+		config: encodeConfig(successorConfig(context, keys)),
 		install: { blocks: genesis.value, upToIndex: 0, certificate: undefined },
 		outboxPut,
 	});
@@ -33,11 +30,14 @@ function signedAnew(context: StreetContext, transaction: Transaction, deviceSecr
 	return { ...transaction, signature: context.sign(transaction, deviceSecret) };
 }
 
-function successorConfig({ chain, config, device, member }: StreetContext, deviceSecret: Uint8Array): ChainConfig {
+function successorConfig(
+	{ chain, config, device, member }: StreetContext,
+	{ household, deviceSecret }: Keys,
+): ChainConfig {
 	const { block, hash } = chain.head;
 	return {
 		...config,
-		keys: { householdSecret: config.keys.householdSecret, deviceSecret },
+		keys: { household, deviceSecret },
 		bootCount: 0,
 		invitationLink: undefined,
 		// Nobody can lead the new device to a chain without the blocks that this one has seen certified.

@@ -3,6 +3,7 @@
  * off it until the operator puts it on again: the chain itself says so, to each of the operator's devices.
  */
 import { voterChangeOf } from "../../block/voters.js";
+import { assert } from "../../primitives/assert.js";
 import { toHex } from "../../primitives/bytes.js";
 import { CAUGHT_UP_BLOCKS, planVoters } from "../voterPolicy.js";
 import { decodeAnchorRecord } from "../voterSteps.js";
@@ -46,7 +47,9 @@ export class VoterKeeping {
 			excluded: this.#context.config.keptFromVoting,
 			caughtUpMs: (device) => nowMs - (this.#caughtUpSinceMs.get(device) ?? nowMs),
 		});
-		if (step !== undefined) await this.#own.act({ type: "voters", added: [...step.added], removed: [...step.removed] });
+		if (step === undefined) return;
+		const added = step.added.map((device) => ({ device, publicKey: this.#keyOf(device) }));
+		await this.#own.keepVoters({ added, removed: step.removed });
 	}
 
 	/** The head moved: where it changed the voters, the operator's choice may have changed. */
@@ -68,6 +71,12 @@ export class VoterKeeping {
 		}
 		const keptFromVoting = [...kept].sort((a, b) => a - b);
 		if (keptFromVoting.join() !== config.keptFromVoting.join()) await this.#context.saveConfig({ keptFromVoting });
+	}
+
+	#keyOf(device: number): Uint8Array {
+		const known = this.#context.chain.head.ledger.devices[device];
+		assert(known !== undefined, "the policy names devices of the ledger");
+		return known.publicKey;
 	}
 
 	#lookWhoKeepsUp(nowMs: number): void {

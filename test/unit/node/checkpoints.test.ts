@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { chunkLeaves, joinChunks, manifestOf } from "../../../src/contract/chunks.js";
 import { History } from "../../../src/node/history.js";
+import { HouseholdKey } from "../../../src/node/householdKey.js";
 import { loadChain } from "../../../src/node/loading.js";
 import { openRecord, sealRecord } from "../../../src/node/records.js";
 import { Statement } from "../../../src/node/statement.js";
@@ -8,7 +9,7 @@ import type { ChainChange, ChainStorage, StoredCheckpoint } from "../../../src/n
 import type { Street } from "../../../src/node/street.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import type { Result } from "../../../src/primitives/result.js";
-import { publicKeyOf } from "../../../src/primitives/signature.js";
+import { publicKeyOf, sign } from "../../../src/primitives/signature.js";
 import { MINUTES_PER_DAY } from "../../../src/primitives/units.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet, SHORT_DAYS } from "../../support/cluster.js";
 
@@ -68,7 +69,7 @@ async function load(storage: ChainStorage) {
 	const trusting = { verify: () => true };
 	const loaded = await loadChain(storage, trusting, ({ keys }) => {
 		const opened = new Statement(
-			publicKeyOf(keys.householdSecret),
+			new HouseholdKey(keys.household, { publicKeyOf, sign }).publicKey,
 			(ms) => Math.floor(ms / 60_000 / MINUTES_PER_DAY) * MINUTES_PER_DAY,
 		);
 		statement = opened;

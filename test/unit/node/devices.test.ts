@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { DeviceTransaction, ReadingTransaction, Unsigned } from "../../../src/block/transaction.js";
 import { transactionId } from "../../../src/block/transactionCodec.js";
 import { decodeLink, encodeRestoreLink } from "../../../src/node/link.js";
+import { householdSecretOf } from "../../../src/node/vault.js";
 import { CAUGHT_UP_MS } from "../../../src/node/voterPolicy.js";
 import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
 import { type Cluster, type FragileStorage, foundedStreet } from "../../support/cluster.js";
 import { keyedSign } from "../../support/keyedSignatures.js";
+import { seedOf } from "../../support/keys.js";
 
 const stageOf = (cluster: Cluster, at: number) => cluster.house(at).node.view().stage;
 const ledgerOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.ledger;
@@ -258,7 +260,7 @@ describe("a browser that lost everything", () => {
 		const cluster = await foundedStreet(3);
 		const decoded = decodeLink(await restoreLinkOf(cluster, 1));
 		if (!decoded.ok || decoded.value.kind !== "restore") throw new Error("a restore link");
-		const link = encodeRestoreLink({ ...decoded.value, householdSecret: new Uint8Array(32).fill(7) });
+		const link = encodeRestoreLink({ ...decoded.value, household: { seed: new Uint8Array(32).fill(7) } });
 		await cluster.add();
 		await cluster.command(3, restore(link));
 		await cluster.until(() => joiningOf(cluster, 3) === "unknown-household", "it is told why");
@@ -337,7 +339,7 @@ describe("a `device` transaction", () => {
 			...change,
 		};
 		const digest = transactionId(unsigned, gridId);
-		const signature = keyedSign(digest, config.keys.householdSecret);
+		const signature = keyedSign(digest, householdSecretOf(seedOf(config.keys)));
 		const transaction = { ...unsigned, signature, deviceSignature: keyedSign(digest, deviceSecret) };
 		return { type: "transactions" as const, transactions: [transaction] };
 	}
@@ -348,7 +350,7 @@ describe("a `device` transaction", () => {
 		const decoded = decodeLink(await restoreLinkOf(cluster, 1));
 		if (!decoded.ok || decoded.value.kind !== "restore") throw new Error("a restore link");
 		await cluster.add();
-		const link = encodeRestoreLink({ ...decoded.value, householdSecret: new Uint8Array(32).fill(7) });
+		const link = encodeRestoreLink({ ...decoded.value, household: { seed: new Uint8Array(32).fill(7) } });
 		await cluster.command(3, restore(link));
 		await cluster.until(() => joiningOf(cluster, 3) === "unknown-household", "the stranger is there");
 		return cluster;

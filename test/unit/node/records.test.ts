@@ -6,7 +6,7 @@ import type { CborValue } from "../../../src/primitives/codec.js";
 const fill = (length: number, value: number) => new Uint8Array(length).fill(value);
 
 const CONFIG: ChainConfig = {
-	keys: { householdSecret: fill(32, 1), deviceSecret: fill(32, 2) },
+	keys: { household: { seed: fill(32, 1) }, deviceSecret: fill(32, 2) },
 	networkKey: fill(16, 3),
 	signalingUrls: ["wss://signal.example"],
 	iceServers: [],
@@ -22,9 +22,12 @@ const CONFIG: ChainConfig = {
 	admission: { member: 2, replaces: 4 },
 	retentionDays: 31,
 	fuseLimitW: 17_250,
+	wrongPasswords: { count: 3, lastMs: 1_740_000_000_000 },
+	wordsKept: true,
 };
-/** What earlier versions said of it: the usual fuse, and before that the usual retention. */
-const BEFORE_FUSE: ChainConfig = { ...CONFIG, fuseLimitW: 43_470 };
+/** What earlier versions said of it: no passwords, the usual fuse, and before that the usual retention. */
+const BEFORE_PASSWORDS: ChainConfig = { ...CONFIG, wrongPasswords: { count: 0, lastMs: 0 }, wordsKept: false };
+const BEFORE_FUSE: ChainConfig = { ...BEFORE_PASSWORDS, fuseLimitW: 43_470 };
 const BEFORE_RETENTION: ChainConfig = { ...BEFORE_FUSE, retentionDays: undefined };
 
 /** As the version wrote it that knew thirteen fields: keys made up. */
@@ -70,7 +73,7 @@ describe("a config record", () => {
 	it("that no version wrote is damaged", () => {
 		const damaged = { ok: false, error: { code: "record-damaged" } };
 		expect(decodeConfig(encodeRecord(FIRST_FIELDS.slice(0, -1)))).toEqual(damaged);
-		expect(decodeConfig(encodeRecord([...FIRST_FIELDS, [3, 5], [], [], [], [], [], []]))).toEqual(damaged);
+		expect(decodeConfig(encodeRecord([...FIRST_FIELDS, [3, 5], [], [], 1, [], [0, 0], 0, []]))).toEqual(damaged);
 		expect(decodeConfig(encodeRecord(FIRST_FIELDS.with(10, "dear")))).toEqual(damaged);
 	});
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { NodeOutput } from "../../../src/node/protocol.js";
+import { householdSecretOf } from "../../../src/node/vault.js";
 import { brokenStreet, confirm, gridOf, propose, restore } from "../../support/brokenStreet.js";
 import { type Cluster, foundedStreet, invite } from "../../support/cluster.js";
+import { seedOf } from "../../support/keys.js";
 import { flattened, formsOf } from "../../support/secretSearch.js";
 
 /** What every node has said to its page: text and bytes, with the type of the output; no repetitions. */
@@ -14,7 +16,7 @@ function listen(): { onOutput: (output: NodeOutput) => void; said: Map<string, N
 function secretsOf(cluster: Cluster): Uint8Array[] {
 	return cluster.houses.flatMap(({ node }) => {
 		const keys = node.street?.config.keys;
-		return keys === undefined ? [] : [keys.householdSecret, keys.deviceSecret];
+		return keys === undefined ? [] : [seedOf(keys), householdSecretOf(seedOf(keys)), keys.deviceSecret];
 	});
 }
 
@@ -49,8 +51,8 @@ describe("what a node says to its page", () => {
 		const cluster = await foundedStreet(2, { onOutput, realSignatures: true });
 		expect(leaks(said, secretsOf(cluster))).toEqual([]);
 		const reply = await cluster.command(1, { type: "restoreLink" });
-		const { householdSecret } = cluster.street(1).config.keys;
-		expect(leaks(said, [householdSecret])).toHaveLength(1);
+		const seed = seedOf(cluster.street(1).config.keys);
+		expect(leaks(said, [seed])).toHaveLength(1);
 		const link = reply.ok && reply.value.type === "link" ? reply.value.link : "";
 		expect(leaks(said, secretsOf(cluster))[0]).toContain(link);
 
@@ -59,7 +61,7 @@ describe("what a node says to its page", () => {
 		expect(await cluster.outcome(restored, { type: "restore", link, alwaysOn: false, signalingUrls: [] })).toBe("ok");
 		await cluster.until(() => cluster.house(restored).node.view().stage === "street", "the household is back");
 		await cluster.settle();
-		expect(cluster.street(restored).config.keys.householdSecret).toEqual(householdSecret);
+		expect(seedOf(cluster.street(restored).config.keys)).toEqual(seed);
 		expect(leaks(said, secretsOf(cluster))).toHaveLength(1);
 	});
 });

@@ -7,7 +7,13 @@ import type { Certificate } from "../../../src/block/certificate.js";
 import { LOG_DAMAGED } from "../../../src/consensus/commit.js";
 import { type LoadedChain, loadChain } from "../../../src/node/loading.js";
 import { sealTransaction } from "../../../src/node/outbox.js";
-import { encodeCertificateRecord, encodeConfig, encodeVotes, sealRecord } from "../../../src/node/records.js";
+import {
+	encodeCertificateRecord,
+	encodeConfig,
+	encodeVotes,
+	NO_WRONG_PASSWORDS,
+	sealRecord,
+} from "../../../src/node/records.js";
 import type { ChainChange, ChainStorage, StorageRoot, Votes } from "../../../src/node/storage.js";
 import type { Result } from "../../../src/primitives/result.js";
 import { createVerifier } from "../../../src/primitives/signature.js";
@@ -269,7 +275,7 @@ export const ACCEPTANCE: AcceptanceCase[] = [
 // ── damage: noticed by loadChain, whatever the storage ───────────────────────────────────────────────────────────
 
 const CONFIG = encodeConfig({
-	keys: { householdSecret: secretOf("household 0"), deviceSecret: secretOf("device 0") },
+	keys: { household: { seed: secretOf("household 0") }, deviceSecret: secretOf("device 0") },
 	networkKey: new Uint8Array(16),
 	signalingUrls: [],
 	iceServers: [],
@@ -285,6 +291,8 @@ const CONFIG = encodeConfig({
 	admission: undefined,
 	retentionDays: undefined,
 	fuseLimitW: 43_470,
+	wrongPasswords: NO_WRONG_PASSWORDS,
+	wordsKept: false,
 });
 
 /** A chain of 5 blocks of which 3 are committed, with a reading in the outbox. */

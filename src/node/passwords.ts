@@ -1,0 +1,79 @@
+/**
+ * Passwords that come with commands. What Argon2id makes of one takes most of a second, in which the node must go on: it
+ * is made beside the queue of inputs, one command at a time, and the command is carried out with it afterwards.
+ */
+import { ok, type Result, refused } from "../primitives/result.js";
+import type { NodeDependencies } from "./dependencies.js";
+import type { Command, CommandError } from "./protocol.js";
+import { SALT_BYTES, STRETCH_PARAMETERS, type StretchedPassword, type Vault } from "./vault.js";
+
+/** A few words are best; whoever has the sealed key can try passwords for as long as they like. */
+export const MIN_PASSWORD_LENGTH = 10;
+export const MAX_PASSWORD_LENGTH = 200;
+
+/** What was made of the passwords of a command. */
+export interface StretchedPasswords {
+	/** Of the password that is in use: what opens `vault`. */
+	readonly current?: Uint8Array;
+	/** Of the password that is to be. */
+	readonly fresh?: StretchedPassword;
+}
+
+export const NO_PASSWORDS: StretchedPasswords = {};
+
+export class Passwords {
+	readonly #dependencies: NodeDependencies;
+	#isBusy = false;
+
+	constructor(dependencies: NodeDependencies) {
+		this.#dependencies = dependencies;
+	}
+
+	/** Stretches the passwords of a command; undefined: there is none. `vault`: what the one in use opens. */
+	stretch(command: Command, vault: Vault | undefined): Promise<Result<StretchedPasswords, CommandError>> | undefined {
+		const password = "password" in command && vault !== undefined ? command.password : undefined;
+		const newPassword = "newPassword" in command ? command.newPassword : undefined;
+		if (password === undefined && newPassword === undefined) return undefined;
+		const refusal = newPasswordRefusal(newPassword) ?? (this.#isBusy ? { code: "password-busy" } : undefined);
+		if (refusal !== undefined) return Promise.resolve(refused(refusal));
+		this.#isBusy = true;
+		return this.#stretchBoth(password, vault, newPassword).finally(() => {
+			this.#isBusy = false;
+		});
+	}
+
+	async #stretchBoth(
+		password: string | undefined,
+		vault: Vault | undefined,
+		newPassword: string | undefined,
+	): Promise<Result<StretchedPasswords, CommandError>> {
+		let stretched = NO_PASSWORDS;
+		if (password !== undefined && vault !== undefined) {
+			const current = await this.#stretchOne(password, vault);
+			if (!current.ok) return current;
+			stretched = { current: current.value };
+		}
+		if (newPassword !== undefined) {
+			const parts = { salt: this.#dependencies.randomBytes(SALT_BYTES), parameters: STRETCH_PARAMETERS };
+			const key = await this.#stretchOne(newPassword, parts);
+			if (!key.ok) return key;
+			stretched = { ...stretched, fresh: { ...parts, key: key.value } };
+		}
+		return ok(stretched);
+	}
+
+	#stretchOne(
+		password: string,
+		{ salt, parameters }: Pick<Vault, "salt" | "parameters">,
+	): Promise<Result<Uint8Array, CommandError>> {
+		// However a keyboard writes an ø or an é, it is the same password.
+		return this.#dependencies.stretchPassword(password.normalize("NFKC"), salt, parameters);
+	}
+}
+
+function newPasswordRefusal(password: string | undefined): CommandError | undefined {
+	if (password === undefined) return undefined;
+	const length = [...password.normalize("NFKC")].length;
+	if (length < MIN_PASSWORD_LENGTH) return { code: "password-short", min: MIN_PASSWORD_LENGTH };
+	return length > MAX_PASSWORD_LENGTH ? { code: "password-long", max: MAX_PASSWORD_LENGTH } : undefined;
+}
