@@ -21,62 +21,79 @@ import type {
 import { ok, type Result, refused } from "../primitives/result.js";
 import { applyInOrder, requestsOf, storesOf } from "./indexedDbChange.js";
 import { checkFence, type Fenced, FencedOut, raiseFence, recordOf, whole } from "./indexedDbFence.js";
+import { createSealingKey, openStored, type SealedRecord, sealStored } from "./indexedDbSealing.js";
 import { CHAIN_STORES, type ChainSchema, zip } from "./indexedDbSchema.js";
 
 interface ProfileSchema extends DBSchema {
-	profile: { key: "profile" | "fence"; value: Uint8Array | number };
+	/** `sealingKey`: of all records with keys in them, here and in the neighbourhoods' databases. */
+	profile: { key: "profile" | "fence" | "sealingKey"; value: Uint8Array | SealedRecord | number | CryptoKey };
 }
 
+/** The profile's database, and the key by which it is sealed. */
+type OpenProfile = Fenced<ProfileSchema> & { sealingKey: CryptoKey };
+
+const PROFILE_PLACE = "profile";
 const PROFILE_VERSION = 1;
 /** Each version added stores, none was changed: opening an older one creates what is missing. */
 const CHAIN_VERSION = 2;
 
 export class IndexedDbStorage implements StorageRoot {
 	readonly #prefix: string;
-	#profile: Fenced<ProfileSchema> | undefined;
+	#profile: OpenProfile | undefined;
 
 	/** `prefix` keeps a demo's databases apart from the real ones. */
 	constructor(prefix: string) {
 		this.#prefix = prefix;
 	}
 
-	async #openProfile(): Promise<Fenced<ProfileSchema>> {
+	async #openProfile(): Promise<OpenProfile> {
 		if (this.#profile === undefined) {
 			const database = await openDB<ProfileSchema>(`${this.#prefix}profile`, PROFILE_VERSION, {
 				upgrade: (created) => {
 					created.createObjectStore("profile");
 				},
+				blocking: (_from, _to, event) => (event.target as IDBDatabase).close(),
 			});
+			// Made before the transaction, which would not wait for it; put only where there is none yet.
+			const fresh = await createSealingKey();
 			const transaction = database.transaction("profile", "readwrite", { durability: "strict" });
-			this.#profile = { database, fence: await raiseFence(transaction.store) };
+			const [fence, known] = await Promise.all([
+				raiseFence(transaction.store),
+				transaction.store.get("sealingKey"),
+			]);
+			if (!(known instanceof CryptoKey)) await transaction.store.put(fresh, "sealingKey");
 			await transaction.done;
+			this.#profile = { database, fence, sealingKey: known instanceof CryptoKey ? known : fresh };
 		}
 		return this.#profile;
 	}
 
 	loadProfile(): Promise<Result<Uint8Array | undefined, StorageError>> {
 		return attempt("storage-unavailable", async () => {
-			const { database } = await this.#openProfile();
-			return recordOf(await database.get("profile", "profile"));
+			const { database, sealingKey } = await this.#openProfile();
+			const stored = await database.get("profile", "profile");
+			return openStored(sealingKey, PROFILE_PLACE, isRecord(stored) ? stored : undefined);
 		});
 	}
 
 	saveProfile(record: Uint8Array): Promise<Result<true, StorageError>> {
 		return attempt("storage-write-failed", async () => {
-			const { database, fence } = await this.#openProfile();
+			const { database, fence, sealingKey } = await this.#openProfile();
+			const sealed = await sealStored(sealingKey, PROFILE_PLACE, record);
 			const transaction = database.transaction("profile", "readwrite", { durability: "strict" });
-			await whole(transaction, [checkFence(transaction.store, fence), transaction.store.put(record, "profile")]);
+			await whole(transaction, [checkFence(transaction.store, fence), transaction.store.put(sealed, "profile")]);
 			return true as const;
 		});
 	}
 
 	openChain(name: string): Promise<Result<ChainStorage, StorageError>> {
 		return attempt("storage-unavailable", async () => {
+			const { sealingKey } = await this.#openProfile();
 			const database = await openChainDatabase(this.#prefix + name);
 			const transaction = database.transaction("config", "readwrite", { durability: "strict" });
 			const fence = await raiseFence(transaction.store);
 			await transaction.done;
-			return new IndexedDbChain({ database, fence });
+			return new IndexedDbChain({ database, fence, sealingKey, name });
 		});
 	}
 }
@@ -112,10 +129,16 @@ export async function deleteDatabases(prefix: string): Promise<void> {
 class IndexedDbChain implements ChainStorage {
 	readonly #database: IDBPDatabase<ChainSchema>;
 	readonly #fence: number;
+	readonly #sealingKey: CryptoKey;
+	readonly #name: string;
+	/** Settles when all that was to be sealed so far is: writes keep their order. */
+	#sealed: Promise<unknown> = Promise.resolve();
 
-	constructor({ database, fence }: Fenced<ChainSchema>) {
+	constructor({ database, fence, sealingKey, name }: Fenced<ChainSchema> & { sealingKey: CryptoKey; name: string }) {
 		this.#database = database;
 		this.#fence = fence;
+		this.#sealingKey = sealingKey;
+		this.#name = name;
 	}
 
 	load(): Promise<Result<StoredChain, StorageError>> {
@@ -141,7 +164,7 @@ class IndexedDbChain implements ChainStorage {
 			]);
 			const [blocksFrom, unverified, proven, refounding, boots, meter, evidence, ids, transactions] = more;
 			return {
-				config: recordOf(config),
+				config: await openStored(this.#sealingKey, this.#name, isRecord(config) ? config : undefined),
 				votes,
 				proposed: zip(indices, records).map(([index, record]) => ({ index, record })),
 				certificate: newest?.value.record,
@@ -161,14 +184,24 @@ class IndexedDbChain implements ChainStorage {
 		return attempt("storage-write-failed", async () => {
 			const stores = storesOf(change);
 			if (stores.length === 0) return true as const;
+			const config = await this.#seal(change.config);
 			const transaction = this.#database.transaction(stores, "readwrite", { durability: "strict" });
 			await whole(transaction, [
 				checkFence(transaction.objectStore("config"), this.#fence),
 				...requestsOf(change, transaction),
+				...(config === undefined ? [] : [transaction.objectStore("config").put(config, "config")]),
 				applyInOrder(change, transaction),
 			]);
 			return true as const;
 		});
+	}
+
+	async #seal(record: Uint8Array | undefined): Promise<SealedRecord | undefined> {
+		const before = this.#sealed;
+		const sealing = record === undefined ? undefined : sealStored(this.#sealingKey, this.#name, record);
+		this.#sealed = Promise.allSettled([before, sealing]);
+		await before;
+		return sealing;
 	}
 
 	readBlocks(fromIndex: number, count: number): Promise<Result<StoredBlock[], StorageError>> {
@@ -251,6 +284,10 @@ class IndexedDbChain implements ChainStorage {
 	close(): void {
 		this.#database.close();
 	}
+}
+
+function isRecord<T>(stored: T): stored is Extract<T, Uint8Array | SealedRecord> {
+	return typeof stored === "object" && !(stored instanceof CryptoKey);
 }
 
 /** The platform reports by throwing; from here on it is a value. */

@@ -41,7 +41,6 @@ export function storesOf(change: ChainChange): StoreName[] {
 /** Requests run in the order in which they are made; none waits for another's answer. */
 export function requestsOf(change: ChainChange, transaction: WriteTransaction): Promise<unknown>[] {
 	const requests: Promise<unknown>[] = [];
-	if (change.config !== undefined) requests.push(transaction.objectStore("config").put(change.config, "config"));
 	if (change.votes !== undefined) requests.push(transaction.objectStore("votes").put(change.votes, "votes"));
 	if (change.truncateFrom !== undefined) {
 		requests.push(transaction.objectStore("proposedBlocks").delete(IDBKeyRange.lowerBound(change.truncateFrom)));

@@ -1,11 +1,12 @@
 /** The object stores of a neighbourhood's database. Values are records, which carry checksums of their own. */
 import type { DBSchema, IDBPTransaction } from "idb";
 import type { CheckpointRecords } from "../node/storage.js";
+import type { SealedRecord } from "./indexedDbSealing.js";
 
 /** The thesis's four logs (5.6), the outbox, and checkpoints. Keys of blocks and certificates are block indices. */
 export interface ChainSchema extends DBSchema {
-	/** Beside the record, how often the database was opened. */
-	config: { key: "config" | "fence"; value: Uint8Array | number };
+	/** Beside the record, how often the database was opened. Earlier versions did not seal it. */
+	config: { key: "config" | "fence"; value: Uint8Array | SealedRecord | number };
 	votes: { key: "votes"; value: Uint8Array };
 	proposedBlocks: { key: number; value: Uint8Array };
 	blockchain: { key: number; value: Uint8Array };
