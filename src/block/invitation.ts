@@ -11,19 +11,34 @@ export interface Invitation {
 	expiryMinute: number;
 	/** Public key of the one-time key pair whose secret half travels in the link. */
 	oneTimeKey: Uint8Array;
+	/** The device that joins by it observes: it is no candidate for a voter. */
+	observer: boolean;
 	/** The operator's household signature. */
 	signature: Uint8Array;
 }
+
+/** Stands in an invitation of an observer. */
+export const OBSERVER = 1;
 
 const invitationHash = taggedHash("invitation");
 
 /** What the operator signs. */
 export function invitationDigest(invitation: Omit<Invitation, "signature">, gridId: Uint8Array): Uint8Array {
-	const { id, operator, expiryMinute, oneTimeKey } = invitation;
-	return invitationHash(gridId, encode([id, operator, expiryMinute, oneTimeKey]));
+	return invitationHash(gridId, encode(promiseFields(invitation)));
 }
 
 /** The invitation as it stands in a `join` and in a link. */
 export function invitationFields(invitation: Invitation): CborValue[] {
-	return [invitation.id, invitation.operator, invitation.expiryMinute, invitation.oneTimeKey, invitation.signature];
+	return [...promiseFields(invitation), invitation.signature];
+}
+
+/** Where the device may vote nothing is said of that: as it was before it could be otherwise. */
+function promiseFields({
+	id,
+	operator,
+	expiryMinute,
+	oneTimeKey,
+	observer,
+}: Omit<Invitation, "signature">): CborValue[] {
+	return [id, operator, expiryMinute, oneTimeKey, ...(observer ? [OBSERVER] : [])];
 }

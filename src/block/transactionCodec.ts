@@ -29,6 +29,7 @@ import {
 	text,
 } from "./fieldShapes.js";
 import { iceServersShape } from "./iceServer.js";
+import { OBSERVER } from "./invitation.js";
 import { QUALITIES } from "./reading.js";
 import type { RefoundTransaction } from "./refounding.js";
 import { confirmShape, refoundShape, sealShape } from "./refoundingShapes.js";
@@ -145,12 +146,21 @@ const tariffPrice = integer(0, MAX_PRICE_MICRO_NOK_PER_WH);
 const amount = integer(1, MAX_AMOUNT_MICRO_NOK);
 
 export const invitationShape = v.pipe(
-	v.strictTuple([bytes(16), member, minute, publicKey, signature]),
-	v.transform(([id, operator, expiryMinute, oneTimeKey, signature]) => ({
+	v.union([
+		v.strictTuple([bytes(16), member, minute, publicKey, v.literal(OBSERVER), signature]),
+		v.pipe(
+			v.strictTuple([bytes(16), member, minute, publicKey, signature]),
+			v.transform(([id, operator, expiryMinute, oneTimeKey, signature]) => {
+				return [id, operator, expiryMinute, oneTimeKey, undefined, signature] as const;
+			}),
+		),
+	]),
+	v.transform(([id, operator, expiryMinute, oneTimeKey, observer, signature]) => ({
 		id,
 		operator,
 		expiryMinute,
 		oneTimeKey,
+		observer: observer === OBSERVER,
 		signature,
 	})),
 );

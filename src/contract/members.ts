@@ -25,6 +25,7 @@ export function applyJoin(draft: Draft, join: JoinTransaction): Refusal | undefi
 		if (invitation.expiryMinute < minute) {
 			return { code: "invitation-expired", expiryMinute: invitation.expiryMinute };
 		}
+		if (invitation.observer && join.alwaysOn) return { code: "invitation-observer" };
 	}
 	if (draft.households.length >= MAX_MEMBERS) return { code: "too-many-members", limit: MAX_MEMBERS };
 	const known =

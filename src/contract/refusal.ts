@@ -33,6 +33,8 @@ export type Refusal =
 	| { code: "invitation-missing" }
 	| { code: "invitation-used" }
 	| { code: "invitation-expired"; expiryMinute: number }
+	/** The invitation lets an observer in, and the device is to vote. */
+	| { code: "invitation-observer" }
 	| { code: "already-member" }
 	| { code: "too-many-members"; limit: number }
 	/** A `voters` transaction stands first in its block: whoever reads the chain finds it at once. */

@@ -1,16 +1,16 @@
 /** What a person asks for, and the answers: each command goes to the part it concerns. */
 import type { Reading } from "../block/reading.js";
 import { ok, refused } from "../primitives/result.js";
-import { MAX_PRICE_MICRO_NOK_PER_WH } from "../primitives/units.js";
+import { MAX_PRICE_MICRO_NOK_PER_WH, MS_PER_MINUTE } from "../primitives/units.js";
 import { type ActCommand, isActCommand } from "./acts.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Entering } from "./entering.js";
 import { MAX_SERIES_MINUTES } from "./history.js";
 import type { Incidents } from "./incidents.js";
-import { decodeLink } from "./link.js";
+import { decodeLink, type Link } from "./link.js";
 import type { Metering } from "./metering.js";
 import { NO_PASSWORDS, Passwords, type StretchedPasswords } from "./passwords.js";
-import type { Command } from "./protocol.js";
+import type { Command, LinkContent } from "./protocol.js";
 import { DONE, type Reply } from "./reply.js";
 import { MAX_RETENTION_DAYS } from "./retention.js";
 import type { Stages } from "./stages.js";
@@ -24,7 +24,18 @@ const MAX_FUSE_LIMIT_W = 1_000_000;
 /** Commands that need no running street. */
 type StreetlessCommand = Extract<
 	Command,
-	{ type: "openLobby" | "enterLobby" | "join" | "restore" | "admitAnew" | "start" | "abandon" | "forgetFault" }
+	{
+		type:
+			| "openLobby"
+			| "enterLobby"
+			| "readLink"
+			| "join"
+			| "restore"
+			| "admitAnew"
+			| "start"
+			| "abandon"
+			| "forgetFault";
+	}
 >;
 
 export interface CommandsParts {
@@ -109,6 +120,8 @@ export class Commands {
 			case "enterLobby":
 			case "join":
 				return entering.byLink(command, passwords);
+			case "readLink":
+				return readLink(command.link);
 			case "restore":
 				return entering.restore(command, passwords);
 			case "admitAnew":
@@ -134,7 +147,7 @@ export class Commands {
 	): Promise<Reply> {
 		switch (command.type) {
 			case "invite":
-				return street.invite();
+				return street.invite(command.observer === true);
 			case "restoreLink":
 				return street.restoreLink();
 			case "wayBackLink":
@@ -199,6 +212,27 @@ export class Commands {
 				return street.refounding.withdraw(command.proposerIsLost === true);
 			default:
 				return street.act(command);
+		}
+	}
+}
+
+function readLink(text: string): Reply {
+	const link = decodeLink(text);
+	if (!link.ok) return refused(link.error);
+	return ok({ type: "linkRead", content: contentOf(link.value) });
+}
+
+function contentOf(link: Link): LinkContent {
+	switch (link.kind) {
+		case "lobby":
+			return { kind: "lobby" };
+		case "join": {
+			const { expiryMinute, observer } = link.invitation;
+			return { kind: "join", expiryMs: expiryMinute * MS_PER_MINUTE, observer };
+		}
+		case "restore": {
+			if (link.household === undefined) return { kind: "restore", needs: "words" };
+			return { kind: "restore", needs: link.household.vault === undefined ? "nothing" : "password" };
 		}
 	}
 }

@@ -12,7 +12,7 @@ import { equalBytes } from "../primitives/bytes.js";
 import { SEED_BYTES, seedOfWords } from "../primitives/recoveryWords.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { SECRET_KEY_BYTES } from "../primitives/signature.js";
-import { MAX_PRICE_MICRO_NOK_PER_WH } from "../primitives/units.js";
+import { MAX_PRICE_MICRO_NOK_PER_WH, minuteOf } from "../primitives/units.js";
 import type { Link } from "./chain.js";
 import type { NodeDependencies } from "./dependencies.js";
 import { HouseholdKey, publicKeyOf } from "./householdKey.js";
@@ -193,7 +193,10 @@ export class Entering {
 		{ householdName, alwaysOn, signalingUrls }: Pick<ChainConfig, "householdName" | "alwaysOn" | "signalingUrls">,
 		keys: Keys,
 	): Promise<Reply> {
-		const { gridId, networkKey, iceServers, pin } = link;
+		const { gridId, networkKey, iceServers, invitation, pin } = link;
+		const minute = minuteOf(this.#dependencies.clocks.chainMs());
+		if (invitation.expiryMinute < minute) return refused({ code: "invitation-expired" });
+		if (invitation.observer && alwaysOn) return refused({ code: "invitation-observer" });
 		const mesh = { networkKey, signalingUrls, iceServers };
 		return this.#beginJoining(gridId, {
 			...newConfig({ keys, ...mesh, householdName, alwaysOn, lobbyId: undefined }),
@@ -241,7 +244,7 @@ export class Entering {
 		return this.#beginJoining(gridId, {
 			...newConfig({ keys, ...mesh, householdName: "", alwaysOn, lobbyId: undefined }),
 			pin,
-			admission: { member: undefined, replaces: undefined },
+			admission: { member: undefined, replaces: undefined, beside: command.beside === true },
 		});
 	}
 

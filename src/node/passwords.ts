@@ -4,12 +4,8 @@
  */
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { NodeDependencies } from "./dependencies.js";
-import type { Command, CommandError } from "./protocol.js";
+import { type Command, type CommandError, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./protocol.js";
 import { SALT_BYTES, STRETCH_PARAMETERS, type StretchedPassword, type Vault } from "./vault.js";
-
-/** A few words are best; whoever has the sealed key can try passwords for as long as they like. */
-export const MIN_PASSWORD_LENGTH = 10;
-export const MAX_PASSWORD_LENGTH = 200;
 
 /** What was made of the passwords of a command. */
 export interface StretchedPasswords {

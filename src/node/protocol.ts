@@ -50,6 +50,10 @@ export type NodeInput =
 /** So many signatures keep the node from nothing else for long. */
 export const MAX_HANDED_IN = 100;
 
+/** A few words are best: whoever has the sealed key can try passwords for as long as they like. In characters. */
+export const MIN_PASSWORD_LENGTH = 10;
+export const MAX_PASSWORD_LENGTH = 200;
+
 /** What a household or the operator can ask of its own node. Amounts in µNOK, energy in Wh, times in minutes since the epoch. */
 export type Command =
 	/** Founding: opens a lobby. The founder becomes the operator. */
@@ -67,6 +71,8 @@ export type Command =
 	| ({ type: "enterLobby" } & WayIn)
 	/** Founding: the founder writes the genesis with everybody present. */
 	| { type: "start" }
+	/** What a link leads to, before anything is done with it. */
+	| { type: "readLink"; link: string }
 	/** Gives up a lobby, or a join that waits. Nothing has been promised to anybody yet. */
 	| { type: "abandon" }
 	/** Joins a running neighbourhood with an invitation link's fragment. */
@@ -81,6 +87,8 @@ export type Command =
 			words?: string;
 			password?: string;
 			newPassword?: string;
+			/** Whether the household's other device stays in use, and goes on metering. */
+			beside?: boolean;
 			alwaysOn: boolean;
 			signalingUrls: string[];
 	  }
@@ -105,8 +113,11 @@ export type Command =
 	| { type: "words"; password?: string }
 	/** They are on paper. */
 	| { type: "wordsKept" }
-	/** Operator: makes an invitation; the value of the reply is the link's fragment. */
-	| { type: "invite" }
+	/**
+	 * Operator: makes an invitation; the value of the reply is the link's fragment. `observer`: the device that joins by it
+	 * is no candidate for a voter.
+	 */
+	| { type: "invite"; observer?: boolean }
 	/** Where readings come from. `seed` chooses the simulated household. */
 	| { type: "meterSource"; source: "none" }
 	/** `line`: how the port is to be opened; absent: it is found out. */
@@ -227,9 +238,17 @@ export type ReplyValue =
 	/** A link's fragment, without `#`. */
 	| { type: "link"; link: string }
 	| { type: "words"; words: string[] }
+	| { type: "linkRead"; content: LinkContent }
 	/** So many minutes were signed; of so many others there is a reading already. */
 	| { type: "handedIn"; taken: number; known: number }
 	| { type: "series"; series: Series };
+
+export type LinkContent =
+	| { kind: "lobby" }
+	/** `observer`: the device that joins by it is no candidate for a voter. */
+	| { kind: "join"; expiryMs: number; observer: boolean }
+	/** What opens the household's key: its password, its words, or nothing. */
+	| { kind: "restore"; needs: "password" | "words" | "nothing" };
 
 /** A refused command. `code` is a key of the message files; the rest is its evidence. */
 export interface CommandError {

@@ -298,6 +298,8 @@ export interface Admission {
 	member: number | undefined;
 	/** The device whose place it takes; undefined: the only one in use, if it came by a restore link, else none. */
 	replaces: number | undefined;
+	/** A further device of the household: it takes no other's place, and does not meter. */
+	beside: boolean;
 }
 
 export type MeterSourceConfig =
@@ -369,8 +371,15 @@ const configShape = v.pipe(
 		v.array(natural),
 		perhaps(
 			v.pipe(
-				v.strictTuple([perhaps(natural), perhaps(natural)]),
-				v.transform(([member, replaces]): Admission => ({ member, replaces })),
+				v.union([
+					v.strictTuple([perhaps(natural), perhaps(natural), flag]),
+					// Earlier versions knew no further devices.
+					v.pipe(
+						v.strictTuple([perhaps(natural), perhaps(natural)]),
+						v.transform(([member, replaces]) => [member, replaces, false] as const),
+					),
+				]),
+				v.transform(([member, replaces, beside]): Admission => ({ member, replaces, beside })),
 			),
 		),
 		perhaps(natural),
@@ -440,13 +449,17 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 		meterSourceFields(meterSource),
 		config.ownRetailMicroNokPerWh,
 		config.keptFromVoting,
-		optional(admission === undefined ? undefined : [optional(admission.member), optional(admission.replaces)]),
+		optional(admission === undefined ? undefined : admissionFields(admission)),
 		optional(config.retentionDays),
 		config.fuseLimitW,
 		iceServerFields(config.iceServers),
 		[config.wrongPasswords.count, config.wrongPasswords.lastMs],
 		config.wordsKept ? 1 : 0,
 	]);
+}
+
+function admissionFields({ member, replaces, beside }: Admission): CborValue {
+	return [optional(member), optional(replaces), beside ? 1 : 0];
 }
 
 function meterSourceFields(meterSource: MeterSourceConfig): CborValue {

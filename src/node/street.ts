@@ -450,8 +450,10 @@ export class Street {
 	}
 
 	/** Operator: a link for one new household. */
-	invite(): Result<{ type: "link"; link: string }, CommandError> {
-		return createInvitationLink(this.#context);
+	invite(observer: boolean): Result<{ type: "link"; link: string }, CommandError> {
+		const link = createInvitationLink(this.#context, observer);
+		if (link.ok) this.unlocking.used();
+		return link;
 	}
 
 	/** The household's own way back, if this browser loses what it keeps, and to a further device. */

@@ -21,8 +21,8 @@ import type {
 import { ok, type Result, refused } from "../primitives/result.js";
 import { applyInOrder, requestsOf, storesOf } from "./indexedDbChange.js";
 import { checkFence, type Fenced, FencedOut, raiseFence, recordOf, whole } from "./indexedDbFence.js";
-import { createSealingKey, openStored, type SealedRecord, sealStored } from "./indexedDbSealing.js";
 import { CHAIN_STORES, type ChainSchema, zip } from "./indexedDbSchema.js";
+import { createSealingKey, openStored, type SealedRecord, sealStored } from "./indexedDbSealing.js";
 
 interface ProfileSchema extends DBSchema {
 	/** `sealingKey`: of all records with keys in them, here and in the neighbourhoods' databases. */
@@ -57,10 +57,7 @@ export class IndexedDbStorage implements StorageRoot {
 			// Made before the transaction, which would not wait for it; put only where there is none yet.
 			const fresh = await createSealingKey();
 			const transaction = database.transaction("profile", "readwrite", { durability: "strict" });
-			const [fence, known] = await Promise.all([
-				raiseFence(transaction.store),
-				transaction.store.get("sealingKey"),
-			]);
+			const [fence, known] = await Promise.all([raiseFence(transaction.store), transaction.store.get("sealingKey")]);
 			if (!(known instanceof CryptoKey)) await transaction.store.put(fresh, "sealingKey");
 			await transaction.done;
 			this.#profile = { database, fence, sealingKey: known instanceof CryptoKey ? known : fresh };

@@ -46,6 +46,7 @@ const invitation = fc.record({
 	operator: member,
 	expiryMinute: minute,
 	oneTimeKey: bytesOf(33),
+	observer: fc.boolean(),
 	signature,
 });
 

@@ -106,6 +106,7 @@ export function signedInvitation(
 		operator: 0,
 		expiryMinute: FIRST_MINUTE + 60,
 		oneTimeKey: publicKeyOf(oneTimeSecret),
+		observer: false,
 		...change,
 	};
 	const signature = sign(invitationDigest(unsigned, gridId), householdSecret(signer));

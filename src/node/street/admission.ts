@@ -81,7 +81,7 @@ function createAdmission(context: StreetContext, member: number, replaces: numbe
 		nonce: (chain.head.ledger.households[member]?.nonce ?? 0) + 1,
 		deviceKey: context.deviceKey,
 		alwaysOn: config.alwaysOn,
-		metering: true,
+		metering: config.admission?.beside !== true,
 		replaces,
 	};
 	return {
@@ -95,6 +95,7 @@ function createAdmission(context: StreetContext, member: number, replaces: numbe
 function replacedBy({ chain, config }: StreetContext, member: number): number | undefined {
 	const { admission } = config;
 	assert(admission !== undefined, "only a device that is to be admitted replaces another");
+	if (admission.beside) return undefined;
 	const inUse = devicesOf(chain.head.ledger, member).map(({ index }) => index);
 	if (admission.member === undefined) return inUse.length === 1 ? inUse[0] : undefined;
 	return inUse.find((index) => index === admission.replaces);

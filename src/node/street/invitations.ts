@@ -12,8 +12,11 @@ import type { StreetContext } from "./context.js";
 /** An invitation is good for a week. */
 const INVITATION_MINUTES = 7 * 1_440;
 
-/** Operator: a link for one new household. */
-export function createInvitationLink(context: StreetContext): Result<{ type: "link"; link: string }, CommandError> {
+/** Operator: a link for one new household. `observer`: its device is no candidate for a voter. */
+export function createInvitationLink(
+	context: StreetContext,
+	observer: boolean,
+): Result<{ type: "link"; link: string }, CommandError> {
 	const { chain, config, dependencies, gridId, household, member } = context;
 	const { ledger, block, hash } = chain.head;
 	if (member === undefined || ledger.households[member]?.operator !== true) return refused({ code: "not-operator" });
@@ -25,6 +28,7 @@ export function createInvitationLink(context: StreetContext): Result<{ type: "li
 		operator: member,
 		expiryMinute: minuteOf(clocks.chainMs()) + INVITATION_MINUTES,
 		oneTimeKey: signer.publicKeyOf(oneTimeSecret),
+		observer,
 	};
 	const signature = household.sign(invitationDigest(unsigned, gridId));
 	const invitation: Invitation = { ...unsigned, signature };

@@ -42,6 +42,6 @@ function successorConfig(
 		invitationLink: undefined,
 		// Nobody can lead the new device to a chain without the blocks that this one has seen certified.
 		pin: { index: block.index, hash: hash.slice(0, 16) },
-		admission: { member, replaces: device },
+		admission: { member, replaces: device, beside: false },
 	};
 }

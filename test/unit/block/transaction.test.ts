@@ -254,7 +254,7 @@ describe("a transaction's id", () => {
 	});
 
 	it("of an invitation depends on the grid and on every field", () => {
-		const invitation = { id: new Uint8Array(16), operator: 0, expiryMinute: 5, oneTimeKey: KEY };
+		const invitation = { id: new Uint8Array(16), operator: 0, expiryMinute: 5, oneTimeKey: KEY, observer: false };
 		const digests = [
 			invitationDigest(invitation, gridA),
 			invitationDigest(invitation, gridB),

@@ -19,7 +19,7 @@ const CONFIG: ChainConfig = {
 	meterSource: { source: "simulated", seed: 9, profile: "prosumer" },
 	ownRetailMicroNokPerWh: 1234,
 	keptFromVoting: [3, 5],
-	admission: { member: 2, replaces: 4 },
+	admission: { member: 2, replaces: 4, beside: false },
 	retentionDays: 31,
 	fuseLimitW: 17_250,
 	wrongPasswords: { count: 3, lastMs: 1_740_000_000_000 },
