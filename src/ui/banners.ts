@@ -16,7 +16,12 @@ export type Banner =
 	/** The neighbourhood is founded again, or is to be: this household has not said yes. */
 	| { type: "refounding" }
 	| { type: "notVoting"; code: string }
-	| { type: "meterSilent"; ageMs: number };
+	/** The household's key is needed for what was begun, and is locked. */
+	| { type: "keyWanted"; wantedFor: "seal" | "confirm" }
+	| { type: "meterSilent"; ageMs: number }
+	/** Nothing but this browser has the household's key. */
+	| { type: "noPassword" }
+	| { type: "noWords" };
 
 /** The banners of a street, most important first. */
 export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
@@ -29,8 +34,13 @@ export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
 	const { notVoting } = street.chain;
 	if (notVoting !== undefined && !(isAsked && notVoting === FOUNDING_AGAIN))
 		banners.push({ type: "notVoting", code: notVoting });
+	const { wantedFor } = street.lock;
+	if (wantedFor !== undefined) banners.push({ type: "keyWanted", wantedFor });
 	const ageMs = meterAgeMs(street, chainNowMs);
 	if (ageMs !== undefined && ageMs >= METER_SILENT_MS) banners.push({ type: "meterSilent", ageMs });
+	// A demo's households are nobody's.
+	if (street.timeScale === 1 && street.lock.state === "none") banners.push({ type: "noPassword" });
+	else if (street.timeScale === 1 && !street.lock.wordsKept) banners.push({ type: "noWords" });
 	return banners;
 }
 

@@ -8,13 +8,18 @@ export function linkFragment(text: string): string | undefined {
 	return /^(lobby|join|restore)=\S+$/.test(fragment) ? fragment : undefined;
 }
 
-export function isLobbyLink(fragment: string): boolean {
-	return fragment.startsWith("lobby=");
-}
-
-/** Whether it is the household's own link back: its key is in it. */
-export function isRestoreLink(fragment: string): boolean {
-	return fragment.startsWith("restore=");
+/**
+ * Where the app of another server is, by its host and port as a person types them ("192.168.1.20:4443"); a link's fragment
+ * goes along. Undefined: it is no such address. Browsers give keys and meters to https alone.
+ */
+export function addressOf(typed: string, fragment: string | undefined): string | undefined {
+	const host = typed
+		.trim()
+		.replace(/^https:\/\//i, "")
+		.replace(/\/+$/, "");
+	if (!/^(\[[0-9a-f:.]+\]|[a-z0-9-]+(\.[a-z0-9-]+)*)(:\d{1,5})?$/i.test(host)) return undefined;
+	const url = URL.parse(`https://${host}`);
+	return url === null ? undefined : `${url.origin}/#${fragment ?? "/join"}`;
 }
 
 /** What the server says about itself. */

@@ -2,7 +2,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expect as expectPage } from "../e2e/support/expect.js";
-import { comeIn, orderTokens, sameHead, start } from "../e2e/support/screens.js";
+import {
+	choosePassword,
+	comeIn,
+	givePasswordWhenAsked,
+	orderTokens,
+	sameHead,
+	start,
+	stayOn,
+} from "../e2e/support/screens.js";
 import { type HostBrowser, openBrowser, openDespiteWarning } from "./support/browser.js";
 import { createInternet, type Home, type Internet, internetMissing } from "./support/internet.js";
 import { type ServerProgram, startServer } from "./support/server.js";
@@ -52,9 +60,11 @@ async function openLobby(founder: Page): Promise<string> {
 	await founder.getByText("Bor ikke alle på samme nett?").click();
 	await founder.getByLabel("Adressen til serveren").fill(turn.address);
 	await founder.getByLabel("Brukernavn").fill(TURN_USER);
-	await founder.getByLabel("Passord").fill(TURN_PASSWORD);
-	await founder.getByRole("checkbox").check();
+	await founder.getByLabel("Passord", { exact: true }).fill(TURN_PASSWORD);
+	await stayOn(founder);
+	await choosePassword(founder);
 	await founder.locator('button[type="submit"]').click();
+	await givePasswordWhenAsked(founder);
 	return founder.getByRole("textbox", { name: "Lenke" }).inputValue();
 }
 

@@ -7,7 +7,7 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type App, startApp } from "../e2e/support/app.js";
 import { expect as expectPage, until } from "../e2e/support/expect.js";
-import { comeIn, goTo, linkOf, openLobby, standingOf, start } from "../e2e/support/screens.js";
+import { comeBack, comeIn, goTo, linkOf, openLobby, standingOf, start } from "../e2e/support/screens.js";
 
 interface Home {
 	folder: string;
@@ -83,10 +83,7 @@ it("a browser that lost everything comes back by the restore link: the same hous
 	await lost.context.close();
 	const home = await open(await app.newFolder());
 	homes[2] = home;
-	await home.page.goto(link);
-	await expectPage(home.page.getByText(/Dette er husstandens gjenopprettingslenke/)).visible();
-	await home.page.getByRole("checkbox").check();
-	await home.page.getByRole("button", { name: "Gjenopprett husstanden" }).click();
+	await comeBack(home.page, link);
 	await expectPage(home.page.getByText("Akkurat nå")).visible(60_000);
 	await expectPage(home.page.getByText("Bjørkeveien 3").first()).visible();
 	await together([homeOf(0).page, home.page], 0);

@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type App, startApp } from "../e2e/support/app.js";
 import { expect as expectPage, until } from "../e2e/support/expect.js";
-import { comeIn, goTo, linkOf, openLobby, type Standing, standingOf, start } from "../e2e/support/screens.js";
+import { comeBack, comeIn, goTo, linkOf, openLobby, type Standing, standingOf, start } from "../e2e/support/screens.js";
 
 /**
  * Three households whose devices all vote. Two of the browsers are gone for good; the households have their restore
@@ -102,9 +102,7 @@ describe("a street of three that loses two of its browsers for good", () => {
 		for (const each of neighbours) {
 			each.page = await app.openPage();
 			const { restoreLink } = each;
-			await each.page.goto(`${app.url}/${restoreLink.slice(restoreLink.indexOf("#"))}`);
-			await each.page.getByRole("checkbox").check();
-			await each.page.locator('button[type="submit"]').click();
+			await comeBack(each.page, `${app.url}/${restoreLink.slice(restoreLink.indexOf("#"))}`);
 		}
 		await goTo(operator, "operations");
 		await operator.getByRole("button", { name: "Se over og foreslå" }).click();

@@ -1,8 +1,16 @@
 /** A port without a node behind it: one view, and an answer to every command. */
-import type { Command, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
+import type { Command, LinkContent, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
 import type { View } from "../../src/node/view.js";
 import type { OwnedPort } from "../../src/ui/nodePort.js";
-import { series } from "./views.js";
+import { NOW_MS, series } from "./views.js";
+
+const WORDS = "solar river copper maple window garden bridge orbit lemon castle velvet anchor".split(" ");
+
+function contentOf(link: string): LinkContent {
+	if (link.startsWith("lobby")) return { kind: "lobby" };
+	if (link.startsWith("restore")) return { kind: "restore", needs: "password" };
+	return { kind: "join", expiryMs: NOW_MS + 365 * 86_400_000, observer: true };
+}
 
 export function fakePort(view: View): OwnedPort {
 	const listeners: ((output: NodeOutput) => void)[] = [];
@@ -13,6 +21,9 @@ export function fakePort(view: View): OwnedPort {
 
 	function answer(command: Command): ReplyValue {
 		if (command.type === "invite") return { type: "link", link: `join=${"2f".repeat(70)}` };
+		if (command.type === "wayBackLink") return { type: "link", link: `restore=${"4b".repeat(50)}` };
+		if (command.type === "words") return { type: "words", words: WORDS };
+		if (command.type === "readLink") return { type: "linkRead", content: contentOf(command.link) };
 		if (command.type === "restoreLink") return { type: "link", link: `restore=${"3a".repeat(70)}` };
 		if (command.type === "series") {
 			const { member, fromMinute, untilMinute } = command;

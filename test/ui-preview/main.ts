@@ -66,6 +66,8 @@ const SCENES: Record<string, () => View> = {
 	}),
 	outOfUse: () => outOfUse("twin-device"),
 	street: () => street(0),
+	noWords: () => ({ ...street(1), lock: { state: "open", wordsKept: false } }),
+	noPassword: () => ({ ...street(1), lock: { state: "none", wordsKept: false } }),
 	doubtfulMeter,
 	unrecognizedMeter,
 	consumer: () => street(1),

@@ -186,6 +186,7 @@ export function street(self: number, head = 846): StreetView {
 				iceServers: [{ urls: "turn:turn.solbakken.example:3478", username: "solbakken", credential: "hemmelig" }],
 			},
 		}),
+		lock: { state: "locked", wordsKept: true },
 		faults: [],
 		refusals: { "bad-signature": 2 },
 	};

@@ -103,8 +103,8 @@ export class Unlocking {
 				? createVault(seed, publicKey, fresh, randomBytes)
 				: changePassword(vault, publicKey, current, fresh, randomBytes);
 		if (changed === undefined) return Promise.resolve(false);
-		this.used();
-		// A first password leaves no key beside the vault.
+		// A first password leaves no key beside the vault, and the one in memory for two minutes.
+		if (vault === undefined) this.used();
 		const isKept = vault !== undefined && this.#record.seed !== undefined;
 		const record = { publicKey, vault: changed, ...(isKept ? { seed } : {}) };
 		return this.#context.saveConfig({ keys: { ...config.keys, household: record } });

@@ -2,6 +2,7 @@
 
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
+import nb from "../../../src/ui/messages/nb.json" with { type: "json" };
 import { expect as expectPage, until } from "./expect.js";
 
 export interface Standing {
@@ -12,11 +13,14 @@ export interface Standing {
 	term: number;
 }
 
-/** Starts a neighbourhood and stays in its lobby; gives the lobby's link. */
+export const PASSWORD = "blåbær trapp kanon";
+
+/** Starts a neighbourhood and stays in its lobby; gives the lobby's link. `answers`: and later types the password when asked. */
 export async function openLobby(
 	page: Page,
 	url: string,
 	names: { neighbourhood: string; household: string },
+	answers = true,
 ): Promise<string> {
 	await page.goto(url);
 	await page.getByRole("link", { name: /Start et nabolag/ }).click();
@@ -24,8 +28,10 @@ export async function openLobby(
 	await page.getByLabel("Husstandens navn").fill(names.household);
 	await page.getByLabel("Strøm fra strømselskapet").fill("145");
 	await page.getByLabel("Strøm solgt til strømselskapet").fill("60");
-	await page.getByRole("checkbox").check();
+	await stayOn(page);
+	await choosePassword(page);
 	await page.locator('button[type="submit"]').click();
+	if (answers) await givePasswordWhenAsked(page);
 	return linkOf(page);
 }
 
@@ -38,8 +44,52 @@ export async function linkOf(page: Page): Promise<string> {
 export async function comeIn(page: Page, link: string, household: string, alwaysOn = true): Promise<void> {
 	await page.goto(link);
 	await page.getByLabel("Husstandens navn").fill(household);
-	if (alwaysOn) await page.getByRole("checkbox").check();
+	if (alwaysOn) await stayOn(page);
+	await choosePassword(page);
 	await page.locator('button[type="submit"]').click();
+	await givePasswordWhenAsked(page);
+}
+
+/** Comes back by a household's restore link and its password, in place of the device that it had. */
+export async function comeBack(page: Page, link: string): Promise<void> {
+	await page.goto(link);
+	await page.getByLabel(nb.password, { exact: true }).fill(PASSWORD);
+	await page.getByRole("radio", { name: nb.restore_instead }).check();
+	await stayOn(page);
+	await page.getByRole("button", { name: nb.join_restore_submit }).click();
+	await givePasswordWhenAsked(page);
+}
+
+/** Ticks that the device stays at the meter. */
+export async function stayOn(page: Page): Promise<void> {
+	await page.getByRole("checkbox", { name: nb.always_on }).check();
+}
+
+/** Types the household's new password. */
+export async function choosePassword(page: Page): Promise<void> {
+	await page.getByLabel(nb.password_new).fill(PASSWORD);
+	await page.getByLabel(nb.password_again).fill(PASSWORD);
+}
+
+/** From now on somebody sits at the page who types the password whenever it is asked for. */
+export async function givePasswordWhenAsked(page: Page): Promise<void> {
+	const asked = { title: nb.unlock_title, password: PASSWORD };
+	await page.addInitScript(watchForQuestion, asked);
+	await page.evaluate(watchForQuestion, asked);
+}
+
+/** Runs in the page, by itself. */
+function watchForQuestion({ title, password }: { title: string; password: string }): void {
+	const answer = () => {
+		for (const dialog of document.querySelectorAll("dialog[open]")) {
+			const field = dialog.querySelector("input");
+			if (dialog.querySelector("h1")?.textContent !== title || field === null || field.value !== "") continue;
+			field.value = password;
+			field.dispatchEvent(new Event("input", { bubbles: true }));
+			dialog.querySelector("form")?.requestSubmit();
+		}
+	};
+	new MutationObserver(answer).observe(document, { subtree: true, childList: true, attributes: true });
 }
 
 export async function start(page: Page): Promise<void> {

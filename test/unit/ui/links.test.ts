@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isLobbyLink, linkFragment, shareBase, signalingUrl } from "../../../src/ui/links.js";
+import { addressOf, linkFragment, shareBase, signalingUrl } from "../../../src/ui/links.js";
 
 describe("a link that brings a neighbour in", () => {
 	test.each([
@@ -17,11 +17,23 @@ describe("a link that brings a neighbour in", () => {
 			expect(linkFragment(text)).toBeUndefined();
 		},
 	);
+});
 
-	test("says whether it leads to a lobby", () => {
-		expect(isLobbyLink("lobby=a")).toBe(true);
-		expect(isLobbyLink("join=a")).toBe(false);
+describe("another server's address", () => {
+	test.each([
+		["192.168.1.20:4443", undefined, "https://192.168.1.20:4443/#/join"],
+		[" https://Nabo.example/ ", "join=Ab", "https://nabo.example/#join=Ab"],
+		["[fe80::1]:4443", undefined, "https://[fe80::1]:4443/#/join"],
+	])("%s with %s is %s", (typed, fragment, address) => {
+		expect(addressOf(typed, fragment)).toBe(address);
 	});
+
+	test.each(["", "http://nabo.example", "nabo.example:99999", "nabo/x", "javascript:alert(1)", "a b", "user@host"])(
+		"%s is none",
+		(typed) => {
+			expect(addressOf(typed, undefined)).toBeUndefined();
+		},
+	);
 });
 
 describe("the address in a link", () => {
