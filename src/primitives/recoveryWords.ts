@@ -33,7 +33,8 @@ export function seedOfWords(text: string): Result<Uint8Array, WordsError> {
 		.filter((word) => word !== "");
 	if (words.length !== 12 && words.length !== 24) return refused({ code: "words-count", count: words.length });
 	const unknown = words.findIndex((word) => !KNOWN.has(word));
-	if (unknown >= 0) return refused({ code: "word-unknown", at: unknown + 1, word: words[unknown]?.normalize("NFC") ?? "" });
+	if (unknown >= 0)
+		return refused({ code: "word-unknown", at: unknown + 1, word: words[unknown]?.normalize("NFC") ?? "" });
 	try {
 		return ok(mnemonicToEntropy(words.join(" "), wordlist));
 	} catch {

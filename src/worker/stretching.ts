@@ -1,8 +1,9 @@
 /** Passwords, stretched in a worker that is started for each and ended after it. */
 import type { NodeDependencies } from "../node/dependencies.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import type { StretchReply, StretchRequest } from "./argon2.js";
+import type { StretchReply } from "./argon2.js";
 import argon2Url from "./argon2.ts?worker&url";
+import type { StretchRequest } from "./argon2id.js";
 import { createTrustedUrl } from "./trustedUrl.js";
 
 const trustedArgon2Url = createTrustedUrl("nabostrom-argon2", argon2Url);

@@ -151,6 +151,25 @@ describe("a household with a password", () => {
 	});
 });
 
+describe("the operator's key, locked", () => {
+	it("keeps nobody from voting: the operator's device alone puts those on the list that keep up", async () => {
+		const cluster = await foundedStreet(3, {}, 1);
+		expect(cluster.street(0).chain.head.ledger.voters).toEqual([0]);
+		const links = [await invite(cluster), await invite(cluster)];
+		expect(await codeOf(cluster, 0, { type: "changePassword", newPassword: PASSWORD })).toBe("ok");
+		expect(await codeOf(cluster, 0, { type: "lock" })).toBe("ok");
+		expect(await codeOf(cluster, 0, { type: "invite" })).toBe("locked");
+		for (const link of links) {
+			const { index } = await cluster.add();
+			const way = { householdName: `Hus ${index}`, alwaysOn: true, signalingUrls: [] };
+			expect(await codeOf(cluster, index, { type: "join", link, ...way })).toBe("ok");
+		}
+		const votersOf = () => cluster.street(0).chain.head.ledger.voters;
+		await cluster.until(() => votersOf().length === 3, "the two that stay on vote", 900_000);
+		expect(lockOf(cluster, 0).state).toBe("locked");
+	});
+});
+
 describe("the way back of a household with a password", () => {
 	async function linkOf(cluster: Cluster, at: number, type: "restoreLink" | "wayBackLink"): Promise<string> {
 		const result = await cluster.command(at, { type });
