@@ -4,6 +4,7 @@ import { type App, startApp } from "./support/app.js";
 import { expect as expectPage, until } from "./support/expect.js";
 import {
 	comeIn,
+	givePasswordWhenAsked,
 	goTo,
 	linkOf,
 	openLobby,
@@ -108,6 +109,7 @@ describe("a street of ten pages", () => {
 		founder = await app.openPersistent(folder);
 		// Nothing is asked: the node goes on where it was.
 		await founder.page.goto(app.url);
+		await givePasswordWhenAsked(founder.page);
 		await expectPage(founder.page.getByText("Akkurat nå")).visible();
 		pages.unshift(founder.page);
 		await sameHead(pages, headIndex, 30_000);

@@ -7,7 +7,16 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type App, startApp } from "../e2e/support/app.js";
 import { expect as expectPage, until } from "../e2e/support/expect.js";
-import { comeBack, comeIn, goTo, linkOf, openLobby, standingOf, start } from "../e2e/support/screens.js";
+import {
+	comeBack,
+	comeIn,
+	givePasswordWhenAsked,
+	goTo,
+	linkOf,
+	openLobby,
+	standingOf,
+	start,
+} from "../e2e/support/screens.js";
 
 interface Home {
 	folder: string;
@@ -25,6 +34,7 @@ async function open(folder: string): Promise<Home> {
 /** The browser of a household is started on what its folder holds. */
 async function openAgain(folder: string): Promise<Home> {
 	const home = await open(folder);
+	await givePasswordWhenAsked(home.page);
 	await home.page.goto(app.url);
 	return home;
 }

@@ -74,7 +74,8 @@ export async function choosePassword(page: Page): Promise<void> {
 /** From now on somebody sits at the page who types the password whenever it is asked for. */
 export async function givePasswordWhenAsked(page: Page): Promise<void> {
 	const asked = { title: nb.unlock_title, password: PASSWORD };
-	await page.addInitScript(watchForQuestion, asked);
+	// In whatever page of this browser.
+	await page.context().addInitScript(watchForQuestion, asked);
 	await page.evaluate(watchForQuestion, asked);
 }
 
