@@ -105,11 +105,15 @@ export interface VotersTransaction extends HouseholdTransaction {
 	added: readonly { device: number; publicKey: Uint8Array }[];
 	removed: readonly number[];
 	/**
-	 * The operator's device that signs it, in use: who votes is kept up without anybody being there, and moves no money.
-	 * Undefined: the household's key signs.
+	 * The operator's metering device, where it signs in place of the household: who votes is kept up without anybody being
+	 * there. Such a change takes no nonce of the household's, which a stolen device could use up: its `nonce` is the index
+	 * of the last change of the voters, plus 1. Undefined: the household's key signs.
 	 */
 	device: number | undefined;
 }
+
+/** A change of the voters that the operator's device has signed. */
+export type KeptVotersTransaction = VotersTransaction & { device: number };
 
 /** A household admits one more device of its own: a second one, or a new one for one that lost its storage. */
 export interface DeviceTransaction extends HouseholdTransaction {
@@ -198,7 +202,11 @@ export type ActTransaction = Extract<Transaction, HouseholdTransaction>;
 
 /** Whether a household signed it with a nonce. */
 export function isAct(transaction: Transaction): transaction is ActTransaction {
-	return "nonce" in transaction;
+	return "nonce" in transaction && !isKeptVoters(transaction);
+}
+
+export function isKeptVoters(transaction: Transaction): transaction is KeptVotersTransaction {
+	return transaction.kind === "voters" && transaction.device !== undefined;
 }
 
 /** A transaction without its signature: what its author fills in. */

@@ -1,6 +1,6 @@
 /** Executing blocks: a pure function from ledger and block to the next ledger, the same in every node. */
 import { appendLeaf, merkleLeaf } from "../block/merkle.js";
-import { isAct, type Transaction } from "../block/transaction.js";
+import { isAct, isKeptVoters, type Transaction } from "../block/transaction.js";
 import { transactionId } from "../block/transactionCodec.js";
 import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
@@ -17,7 +17,7 @@ import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { stateRoot } from "./stateRoot.js";
 import { applyBuy, applyIssue } from "./treasury.js";
-import { applyVoters } from "./voters.js";
+import { applyKeptVoters, applyVoters } from "./voters.js";
 
 /** What every block says before its transactions. */
 export interface BlockFrame {
@@ -132,6 +132,7 @@ function placeRefusal(transaction: Transaction, at: number): Refusal | undefined
 
 /** Applies one transaction, or says why not and changes nothing. */
 function applyTransaction(draft: Draft, transaction: Transaction): Refusal | Wait | undefined {
+	if (isKeptVoters(transaction)) return isMember(draft, transaction.member) ?? applyKeptVoters(draft, transaction);
 	if (isAct(transaction)) {
 		const cause = checkAct(draft, transaction) ?? applyAct(draft, transaction);
 		// A refused act consumes no nonce.

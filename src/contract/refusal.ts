@@ -42,6 +42,10 @@ export type Refusal =
 	/** One device comes or goes; beside a single voter two come. */
 	| { code: "voters-step"; voters: number; added: number; removed: number }
 	| { code: "too-many-voters"; limit: number }
+	/** Signed by the operator's device for another set of voters than there is. */
+	| { code: "voters-changed" }
+	/** The operator's device alone lets come who stays on, and go who is out of use. */
+	| { code: "voters-by-household" }
 	/** Of the devices that would vote, those in use are no majority: the chain would stand still for ever. */
 	| { code: "too-few-voters"; voters: number; inUse: number }
 	| { code: "unknown-device"; device: number }

@@ -81,12 +81,11 @@ export function requiredSignatures(ledger: Ledger, transaction: Transaction): Re
 	}
 }
 
-/** The household itself, or a device of it in use. */
+/** The household itself, or a device of it. Whether that one may is the rule's part (`voters`): it may change. */
 function signerOfVoters(ledger: Ledger, household: Household, index: number | undefined): Household | Device | Refusal {
 	if (index === undefined) return household;
 	const device = ledger.devices[index];
-	if (device?.household !== household.index) return { code: "unknown-device", device: index };
-	return device.revoked ? { code: "device-revoked", device: index } : device;
+	return device?.household === household.index ? device : { code: "unknown-device", device: index };
 }
 
 function joinSignatures(join: Extract<Transaction, { kind: "join" }>, digest: () => Uint8Array): RequiredSignature[] {

@@ -1,5 +1,5 @@
 /** Who votes: the operator's `voters` transactions, one step at a time (Raft thesis §4.1; Ongaro 2015). */
-import type { VotersTransaction } from "../block/transaction.js";
+import type { KeptVotersTransaction, VotersTransaction } from "../block/transaction.js";
 import { votersAfter } from "../block/voters.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { type Device, type Draft, householdOf, type Ledger } from "./ledger.js";
@@ -9,6 +9,20 @@ import type { Refusal } from "./refusal.js";
 export const MAX_VOTERS = 25;
 /** With fewer always-on devices than this, one voter is safer than two. */
 export const MIN_VOTERS = 3;
+
+/**
+ * The same by the operator's metering device alone, within what needs no decision: devices that stay on come, those that
+ * are out of use go. Whoever steals the device can keep nobody from voting, and take no nonce of the household's.
+ */
+export function applyKeptVoters(draft: Draft, change: KeptVotersTransaction): Refusal | undefined {
+	const { device, member, nonce } = change;
+	if (householdOf(draft, member).meteringDevice !== device) return { code: "not-your-device", device };
+	if (draft.devices[device]?.revoked !== false) return { code: "device-revoked", device };
+	if (nonce !== draft.votersSinceIndex + 1) return { code: "voters-changed" };
+	const mayCome = change.added.every((added) => draft.devices[added.device]?.alwaysOn === true);
+	const mayGo = change.removed.every((removed) => draft.devices[removed]?.revoked === true);
+	return mayCome && mayGo ? applyVoters(draft, change) : { code: "voters-by-household" };
+}
 
 /** Changes the voter set from this block on. */
 export function applyVoters(draft: Draft, change: VotersTransaction): Refusal | undefined {

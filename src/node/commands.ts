@@ -64,7 +64,9 @@ export class Commands {
 	/** Carries out a command and replies; an act may have to wait. */
 	async onCommand(id: number, command: Command): Promise<void> {
 		const { dependencies, stages } = this.#parts;
-		if (isActCommand(command) && stages.street?.mayAct === false) {
+		// What waits for its turn is not signed by whoever opens the key meanwhile.
+		const isRefused = isActCommand(command) && stages.street?.isLocked === true;
+		if (!isRefused && isActCommand(command) && stages.street?.mayAct === false) {
 			const untilMs = dependencies.clocks.monotonicMs() + ACT_WAIT_MS;
 			this.#waitingActs.push({ id, command, untilMs });
 			return;
@@ -76,7 +78,9 @@ export class Commands {
 		}
 		void stretching.then((passwords) =>
 			this.#parts.later(async () => {
-				this.#reply(id, passwords.ok ? await this.#carryOut(command, passwords.value) : passwords);
+				const reply = passwords.ok ? await this.#carryOut(command, passwords.value) : passwords;
+				if (passwords.ok || passwords.error.code === "password-not-stretched") this.#passwords.done();
+				this.#reply(id, reply);
 			}),
 		);
 	}
@@ -207,14 +211,16 @@ export class Commands {
 			case "refound":
 				return street.refounding.propose();
 			case "confirmRefounding":
-				return street.refounding.confirm(command.proposal);
+				return street.isLocked ? LOCKED : street.refounding.confirm(command.proposal);
 			case "withdrawRefounding":
-				return street.refounding.withdraw(command.proposerIsLost === true);
+				return street.isLocked ? LOCKED : street.refounding.withdraw(command.proposerIsLost === true);
 			default:
 				return street.act(command);
 		}
 	}
 }
+
+const LOCKED: Reply = refused({ code: "locked" });
 
 function readLink(text: string): Reply {
 	const link = decodeLink(text);

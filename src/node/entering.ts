@@ -36,7 +36,7 @@ import {
 import { DONE, type Reply } from "./reply.js";
 import type { Joining, Stages } from "./stages.js";
 import type { ChainChange } from "./storage.js";
-import { createVault, type HouseholdRecord, openVault, type StretchedPassword } from "./vault.js";
+import { createVault, type HouseholdRecord, openVault, type StretchedPassword, sealedAlone } from "./vault.js";
 
 export class Entering {
 	readonly #dependencies: NodeDependencies;
@@ -263,7 +263,7 @@ export class Entering {
 		if (street.outOfUse === undefined || street.halted) return refused({ code: "device-in-use" });
 		const { gridId } = street;
 		const { household } = street.config.keys;
-		const seed = seedIn(household, passwords.current);
+		const seed = await street.unlocking.open(passwords);
 		if (!seed.ok) return seed;
 		const keys = this.#keysOf(seed.value, undefined);
 		if (household.vault !== undefined) keys.household = { ...household, seed: seed.value };
@@ -274,6 +274,7 @@ export class Entering {
 		if (!written.ok) return refused({ code: written.error.code });
 		// They were the old device's.
 		for (const { fault } of this.#incidents.faults) this.#incidents.forget(fault.code);
+		await street.forgetHousehold();
 		await this.#stages.startAgain(street, database, "device-changed");
 		return DONE;
 	}
@@ -302,8 +303,17 @@ export class Entering {
 		if (!this.#mayAbandon()) return refused({ code: "already-in-a-neighbourhood" });
 		const saved = await this.#stages.saveProfile(undefined);
 		if (!saved.ok) return refused({ code: saved.error.code });
+		await this.#forgetKeys();
 		this.#stages.leave();
 		return DONE;
+	}
+
+	/** What is given up leaves no key behind: the browser may be somebody else's. */
+	async #forgetKeys(): Promise<void> {
+		const { current } = this.#stages;
+		if (current.stage === "street") await current.street.forgetHousehold();
+		if (current.stage !== "joining") return;
+		await current.storage.write({ config: encodeConfig({ ...current.config, keys: this.#newKeys(undefined) }) });
 	}
 
 	/** A household that was restored has its link; one that gets a new device here has nothing but this browser. */
@@ -322,17 +332,13 @@ export class Entering {
 /** The seed that a household's key is kept by. */
 function seedIn(
 	household: HouseholdRecord | undefined,
-	passwordKey: Uint8Array | undefined,
+	password: StretchedPasswords["current"],
 ): Result<Uint8Array, { code: "words-missing" | "password-missing" | "password-wrong" }> {
 	if (household === undefined) return refused({ code: "words-missing" });
 	if (household.vault === undefined) return ok(household.seed);
-	if (passwordKey === undefined) return refused({ code: "password-missing" });
-	const seed = openVault(household.vault, household.publicKey, passwordKey);
+	if (password === undefined) return refused({ code: "password-missing" });
+	const seed = openVault(household.vault, household.publicKey, password.key);
 	return seed === undefined ? refused({ code: "password-wrong" }) : ok(seed);
-}
-
-function sealedAlone(household: HouseholdRecord): HouseholdRecord {
-	return household.vault === undefined ? household : { publicKey: household.publicKey, vault: household.vault };
 }
 
 function isName(name: string): boolean {

@@ -1,5 +1,5 @@
 /** Everybody's waiting transactions. What is in here has valid signatures. */
-import { isAct, type Transaction, type VotersTransaction } from "../block/transaction.js";
+import { isAct, isKeptVoters, type Transaction, type VotersTransaction } from "../block/transaction.js";
 import { transactionId } from "../block/transactionCodec.js";
 import { judgeAll } from "../contract/execute.js";
 import type { Ledger } from "../contract/ledger.js";
@@ -161,6 +161,9 @@ function quotaOf(transaction: Transaction): { key: string; limit: number } {
 		case "refound":
 		case "seal":
 			return { key: "joins", limit: MAX_JOINS };
+		case "voters":
+			if (!isKeptVoters(transaction)) return { key: `acts of ${transaction.member}`, limit: MAX_ACTS_PER_MEMBER };
+			return { key: `voters of ${transaction.member}`, limit: 1 };
 		default:
 			return { key: `acts of ${transaction.member}`, limit: MAX_ACTS_PER_MEMBER };
 	}

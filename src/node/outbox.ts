@@ -1,7 +1,7 @@
 /** This household's own signed transactions, from the signature until they are in a committed block (or refused there). */
 import * as v from "valibot";
 import { timestampMs } from "../block/fieldShapes.js";
-import type { ReadingTransaction, Transaction } from "../block/transaction.js";
+import { isKeptVoters, type ReadingTransaction, type Transaction } from "../block/transaction.js";
 import { decodeTransaction, encodeTransaction } from "../block/transactionCodec.js";
 import { decodeRecord, encodeRecord, openRecord, sealRecord } from "./records.js";
 import type { OwnTransactionView } from "./view.js";
@@ -80,7 +80,12 @@ export class Outbox {
 
 	/** Whether an act waits: its nonce is taken, the next one is signed after it. */
 	get hasAct(): boolean {
-		return this.#acts.size > 0;
+		return [...this.#acts.values()].some(({ transaction }) => !isKeptVoters(transaction));
+	}
+
+	/** Whether a change of the voters waits that this device has signed by itself. */
+	get hasKeptVoters(): boolean {
+		return [...this.#acts.values()].some(({ transaction }) => isKeptVoters(transaction));
 	}
 
 	/** Whether a minute's reading waits. */
@@ -99,6 +104,8 @@ export class Outbox {
 		const act = { id, transaction, sentMs: -1 };
 		this.#pending.set(id, act);
 		this.#acts.set(id, act);
+		// Nobody has asked for it, and nobody is told.
+		if (isKeptVoters(transaction)) return;
 		const isShown = (own: OwnTransactionView, at: number) => at < SHOWN_FINISHED || this.#pending.has(own.id);
 		const shown: OwnTransactionView[] = [{ id, kind: transaction.kind, state: "signed", timestampMs }, ...this.#shown];
 		this.#shown = shown.filter(isShown);

@@ -9,8 +9,8 @@ import { SALT_BYTES, STRETCH_PARAMETERS, type StretchedPassword, type Vault } fr
 
 /** What was made of the passwords of a command. */
 export interface StretchedPasswords {
-	/** Of the password that is in use: what opens `vault`. */
-	readonly current?: Uint8Array;
+	/** Of the password that is in use, with the salt of the vault that it was stretched for. */
+	readonly current?: Pick<StretchedPassword, "salt" | "key">;
 	/** Of the password that is to be. */
 	readonly fresh?: StretchedPassword;
 }
@@ -30,12 +30,17 @@ export class Passwords {
 		const password = "password" in command && vault !== undefined ? command.password : undefined;
 		const newPassword = "newPassword" in command ? command.newPassword : undefined;
 		if (password === undefined && newPassword === undefined) return undefined;
-		const refusal = newPasswordRefusal(newPassword) ?? (this.#isBusy ? { code: "password-busy" } : undefined);
+		const missing = password === "" ? { code: "password-missing" } : undefined;
+		const refusal =
+			missing ?? newPasswordRefusal(newPassword) ?? (this.#isBusy ? { code: "password-busy" } : undefined);
 		if (refusal !== undefined) return Promise.resolve(refused(refusal));
 		this.#isBusy = true;
-		return this.#stretchBoth(password, vault, newPassword).finally(() => {
-			this.#isBusy = false;
-		});
+		return this.#stretchBoth(password, vault, newPassword);
+	}
+
+	/** The command is carried out, or refused: the next one's turn. One that was stretched meanwhile would not be counted. */
+	done(): void {
+		this.#isBusy = false;
 	}
 
 	async #stretchBoth(
@@ -47,7 +52,7 @@ export class Passwords {
 		if (password !== undefined && vault !== undefined) {
 			const current = await this.#stretchOne(password, vault);
 			if (!current.ok) return current;
-			stretched = { current: current.value };
+			stretched = { current: { salt: vault.salt, key: current.value } };
 		}
 		if (newPassword !== undefined) {
 			const parts = { salt: this.#dependencies.randomBytes(SALT_BYTES), parameters: STRETCH_PARAMETERS };

@@ -203,6 +203,7 @@ export class Stages {
 	 * hands about the new chain.
 	 */
 	async goOver(street: Street, database: string, gridId: Uint8Array): Promise<void> {
+		await street.forgetHousehold();
 		street.close();
 		this.#current = { stage: "welcome" };
 		await this.openChain(database, gridId);

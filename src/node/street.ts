@@ -15,6 +15,7 @@ import type { RaftState } from "../consensus/state.js";
 import type { Message, NodeRole } from "../message/message.js";
 import type { MeterMemory } from "../meter/meterPipeline.js";
 import { assert } from "../primitives/assert.js";
+import { SEED_BYTES } from "../primitives/recoveryWords.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { ActCommand } from "./acts.js";
 import type { Chain, Link } from "./chain.js";
@@ -52,6 +53,7 @@ import { TailVerification } from "./street/tailVerification.js";
 import { Unlocking } from "./street/unlocking.js";
 import { VoterKeeping } from "./street/voterKeeping.js";
 import { Sync } from "./sync.js";
+import { sealedAlone } from "./vault.js";
 
 export class Street {
 	readonly gridId: Uint8Array;
@@ -187,6 +189,7 @@ export class Street {
 		await this.#checkpoints.resume();
 		await this.#own.joinIfInvited();
 		await this.#own.confirmIfFoundedAgain();
+		await this.unlocking.onHead();
 	}
 
 	// ── what is seen from outside ────────────────────────────────────────────────────────────────────────────────
@@ -279,6 +282,7 @@ export class Street {
 		const { dependencies, peers } = this.#context;
 		const { clocks, settings } = dependencies;
 		const monotonicMs = clocks.monotonicMs();
+		this.unlocking.lockInTime();
 		const electionTimeoutMs = this.raft?.settings.electionTimeoutMaxMs ?? settings.silenceMs;
 		if (monotonicMs - this.#lastTickMs <= electionTimeoutMs) return;
 		this.#lastTickMs = monotonicMs;
@@ -293,7 +297,7 @@ export class Street {
 		const monotonicMs = clocks.monotonicMs();
 		const chainMs = clocks.chainMs();
 		this.#lastTickMs = monotonicMs;
-		this.unlocking.tick(monotonicMs);
+		await this.unlocking.tick();
 		await this.#raft.feed({ type: "tick", monotonicMs, chainMs });
 		await this.#proposing.maybePropose();
 		this.#catchingUp.maybeRequest(monotonicMs);
@@ -456,9 +460,26 @@ export class Street {
 		return link;
 	}
 
-	/** The household's own way back, if this browser loses what it keeps, and to a further device. */
+	/** Whether the household's key has to be opened before a person can sign anything. */
+	get isLocked(): boolean {
+		return this.#context.household.isLocked;
+	}
+
+	/**
+	 * The household's own way back, if this browser loses what it keeps, and to a further device. Whoever has it can try
+	 * passwords for as long as they like: it is made for who knows it already.
+	 */
 	restoreLink(): Result<{ type: "link"; link: string }, CommandError> {
-		return createRestoreLink(this.#context, this.config.keys.household);
+		if (this.isLocked) return refused({ code: "locked" });
+		this.unlocking.used();
+		return createRestoreLink(this.#context, sealedAlone(this.config.keys.household));
+	}
+
+	/** This street is left for good: its database keeps no key that a later password does not guard. */
+	async forgetHousehold(): Promise<void> {
+		const { randomBytes } = this.#context.dependencies;
+		const keys = { ...this.config.keys, household: { seed: randomBytes(SEED_BYTES) } };
+		await this.#context.saveConfig({ keys });
 	}
 
 	/** The way back for another household, which has lost all but its words: there is no key in it. */

@@ -132,11 +132,13 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 	};
 }
 
-function lockView({ refounding, unlocking }: Street, ledger: Ledger, member: number): LockView {
+function lockView({ outbox, refounding, unlocking }: Street, ledger: Ledger, member: number): LockView {
 	const { view } = unlocking;
 	if (view.state !== "locked") return view;
 	if (refounding.awaitsSeal) return { ...view, wantedFor: "seal" };
-	return ledger.predecessor?.unconfirmed.includes(member) === true ? { ...view, wantedFor: "confirm" } : view;
+	const isOnItsWay = [...outbox.all()].some(({ transaction }) => transaction.kind === "confirm");
+	const isWanted = ledger.predecessor?.unconfirmed.includes(member) === true && !isOnItsWay;
+	return isWanted ? { ...view, wantedFor: "confirm" } : view;
 }
 
 function retentionView({ blocksFrom, config }: Street, isOperator: boolean): RetentionView {

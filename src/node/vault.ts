@@ -23,6 +23,7 @@ export interface StretchParameters {
 export const STRETCH_PARAMETERS: StretchParameters = { memoryKib: 64 * 1024, passes: 3, lanes: 1 };
 /** A record that asks for less, or for more than a telephone has, is none of ours. */
 const MIN_MEMORY_KIB = 19 * 1024;
+const MIN_PASSES = 2;
 const MAX_MEMORY_KIB = 256 * 1024;
 
 export const SALT_BYTES = 16;
@@ -64,6 +65,11 @@ export function householdSecretOf(seed: Uint8Array): Uint8Array {
 	const secret = seed.length === LONG_SEED_BYTES ? seed : hashSecret(seed);
 	assert(isSecretKey(secret), "one seed in 2^128 stands for no key");
 	return secret;
+}
+
+/** Without the seed, where there is a vault. */
+export function sealedAlone(household: HouseholdRecord): HouseholdRecord {
+	return household.vault === undefined ? household : { publicKey: household.publicKey, vault: household.vault };
 }
 
 type RandomBytes = (length: number) => Uint8Array;
@@ -169,7 +175,7 @@ const vaultShape = v.pipe(
 		v.literal(VERSION),
 		bytes(SALT_BYTES),
 		v.pipe(
-			v.strictTuple([within(MIN_MEMORY_KIB, MAX_MEMORY_KIB), within(1, 10), within(1, 4)]),
+			v.strictTuple([within(MIN_MEMORY_KIB, MAX_MEMORY_KIB), within(MIN_PASSES, 10), within(1, 4)]),
 			v.transform(([memoryKib, passes, lanes]): StretchParameters => ({ memoryKib, passes, lanes })),
 		),
 		sealedShape(SEAL_KEY_BYTES),

@@ -5,6 +5,7 @@
 import { entropyToMnemonic, mnemonicToEntropy } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { ok, type Result, refused } from "./result.js";
+import { isSecretKey } from "./signature.js";
 
 export const SEED_BYTES = 16;
 export const LONG_SEED_BYTES = 32;
@@ -35,9 +36,16 @@ export function seedOfWords(text: string): Result<Uint8Array, WordsError> {
 	const unknown = words.findIndex((word) => !KNOWN.has(word));
 	if (unknown >= 0)
 		return refused({ code: "word-unknown", at: unknown + 1, word: words[unknown]?.normalize("NFC") ?? "" });
+	const seed = entropyOf(words.join(" "));
+	const isSeed = seed !== undefined && (seed.length === SEED_BYTES || isSecretKey(seed));
+	return isSeed ? ok(seed) : refused({ code: "words-wrong" });
+}
+
+/** Undefined: the last word's checksum is another. */
+function entropyOf(words: string): Uint8Array | undefined {
 	try {
-		return ok(mnemonicToEntropy(words.join(" "), wordlist));
+		return mnemonicToEntropy(words, wordlist);
 	} catch {
-		return refused({ code: "words-wrong" });
+		return undefined;
 	}
 }

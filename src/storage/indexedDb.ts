@@ -193,12 +193,15 @@ class IndexedDbChain implements ChainStorage {
 		});
 	}
 
-	async #seal(record: Uint8Array | undefined): Promise<SealedRecord | undefined> {
-		const before = this.#sealed;
+	/** Not async itself: whoever waits for it goes on in the order in which it was called. */
+	#seal(record: Uint8Array | undefined): Promise<SealedRecord | undefined> {
 		const sealing = record === undefined ? undefined : sealStored(this.#sealingKey, this.#name, record);
-		this.#sealed = Promise.allSettled([before, sealing]);
-		await before;
-		return sealing;
+		const sealed = this.#sealed.then(
+			() => sealing,
+			() => sealing,
+		);
+		this.#sealed = sealed;
+		return sealed;
 	}
 
 	readBlocks(fromIndex: number, count: number): Promise<Result<StoredBlock[], StorageError>> {

@@ -53,6 +53,8 @@ const SENTENCES = {
 	"voters-change-across-terms": m.error_bad_block,
 	"proposer-removes-itself": m.error_bad_block,
 	"too-many-voters": m.error_too_many_voters,
+	"voters-changed": m.error_voters_step,
+	"voters-by-household": m.error_not_operator,
 	"too-few-voters": m.error_too_few_voters,
 	"already-voter": m.error_already_voter,
 	"household-votes-already": m.error_household_votes,

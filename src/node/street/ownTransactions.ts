@@ -157,9 +157,9 @@ export class OwnTransactions {
 
 	/** The operator's device changes who votes, as the policy says: no money moves, and nobody need be there. */
 	async keepVoters({ added, removed }: Pick<VotersTransaction, "added" | "removed">): Promise<void> {
-		const { chain, device, halted, member } = this.#context;
-		if (member === undefined || device === undefined || halted) return;
-		const nonce = (chain.head.ledger.households[member]?.nonce ?? 0) + 1;
+		const { chain, device, halted, member, outbox } = this.#context;
+		if (member === undefined || device === undefined || halted || outbox.hasKeptVoters) return;
+		const nonce = chain.head.ledger.votersSinceIndex + 1;
 		const unsigned: Unsigned<VotersTransaction> = { kind: "voters", member, nonce, added, removed, device };
 		await this.#submitAct({ ...unsigned, signature: this.#context.signAsDevice(unsigned) });
 	}
@@ -175,7 +175,8 @@ export class OwnTransactions {
 	async joinIfInvited(): Promise<void> {
 		const { chain, config, dependencies, events, household, member, outbox } = this.#context;
 		if (config.invitationLink === undefined || member !== undefined || outbox.size > 0) return;
-		assert(!household.isLocked, "the key of a household that is to join is kept until it has");
+		// Its way in is on the chain already, above what a damaged record has left of it here.
+		if (household.isLocked) return;
 		const join = createJoin(this.#context, config.invitationLink);
 		// The operator may have joined later than this chain reaches: the neighbours know then.
 		const cause = checkSignatures(chain.head.ledger, join, dependencies.verifier);

@@ -252,8 +252,9 @@ export class Refounding {
 	}
 
 	/** The household's key was opened: what waited for it goes on. */
-	onUnlocked(): Promise<void> {
-		return this.#seal();
+	async onUnlocked(): Promise<void> {
+		await this.onHead();
+		await this.#seal();
 	}
 
 	// ── what neighbours say ──────────────────────────────────────────────────────────────────────────────────────

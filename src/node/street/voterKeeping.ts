@@ -37,11 +37,12 @@ export class VoterKeeping {
 	async tick(nowMs: number): Promise<void> {
 		if (nowMs < this.#nextLookMs) return;
 		this.#nextLookMs = nowMs + LOOK_MS;
-		const { chain, isOperator } = this.#context;
-		if (!isOperator) return;
+		const { chain, isMetering, isOperator } = this.#context;
+		// One device of the household does it: two would take turns.
+		if (!isOperator || !isMetering) return;
 		await this.onHead();
 		this.#lookWhoKeepsUp(nowMs);
-		if (this.#raft.state?.leader === undefined || !this.#own.mayAct) return;
+		if (this.#raft.state?.leader === undefined) return;
 		const step = planVoters({
 			ledger: chain.head.ledger,
 			excluded: this.#context.config.keptFromVoting,

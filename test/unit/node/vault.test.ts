@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeLink } from "../../../src/node/link.js";
 import type { Command } from "../../../src/node/protocol.js";
+import { encodeConfig, encodeProfile } from "../../../src/node/records.js";
 import { changePassword, createVault, openVault, STRETCH_PARAMETERS, type Vault } from "../../../src/node/vault.js";
 import { wordsOf } from "../../../src/primitives/recoveryWords.js";
 import { publicKeyOf } from "../../../src/primitives/signature.js";
@@ -76,6 +77,24 @@ async function sealedStreet(): Promise<Cluster> {
 	return cluster;
 }
 
+/** A second device of house 1's household, beside the first; its key must be open. */
+async function furtherDevice(cluster: Cluster): Promise<number> {
+	const made = await cluster.command(1, { type: "restoreLink" });
+	const link = made.ok && made.value.type === "link" ? made.value.link : "";
+	const { index } = await cluster.add();
+	const command = {
+		type: "restore" as const,
+		link,
+		password: PASSWORD,
+		beside: true,
+		alwaysOn: false,
+		signalingUrls: [],
+	};
+	expect(await codeOf(cluster, index, command)).toBe("ok");
+	await cluster.until(() => cluster.house(index).node.view().stage === "street", "the further device is in");
+	return index;
+}
+
 describe("a household with a password", () => {
 	it("signs nothing while its key is locked, and for two minutes after it was last used", async () => {
 		const cluster = await sealedStreet();
@@ -120,6 +139,61 @@ describe("a household with a password", () => {
 		await cluster.run(31_000, 1_000);
 		expect(await codeOf(cluster, 1, unlock(PASSWORD))).toBe("ok");
 		expect(cluster.street(1).config.wrongPasswords.count).toBe(0);
+	});
+
+	it("counts wrong passwords where a device is to be taken into use again, too, and waits by no clock that is set", async () => {
+		const cluster = await sealedStreet();
+		await cluster.run(60_000, 1_000);
+		await codeOf(cluster, 1, unlock(PASSWORD));
+		const phone = await furtherDevice(cluster);
+		const { devices } = cluster.street(0).chain.head.ledger;
+		const first = devices.find(({ household }) => household === 1)?.index ?? -1;
+		expect(await codeOf(cluster, phone, unlock(PASSWORD))).toBe("ok");
+		expect(await codeOf(cluster, phone, { type: "revoke", device: first })).toBe("ok");
+		await cluster.until(() => cluster.street(1).outOfUse !== undefined, "the first device is out of use");
+		for (let attempt = 0; attempt < 5; attempt++) {
+			expect(await codeOf(cluster, 1, { type: "admitAnew", password: `wrong one ${attempt}` })).toBe("password-wrong");
+		}
+		expect(await codeOf(cluster, 1, { type: "admitAnew", password: PASSWORD })).toBe("password-wait");
+		cluster.chainMs += 3_600_000;
+		expect(await codeOf(cluster, 1, { type: "admitAnew", password: PASSWORD })).toBe("password-wait");
+	});
+
+	it("signs nothing that was asked for while its key was locked", async () => {
+		const cluster = await sealedStreet();
+		await codeOf(cluster, 1, unlock(PASSWORD));
+		for (const at of [0, 2]) cluster.off(at);
+		expect(await codeOf(cluster, 1, buy)).toBe("ok");
+		await codeOf(cluster, 1, { type: "lock" });
+		// The order before it waits for its block: this one is not put behind it.
+		expect(await codeOf(cluster, 1, buy)).toBe("locked");
+	});
+
+	it("whose chain was cut off below its join by damage starts all the same", async () => {
+		const cluster = await foundedStreet(3);
+		const link = await invite(cluster);
+		const { index } = await cluster.add();
+		const way = { householdName: "Lie", alwaysOn: false, signalingUrls: [], newPassword: PASSWORD };
+		expect(await codeOf(cluster, index, { type: "join", link, ...way })).toBe("ok");
+		await cluster.until(() => cluster.house(index).node.view().stage === "street", "it is a member");
+		cluster.off(index);
+		const { storage } = cluster.house(index);
+		const chain = await storage.openChain([...storage.names][0] ?? "");
+		if (!chain.ok) throw new Error(chain.error.code);
+		const { config } = cluster.street(index);
+		// What is left is the genesis: as a browser that lost the blocks' records would find it.
+		const genesis = await chain.value.readBlocks(0, 1);
+		if (!genesis.ok) throw new Error(genesis.error.code);
+		const empty = await cluster.add();
+		const other = await cluster.house(empty.index).storage.openChain("left/of it");
+		if (!other.ok) throw new Error(other.error.code);
+		const install = { blocks: genesis.value, upToIndex: 0, certificate: undefined };
+		await other.value.write({ config: encodeConfig(config), install });
+		const profile = encodeProfile({ stage: "chain", database: "left/of it", gridId: cluster.street(0).gridId });
+		await cluster.house(empty.index).storage.saveProfile(profile);
+		await startAgain(cluster, empty.index);
+		await cluster.until(() => cluster.house(empty.index).node.view().stage === "street", "it is a member again");
+		expect(lockOf(cluster, empty.index).state).toBe("locked");
 	});
 
 	it("takes no short password, and none without the one before", async () => {
@@ -181,6 +255,8 @@ describe("the way back of a household with a password", () => {
 
 	it("is a link that is worth nothing without the password", async () => {
 		const cluster = await sealedStreet();
+		expect(await codeOf(cluster, 1, { type: "restoreLink" })).toBe("locked");
+		await codeOf(cluster, 1, unlock(PASSWORD));
 		const link = await linkOf(cluster, 1, "restoreLink");
 		const decoded = decodeLink(link);
 		expect(decoded.ok && decoded.value.kind === "restore" && decoded.value.household?.seed).toBeUndefined();
@@ -223,6 +299,7 @@ describe("the way back of a household with a password", () => {
 
 	it("takes no other household's words for the link's", async () => {
 		const cluster = await sealedStreet();
+		await codeOf(cluster, 1, unlock(PASSWORD));
 		const link = await linkOf(cluster, 1, "restoreLink");
 		const { index } = await cluster.add();
 		const words = wordsOf(new Uint8Array(16).fill(3)).join(" ");

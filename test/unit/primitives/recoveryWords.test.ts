@@ -18,7 +18,6 @@ const VECTORS: readonly [string, string][] = [
 		"f30f8c1da665478f49b001d94c5fc452",
 		"vessel ladder alter error federal sibling chat ability sun glass valve picture",
 	],
-	["00".repeat(32), `${"abandon ".repeat(23)}art`],
 	[
 		"7f".repeat(32),
 		`${"legal winner thank year wave sausage worth useful ".repeat(2)}legal winner thank year wave sausage worth title`,
@@ -27,7 +26,6 @@ const VECTORS: readonly [string, string][] = [
 		"80".repeat(32),
 		`${"letter advice cage absurd amount doctor acoustic avoid ".repeat(2)}letter advice cage absurd amount doctor acoustic bless`,
 	],
-	["ff".repeat(32), `${"zoo ".repeat(23)}vote`],
 	[
 		"68a79eaca2324873eacc50cb9c6eca8cc68ea5d936f98787c60c7ebc74e6ce7c",
 		"hamster diagram private dutch cause delay private meat slide toddler razor book happy fancy gospel tennis maple dilemma loan word shrug inflict delay length",
@@ -70,6 +68,9 @@ describe("recovery words", () => {
 		["cat swing flag", { code: "words-count", count: 3 }],
 		[`${"zoo ".repeat(3)}blåbær ${"zoo ".repeat(8)}`, { code: "word-unknown", at: 4, word: "blåbær" }],
 		["zoo ".repeat(12), { code: "words-wrong" }],
+		// Their checksums are right, but what they stand for is no secret key.
+		[`${"abandon ".repeat(23)}art`, { code: "words-wrong" }],
+		[`${"zoo ".repeat(23)}vote`, { code: "words-wrong" }],
 		["swing cat flag economy stadium alone churn speed unique patch report train", { code: "words-wrong" }],
 	])("%j is refused", (typed, error) => {
 		expect(seedOfWords(typed)).toEqual({ ok: false, error });
