@@ -232,6 +232,25 @@ export class TestNeighbourhood {
 		return { ...act, deviceSignature: sign(this.id(act), secretOf(name)) };
 	}
 
+	/** A change of voters that a device signs by itself, for the set that there is. */
+	keptVoters(
+		added: readonly number[],
+		removed: readonly number[] = [],
+		change: Partial<Pick<VotersTransaction, "member" | "nonce" | "device">> = {},
+	): VotersTransaction {
+		const member = change.member ?? 0;
+		const unsigned = {
+			kind: "voters" as const,
+			member,
+			nonce: this.ledger.votersSinceIndex + 1,
+			added: added.map((device) => ({ device, publicKey: this.ledger.devices[device]?.publicKey ?? NO_KEY })),
+			removed,
+			device: member,
+			...change,
+		};
+		return { ...unsigned, signature: sign(this.id(unsigned), deviceSecret(member)) };
+	}
+
 	/** A change of voters: devices by index. */
 	voters(added: readonly number[], removed: readonly number[] = []): VotersTransaction {
 		const keyed = added.map((device) => ({ device, publicKey: this.ledger.devices[device]?.publicKey ?? NO_KEY }));

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { checkSignatures } from "../../../src/contract/signers.js";
 import { MAX_VOTERS } from "../../../src/contract/voters.js";
+import { createVerifier } from "../../../src/primitives/signature.js";
 import { TestNeighbourhood } from "../../support/ledger.js";
 
 const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;
@@ -101,5 +103,57 @@ describe("a change of voters", () => {
 			code: "voters-not-first",
 		});
 		expect(street.refusal(soon(street), [street.voters([3]), street.act("offer", 1)])).toBeUndefined();
+	});
+});
+
+describe("a change of voters that the operator's device signs by itself", () => {
+	const verifier = createVerifier();
+
+	it("takes no nonce of the household's, and holds for the set that it was made for alone", () => {
+		const street = withVoters(3);
+		street.block(soon(street), [street.act("revoke", 2, { device: 2 })]);
+		const step = street.keptVoters([], [2]);
+		expect(checkSignatures(street.ledger, step, verifier)).toBeUndefined();
+		street.block(soon(street), [step]);
+		expect(street.ledger.voters).toEqual([0, 1]);
+		expect(street.ledger.households[0]?.nonce).toBe(0);
+		expect(street.refusal(soon(street), [step])).toEqual({ code: "voters-changed" });
+	});
+
+	it("made ahead for another set is refused, not kept waiting", () => {
+		const street = withVoters(3);
+		const { votersSinceIndex } = street.ledger;
+		for (const nonce of [votersSinceIndex, votersSinceIndex + 2, votersSinceIndex + 16]) {
+			const ahead = street.keptVoters([], [1], { nonce: Math.max(1, nonce) });
+			if (ahead.nonce === votersSinceIndex + 1) continue;
+			expect(street.refusal(soon(street), [ahead])).toEqual({ code: "voters-changed" });
+		}
+	});
+
+	it("sends none away who is in use, and lets none come who does not stay on", () => {
+		const street = withVoters(3, 1);
+		expect(street.refusal(soon(street), [street.keptVoters([], [1])])).toEqual({ code: "voters-by-household" });
+		const devices = street.ledger.devices.map((device) => ({ ...device, alwaysOn: device.index < 3 }));
+		street.ledger = { ...street.ledger, devices };
+		expect(street.refusal(soon(street), [street.keptVoters([3])])).toEqual({ code: "voters-by-household" });
+	});
+
+	it("by another household, by its other device or by one out of use is refused, whoever has seen its signature", () => {
+		const street = withVoters(3, 1);
+		expect(street.refusal(soon(street), [street.keptVoters([], [2], { member: 1 })])).toMatchObject({
+			code: "voters-by-household",
+		});
+		const stolen = street.keptVoters([], [2], { device: 1 });
+		expect(checkSignatures(street.ledger, stolen, verifier)).toEqual({ code: "unknown-device", device: 1 });
+		expect(street.refusal(soon(street), [stolen])).toEqual({ code: "not-your-device", device: 1 });
+		street.block(soon(street), [street.act("revoke", 2, { device: 2 })]);
+		expect(street.refusal(soon(street), [street.keptVoters([], [2], { member: 1 })])).toEqual({ code: "not-operator" });
+		street.ledger = {
+			...street.ledger,
+			devices: street.ledger.devices.map((device) => (device.index === 0 ? { ...device, revoked: true } : device)),
+		};
+		const ofRevoked = street.keptVoters([], [2]);
+		expect(checkSignatures(street.ledger, ofRevoked, verifier)).toBeUndefined();
+		expect(street.refusal(soon(street), [ofRevoked])).toEqual({ code: "device-revoked", device: 0 });
 	});
 });
