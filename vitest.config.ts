@@ -1,27 +1,42 @@
 import { defineConfig } from "vitest/config";
 
+/** Their tests replace timers or globals of the platform: each file has a process of its own, which ends with it. */
+const PLATFORM = ["test/unit/{network,serial,signaling,ui}/**/*.test.ts"];
+/** They wait more than they compute, and leave the cores to the others. */
+const IN_REAL_TIME = ["test/e2e/serial*.test.ts", "test/e2e/tabs.test.ts"];
+
 export default defineConfig({
 	test: {
 		projects: [
-			{ test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
+			// The core keeps nothing in its modules, so its tests need not load and warm them up for each file anew.
+			{
+				test: {
+					name: "unit",
+					include: ["test/unit/**/*.test.ts"],
+					exclude: PLATFORM,
+					isolate: false,
+					testTimeout: 60_000,
+				},
+			},
+			{ test: { name: "platform", include: PLATFORM, testTimeout: 60_000 } },
 			{ test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], fileParallelism: false } },
 			// Real browsers: one file after another, two cores are few.
 			{
 				test: {
 					name: "e2e",
 					include: ["test/e2e/**/*.test.ts"],
-					exclude: ["test/e2e/serial*.test.ts"],
+					exclude: IN_REAL_TIME,
 					fileParallelism: false,
 					testTimeout: 60_000,
 					hookTimeout: 60_000,
 					bail: 1,
 				},
 			},
-			// In real time, beside the others.
+			// Beside the others.
 			{
 				test: {
-					name: "serial",
-					include: ["test/e2e/serial*.test.ts"],
+					name: "aside",
+					include: IN_REAL_TIME,
 					testTimeout: 60_000,
 					hookTimeout: 60_000,
 					bail: 1,

@@ -80,8 +80,8 @@ function requireChromium() {
 	finish();
 }
 
-/** Two at a time: there may be no more cores. */
-async function staticChecks() {
+/** Two at a time: there may be no more cores. `alongside` is done with the shorter row of them. */
+async function staticChecks(alongside = async () => {}) {
 	await check("messages compile", "npm", ["run", "messages"]);
 	await Promise.all([
 		check("types: the pure core, without browser or worker", bin("tsc"), ["-p", "tsconfig.core.json"])
@@ -89,7 +89,8 @@ async function staticChecks() {
 			.then(() =>
 				check("layers, no circles", bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "src", "signaling"]),
 			)
-			.then(() => check("style and lint", bin("biome"), ["check", "--error-on-warnings"])),
+			.then(() => check("style and lint", bin("biome"), ["check", "--error-on-warnings"]))
+			.then(alongside),
 		check("types: tools and tests", bin("tsc"), ["-p", "tsconfig.json"]).then(() =>
 			check("types: page", bin("svelte-check"), ["--tsconfig", "./tsconfig.page.json", "--fail-on-warnings"]),
 		),
@@ -111,24 +112,20 @@ if (which === "hosts" || which === "long") {
 	}
 	finish();
 }
-await staticChecks();
 requireChromium();
 const dist = join(scratch, "dist");
-const isBuilt = await check("the app builds", bin("vite"), [
-	"build",
-	"--logLevel",
-	"error",
-	"--outDir",
-	dist,
-	"--emptyOutDir",
-]);
+let isBuilt = false;
+await staticChecks(async () => {
+	const build = ["build", "--logLevel", "error", "--outDir", dist, "--emptyOutDir"];
+	isBuilt = await check("the app builds", bin("vite"), build);
+});
 const environment = { NABOSTROM_DIST: dist };
-// Meters speak in real time and leave the cores alone: their minutes pass, all at once, while the others compute.
-const meters = isBuilt
-	? tests("real serial ports", ["--project", "serial", "--maxWorkers", "3"], { environment, isAside: true })
+// Meters speak in real time, and tabs are frozen in it: their minutes pass, all at once, while the others compute.
+const aside = isBuilt
+	? tests("serial ports and tabs", ["--project", "aside", "--maxWorkers", "4"], { environment, isAside: true })
 	: undefined;
-await tests("unit", ["--project", "unit", "--maxWorkers", "2"]);
+await tests("unit", ["--project", "unit", "--project", "platform", "--maxWorkers", "2"]);
 await tests("simulation", ["--project", "simulation"]);
-await meters;
+await aside;
 if (isBuilt) await tests("end to end", ["--project", "e2e"], { environment });
 finish();

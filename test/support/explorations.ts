@@ -1,4 +1,4 @@
-/** What is explored: in the unit run, and the larger ones that take minutes. */
+/** What is explored: in the unit run, in every run of CI, and the larger ones that take minutes. */
 import type { Bounds } from "./raftScope.js";
 
 export interface Exploration {
@@ -15,18 +15,17 @@ export const SMALL_SCOPES: readonly Exploration[] = [
 	},
 	{ name: "a handover with a block", bounds: { voters: 3, settled: true, transfers: 1, proposals: 1 } },
 	{
-		name: "three voters become four, another leader meanwhile",
-		bounds: { voters: 3, observers: 1, settled: true, elections: 1, changes: 1, choices: [{ added: [3] }] },
+		name: "three voters become four, a crash meanwhile",
+		bounds: { voters: 3, observers: 1, settled: true, changes: 1, crashes: 1, choices: [{ added: [3] }] },
 	},
 	{
-		name: "one voter becomes three, an election and a crash meanwhile",
+		name: "one voter becomes three, an election meanwhile",
 		bounds: {
 			voters: 1,
 			observers: 2,
 			settled: true,
 			elections: 1,
 			changes: 1,
-			crashes: 1,
 			choices: [{ added: [1, 2] }],
 		},
 	},
@@ -41,6 +40,26 @@ export const SMALL_SCOPES: readonly Exploration[] = [
 			crashes: 1,
 			fetches: 1,
 			choices: [{ removed: [1] }, { removed: [0] }],
+		},
+	},
+];
+
+/** Some ten seconds each. */
+export const MEDIUM_SCOPES: readonly Exploration[] = [
+	{
+		name: "three voters become four, another leader meanwhile",
+		bounds: { voters: 3, observers: 1, settled: true, elections: 1, changes: 1, choices: [{ added: [3] }] },
+	},
+	{
+		name: "one voter becomes three, an election and a crash meanwhile",
+		bounds: {
+			voters: 1,
+			observers: 2,
+			settled: true,
+			elections: 1,
+			changes: 1,
+			crashes: 1,
+			choices: [{ added: [1, 2] }],
 		},
 	},
 ];

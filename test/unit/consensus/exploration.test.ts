@@ -7,25 +7,14 @@ import {
 	TELLS_OF_CHANGE_BEFORE_WRITE,
 	VOTES_FOR_ANY_LOG,
 } from "../../support/raftBrokenCores.js";
-import { type Explored, RaftExplorer } from "../../support/raftExplorer.js";
+import { RaftExplorer } from "../../support/raftExplorer.js";
 import type { Bounds, Core } from "../../support/raftScope.js";
+import { exploreWhole, printExplored } from "../../support/wholeExploration.js";
 
 const patient = { timeout: 120_000 };
 
-function printed(name: string, { states, transitions, repeated, longestStory, seconds }: Explored): void {
-	const figures = `${states} worlds, ${transitions} steps (${repeated} to a world seen before)`;
-	console.log(`${name}: ${figures}, up to ${longestStory} deep, ${seconds.toFixed(1)} s`);
-}
-
 describe("every order of events in a small scope keeps the properties of Raft, of certificates and of voter changes", () => {
-	it.each(SMALL_SCOPES)("$name", patient, ({ name, bounds }) => {
-		const explored = new RaftExplorer(bounds).explore();
-		printed(name, explored);
-		expect(explored.violation).toBeUndefined();
-		expect(explored.isComplete).toBe(true);
-		// A scope in which next to nothing happens would prove nothing.
-		expect(explored.states).toBeGreaterThan(1_000);
-	});
+	it.each(SMALL_SCOPES)("$name", patient, exploreWhole);
 
 	it("gives the same worlds each time", () => {
 		const count = () => new RaftExplorer({ voters: 3, elections: 1, crashes: 1 }).explore().transitions;
@@ -39,7 +28,7 @@ const shortest: Partial<Bounds> = { breadthFirst: true, allowsEarlyWord: true, m
 describe("a broken core is found out, by the shortest story", () => {
 	const storyOf = (name: string, core: Core, bounds: Bounds) => {
 		const explored = new RaftExplorer({ ...shortest, ...bounds }, core).explore();
-		printed(name, explored);
+		printExplored(name, explored);
 		return explored.violation;
 	};
 	const settled = { voters: 3, settled: true };

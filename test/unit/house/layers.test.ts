@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-/** The folders are the architecture: what breaks it has to fail. A copy of the house is broken in all these ways at once. */
+/**
+ * The folders are the architecture: what breaks it has to fail. A copy of the house's lower floors is broken in all these
+ * ways at once.
+ */
 const project = fileURLToPath(new URL("../../../", import.meta.url));
 let house: string;
 let layers: { status: number | null; output: string };
@@ -13,7 +16,10 @@ let coreTypes: { status: number | null; output: string };
 
 beforeAll(() => {
 	house = mkdtempSync(join(tmpdir(), "nabostrom-house-"));
-	for (const name of ["src", "tsconfig.base.json", "tsconfig.core.json", "tsconfig.json", ".dependency-cruiser.cjs"]) {
+	const floors = ["primitives", "block", "contract", "meter", "message"].map((folder) => join("src", folder));
+	const settings = ["tsconfig.base.json", "tsconfig.core.json", "tsconfig.json", ".dependency-cruiser.cjs"];
+	// tsconfig.json has to find something of its own.
+	for (const name of [...floors, ...settings, "vite.config.ts"]) {
 		cpSync(join(project, name), join(house, name), { recursive: true });
 	}
 	symlinkSync(join(project, "node_modules"), join(house, "node_modules"));
@@ -22,8 +28,8 @@ beforeAll(() => {
 	breakIn("src/block/merkle.ts", 'export { readFileSync } from "node:fs";');
 	breakIn("src/meter/telegram.ts", 'export type { Message } from "../message/message.js";');
 	breakIn("src/primitives/assert.ts", 'export { encode } from "./codec.js";');
-	breakIn("src/node/history.ts", "export const width = window.innerWidth;");
-	breakIn("src/node/history.ts", "export const bytes = btoa('x');");
+	breakIn("src/contract/execute.ts", "export const width = window.innerWidth;");
+	breakIn("src/contract/execute.ts", "export const bytes = btoa('x');");
 	layers = run("depcruise", "--config", ".dependency-cruiser.cjs", "src");
 	coreTypes = run("tsc", "-p", "tsconfig.core.json");
 }, 120_000);

@@ -122,7 +122,10 @@ const sml: fc.Arbitrary<Said> = fc
 		},
 	}));
 
-/** Random damage beats a 16-bit checksum once in 65,536 tries, so what must never happen is tried with a fixed seed. */
+/**
+ * Random damage beats a 16-bit checksum once in 65,536 tries, and a checksum of one format may look like the beginning of
+ * another, so what must never happen is tried with a fixed seed.
+ */
 const FIXED = { seed: 20_261_126 };
 const telegramsIn = (events: MeterEvent[]) => events.filter((event) => event.kind === "telegram");
 const reasonsIn = (events: MeterEvent[]) => events.flatMap((event) => (event.kind === "dropped" ? [event.reason] : []));
@@ -146,6 +149,7 @@ describe.each(FORMATS)("a telegram of %s", (_, said, createDecoder) => {
 				expect(createDecoder().push(bytes)).toEqual([event]);
 				expect(createMeterDecoder().push(bytes)).toEqual([event]);
 			}),
+			FIXED,
 		);
 	});
 
