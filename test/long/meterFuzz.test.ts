@@ -8,6 +8,7 @@ import { encodeP1 } from "../../src/meter/p1Encoder.js";
 import { createSmlDecoder } from "../../src/meter/sml.js";
 import { encodeSml } from "../../src/meter/smlEncoder.js";
 import type { MeterDecoder, TelegramEvent } from "../../src/meter/telegram.js";
+import { createRandom, type Random } from "../support/xorshift.js";
 
 /**
  * Millions of bytes of telegrams, mutated, cut, doubled and in noise: nothing may escape, no value may come that no
@@ -20,19 +21,8 @@ const LONGEST_TELEGRAM_BYTES = 2_048;
 /** One in 2^16 of the damaged telegrams passes a 16-bit check; three times that, and something else is wrong. */
 const CHANCE = 3 / 65_536;
 
-/** xorshift32: the same bytes in each run. */
-function createRandom(seed: number): (below: number) => number {
-	let state = seed;
-	return (below) => {
-		state ^= state << 13;
-		state ^= state >>> 17;
-		state ^= state << 5;
-		return (state >>> 0) % below;
-	};
-}
-
 interface Format {
-	telegramOf(random: (below: number) => number): Uint8Array;
+	telegramOf(random: Random): Uint8Array;
 	createDecoder(): MeterDecoder;
 }
 
@@ -88,7 +78,7 @@ const FORMATS: Record<string, Format> = {
 };
 
 /** A telegram with damage of one of many kinds. */
-function damaged(telegram: Uint8Array, random: (below: number) => number): Uint8Array {
+function damaged(telegram: Uint8Array, random: Random): Uint8Array {
 	const bytes = Uint8Array.from(telegram);
 	switch (random(6)) {
 		case 0:

@@ -2,8 +2,9 @@
 import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { parseMessage } from "../../../signaling/message.js";
+import type { Random } from "../../support/xorshift.js";
 import { rawUpgrade } from "./frames.js";
-import { garbage, mutatedFrames, mutatedText, mutatedUpgrade, type Random } from "./mutation.js";
+import { garbage, mutatedFrames, mutatedText, mutatedUpgrade } from "./mutation.js";
 import { connect } from "./testSocket.js";
 
 /** A socket is forgiven a hundred refusals. */

@@ -1,18 +1,6 @@
 /** Damage to what clients say to the signaling server: the same seed, the same damage. */
+import { pick, type Random } from "../../support/xorshift.js";
 import { clientFrame, OPCODE, rawUpgrade } from "./frames.js";
-
-export type Random = (below: number) => number;
-
-/** xorshift32. */
-export function createRandom(seed: number): Random {
-	let state = seed;
-	return (below) => {
-		state ^= state << 13;
-		state ^= state >>> 17;
-		state ^= state << 5;
-		return (state >>> 0) % below;
-	};
-}
 
 const SDP = `v=0\r\no=- 46117 2 IN IP4 127.0.0.1\r\ns=-\r\na=fingerprint:sha-256 ${"AB:".repeat(31)}AB\r\n`;
 const MESSAGES: readonly string[] = [
@@ -27,25 +15,24 @@ const MESSAGES: readonly string[] = [
 	{ type: "ping" },
 ].map((message) => JSON.stringify(message));
 
-const of = <T>(list: readonly T[], random: Random): T => list[random(list.length)] as T;
-
 /** A text message that was good once. */
 export function mutatedText(random: Random): string {
-	const good = of(MESSAGES, random);
-	return of(TEXT_DAMAGE, random)(good, random);
+	const good = pick(MESSAGES, random);
+	return pick(TEXT_DAMAGE, random)(good, random);
 }
 
 const TEXT_DAMAGE: readonly ((good: string, random: Random) => string)[] = [
 	(good, random) => good.slice(0, random(good.length)),
-	(good, random) => spliced(good, random, of(PIECES, random), random(4)),
+	(good, random) => spliced(good, random, pick(PIECES, random), random(4)),
 	(good, random) => spliced(good, random, String.fromCharCode(random(0x10000)), 1),
-	(good, random) => good.replace(/"[^"]*"(?=[,\]}])/, of(VALUES, random)),
-	(good, random) => good.replace(/\[[^\]]*\]/, of(VALUES, random)),
-	(good, random) => good.replace(/"(type|topics?|data)"/, of(['"type"', '"__proto__"', '"constructor"', "1"], random)),
+	(good, random) => good.replace(/"[^"]*"(?=[,\]}])/, pick(VALUES, random)),
+	(good, random) => good.replace(/\[[^\]]*\]/, pick(VALUES, random)),
 	(good, random) =>
-		good.replace(/\}$/, `,${JSON.stringify(of(["type", "topic", "data"], random))}:${of(VALUES, random)}}`),
+		good.replace(/"(type|topics?|data)"/, pick(['"type"', '"__proto__"', '"constructor"', "1"], random)),
+	(good, random) =>
+		good.replace(/\}$/, `,${JSON.stringify(pick(["type", "topic", "data"], random))}:${pick(VALUES, random)}}`),
 	(_good, random) => `{"type":"publish","topic":"fuzz-1","data":${nested(random(2_000), random)}}`,
-	(good, random) => good + of(MESSAGES, random),
+	(good, random) => good + pick(MESSAGES, random),
 	(good, random) => good.replace("fuzz", "f".repeat(random(1_000))),
 ];
 const PIECES = ['"', "\\", "{", "}", "[", "]", ",", ":", "\u2028", "\\ud800", "1e400", "\0", "\\u", "//", "NaN"];
@@ -76,7 +63,7 @@ function nested(depth: number, random: Random): string {
 
 /** Bytes after the upgrade: one message, of which the framing or the bytes are damaged. */
 export function mutatedFrames(random: Random): Buffer {
-	return of(FRAME_DAMAGE, random)(Buffer.from(of(MESSAGES, random)), random);
+	return pick(FRAME_DAMAGE, random)(Buffer.from(pick(MESSAGES, random)), random);
 }
 
 const FRAME_DAMAGE: readonly ((good: Buffer, random: Random) => Buffer)[] = [
@@ -87,10 +74,10 @@ const FRAME_DAMAGE: readonly ((good: Buffer, random: Random) => Buffer)[] = [
 	(good, random) => clientFrame(random(16), good.subarray(0, 1), { reserved: random(8) }),
 	(good) => clientFrame(OPCODE.text, good, { isMasked: false }),
 	(good, random) => clientFrame(OPCODE.text, good, { saidBytes: 1n << BigInt(random(64)) }),
-	(_good, random) => clientFrame(OPCODE.text, of(NOT_UTF_8, random)),
+	(_good, random) => clientFrame(OPCODE.text, pick(NOT_UTF_8, random)),
 	(good, random) =>
-		clientFrame(of([OPCODE.ping, OPCODE.pong], random), good.subarray(0, 200), { isFinal: random(2) === 0 }),
-	(_good, random) => clientFrame(OPCODE.close, of(BAD_CLOSES, random)),
+		clientFrame(pick([OPCODE.ping, OPCODE.pong], random), good.subarray(0, 200), { isFinal: random(2) === 0 }),
+	(_good, random) => clientFrame(OPCODE.close, pick(BAD_CLOSES, random)),
 	(good, random) => inFragments(good, random),
 	(good, random) => flipped(inFragments(good, random), random),
 	(good, random) => clientFrame(OPCODE.text, Buffer.concat(Array.from({ length: random(200) }, () => good))),
@@ -138,7 +125,7 @@ export function garbage(random: Random): Buffer {
 /** A request that may or may not become a WebSocket. */
 export function mutatedUpgrade(random: Random): Buffer {
 	const good = Buffer.from(rawUpgrade());
-	return of(UPGRADE_DAMAGE, random)(good, random);
+	return pick(UPGRADE_DAMAGE, random)(good, random);
 }
 
 const UPGRADE_DAMAGE: readonly ((good: Buffer, random: Random) => Buffer)[] = [
@@ -146,10 +133,10 @@ const UPGRADE_DAMAGE: readonly ((good: Buffer, random: Random) => Buffer)[] = [
 	(good, random) => cut(good, random),
 	flipped,
 	(good, random) => withoutLine(good, 1 + random(5)),
-	(good, random) => replacedLine(good, random, of(BAD_LINES, random)),
-	(good, random) => Buffer.from(good.toString().replace("GET", of(["POST", "CONNECT", "BREW", "", "get"], random))),
+	(good, random) => replacedLine(good, random, pick(BAD_LINES, random)),
+	(good, random) => Buffer.from(good.toString().replace("GET", pick(["POST", "CONNECT", "BREW", "", "get"], random))),
 	(good, random) =>
-		Buffer.from(good.toString().replace("/ ", of(["/%ff ", "/../x ", "* ", "//// ", "http://x/ "], random))),
+		Buffer.from(good.toString().replace("/ ", pick(["/%ff ", "/../x ", "* ", "//// ", "http://x/ "], random))),
 	(_good, random) => garbage(random),
 ];
 const BAD_LINES = [

@@ -1,8 +1,9 @@
 /** Damage of every kind into the real server, beside two clients who have nothing to do with it. */
+
 import { expect } from "vitest";
+import { createRandom } from "../../support/xorshift.js";
 import { sendFrames, sendTexts, sendUpgrades } from "./fuzzing.js";
 import { median, startHonestPair } from "./honestPair.js";
-import { createRandom } from "./mutation.js";
 import { startSignaling } from "./program.js";
 import { health } from "./testSocket.js";
 
