@@ -10,11 +10,19 @@ import { TokenBucket } from "../primitives/tokenBucket.js";
 const ALLOWANCES = {
 	/** A street of 100 that comes back from an outage sends blocks of 200 kB one after the other. */
 	bytes: { capacity: 32 * 1_024 * 1_024, perSecond: 4 * 1_024 * 1_024 },
-	frames: { capacity: 20_000, perSecond: 1_000 },
-	/** Answered by reading blocks from the disk. */
-	requests: { capacity: 1_000, perSecond: 100 },
-	/** Verified each, about a millisecond; a household's backlog, told again, with what others' devices hand on. */
-	transactions: { capacity: 5_000, perSecond: 100 },
+	/** What piled up while this tab slept for minutes, and 4 MB/s in parts of 16 kB. */
+	frames: { capacity: 4_000, perSecond: 256 },
+	/** Answered by reading blocks from the disk, 128 kB each: who catches up asks one neighbour as fast as 6 MB/s. */
+	requests: { capacity: 400, perSecond: 50 },
+	/** Looked up, judged and mostly verified each. A device offers 200 at once, and may hand on what some others offer. */
+	transactions: { capacity: 1_000, perSecond: 100 },
+	/**
+	 * Verified for nothing: who hands a transaction on has verified it. Some come from who does not know yet that its
+	 * device was replaced, and tells what waits there again every ten seconds.
+	 */
+	badSignatures: { capacity: 20, perSecond: 1 },
+	/** Not looked at, because of the two above; and those the mempool has no room for. */
+	ignoredTransactions: { capacity: 2_000, perSecond: 100 },
 } as const;
 
 export type Allowance = keyof typeof ALLOWANCES;
@@ -26,6 +34,8 @@ const FIRST_TIME_OUT_MS = 60_000;
 const LONGEST_TIME_OUT_MS = 24 * 3_600_000;
 /** After so long without being kept out it begins anew with a short time. */
 const FORGIVEN_AFTER_MS = 48 * 3_600_000;
+/** A frame of an answer that is expected counts for so much at least: it costs something even if nothing is in it. */
+const MIN_FRAME_BYTES = 4_096;
 /** Some answers of the longest kind. */
 const MAX_EXPECTED_BYTES = 8 * 1_024 * 1_024;
 /** Devices whose conduct is remembered: more than a street has, and an end for who invents keys. */
@@ -60,20 +70,35 @@ export class Conduct {
 	/** By device, the one noted longest ago first. */
 	readonly #records = new Map<string, Remembered>();
 
-	/** Spends of a device's allowance; false: there is not so much. */
-	spend(device: string, allowance: Allowance, count: number, nowMs: number): boolean {
+	/** A device sends a frame; false: it may not. */
+	takes(device: string, bytes: number, nowMs: number): boolean {
 		const remembered = this.#of(device);
-		if (allowance === "bytes" && remembered.expectedBytes >= count) {
-			remembered.expectedBytes -= count;
+		const cost = Math.max(bytes, MIN_FRAME_BYTES);
+		if (remembered.expectedBytes >= cost) {
+			remembered.expectedBytes -= cost;
 			return true;
 		}
-		const { buckets } = remembered;
+		return this.spend(device, "frames", 1, nowMs) && this.spend(device, "bytes", bytes, nowMs);
+	}
+
+	/** Spends of a device's allowance; false: there is not so much. */
+	spend(device: string, allowance: Allowance, count: number, nowMs: number): boolean {
+		return this.#bucketOf(device, allowance, nowMs).take(count, nowMs);
+	}
+
+	/** Whether anything is left of a device's allowance. */
+	has(device: string, allowance: Allowance, nowMs: number): boolean {
+		return this.#bucketOf(device, allowance, nowMs).has(1, nowMs);
+	}
+
+	#bucketOf(device: string, allowance: Allowance, nowMs: number): TokenBucket {
+		const { buckets } = this.#of(device);
 		let bucket = buckets.get(allowance);
 		if (bucket === undefined) {
 			bucket = new TokenBucket(ALLOWANCES[allowance].capacity, ALLOWANCES[allowance].perSecond, nowMs);
 			buckets.set(allowance, bucket);
 		}
-		return bucket.take(count, nowMs);
+		return bucket;
 	}
 
 	/** It was asked for something: so much of what it sends is not held against it. */

@@ -35,13 +35,18 @@ export class Mempool {
 		return known !== undefined && equalBytes(signatureOf(known), signatureOf(transaction));
 	}
 
+	/** Whether its author has a place left: what would not be taken need not be verified. */
+	hasRoomFor(transaction: Transaction): boolean {
+		const { key, limit } = quotaOf(transaction);
+		return (this.#perMember.get(key) ?? 0) < limit;
+	}
+
 	/** Takes a transaction whose signatures were checked. */
 	add(id: string, transaction: Transaction): AddResult {
 		if (this.#waiting.has(id)) return "known";
-		const quota = quotaOf(transaction);
-		const used = this.#perMember.get(quota.key) ?? 0;
-		if (used >= quota.limit) return "full";
-		this.#perMember.set(quota.key, used + 1);
+		if (!this.hasRoomFor(transaction)) return "full";
+		const { key } = quotaOf(transaction);
+		this.#perMember.set(key, (this.#perMember.get(key) ?? 0) + 1);
 		this.#waiting.set(id, { id, transaction, notBeforeIndex: 0 });
 		return "added";
 	}

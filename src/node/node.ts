@@ -101,7 +101,9 @@ export class Node {
 
 	/** Takes an input; settles when it is finished. */
 	handle(input: NodeInput): Promise<void> {
-		return this.#enqueue(() => this.#handle(input));
+		return input.type === "peerFrame"
+			? this.#onFrame(input.channel, input.frame)
+			: this.#enqueue(() => this.#handle(input));
 	}
 
 	/** This node's street, for the drivers that look inside: the replay and the tests. */
@@ -121,7 +123,18 @@ export class Node {
 		return this.#queue;
 	}
 
-	async #handle(input: NodeInput): Promise<void> {
+	/** Whether a frame may wait is decided before it does. */
+	async #onFrame(channel: string, frame: Uint8Array): Promise<void> {
+		const arrival = this.#peers.arrived(channel, frame.length);
+		if (arrival === "forgotten") return;
+		await this.#enqueue(async () => {
+			await this.street?.noticeGap();
+			if (arrival === "flooding") this.#peers.refuseFlood(channel);
+			else this.#peers.receive(channel, frame, arrival === "counted");
+		});
+	}
+
+	async #handle(input: Exclude<NodeInput, { type: "peerFrame" }>): Promise<void> {
 		await this.street?.noticeGap();
 		switch (input.type) {
 			case "tick":
@@ -139,9 +152,6 @@ export class Node {
 				break;
 			case "peerClosed":
 				this.#peers.closed(input.channel);
-				break;
-			case "peerFrame":
-				this.#peers.receive(input.channel, input.frame);
 				break;
 			case "signal":
 				this.#signaling.say(input.draft);

@@ -74,6 +74,8 @@ const REQUESTS: ReadonlySet<Message["type"]> = new Set([
 
 export class Peers {
 	readonly #peers = new Map<string, Peer>();
+	/** Channels that were refused, until the page has closed them. */
+	readonly #refused = new Set<string>();
 	readonly #dependencies: NodeDependencies;
 	readonly #events: PeerEvents;
 	/** How the devices behind the channels behave. */
@@ -152,6 +154,11 @@ export class Peers {
 
 	/** The channel is gone. */
 	closed(channel: string): void {
+		this.#refused.delete(channel);
+		this.#forget(channel);
+	}
+
+	#forget(channel: string): void {
 		const peer = this.#peers.get(channel);
 		if (peer === undefined) return;
 		this.#peers.delete(channel);
@@ -164,8 +171,9 @@ export class Peers {
 		if (peer.device !== undefined) {
 			this.conduct.note(peer.device, error.code, this.#dependencies.clocks.monotonicMs());
 		}
+		this.#refused.add(peer.channel);
+		this.#forget(peer.channel);
 		this.#dependencies.emit({ type: "closePeer", channel: peer.channel, code: error.code });
-		this.closed(peer.channel);
 	}
 
 	send(peer: Peer, message: Message): void {
@@ -194,13 +202,34 @@ export class Peers {
 		}
 	}
 
-	receive(channel: string, frame: Uint8Array): void {
+	/**
+	 * A frame has come, and would wait for its turn: who sends more than it may is found out here, and what comes of that
+	 * channel from then on is forgotten. In the queue it would keep everybody waiting. A channel whose opening or proof
+	 * waits there itself is counted when its turn comes.
+	 */
+	arrived(channel: string, bytes: number): "counted" | "uncounted" | "flooding" | "forgotten" {
+		if (this.#refused.has(channel)) return "forgotten";
+		const peer = this.#peers.get(channel);
+		if (peer?.device === undefined) return "uncounted";
+		if (this.conduct.takes(peer.device, bytes, this.#dependencies.clocks.monotonicMs())) return "counted";
+		this.#refused.add(channel);
+		return "flooding";
+	}
+
+	/** Closes the channel of who sends more than it may. */
+	refuseFlood(channel: string): void {
+		const peer = this.#peers.get(channel);
+		if (peer !== undefined) this.refuse(peer, { code: "flooding" });
+	}
+
+	/** A frame's turn has come. */
+	receive(channel: string, frame: Uint8Array, isCounted: boolean): void {
 		const peer = this.#peers.get(channel);
 		// Frames of a channel that was just closed may still be on their way.
 		if (peer === undefined) return;
 		const nowMs = this.#dependencies.clocks.monotonicMs();
 		peer.lastHeardMs = nowMs;
-		if (!this.#maySend(peer, frame.length, nowMs)) {
+		if (!isCounted && !this.#maySend(peer, frame.length, nowMs)) {
 			this.refuse(peer, { code: "flooding" });
 			return;
 		}
@@ -242,9 +271,7 @@ export class Peers {
 	/** Before anything is read: what a device may not send costs nothing more than this. */
 	#maySend(peer: Peer, bytes: number, nowMs: number): boolean {
 		if (peer.device === undefined) return peer.unproven.take(1, nowMs);
-		return (
-			this.conduct.spend(peer.device, "frames", 1, nowMs) && this.conduct.spend(peer.device, "bytes", bytes, nowMs)
-		);
+		return this.conduct.takes(peer.device, bytes, nowMs);
 	}
 
 	/** A channel that says nothing is as good as lost, long before WebRTC notices. */

@@ -14,10 +14,15 @@ export class TokenBucket {
 
 	/** Takes `count` tokens if they are there, none otherwise. */
 	take(count: number, nowMs: number): boolean {
-		this.#fill(nowMs);
-		if (this.#tokens < count) return false;
+		if (!this.has(count, nowMs)) return false;
 		this.#tokens -= count;
 		return true;
+	}
+
+	/** Whether `count` tokens are there. */
+	has(count: number, nowMs: number): boolean {
+		this.#fill(nowMs);
+		return this.#tokens >= count;
 	}
 
 	/** Whether it is as good as new. */

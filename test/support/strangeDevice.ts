@@ -60,13 +60,18 @@ export class StrangeDevice {
 			encode([WIRE_VERSION, theirs.deviceKey, deviceKey, theirs.nonce, nonce, FINGERPRINT, FINGERPRINT, 0]),
 		);
 		await this.#say({ type: "proof", signature: keyedSigner.sign(digest, this.#secret) });
-		return this.closedBy(this.#node.taken());
+		const code = this.closedBy(this.#node.taken());
+		if (code !== undefined) await this.leave();
+		return code;
 	}
 
 	/** A frame of one's own, whatever is in it; gives the code with which the node closed the channel because of it. */
 	async say(frame: Uint8Array): Promise<string | undefined> {
 		await this.#node.handle({ type: "peerFrame", channel: this.#channel, frame });
-		return this.closedBy(this.#node.taken());
+		const code = this.closedBy(this.#node.taken());
+		// As the page does it.
+		if (code !== undefined) await this.leave();
+		return code;
 	}
 
 	async leave(): Promise<void> {

@@ -45,10 +45,20 @@ export class Gossip {
 		// Who only observes never proposes what it hears.
 		const isHandedOn = isGuest || (raft !== undefined && !isVoter(raft));
 		const forwarded: Transaction[] = [];
+		if (!this.#mayTell(peer, nowMs)) {
+			this.#ignore(peer, transactions.length, "too-many-transactions");
+			return;
+		}
 		const ids = this.#context.idsOf(transactions);
 		for (const [at, transaction] of transactions.entries()) {
 			const id = ids[at];
 			assert(id !== undefined, "every transaction has an id");
+			// Each costs something, known or not. Their authors tell again what was not heard.
+			if (!this.#mayTell(peer, nowMs)) {
+				this.#ignore(peer, transactions.length - at, "too-many-transactions");
+				break;
+			}
+			peers.conduct.spend(peer.device, "transactions", 1, nowMs);
 			const isHouseholds = transaction.kind === "join" || transaction.kind === "confirm" || isAct(transaction);
 			if (isGuest && !isHouseholds) {
 				events.onRefused("transaction-of-stranger");
@@ -58,20 +68,33 @@ export class Gossip {
 				forwarded.push(transaction);
 				continue;
 			}
-			// Each that is new here is verified. Their authors tell again what was not heard.
-			if (!peers.conduct.spend(peer.device, "transactions", 1, nowMs)) {
-				events.onRefused("too-many-transactions");
-				break;
+			if (!mempool.hasRoomFor(transaction)) {
+				this.#ignore(peer, 1, "mempool-full");
+				continue;
 			}
 			const cause = this.#judge(transaction);
 			if (isRefusal(cause)) {
 				events.onRefused(cause.code);
+				if (cause.code === "bad-signature") peers.conduct.spend(peer.device, "badSignatures", 1, nowMs);
 				continue;
 			}
-			if (mempool.add(id, transaction) === "full") events.onRefused("mempool-full");
-			else if (isHandedOn) forwarded.push(transaction);
+			mempool.add(id, transaction);
+			if (isHandedOn) forwarded.push(transaction);
 		}
 		this.#forward(peer, forwarded);
+	}
+
+	#mayTell({ device }: ProvenPeer, nowMs: number): boolean {
+		const { conduct } = this.#context.peers;
+		return conduct.has(device, "transactions", nowMs) && conduct.has(device, "badSignatures", nowMs);
+	}
+
+	/** Who goes on and on with what is not looked at floods: reading it has a cost, too. */
+	#ignore(peer: ProvenPeer, count: number, code: "too-many-transactions" | "mempool-full"): void {
+		const { dependencies, events, peers } = this.#context;
+		events.onRefused(code);
+		if (peers.conduct.spend(peer.device, "ignoredTransactions", count, dependencies.clocks.monotonicMs())) return;
+		if (peers.has(peer)) peers.refuse(peer, { code: "flooding" });
 	}
 
 	/** A reading that is told again is mostly on the chain already: that is found out before its signature is verified. */

@@ -39,22 +39,31 @@ describe("the conduct of neighbours' devices", () => {
 
 	it("allows each device so much, and no other one less for it", () => {
 		const conduct = new Conduct();
-		expect(conduct.spend("a", "requests", 1_000, 0)).toBe(true);
+		expect(conduct.spend("a", "requests", 400, 0)).toBe(true);
 		expect(conduct.spend("a", "requests", 1, 0)).toBe(false);
 		expect(conduct.spend("a", "transactions", 1, 0)).toBe(true);
 		expect(conduct.spend("b", "requests", 1, 0)).toBe(true);
-		expect(conduct.spend("a", "requests", 100, 1_000)).toBe(true);
+		expect(conduct.spend("a", "requests", 50, 1_000)).toBe(true);
 		expect(conduct.spend("a", "requests", 1, 1_000)).toBe(false);
 	});
 
 	it("does not hold against a device what it was asked for", () => {
 		const conduct = new Conduct();
 		const most = 32 * 1_024 * 1_024;
-		expect(conduct.spend("a", "bytes", most, 0)).toBe(true);
-		expect(conduct.spend("a", "bytes", 100_000, 0)).toBe(false);
+		expect(conduct.takes("a", most, 0)).toBe(true);
+		expect(conduct.takes("a", 100_000, 0)).toBe(false);
 		conduct.expect("a", 500_000);
-		for (let n = 0; n < 5; n++) expect(conduct.spend("a", "bytes", 100_000, 0)).toBe(true);
-		expect(conduct.spend("a", "bytes", 100_000, 0)).toBe(false);
+		for (let n = 0; n < 5; n++) expect(conduct.takes("a", 100_000, 0)).toBe(true);
+		expect(conduct.takes("a", 100_000, 0)).toBe(false);
+	});
+
+	it("does not let a device answer with more small frames than one answer has, whatever it was asked for", () => {
+		const conduct = new Conduct();
+		expect(conduct.spend("a", "frames", 4_000, 0)).toBe(true);
+		expect(conduct.takes("a", 1, 0)).toBe(false);
+		conduct.expect("a", 512 * 1_024);
+		for (let n = 0; n < 128; n++) expect(conduct.takes("a", 1, 0)).toBe(true);
+		expect(conduct.takes("a", 1, 0)).toBe(false);
 	});
 
 	it("is remembered of so many devices and no more", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Block, blockHash, encodeBlock } from "../../../src/block/block.js";
 import type { Certificate } from "../../../src/block/certificate.js";
-import type { AppendEntriesMessage, Message } from "../../../src/message/message.js";
+import type { AppendEntriesMessage, Message, TransactionsMessage } from "../../../src/message/message.js";
 import { WIRE_VERSION } from "../../../src/message/wire.js";
 import { decodeLink, encodeJoinLink } from "../../../src/node/link.js";
 import { encode } from "../../../src/primitives/codec.js";
@@ -269,6 +269,19 @@ describe("gossip", () => {
 		const scene = await street();
 		const { cluster, other, victim } = scene;
 		await expectRefused(scene, "bad-signature", false, () => cluster.say(other, victim, reading(cluster, other)));
+	});
+
+	it("of forged transactions is verified a few times, and then costs the channel", async () => {
+		const scene = await street();
+		const { cluster, other, victim } = scene;
+		const [forged] = (reading(cluster, other) as TransactionsMessage).transactions;
+		if (forged?.kind !== "reading") throw new Error("a reading");
+		for (let message = 0; message < 15; message++) {
+			const transactions = Array.from({ length: 200 }, (_, at) => ({ ...forged, importWh: message * 200 + at }));
+			if (cluster.areConnected(other, victim)) await cluster.say(other, victim, { type: "transactions", transactions });
+		}
+		expect(refusals(scene)).toMatchObject({ "bad-signature": 20, flooding: 1 });
+		await cluster.until(() => cluster.areConnected(other, victim), "it is back");
 	});
 
 	it("of strangers is heard only for their `join`, and their votes not at all", async () => {
