@@ -319,15 +319,6 @@ describe("an observer's invitation", () => {
 		expect(await codeOf(cluster, index, { ...way, alwaysOn: false })).toBe("ok");
 		await cluster.until(() => cluster.house(index).node.view().stage === "street", "it is a member");
 	});
-
-	it("that has expired is not even tried", async () => {
-		const cluster = await foundedStreet(3);
-		const link = await invite(cluster);
-		const { index } = await cluster.add();
-		cluster.chainMs += 8 * 86_400_000;
-		const way = { type: "join" as const, link, householdName: "Lie", alwaysOn: true, signalingUrls: [] };
-		expect(await codeOf(cluster, index, way)).toBe("invitation-expired");
-	});
 });
 
 describe("founding again, with keys locked", () => {
