@@ -9,6 +9,9 @@ import { list, nothing, optionalCertificate, optionalCertificateFields } from ".
 /** Double signatures of one message. */
 const MAX_EVIDENCE = 100;
 
+/** Devices that one device has channels to. */
+const MAX_NEIGHBOURS = 1_000;
+
 const ROLES = ["leader", "follower", "candidate", "observer"] as const satisfies readonly NodeRole[];
 
 export type GreetingMessage = Extract<Message, { type: keyof typeof GREETING_SHAPES }>;
@@ -34,6 +37,10 @@ export function greetingFields(message: GreetingMessage): CborValue[] {
 			];
 		case "status":
 			return [message.headIndex, message.headHash, message.term, ROLES.indexOf(message.role)];
+		case "neighbours":
+			return [
+				message.devices.map(({ device, headIndex, term, role }) => [device, headIndex, term, ROLES.indexOf(role)]),
+			];
 		case "twin":
 			return [meetingFields(message.meeting)];
 		case "evidence":
@@ -56,6 +63,15 @@ export const bootShape = v.pipe(
 const meetingShape = v.pipe(
 	v.strictTuple([bytes(16), bytes(16), signature]),
 	v.transform(([bootId, metBootId, signature]): Meeting => ({ bootId, metBootId, signature })),
+);
+
+const roleShape = v.pipe(
+	v.picklist([0, 1, 2, 3]),
+	v.transform((role) => ROLES[role]),
+);
+const neighbourShape = v.pipe(
+	v.strictTuple([natural, natural, natural, roleShape]),
+	v.transform(([device, headIndex, term, role]) => ({ device, headIndex, term, role })),
 );
 
 /** Their shapes. Blocks and transactions inside are decoded by their own codecs. */
@@ -100,14 +116,18 @@ export const GREETING_SHAPES = {
 		})),
 	),
 	status: v.pipe(
-		v.strictTuple([natural, hash, natural, v.picklist([0, 1, 2, 3])]),
+		v.strictTuple([natural, hash, natural, roleShape]),
 		v.transform(([headIndex, headHash, term, role]) => ({
 			type: "status" as const,
 			headIndex,
 			headHash,
 			term,
-			role: ROLES[role],
+			role,
 		})),
+	),
+	neighbours: v.pipe(
+		v.strictTuple([list(neighbourShape, MAX_NEIGHBOURS)]),
+		v.transform(([devices]) => ({ type: "neighbours" as const, devices })),
 	),
 	twin: v.pipe(
 		v.strictTuple([meetingShape]),

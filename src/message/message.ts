@@ -87,6 +87,13 @@ export interface StatusMessage {
 	role: NodeRole;
 }
 
+/** In a street where not everybody is connected with everybody: with whom the sender is, and what these say of themselves. */
+export interface NeighboursMessage {
+	type: "neighbours";
+	/** Device indices. */
+	devices: readonly { device: number; headIndex: number; term: number; role: NodeRole }[];
+}
+
 // ── Raft ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Asks whether an election would be won, without disturbing anybody (Raft thesis §9.6). */
@@ -292,6 +299,7 @@ export type Message =
 	| TwinMessage
 	| EvidenceMessage
 	| StatusMessage
+	| NeighboursMessage
 	| RaftMessage
 	| TransactionsMessage
 	| BlocksRequestMessage

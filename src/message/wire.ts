@@ -58,6 +58,7 @@ const TYPES = [
 	"refounding",
 	"confirmations",
 	"withdrawal",
+	"neighbours",
 ] as const satisfies readonly Message["type"][];
 
 /** By type, the shape of the fields after it. */
@@ -113,6 +114,7 @@ function messageFields(message: Message): CborValue[] {
 		case "proof":
 		case "hello":
 		case "status":
+		case "neighbours":
 		case "twin":
 		case "evidence":
 			return greetingFields(message);

@@ -1,6 +1,7 @@
 /**
- * The full mesh of one neighbourhood's devices. Everybody announces itself through all signaling servers;
- * the device with the lower id starts the connection, so two never start at once; whatever is lost is tried again.
+ * The mesh of one neighbourhood's devices. Everybody announces itself through all signaling servers; the node says whom
+ * to connect to: mostly everybody. The device with the lower id starts the connection, so two never start at once; the
+ * other one asks for it by an announcement to that device alone. Whatever is lost is tried again.
  * The mesh carries frames and tells the node which certificates stand at both ends; who a peer really is, the node's
  * handshake finds out. What goes through the servers the node seals, and unseals.
  */
@@ -85,6 +86,12 @@ const GIVEN_UP_MS = 5_000;
 const UNHEARD_MS = 4_000;
 /** An honest device waits longer than this between two offers. */
 const OFFER_INTERVAL_MS = 400;
+/** In place of a session's name: whichever the device is in now. */
+const ANY_SESSION = "0".repeat(32);
+/** Who knows nobody yet connects to so many of those that it hears. */
+const SOMEBODY = 6;
+/** A device that asked to be called is called again for so long, if its connection does not come about or is lost. */
+const ASKED_MS = 30_000;
 
 class FullMesh implements Mesh {
 	readonly #options: MeshOptions;
@@ -117,7 +124,7 @@ class FullMesh implements Mesh {
 
 	update(settings: NetworkSettings): void {
 		if (this.#stopped) return;
-		const { deviceId, meshId, topics } = this.#settings;
+		const { connectTo, deviceId, meshId, topics } = this.#settings;
 		this.#settings = settings;
 		if (settings.deviceId !== deviceId) {
 			this.#forgetAll("device-changed");
@@ -132,6 +139,7 @@ class FullMesh implements Mesh {
 			this.#options.onSignal(this.#announcement());
 			this.#seekSooner();
 		}
+		if (settings.connectTo !== connectTo) this.#call();
 	}
 
 	publish(topic: string, sealed: string): void {
@@ -196,6 +204,7 @@ class FullMesh implements Mesh {
 				this.#options.onSignalingStatus(this.#signalingStatus());
 				if (!connected) return;
 				this.#options.onSignal(this.#announcement());
+				this.#call();
 				// Whoever called before this server was back does not call again until it hears of this device once more.
 				if (this.#open.size === 0) this.#seekSooner();
 			},
@@ -216,13 +225,13 @@ class FullMesh implements Mesh {
 		return { connected: clients.filter(({ connected }) => connected).length, configured: clients.length };
 	}
 
-	#head(to?: Neighbour): Omit<SignalHead, "from"> {
+	#head(to?: Pick<Neighbour, "deviceId" | "session">): Omit<SignalHead, "from"> {
 		this.#sequence += 1;
 		const head = { session: this.#session.name, sequence: this.#sequence };
 		return to === undefined ? head : { ...head, to: { deviceId: to.deviceId, session: to.session } };
 	}
 
-	#announcement(to?: Neighbour): SignalDraft {
+	#announcement(to?: Pick<Neighbour, "deviceId" | "session">): SignalDraft {
 		return { ...this.#head(to), kind: "announce" };
 	}
 
@@ -245,6 +254,7 @@ class FullMesh implements Mesh {
 			this.#session.begin();
 		}
 		this.#options.onSignal(this.#announcement());
+		this.#call();
 		this.#announceLater();
 	}
 
@@ -263,6 +273,9 @@ class FullMesh implements Mesh {
 			return;
 		}
 		if (signal.to !== undefined && !this.#isSelf(signal.to)) return;
+		// Nobody keeps count of those with whom there will be nothing to talk about.
+		const isGreeting = signal.kind === "announce" && signal.to === undefined;
+		if (isGreeting && this.#neighbours.find(signal.from) === undefined && !this.#isWanted(signal.from)) return;
 		const nowMs = performance.now();
 		const admitted = this.#neighbours.admit(signal, nowMs);
 		if (!admitted.ok) {
@@ -276,7 +289,7 @@ class FullMesh implements Mesh {
 	}
 
 	#isSelf({ deviceId, session }: { deviceId: string; session: string }): boolean {
-		return deviceId === this.#settings.deviceId && session === this.#session.name;
+		return deviceId === this.#settings.deviceId && (session === this.#session.name || session === ANY_SESSION);
 	}
 
 	/** Does what a signal asks for, or says why not. */
@@ -313,11 +326,13 @@ class FullMesh implements Mesh {
 		}
 	}
 
-	/** Somebody is there. `directed`: it answers an announcement of this device. */
+	/** Somebody is there. `directed`: it has no channel to this device, and wants one. */
 	#meet(neighbour: Neighbour, directed: boolean): void {
+		if (directed) neighbour.askedMs = performance.now();
+		if (!this.#isExpected(neighbour)) return;
 		if (!this.#starts(neighbour)) {
-			// The lower id may have come later, and not have heard this device's own announcement.
-			if (neighbour.link === undefined && !directed) this.#options.onSignal(this.#announcement(neighbour));
+			// The lower id may have come later, and not have heard this device's own announcement; or it has heard none and asks.
+			if (neighbour.link === undefined) this.#options.onSignal(this.#announcement(neighbour));
 			return;
 		}
 		const isUnheard = neighbour.offeredMs !== undefined && performance.now() - neighbour.offeredMs >= UNHEARD_MS;
@@ -350,9 +365,41 @@ class FullMesh implements Mesh {
 		return this.#settings.deviceId < deviceId;
 	}
 
+	// ── whom to connect to ───────────────────────────────────────────────────────────────────────────────────────
+
+	/** Whether the node wants a channel to a device. */
+	#isWanted(deviceId: string): boolean {
+		const { connectTo } = this.#settings;
+		if (connectTo === "everybody") return true;
+		if (connectTo !== "somebody") return connectTo.includes(deviceId);
+		const linked = this.#neighbours.all().filter(({ link }) => link !== undefined);
+		return linked.length < SOMEBODY || linked.some((each) => each.deviceId === deviceId);
+	}
+
+	/** Whether this device or the other wants a channel. */
+	#isExpected(neighbour: Neighbour): boolean {
+		return this.#isWanted(neighbour.deviceId) || performance.now() - neighbour.askedMs < ASKED_MS;
+	}
+
+	/** Calls those whom the node named and who are not connected: they do not call by themselves, and need not be heard. */
+	#call(): void {
+		const { connectTo } = this.#settings;
+		if (typeof connectTo === "string") return;
+		for (const deviceId of connectTo) {
+			const neighbour = this.#neighbours.find(deviceId);
+			if (neighbour === undefined) this.#options.onSignal(this.#announcement({ deviceId, session: ANY_SESSION }));
+			else if (neighbour.link === undefined && neighbour.retry === undefined) this.#connect(neighbour);
+		}
+	}
+
 	// ── connections ──────────────────────────────────────────────────────────────────────────────────────────────
 
+	/** Starts a connection, or asks the other one to. */
 	#connect(neighbour: Neighbour): void {
+		if (!this.#starts(neighbour)) {
+			this.#options.onSignal(this.#announcement(neighbour));
+			return;
+		}
 		neighbour.attempt += 1;
 		neighbour.link = this.#createLink(neighbour, true);
 	}
@@ -396,16 +443,20 @@ class FullMesh implements Mesh {
 		return link;
 	}
 
-	/** The neighbour has no link any more: whoever starts tries again, the other waits for it and says that it is there. */
+	/**
+	 * The neighbour has no link any more: whoever starts tries again. The other waits for it and says that it is there,
+	 * unless it knows that the first has no reason of its own to try.
+	 */
 	#afterLoss(neighbour: Neighbour, lasted: boolean): void {
 		delete neighbour.link;
 		neighbour.failures = lasted ? 0 : neighbour.failures + 1;
-		if (this.#stopped || !this.#starts(neighbour)) return;
+		if (this.#stopped || !this.#isExpected(neighbour)) return;
+		if (!this.#starts(neighbour) && typeof this.#settings.connectTo === "string") return;
 		clearTimeout(neighbour.retry);
 		const delayMs = backOffMs(neighbour.failures, FIRST_RETRY_MS, MAX_RETRY_MS);
 		neighbour.retry = setTimeout(() => {
 			delete neighbour.retry;
-			this.#connect(neighbour);
+			if (neighbour.link === undefined && this.#isExpected(neighbour)) this.#connect(neighbour);
 		}, delayMs);
 	}
 

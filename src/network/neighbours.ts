@@ -6,7 +6,10 @@ import type { Candidate, Signal } from "../message/signal.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Link } from "./link.js";
 
-export const MAX_NEIGHBOURS = 64;
+/** Those that are not connected: ids can be invented. */
+export const MAX_UNCONNECTED = 64;
+/** A voter of a large street has so many at most. */
+const MAX_NEIGHBOURS = 256;
 /** A device that has not been heard for this long (four announcements) is gone. */
 export const FORGET_MS = 120_000;
 const MAX_RETIRED_SESSIONS = 8;
@@ -24,6 +27,8 @@ export interface Neighbour {
 	early: Candidate[];
 	/** When this device's newest offer was sent; absent: it was answered, or none was sent. */
 	offeredMs?: number;
+	/** When it last asked to be called, which it does while it has no channel to this device. */
+	askedMs: number;
 	/** Connections in a row that failed or did not last. */
 	failures: number;
 	link?: Link;
@@ -63,6 +68,7 @@ export class Neighbours {
 		neighbour.heardMs = nowMs;
 		neighbour.attempt = 0;
 		neighbour.early = [];
+		neighbour.askedMs = Number.NEGATIVE_INFINITY;
 		delete neighbour.offeredMs;
 		neighbour.failures = 0;
 		neighbour.acceptFromMs = nowMs;
@@ -86,16 +92,19 @@ export class Neighbours {
 		}
 	}
 
+	find(deviceId: string): Neighbour | undefined {
+		return this.#byDevice.get(deviceId);
+	}
+
 	all(): Neighbour[] {
 		return [...this.#byDevice.values()];
 	}
 
 	/** Whether there is room for one more: of those not connected, who failed most or was heard longest ago gives way. */
 	#makeRoom(): boolean {
-		if (this.#byDevice.size < MAX_NEIGHBOURS) return true;
-		const [last] = this.all()
-			.filter(({ link }) => link?.state !== "open")
-			.sort((a, b) => b.failures - a.failures || a.heardMs - b.heardMs);
+		const unconnected = this.all().filter(({ link }) => link?.state !== "open");
+		if (unconnected.length < MAX_UNCONNECTED && this.#byDevice.size < MAX_NEIGHBOURS) return true;
+		const [last] = unconnected.sort((a, b) => b.failures - a.failures || a.heardMs - b.heardMs);
 		if (last === undefined) return false;
 		this.forget(last);
 		return true;
@@ -128,6 +137,7 @@ function newNeighbour(deviceId: string): Neighbour {
 		heardMs: 0,
 		attempt: 0,
 		early: [],
+		askedMs: Number.NEGATIVE_INFINITY,
 		failures: 0,
 		acceptFromMs: 0,
 	};

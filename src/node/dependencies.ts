@@ -30,6 +30,8 @@ export interface NodeSettings {
 	maxBlockBytes: number;
 	/** A channel on which nothing came for so long is closed. */
 	silenceMs: number;
+	/** Up to so many devices in use everybody is connected with everybody. */
+	fullMeshDevices: number;
 	/** What a neighbourhood is founded with. */
 	founding: {
 		blockIntervalMs: number;
@@ -45,6 +47,7 @@ export const DEFAULT_NODE_SETTINGS: NodeSettings = {
 	readingDelayMs: 5_000,
 	maxBlockBytes: 200_000,
 	silenceMs: 5_000,
+	fullMeshDevices: 30,
 	founding: {
 		blockIntervalMs: 60_000,
 		settlementGraceBlocks: 180,

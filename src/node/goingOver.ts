@@ -90,7 +90,7 @@ export class GoingOver {
 	async onGenesis(street: Street, peer: Peer, bytes: Uint8Array): Promise<void> {
 		const wasAsked = this.#asked.delete(peer);
 		if (wasAsked && peer.received !== undefined) this.#known.add(toHex(peer.received.context));
-		const code = await street.refounding.onGenesis(bytes);
+		const code = await street.refounding.onGenesis(peer, bytes);
 		if (code === undefined) return;
 		if (peer.device === undefined) this.#peers.refuse(peer, { code });
 		else this.#incidents.refused(code);

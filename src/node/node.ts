@@ -195,6 +195,7 @@ export class Node {
 			await this.#submit(street, this.#metering.tick(this.#dependencies.clocks.chainMs(), timeScale));
 		}
 		this.#peers.tick();
+		this.#signaling.connectTo(street.connectTo);
 		this.#goingOver.tick();
 	}
 

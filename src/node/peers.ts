@@ -171,9 +171,14 @@ export class Peers {
 		if (peer.device !== undefined) {
 			this.conduct.note(peer.device, error.code, this.#dependencies.clocks.monotonicMs());
 		}
+		this.letGo(peer, error.code);
+	}
+
+	/** Closes a channel that is not needed any more: nobody did anything wrong. */
+	letGo(peer: Peer, code: string): void {
 		this.#refused.add(peer.channel);
 		this.#forget(peer.channel);
-		this.#dependencies.emit({ type: "closePeer", channel: peer.channel, code: error.code });
+		this.#dependencies.emit({ type: "closePeer", channel: peer.channel, code });
 	}
 
 	send(peer: Peer, message: Message): void {
@@ -344,8 +349,7 @@ export class Peers {
 		const older = this.toDevice(device);
 		if (older !== undefined && older !== peer) {
 			// The device came back on a new channel; the old one has not noticed yet.
-			this.#dependencies.emit({ type: "closePeer", channel: older.channel, code: "replaced" });
-			this.closed(older.channel);
+			this.letGo(older, "replaced");
 		}
 		peer.device = device;
 		this.#events.onAuthenticated(peer);

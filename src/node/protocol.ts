@@ -9,6 +9,7 @@ import type { MoneyKind } from "../block/transaction.js";
 import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
 import type { LineName } from "../meter/lineNames.js";
 import type { Result } from "../primitives/result.js";
+import type { ConnectTo } from "./channelPlan.js";
 import type { Fault, SerialStatus, View } from "./view.js";
 
 // ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -226,6 +227,8 @@ export interface NetworkSettings {
 	/** This device's public key in hex: the lower one starts a connection. */
 	deviceId: string;
 	iceServers: readonly IceServer[];
+	/** Whom to call. Whoever else calls, or asks to be called, is welcome. */
+	connectTo: ConnectTo;
 }
 
 /** A signal before the node has put its own name to it. */

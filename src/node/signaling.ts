@@ -25,6 +25,7 @@ import { taggedHash } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { SEAL_NONCE_BYTES, seal, unseal } from "../primitives/sealing.js";
 import { divideFloor } from "../primitives/units.js";
+import type { ConnectTo } from "./channelPlan.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Incidents } from "./incidents.js";
 import type { SignalDraft } from "./protocol.js";
@@ -54,6 +55,7 @@ interface Identity extends MeshKeys {
 	deviceSecret: Uint8Array;
 	/** In hex. */
 	deviceId: string;
+	connectTo: ConnectTo;
 }
 
 export class Signaling {
@@ -73,10 +75,10 @@ export class Signaling {
 	}
 
 	/** From now on this device is in the mesh of these keys, and speaks about `context`: a lobby, or a chain. */
-	speakAs(keys: MeshKeys, context: Uint8Array, deviceSecret: Uint8Array): void {
+	speakAs(keys: MeshKeys, context: Uint8Array, deviceSecret: Uint8Array, connectTo: ConnectTo): void {
 		const { networkKey, signalingUrls, iceServers } = keys;
 		const deviceId = toHex(this.#dependencies.signer.publicKeyOf(deviceSecret));
-		this.#identity = { networkKey, signalingUrls, iceServers, context, deviceSecret, deviceId };
+		this.#identity = { networkKey, signalingUrls, iceServers, context, deviceSecret, deviceId, connectTo };
 		this.#enterHour(this.#identity);
 	}
 
@@ -84,6 +86,13 @@ export class Signaling {
 	reachThrough(iceServers: readonly IceServer[]): void {
 		if (this.#identity === undefined || this.#identity.iceServers === iceServers) return;
 		this.#identity.iceServers = iceServers;
+		this.#enterHour(this.#identity);
+	}
+
+	/** Whom this device calls from now on. */
+	connectTo(connectTo: ConnectTo): void {
+		if (this.#identity === undefined || isSame(this.#identity.connectTo, connectTo)) return;
+		this.#identity.connectTo = connectTo;
 		this.#enterHour(this.#identity);
 	}
 
@@ -169,7 +178,7 @@ export class Signaling {
 	}
 
 	/** Those of this hour, and of the hours beside it: clocks differ. */
-	#enterHour({ networkKey, signalingUrls, iceServers, deviceId }: Identity): void {
+	#enterHour({ networkKey, signalingUrls, iceServers, deviceId, connectTo }: Identity): void {
 		this.#hour = this.#hourNow();
 		this.#keys = new Map();
 		for (const hour of [this.#hour, this.#hour - 1, this.#hour + 1]) {
@@ -178,7 +187,7 @@ export class Signaling {
 			this.#keys.set(ownTopic(networkKey, hour, deviceId), key);
 		}
 		const meshId = toHex(hashMesh(networkKey));
-		const network = { signalingUrls, meshId, topics: [...this.#keys.keys()], deviceId, iceServers };
+		const network = { signalingUrls, meshId, topics: [...this.#keys.keys()], deviceId, iceServers, connectTo };
 		this.#dependencies.emit({ type: "network", network });
 	}
 
@@ -194,6 +203,11 @@ export class Signaling {
 	#scaled(durationMs: number): number {
 		return durationMs * this.#dependencies.settings.founding.timeScale;
 	}
+}
+
+function isSame(a: ConnectTo, b: ConnectTo): boolean {
+	if (typeof a === "string" || typeof b === "string") return a === b;
+	return a.length === b.length && a.every((device, at) => device === b[at]);
 }
 
 function hubTopic(networkKey: Uint8Array, hour: number): string {

@@ -4,6 +4,7 @@
  */
 import type { HelloMessage } from "../message/message.js";
 import type { Result } from "../primitives/result.js";
+import type { ConnectTo } from "./channelPlan.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Incidents } from "./incidents.js";
 import { Lobby } from "./lobby.js";
@@ -103,7 +104,7 @@ export class Stages {
 	enterLobby(profile: LobbyProfile): void {
 		const lobby = new Lobby(this.#parts.dependencies, this.#parts.peers, profile);
 		this.#current = { stage: "lobby", lobby };
-		this.#speak(profile, profile.lobbyId);
+		this.#speak(profile, profile.lobbyId, "everybody");
 	}
 
 	/** Opens a neighbourhood's database: a street where its genesis is there, else this device waits for it. */
@@ -146,7 +147,7 @@ export class Stages {
 		const { metering, dependencies } = this.#parts;
 		metering.fuseLimitW = street.config.fuseLimitW;
 		metering.goOnWith(street.config.meterSource, dependencies.clocks.chainMs(), street.savedMeter);
-		this.#speak({ ...street.config, iceServers: street.iceServers }, street.gridId);
+		this.#speak({ ...street.config, iceServers: street.iceServers }, street.gridId, street.connectTo);
 		this.#parts.peers.speakAbout(street.gridId, street.config.keys.deviceSecret);
 	}
 
@@ -175,7 +176,7 @@ export class Stages {
 			hellos: new Map(),
 			isElsewhere: false,
 		};
-		this.#speak(config.value, gridId);
+		this.#speak(config.value, gridId, "somebody");
 		peers.speakAbout(gridId, config.value.keys.deviceSecret);
 	}
 
@@ -220,8 +221,8 @@ export class Stages {
 	}
 
 	/** From now on the neighbours are looked for. */
-	#speak(config: LobbyProfile | ChainConfig, context: Uint8Array): void {
+	#speak(config: LobbyProfile | ChainConfig, context: Uint8Array, connectTo: ConnectTo): void {
 		this.#parts.onChange();
-		this.#parts.signaling.speakAs(config, context, config.keys.deviceSecret);
+		this.#parts.signaling.speakAs(config, context, config.keys.deviceSecret, connectTo);
 	}
 }

@@ -19,6 +19,7 @@ import { SEED_BYTES } from "../primitives/recoveryWords.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { ActCommand } from "./acts.js";
 import type { Chain, Link } from "./chain.js";
+import type { ConnectTo } from "./channelPlan.js";
 import type { History } from "./history.js";
 import { HouseholdKey } from "./householdKey.js";
 import { type LoadedChain, loadChain } from "./loading.js";
@@ -37,15 +38,17 @@ import { type BlockSummary, CommittedHead, DerivedViews } from "./street/committ
 import { type ProvenPeer, StreetContext, type StreetParts } from "./street/context.js";
 import { DoubleSigning } from "./street/doubleSigning.js";
 import { Gossip } from "./street/gossip.js";
-import { type DeviceStatus, Greeting } from "./street/greeting.js";
+import { Greeting } from "./street/greeting.js";
 import { createInvitationLink, createRestoreLink } from "./street/invitations.js";
 import { Membership } from "./street/membership.js";
 import { createOnward } from "./street/onward.js";
 import { OwnTransactions } from "./street/ownTransactions.js";
+import { Presence } from "./street/presence.js";
 import { Proposing } from "./street/proposing.js";
 import { Pruning } from "./street/pruning.js";
 import { RaftDriver } from "./street/raftDriver.js";
 import { RaftMessages } from "./street/raftMessages.js";
+import { Reach } from "./street/reach.js";
 import { Refounding } from "./street/refounding.js";
 import { Serving } from "./street/serving.js";
 import { createSuccessor } from "./street/successor.js";
@@ -67,7 +70,7 @@ export class Street {
 	readonly outbox: Outbox;
 	readonly mempool: Mempool;
 	readonly sync: Sync;
-	readonly statuses: ReadonlyMap<string, DeviceStatus>;
+	readonly presence: Presence;
 	readonly verification: Pick<TailVerification, "progress" | "bad">;
 	/** What earlier runs had begun of the meter. */
 	readonly savedMeter: MeterMemory | undefined;
@@ -78,6 +81,7 @@ export class Street {
 	readonly #doubleSigning: DoubleSigning;
 	readonly #raftMessages: RaftMessages;
 	readonly #proposing: Proposing;
+	readonly #reach: Reach;
 	readonly #gossip: Gossip;
 	readonly #own: OwnTransactions;
 	readonly #greeting: Greeting;
@@ -135,10 +139,13 @@ export class Street {
 		this.#doubleSigning = doubleSigning;
 		this.#proposing = new Proposing(context, raft, proposalSize);
 		this.#raftMessages = new RaftMessages(context, raft, this.#proposing, sync, doubleSigning);
-		this.#gossip = new Gossip(context, raft);
+		const presence = new Presence(context, raft);
+		this.#reach = new Reach(context, sync);
+		this.#gossip = new Gossip(context, raft, presence);
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
-		this.#greeting = new Greeting(context, { raft, head, sync, gossip: this.#gossip, doubleSigning }, loaded);
-		this.refounding = new Refounding(context, raft, head, this.#greeting);
+		const greetingParts = { raft, head, sync, gossip: this.#gossip, doubleSigning, presence };
+		this.#greeting = new Greeting(context, greetingParts, loaded);
+		this.refounding = new Refounding(context, raft, head, presence);
 		this.unlocking = new Unlocking(context, () => this.#onUnlocked());
 		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding, withPromises(loaded).votes);
 		this.#admission = new Admission(context, sync, this.#own);
@@ -154,7 +161,7 @@ export class Street {
 			doubleSigning,
 			afterHead,
 		});
-		this.#voterKeeping = new VoterKeeping(context, raft, this.#own, this.#greeting);
+		this.#voterKeeping = new VoterKeeping(context, this.#own, presence);
 		this.#lastTickMs = clocks.monotonicMs();
 
 		this.gridId = context.gridId;
@@ -167,7 +174,7 @@ export class Street {
 		this.outbox = context.outbox;
 		this.mempool = context.mempool;
 		this.sync = sync;
-		this.statuses = this.#greeting.statuses;
+		this.presence = presence;
 		this.verification = verification;
 	}
 
@@ -252,9 +259,9 @@ export class Street {
 		return this.member !== undefined || this.config.admission?.member !== undefined;
 	}
 
-	/** Whether a voter is here and in use, and has not said that it has stopped voting. */
-	mayVote(voter: number): boolean {
-		return this.#greeting.mayVote(voter);
+	/** Whom this device is to be connected with. */
+	get connectTo(): ConnectTo {
+		return this.#reach.connectTo;
 	}
 
 	/** Why this device takes no part any more, until it is admitted anew; undefined: it does take part. */
@@ -289,6 +296,7 @@ export class Street {
 		peers.forgiveSilence();
 		this.sync.resumed();
 		this.#checkpoints.resumed();
+		this.#reach.resumed();
 		await this.#raft.feed({ type: "resume", monotonicMs, chainMs: clocks.chainMs() });
 	}
 
@@ -302,6 +310,7 @@ export class Street {
 		await this.#proposing.maybePropose();
 		this.#catchingUp.maybeRequest(monotonicMs);
 		this.#greeting.maybeStatus(monotonicMs);
+		this.#reach.tick(monotonicMs);
 		this.#gossip.regossip(monotonicMs);
 		await this.#voterKeeping.tick(monotonicMs);
 		await this.#admission.maybeHandIn();
@@ -376,6 +385,9 @@ export class Street {
 				break;
 			case "status":
 				this.#greeting.onStatus(peer.device, message);
+				break;
+			case "neighbours":
+				this.presence.onNeighbours(peer, message);
 				break;
 			case "transactions":
 				this.#gossip.onTransactions(peer, message.transactions);

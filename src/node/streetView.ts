@@ -150,7 +150,7 @@ function retentionView({ blocksFrom, config }: Street, isOperator: boolean): Ret
 	};
 }
 
-function devicesView({ street, peers }: ViewContext, member: number): DeviceView[] {
+function devicesView({ street }: ViewContext, member: number): DeviceView[] {
 	const { ledger } = street.chain.head;
 	return devicesOf(ledger, member).map(({ index, publicKey, alwaysOn }) => {
 		const deviceId = toHex(publicKey);
@@ -162,7 +162,7 @@ function devicesView({ street, peers }: ViewContext, member: number): DeviceView
 			alwaysOn,
 			metering: ledger.households[member]?.meteringDevice === index,
 			voter: ledger.voters.includes(index),
-			connected: self || peers.toDevice(deviceId) !== undefined,
+			connected: street.presence.isHere(index),
 		};
 	});
 }
@@ -279,17 +279,16 @@ function contractView(ledger: Ledger, contract: Contract, member: number, minute
 	};
 }
 
-function chainView({ street, peers }: ViewContext): ChainView {
+function chainView({ street }: ViewContext): ChainView {
 	const { head } = street.chain;
 	const { ledger } = head;
 	const { raft } = street;
-	const connected = new Set([...peers.authenticated()].map(({ device }) => street.deviceIndexOf(device)));
-	const leaderDevice = raft?.leader === undefined ? undefined : ledger.devices[raft.leader];
+	const leaderIndex = street.presence.leader;
+	const leaderDevice = leaderIndex === undefined ? undefined : ledger.devices[leaderIndex];
 	const leader = leaderDevice === undefined ? undefined : ledger.households[leaderDevice.household]?.name;
 	const neighbours = new Set<number>();
-	for (const index of connected) {
-		const device = index === undefined ? undefined : ledger.devices[index];
-		if (device !== undefined) neighbours.add(device.household);
+	for (const { index, household } of ledger.devices) {
+		if (index !== street.device && street.presence.isHere(index)) neighbours.add(household);
 	}
 	const notVoting = notVotingReason(street);
 	const targetIndex = street.sync.sources.targetIndex;
@@ -302,7 +301,7 @@ function chainView({ street, peers }: ViewContext): ChainView {
 		term: raft?.term ?? 0,
 		role: street.role,
 		...(leader === undefined ? {} : { leader }),
-		votersOnline: ledger.voters.filter((voter) => street.mayVote(voter)).length,
+		votersOnline: ledger.voters.filter((voter) => street.presence.mayVote(voter)).length,
 		voters: ledger.voters.length,
 		neighboursOnline: neighbours.size,
 		pending: street.outbox.size,
@@ -324,17 +323,11 @@ function notVotingReason({ raft, halted, outOfUse, refounding }: Street): string
 }
 
 function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorView {
-	const connected = new Set([...peers.authenticated()].map(({ device }) => device));
-	const own = toHex(street.deviceKey);
 	const nodes = ledger.devices.map((device): NodeView => {
 		const deviceId = toHex(device.publicKey);
 		const last = lastReadingOf(street, device.household);
 		const conduct = peers.conductOf(deviceId);
-		const { block, hash } = street.chain.head;
-		const status =
-			deviceId === own
-				? { headIndex: block.index, headHash: hash, term: street.raft?.term ?? 0, role: street.role }
-				: street.statuses.get(deviceId);
+		const { headHash, ...status } = street.presence.statusOf(device.index) ?? {};
 		return {
 			member: device.household,
 			device: device.index,
@@ -344,8 +337,9 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 			revoked: device.revoked,
 			keptFromVoting: street.config.keptFromVoting.includes(device.index),
 			doubleSigned: street.doubleSignatures.some(({ voter }) => voter === device.index),
-			connected: deviceId === own || connected.has(deviceId),
-			...(status === undefined ? {} : { ...status, headHash: toHex(status.headHash) }),
+			connected: street.presence.isHere(device.index),
+			...status,
+			...(headHash === undefined ? {} : { headHash: toHex(headHash) }),
 			...(conduct === undefined ? {} : { conduct }),
 			...(last === undefined
 				? {}

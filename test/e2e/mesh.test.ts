@@ -67,7 +67,7 @@ async function openPage(n: number, topic: string, signalingUrl: string, appUrl =
 	const page = await context.newPage();
 	await page.goto(appUrl);
 	const mesh = { signalingUrls: [signalingUrl], meshId: topic, topics: [topic] };
-	const settings = { ...mesh, deviceId: device(n), iceServers: [] };
+	const settings = { ...mesh, deviceId: device(n), iceServers: [], connectTo: "everybody" as const };
 	await page.evaluate((given) => window.meshPage.start(given), settings);
 	return page;
 }

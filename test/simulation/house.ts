@@ -5,7 +5,7 @@
 import type { NodeSettings } from "../../src/node/dependencies.js";
 import { DEFAULT_NODE_SETTINGS } from "../../src/node/dependencies.js";
 import { Node } from "../../src/node/node.js";
-import type { NodeInput, NodeOutput } from "../../src/node/protocol.js";
+import type { NetworkSettings, NodeInput, NodeOutput } from "../../src/node/protocol.js";
 import type { Street } from "../../src/node/street.js";
 import type { View } from "../../src/node/view.js";
 import { taggedHash } from "../../src/primitives/hash.js";
@@ -68,6 +68,8 @@ export class House {
 	/** Written, but the node is frozen and does not hear of it yet. */
 	unheard: (() => void)[] = [];
 	topic: string | undefined;
+	/** Which mesh it was last told to be in. */
+	network: NetworkSettings | undefined;
 	/** The link that it joins by, if it does. */
 	invitation: string | undefined;
 	/** The link by which its household comes again, after an earlier device of it was given up. */
@@ -165,6 +167,7 @@ export class House {
 		this.hasTickWaiting = false;
 		this.unheard = [];
 		this.topic = undefined;
+		this.network = undefined;
 		this.busyUntilMs = 0;
 		this.frozenUntilMs = 0;
 		this.#wake?.();

@@ -15,6 +15,8 @@ const hashFingerprint = taggedHash("simulated fingerprint");
 const NOTICE_MS = 16_000;
 /** The mesh tries a closed channel again. */
 const RECONNECT_MS = 1_000;
+/** Who knows nobody yet connects to so many. */
+const SOMEBODY = 6;
 
 export interface End {
 	readonly house: House;
@@ -123,9 +125,17 @@ export class Network {
 				if (a.topic !== b.topic || this.isCut(a, b) || this.isCut(b, a)) continue;
 				if (this.#byHouse.get(a)?.has(b) || this.#byHouse.get(b)?.has(a)) continue;
 				if (nowMs < (this.#notBeforeMs.get(keyOf(a, b)) ?? 0)) continue;
+				if (!this.#wants(a, b) && !this.#wants(b, a)) continue;
 				await this.#open(a, b);
 			}
 		}
+	}
+
+	#wants(house: House, other: House): boolean {
+		const { connectTo = "everybody" } = house.network ?? {};
+		if (connectTo === "everybody") return true;
+		if (connectTo === "somebody") return (this.#byHouse.get(house)?.size ?? 0) < SOMEBODY;
+		return connectTo.includes(other.network?.deviceId ?? "");
 	}
 
 	async #open(a: House, b: House): Promise<void> {

@@ -303,6 +303,7 @@ export class World {
 				break;
 			}
 			case "network":
+				house.network = output.network;
 				this.#onTopic(house, output.network?.meshId);
 				break;
 			case "reply":

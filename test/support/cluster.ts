@@ -35,6 +35,8 @@ export const FIRST_MINUTE = 29_000_000;
 const STEP_MS = 100;
 /** The mesh tries a closed channel again. */
 const RECONNECT_MS = 1_000;
+/** Who knows nobody yet connects to so many. */
+const SOMEBODY = 6;
 
 const hashRandom = taggedHash("test random");
 const hashPassword = taggedHash("test password");
@@ -360,11 +362,23 @@ export class Cluster {
 			for (const b of this.houses.slice(a.index + 1)) {
 				const key = pair(a.index, b.index);
 				const meet = a.isUp && b.isUp && a.topic !== undefined && a.topic === b.topic && !this.#cuts.has(key);
-				if (!meet || this.monotonicMs < (this.#notBeforeMs.get(key) ?? 0)) continue;
+				if (!meet || !(this.#wants(a, b) || this.#wants(b, a)) || this.monotonicMs < (this.#notBeforeMs.get(key) ?? 0))
+					continue;
 				if (this.#channelsOf(a).some(({ other }) => other?.house === b)) continue;
 				this.#open(a, b);
 			}
 		}
+	}
+
+	#wants({ network, index }: House, other: House): boolean {
+		if (network === undefined || network.connectTo === "everybody") return true;
+		if (network.connectTo === "somebody") return this.channelsOf(index) < SOMEBODY;
+		return network.connectTo.includes(other.network?.deviceId ?? "");
+	}
+
+	/** How many others a house is connected with. */
+	channelsOf(at: number): number {
+		return this.#channelsOf(this.house(at)).length;
 	}
 
 	#open(a: House, b: House): void {
@@ -548,7 +562,13 @@ export async function openLobby(cluster: Cluster, iceServers: IceServer[] = []):
 }
 
 export async function enterLobby(cluster: Cluster, at: number, link: string, alwaysOn = true): Promise<void> {
-	const command = { type: "enterLobby" as const, link, householdName: names[at] ?? "", alwaysOn, signalingUrls: [] };
+	const command = {
+		type: "enterLobby" as const,
+		link,
+		householdName: names[at] ?? `Hus ${at}`,
+		alwaysOn,
+		signalingUrls: [],
+	};
 	assert((await cluster.command(at, command)).ok, "a guest comes in");
 }
 

@@ -91,6 +91,18 @@ export const MESSAGES = {
 		term,
 		role: fc.constantFrom("leader", "follower", "candidate", "observer"),
 	}),
+	neighbours: fc.record({
+		type: constant("neighbours"),
+		devices: fc.array(
+			fc.record({
+				device: naturalNumber,
+				headIndex: naturalNumber,
+				term,
+				role: fc.constantFrom("leader", "follower", "candidate", "observer"),
+			}),
+			{ maxLength: 5 },
+		),
+	}),
 	preVote: fc.record({ type: constant("preVote"), term, lastTerm: term, lastIndex: naturalNumber }),
 	preVoteReply: fc.record({
 		type: constant("preVoteReply"),

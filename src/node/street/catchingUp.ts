@@ -55,8 +55,9 @@ export class CatchingUp {
 		}
 		this.#behindSinceMs ??= nowMs;
 		if (this.#parts.checkpoints.maybeRequest(nowMs)) return;
-		// One block behind is the normal way of a block: its certificate is coming.
-		if (behind === 1 && raft.state !== undefined && nowMs - this.#behindSinceMs < SYNC_PATIENCE_MS) return;
+		// One block behind is the normal way of a block: its certificate is coming, from the leader.
+		const isLed = raft.state?.leader !== undefined;
+		if (behind === 1 && isLed && nowMs - this.#behindSinceMs < SYNC_PATIENCE_MS) return;
 		const request = sync.nextRequest(chain.head, nowMs);
 		if (request === undefined) return;
 		const peer = peers.toDevice(request.device);

@@ -19,6 +19,7 @@ import { assert } from "../../primitives/assert.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import type { Result } from "../../primitives/result.js";
 import type { Chain } from "../chain.js";
+import { isFullMesh } from "../channelPlan.js";
 import type { NodeDependencies } from "../dependencies.js";
 import { HouseholdKey } from "../householdKey.js";
 import { idOf, idsOf, Mempool } from "../mempool.js";
@@ -138,6 +139,11 @@ export class StreetContext {
 	/** Whether this device of a member is still to be admitted. */
 	get awaitsAdmission(): boolean {
 		return this.#config.admission !== undefined && this.#knownDevice() === undefined;
+	}
+
+	/** Whether everybody is connected with everybody, as far as they can. */
+	get isFullMesh(): boolean {
+		return isFullMesh(this.chain.head.ledger, this.dependencies.settings.fullMeshDevices);
 	}
 
 	/** Whether the chain counts this device's readings. */

@@ -13,6 +13,7 @@ import type { Pending } from "../outbox.js";
 import type { Peer } from "../peers.js";
 import { BACKLOG_READINGS } from "../proposer.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
+import type { Presence } from "./presence.js";
 import type { RaftDriver } from "./raftDriver.js";
 
 /** Own transactions that nobody confirmed are told again. */
@@ -22,15 +23,17 @@ const GOSSIP_TRANSACTIONS = 200;
 export class Gossip {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
+	readonly #presence: Presence;
 	/** When nobody led for the last time. */
 	#ledMs = Number.NEGATIVE_INFINITY;
 	/** When a block of a backlog was last committed. */
 	#movedMs = Number.NEGATIVE_INFINITY;
 	#seen = { index: -1, countedTotal: -1 };
 
-	constructor(context: StreetContext, raft: RaftDriver) {
+	constructor(context: StreetContext, raft: RaftDriver, presence: Presence) {
 		this.#context = context;
 		this.#raft = raft;
+		this.#presence = presence;
 	}
 
 	/**
@@ -42,8 +45,9 @@ export class Gossip {
 		const nowMs = dependencies.clocks.monotonicMs();
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
 		const raft = this.#raft.state;
-		// Who only observes never proposes what it hears.
-		const isHandedOn = isGuest || (raft !== undefined && !isVoter(raft));
+		// Who only observes never proposes what it hears; and in a large street it may know no leader.
+		const isOfObserver = !this.#context.isFullMesh && !this.#isProposer()(peer.device);
+		const isHandedOn = isGuest || isOfObserver || (raft !== undefined && !isVoter(raft));
 		const forwarded: Transaction[] = [];
 		if (!this.#mayTell(peer, nowMs)) {
 			this.#ignore(peer, transactions.length, "too-many-transactions");
@@ -110,13 +114,23 @@ export class Gossip {
 
 	/**
 	 * The author is not getting through to the leader by itself, if this is heard twice or told to an observer; a guest may
-	 * know only us.
+	 * know only us, and an observer of a large street no leader. An observer without a channel to the leader hands on to its
+	 * voters, and a voter to the leader alone: so nothing goes round.
 	 */
 	#forward(from: ProvenPeer, transactions: readonly Transaction[]): void {
 		const raft = this.#raft.state;
-		if (raft?.leader === undefined || raft.leader === raft.self) return;
-		const leader = this.#context.peers.toDevice(this.#context.deviceNameOf(raft.leader));
-		if (leader !== undefined && leader.channel !== from.channel) this.#send(leader, transactions);
+		if (transactions.length === 0 || raft === undefined || raft.leader === raft.self) return;
+		const { peers } = this.#context;
+		const index = this.#presence.leader;
+		const leader = index === undefined ? undefined : peers.toDevice(this.#context.deviceNameOf(index));
+		if (leader !== undefined) {
+			if (leader.channel !== from.channel) this.#send(leader, transactions);
+		} else if (!this.#context.isFullMesh && !isVoter(raft)) {
+			const isProposer = this.#isProposer();
+			for (const peer of peers.authenticated()) {
+				if (peer.channel !== from.channel && isProposer(peer.device)) this.#send(peer, transactions);
+			}
+		}
 	}
 
 	/** Tells a neighbour that may propose it everything of one's own that a block may take. */
@@ -174,8 +188,7 @@ export class Gossip {
 	}
 
 	#watchQueue(nowMs: number): void {
-		const raft = this.#raft.state;
-		if (raft !== undefined && raft.leader === undefined) this.#ledMs = nowMs;
+		if (this.#raft.state !== undefined && this.#presence.leader === undefined) this.#ledMs = nowMs;
 		const { chain, outbox } = this.#context;
 		const { block, ledger } = chain.head;
 		if (block.index === this.#seen.index) return;

@@ -3,7 +3,8 @@
  */
 import type { Certificate } from "../../block/certificate.js";
 import { LOG_DAMAGED } from "../../consensus/commit.js";
-import type { HelloMessage, Meeting, NodeRole, StatusMessage } from "../../message/message.js";
+import { isVoter } from "../../consensus/state.js";
+import type { HelloMessage, Meeting, StatusMessage } from "../../message/message.js";
 import type { LoadedChain } from "../loading.js";
 import type { Peer } from "../peers.js";
 import type { Sync } from "../sync.js";
@@ -12,17 +13,10 @@ import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import type { DoubleSigning } from "./doubleSigning.js";
 import type { Gossip } from "./gossip.js";
+import type { Presence } from "./presence.js";
 import type { RaftDriver } from "./raftDriver.js";
 
 const STATUS_MS = 2_000;
-
-/** What a device last said of itself. */
-export interface DeviceStatus {
-	headIndex: number;
-	headHash: Uint8Array;
-	term: number;
-	role: NodeRole;
-}
 
 export interface GreetingParts {
 	readonly raft: RaftDriver;
@@ -30,11 +24,10 @@ export interface GreetingParts {
 	readonly sync: Sync;
 	readonly gossip: Gossip;
 	readonly doubleSigning: DoubleSigning;
+	readonly presence: Presence;
 }
 
 export class Greeting {
-	/** By device key in hex; members' devices only. */
-	readonly statuses = new Map<string, DeviceStatus>();
 	readonly #context: StreetContext;
 	readonly #parts: GreetingParts;
 	readonly #boots: Boots;
@@ -123,6 +116,7 @@ export class Greeting {
 	/** A device's channel is gone. */
 	async onGone(device: string): Promise<void> {
 		this.#parts.sync.forget(device, this.#context.dependencies.clocks.monotonicMs());
+		this.#parts.presence.onGone(device);
 		this.#hellos.delete(device);
 		const index = this.#context.deviceIndexOf(device);
 		if (index !== undefined) await this.#parts.raft.feed({ type: "gone", from: index });
@@ -140,33 +134,24 @@ export class Greeting {
 	}
 
 	onStatus(device: string, status: StatusMessage): void {
-		const { headIndex, headHash, term, role } = status;
-		this.#parts.sync.heard(device, headIndex, this.#context.dependencies.clocks.monotonicMs());
-		if (this.#context.deviceIndexOf(device) !== undefined)
-			this.statuses.set(device, { headIndex, headHash, term, role });
+		this.#parts.sync.heard(device, status.headIndex, this.#context.dependencies.clocks.monotonicMs());
+		this.#parts.presence.onStatus(device, status);
 	}
 
-	/** Whether a voter is here and in use, and has not said that it has stopped voting. */
-	mayVote(voter: number): boolean {
-		const { device: self, peers } = this.#context;
-		if (voter === self) return this.#parts.raft.role !== "observer";
-		const name = this.#context.deviceNameOf(voter);
-		const isHere = this.#context.deviceIndexOf(name) !== undefined && peers.toDevice(name) !== undefined;
-		return isHere && this.statuses.get(name)?.role !== "observer";
-	}
-
-	/** Tells everybody where this device stands, if it is time. */
+	/** Tells everybody where this device stands, if it is time; and a voter of a large street, where others stand. */
 	maybeStatus(nowMs: number): void {
 		if (nowMs < this.#nextStatusMs) return;
 		this.#nextStatusMs = nowMs + STATUS_MS;
 		const { head } = this.#context.chain;
-		const { raft } = this.#parts;
-		this.#context.peers.broadcast({
+		const { presence, raft } = this.#parts;
+		const { isFullMesh, peers } = this.#context;
+		peers.broadcast({
 			type: "status",
 			headIndex: head.block.index,
 			headHash: head.hash,
 			term: raft.state?.term ?? 0,
 			role: raft.role,
 		});
+		if (!isFullMesh && raft.state !== undefined && isVoter(raft.state)) peers.broadcast(presence.ownNeighbours());
 	}
 }

@@ -14,7 +14,7 @@ import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/t
 import { hasMajority } from "../../consensus/quorum.js";
 import { agreementRefusal } from "../../contract/confirmations.js";
 import { createRefoundedGenesis, type OpenProposal, unsignedSeal } from "../../contract/refounding.js";
-import type { ConfirmationsMessage, RefoundingMessage, WithdrawalMessage } from "../../message/message.js";
+import type { ConfirmationsMessage, Message, RefoundingMessage, WithdrawalMessage } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import { ZERO_HASH } from "../../primitives/hash.js";
@@ -28,7 +28,7 @@ import { DONE, type Reply } from "../reply.js";
 import { Ballot } from "./ballot.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { StreetContext } from "./context.js";
-import type { Greeting } from "./greeting.js";
+import type { Presence } from "./presence.js";
 import type { RaftDriver } from "./raftDriver.js";
 
 /** The new chain's first block, and that it is one. */
@@ -41,7 +41,7 @@ export class Refounding {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #head: CommittedHead;
-	readonly #greeting: Pick<Greeting, "mayVote">;
+	readonly #presence: Pick<Presence, "isHere" | "mayVote">;
 	readonly #ballot: Ballot;
 	/** What this device has promised. */
 	#record: RefoundingRecord | undefined;
@@ -49,11 +49,16 @@ export class Refounding {
 	#isDecided = false;
 	#isReleased = false;
 
-	constructor(context: StreetContext, raft: RaftDriver, head: CommittedHead, greeting: Pick<Greeting, "mayVote">) {
+	constructor(
+		context: StreetContext,
+		raft: RaftDriver,
+		head: CommittedHead,
+		presence: Pick<Presence, "isHere" | "mayVote">,
+	) {
 		this.#context = context;
 		this.#raft = raft;
 		this.#head = head;
-		this.#greeting = greeting;
+		this.#presence = presence;
 		this.#ballot = new Ballot(context);
 	}
 
@@ -115,12 +120,14 @@ export class Refounding {
 
 	/** Whether a majority of the voters is here, and votes: then there is no reason to found anything again. */
 	get hasMajority(): boolean {
-		return hasMajority(this.#context.chain.head.ledger.voters, (voter) => this.#greeting.mayVote(voter));
+		return hasMajority(this.#context.chain.head.ledger.voters, (voter) => this.#presence.mayVote(voter));
 	}
 
 	/** Who would vote if this device proposed now. Device indices. */
 	get plannedVoters(): number[] {
-		return plannedVoters(this.#context.chain.head.ledger, this.#context.device, (device) => this.#isReached(device));
+		return plannedVoters(this.#context.chain.head.ledger, this.#context.device, (device) =>
+			this.#presence.isHere(device),
+		);
 	}
 
 	/** Whether this device made the proposal that lies here: it seals it or takes it back. */
@@ -133,11 +140,6 @@ export class Refounding {
 		const { confirmed, open } = this.#ballot;
 		if (open === undefined || !this.#isProposer) return false;
 		return agreementRefusal(open.old.ledger, open.refound, confirmed) === undefined;
-	}
-
-	#isReached(device: number): boolean {
-		const { device: self, peers } = this.#context;
-		return device === self || peers.toDevice(this.#context.deviceNameOf(device)) !== undefined;
 	}
 
 	// ── what a person asks for ───────────────────────────────────────────────────────────────────────────────────
@@ -269,8 +271,17 @@ export class Refounding {
 
 	async onRefounding(peer: Peer, message: RefoundingMessage): Promise<void> {
 		if (this.#founded !== undefined) return;
+		const before = this.#ballot.open;
 		const open = this.#ballot.look(peer, message);
-		if (open !== undefined && this.#take(open)) await this.#add(message.confirmations);
+		if (open === undefined || !this.#take(open)) return;
+		// Where not everybody is connected with everybody it has to be handed on, long as it is.
+		if (this.#ballot.open !== before) this.#handOn(peer, this.#ballot.toMessage());
+		await this.#add(message.confirmations);
+	}
+
+	#handOn(from: Peer, message: Message | undefined): void {
+		const { isFullMesh, peers } = this.#context;
+		if (!isFullMesh && message !== undefined) peers.broadcast(message, (device) => device !== from.device);
 	}
 
 	async onConfirmations({ confirmations }: ConfirmationsMessage): Promise<void> {
@@ -339,7 +350,7 @@ export class Refounding {
 	 * A genesis of a chain that goes on from this one. From its arrival on this device takes no part here any more; its
 	 * household is asked, unless it has confirmed already. Gives a code where the genesis is none of that.
 	 */
-	async onGenesis(bytes: Uint8Array): Promise<string | undefined> {
+	async onGenesis(peer: Peer, bytes: Uint8Array): Promise<string | undefined> {
 		// Who came as a guest asked everybody for the genesis that this device has now: the later answers are no news.
 		if (this.#founded !== undefined || isGenesisOf(bytes, this.#context.gridId)) return undefined;
 		const founded = this.#openGenesis(bytes);
@@ -358,6 +369,7 @@ export class Refounding {
 		this.#raft.retire();
 		this.#founded = founded;
 		this.#isDecided = isOurs || this.#isConfirmedIn(founded);
+		this.#handOn(peer, { type: "genesis", block: bytes });
 		events.onProgress();
 		return undefined;
 	}

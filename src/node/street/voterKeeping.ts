@@ -4,33 +4,29 @@
  */
 import { voterChangeOf } from "../../block/voters.js";
 import { assert } from "../../primitives/assert.js";
-import { toHex } from "../../primitives/bytes.js";
 import { CAUGHT_UP_BLOCKS, planVoters } from "../voterPolicy.js";
 import { decodeAnchorRecord } from "../voterSteps.js";
 import type { StreetContext } from "./context.js";
-import type { Greeting } from "./greeting.js";
 import type { OwnTransactions } from "./ownTransactions.js";
-import type { RaftDriver } from "./raftDriver.js";
+import type { Presence } from "./presence.js";
 
 /** How often it is looked whether the list should change. */
 const LOOK_MS = 5_000;
 
 export class VoterKeeping {
 	readonly #context: StreetContext;
-	readonly #raft: RaftDriver;
 	readonly #own: OwnTransactions;
-	readonly #greeting: Greeting;
+	readonly #presence: Presence;
 	/** Since when a device has kept up with the head, monotonic ms; by device index. */
 	readonly #caughtUpSinceMs = new Map<number, number>();
 	#nextLookMs = 0;
 	/** The voters' last change that was looked at; none in this run yet. */
 	#seenChange: number | undefined;
 
-	constructor(context: StreetContext, raft: RaftDriver, own: OwnTransactions, greeting: Greeting) {
+	constructor(context: StreetContext, own: OwnTransactions, presence: Presence) {
 		this.#context = context;
-		this.#raft = raft;
 		this.#own = own;
-		this.#greeting = greeting;
+		this.#presence = presence;
 	}
 
 	/** Time passed: changes the list by one step, if one is due and nothing else is under way. */
@@ -42,7 +38,7 @@ export class VoterKeeping {
 		if (!isOperator || !isMetering) return;
 		await this.onHead();
 		this.#lookWhoKeepsUp(nowMs);
-		if (this.#raft.state?.leader === undefined) return;
+		if (this.#presence.leader === undefined) return;
 		const step = planVoters({
 			ledger: chain.head.ledger,
 			excluded: this.#context.config.keptFromVoting,
@@ -81,12 +77,11 @@ export class VoterKeeping {
 	}
 
 	#lookWhoKeepsUp(nowMs: number): void {
-		const { chain, device: self, peers } = this.#context;
+		const { chain } = this.#context;
 		const headIndex = chain.head.block.index;
-		for (const { index, publicKey } of chain.head.ledger.devices) {
-			const name = toHex(publicKey);
-			const theirs = peers.toDevice(name) === undefined ? undefined : this.#greeting.statuses.get(name)?.headIndex;
-			const keepsUp = index === self || (theirs !== undefined && theirs >= headIndex - CAUGHT_UP_BLOCKS);
+		for (const { index } of chain.head.ledger.devices) {
+			const theirs = this.#presence.headOf(index);
+			const keepsUp = theirs !== undefined && theirs >= headIndex - CAUGHT_UP_BLOCKS;
 			if (!keepsUp) this.#caughtUpSinceMs.delete(index);
 			else if (!this.#caughtUpSinceMs.has(index)) this.#caughtUpSinceMs.set(index, nowMs);
 		}

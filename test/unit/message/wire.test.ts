@@ -56,6 +56,7 @@ const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["refounding", [26, HASH, [[3, HASH, SIGNATURE]]]],
 	["confirmations", [27, [[3, HASH, SIGNATURE]]]],
 	["withdrawal", [28, HASH, SIGNATURE]],
+	["neighbours", [29, [[3, 5, 1, 0]]]],
 ];
 
 function fail(what: string): never {
@@ -99,6 +100,8 @@ describe("a message", () => {
 		["a peer that is no key", "hello", 9, [HASH]],
 		["more than 1,000 peers", "hello", 9, Array.from({ length: 1_001 }, () => KEY)],
 		["an unknown role", "status", 4, 4],
+		["a neighbour in an unknown role", "neighbours", 1, [[3, 5, 1, 4]]],
+		["more than 1,000 neighbours", "neighbours", 1, Array.from({ length: 1_001 }, () => [3, 5, 1, 0])],
 		["a negative term", "preVote", 1, -1],
 		["granted as 2", "preVoteReply", 2, 2],
 		["a negative last index", "requestVote", 3, -1],

@@ -47,7 +47,7 @@ const asLongAsSealed = (signal: object) => JSON.stringify(signal).padEnd(SEALED_
 
 const settingsOf = (n: number, changes: Partial<NetworkSettings> = {}): NetworkSettings => ({
 	...{ signalingUrls: [URL_A], meshId: "street", topics: ["street"] },
-	...{ deviceId: device(n), iceServers: [], ...changes },
+	...{ deviceId: device(n), iceServers: [], connectTo: "everybody", ...changes },
 });
 
 /** The node's part is played here: what it would seal goes out as it is, all under the first topic. */
@@ -462,6 +462,73 @@ describe("what the node decides", () => {
 		expect(policies("a").slice(0, 3)).toEqual(["all", "relay", "all"]);
 		expect(new Set(policies("b"))).toEqual(new Set(["all"]));
 		expect([a.openings, b.openings]).toEqual([0, 0]);
+	});
+});
+
+describe("where the node names a few to connect to", () => {
+	const VOTERS = [3, 5];
+	const OBSERVERS = [1, 4, 7];
+	const ids = (numbers: readonly number[]) => numbers.map(device);
+	const openWith = (n: number, wanted: readonly number[]) => openPage(n, { connectTo: ids(wanted) });
+	const sizes = (all: Page[]) => all.map(({ open }) => open.size);
+
+	it("they are called, or asked to call, whoever has the lower id; others are left alone", async () => {
+		const voters = VOTERS.map((n) => openWith(n, VOTERS));
+		await run(20_000);
+		// None of the voters says anything to everybody for the next seconds: they are called by their names.
+		const observers = OBSERVERS.map((n) => openWith(n, VOTERS));
+		await run(2_000);
+		expect([sizes(voters), sizes(observers)]).toEqual([
+			[4, 4],
+			[2, 2, 2],
+		]);
+		await run(120_000);
+		expect([sizes(voters), sizes(observers)]).toEqual([
+			[4, 4],
+			[2, 2, 2],
+		]);
+		expect(pages.every(({ closings }) => closings.length === 0)).toBe(true);
+	});
+
+	it("a connection that breaks is made again soon, whichever side calls", async () => {
+		const voters = VOTERS.map((n) => openWith(n, VOTERS));
+		const observers = OBSERVERS.map((n) => openWith(n, [5]));
+		await run(3_000);
+		expect(sizes(observers)).toEqual([1, 1, 1]);
+		for (const { open, mesh } of observers) mesh.close(only(open.keys()));
+		await run(10);
+		expect(sizes(observers)).toEqual([0, 0, 0]);
+		await run(5_000);
+		expect(sizes(observers)).toEqual([1, 1, 1]);
+		expect(sizes(voters)).toEqual([1, 4]);
+	});
+
+	it("who is named no more is not called again, and who is named from now on is called at once", async () => {
+		const voters = VOTERS.map((n) => openWith(n, VOTERS));
+		const observers = [1, 7].map((n) => openWith(n, [3]));
+		await run(3_000);
+		// A connection that somebody asked for is tried again for half a minute.
+		await run(40_000);
+		for (const [at, n] of [1, 7].entries()) {
+			const observer = observers[at] as Page;
+			update(observer, n, { connectTo: ids([5]) });
+			await run(2_000);
+			expect(observer.open.size).toBe(2);
+			observer.mesh.close([...observer.open.keys()][0] ?? "");
+		}
+		await run(120_000);
+		expect(sizes(observers)).toEqual([1, 1]);
+		expect(sizes(voters)).toEqual([1, 3]);
+	});
+
+	it("who knows nobody yet connects to some of those that it hears, though they do not look for it", async () => {
+		for (let n = 1; n <= 15; n++) if (n !== 8) openWith(n, []);
+		await run(10_000);
+		expect(sizes(pages)).toEqual(Array(14).fill(0));
+		const newcomer = openPage(8, { connectTo: "somebody" });
+		await run(60_000);
+		expect(newcomer.open.size).toBeGreaterThanOrEqual(6);
+		expect(newcomer.open.size).toBeLessThan(12);
 	});
 });
 

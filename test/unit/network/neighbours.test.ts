@@ -3,7 +3,7 @@ import type { Signal } from "../../../src/message/signal.js";
 import type { Link } from "../../../src/network/link.js";
 import {
 	FORGET_MS,
-	MAX_NEIGHBOURS,
+	MAX_UNCONNECTED,
 	type Neighbour,
 	Neighbours,
 	SequenceWindow,
@@ -50,24 +50,32 @@ describe("the neighbours", () => {
 		expect(neighbours.all()).toHaveLength(1);
 	});
 
-	it("are 64 at most: who is not connected and was heard longest ago gives way, who is stays", () => {
+	it("that are not connected are 64 at most: who was heard longest ago, or failed most, gives way; who is connected stays", () => {
 		const neighbours = new Neighbours();
-		for (let i = 0; i < MAX_NEIGHBOURS; i++) {
+		for (let i = 0; i < MAX_UNCONNECTED + 40; i++) {
 			const admitted = neighbours.admit(announce(`device ${i}`), i);
-			if (admitted.ok && i !== 7) admitted.value.neighbour.link = OPEN;
+			if (admitted.ok && i < 40) admitted.value.neighbour.link = OPEN;
 		}
-		expect(admit(neighbours, announce("late"), 100)).toMatchObject({ restarted: false });
-		expect(neighbours.all().map(({ deviceId }) => deviceId)).not.toContain("device 7");
-		const [failing, ...others] = neighbours.all();
-		for (const neighbour of others) neighbour.link = OPEN;
+		expect(neighbours.all()).toHaveLength(MAX_UNCONNECTED + 40);
+		expect(admit(neighbours, announce("late"), 200)).toMatchObject({ restarted: false });
+		expect(neighbours.all().map(({ deviceId }) => deviceId)).not.toContain("device 40");
+		const failing = neighbours.find("device 90");
 		let closedWith = "";
 		const closing = { state: "connecting", close: (code: string) => (closedWith = code) };
 		if (failing !== undefined) Object.assign(failing, { failures: 1, link: closing });
-		expect(admit(neighbours, announce("later"), 101)).toMatchObject({ restarted: false });
+		expect(admit(neighbours, announce("later"), 201)).toMatchObject({ restarted: false });
 		expect([closedWith, neighbours.all().includes(failing as Neighbour)]).toEqual(["peer-forgotten", false]);
-		for (const neighbour of neighbours.all()) neighbour.link = OPEN;
-		expect(admit(neighbours, announce("too late"), 102)).toBe("too-many-neighbours");
-		expect(neighbours.all()).toHaveLength(MAX_NEIGHBOURS);
+		expect(neighbours.all()).toHaveLength(MAX_UNCONNECTED + 40);
+	});
+
+	it("are 256 at most, all told", () => {
+		const neighbours = new Neighbours();
+		for (let i = 0; i < 256; i++) {
+			const admitted = neighbours.admit(announce(`device ${i}`), i);
+			if (admitted.ok) admitted.value.neighbour.link = OPEN;
+		}
+		expect(admit(neighbours, announce("too late"), 300)).toBe("too-many-neighbours");
+		expect(neighbours.all()).toHaveLength(256);
 	});
 
 	it("are forgotten when they were not heard for long, unless they are connected", () => {

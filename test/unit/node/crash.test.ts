@@ -151,8 +151,11 @@ describe("a disk that takes no more", () => {
 		const others = cluster.houses.map(({ index }) => index).filter((at) => at !== victim);
 		await cluster.until(() => others.every((at) => cluster.height(at) > height), "the others go on");
 		expect(await cluster.outcome(victim, { type: "buy", amountMicroNok: 1 })).toBe("storage-write-failed");
-		await cluster.until(() => !cluster.street(others[0] ?? 0).mayVote(victim), "it says that it does not vote");
-		expect(cluster.street(victim).mayVote(victim)).toBe(false);
+		await cluster.until(
+			() => !cluster.street(others[0] ?? 0).presence.mayVote(victim),
+			"it says that it does not vote",
+		);
+		expect(cluster.street(victim).presence.mayVote(victim)).toBe(false);
 		// With room again and a restart it is as good as new.
 		house.storage.isFull = false;
 		cluster.off(victim);

@@ -42,7 +42,12 @@ class Device {
 			emit: (output: NodeOutput) => this.#take(output),
 		};
 		this.signaling = new Signaling(dependencies, { refused: (code) => this.refusals.push(code) });
-		this.signaling.speakAs({ networkKey, signalingUrls: ["wss://a"], iceServers: [] }, CONTEXT, this.secret);
+		this.signaling.speakAs(
+			{ networkKey, signalingUrls: ["wss://a"], iceServers: [] },
+			CONTEXT,
+			this.secret,
+			"everybody",
+		);
 	}
 
 	get id(): string {

@@ -94,7 +94,7 @@ describe("the node's client", () => {
 describe("the modem", () => {
 	const settings: NetworkSettings = {
 		...{ signalingUrls: ["ws://a"], meshId: "t", topics: [] },
-		...{ deviceId: "02", iceServers: [] },
+		...{ deviceId: "02", iceServers: [], connectTo: "everybody" },
 	};
 
 	function testMesh(): { opened: MeshOptions[]; calls: unknown[]; create(options: MeshOptions): Mesh } {
