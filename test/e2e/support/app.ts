@@ -1,12 +1,14 @@
 /** The real app in the real browser: built once, served by the real server. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { type Service, startService } from "../../../signaling/service.js";
+import { assert } from "../../../src/primitives/assert.js";
+import { createScratch } from "../../hosts/support/scratch.js";
 
 const project = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -46,15 +48,37 @@ export interface App {
 	stop(): Promise<void>;
 }
 
+export interface AppOptions {
+	/** Up to so many devices everybody is connected with everybody; as it is built where it is absent. */
+	fullMeshDevices?: number;
+}
+
 /** The real server with the real app, on a free port. */
-export async function serveApp(): Promise<Service> {
-	const service = await startService({ port: 0, staticFolder: builtApp() });
+export async function serveApp({ fullMeshDevices }: AppOptions = {}): Promise<Service> {
+	const staticFolder = fullMeshDevices === undefined ? builtApp() : await appWith(fullMeshDevices);
+	const service = await startService({ port: 0, staticFolder });
 	if (!service.ok) throw new Error(service.error.code);
 	return service.value;
 }
 
-export async function startApp(): Promise<App> {
-	const service = await serveApp();
+/** A copy of the built app with one number of its node's settings changed: thirty-one pages are too many for a test. */
+async function appWith(fullMeshDevices: number): Promise<string> {
+	const { folder } = createScratch("large-street");
+	await cp(builtApp(), folder, { recursive: true });
+	const workers = join(folder, "assets", "worker");
+	let changed = 0;
+	for (const name of await readdir(workers)) {
+		const text = await readFile(join(workers, name), "utf8");
+		const other = text.replace(/fullMeshDevices:30\b/, `fullMeshDevices:${fullMeshDevices}`);
+		if (other !== text) changed += 1;
+		await writeFile(join(workers, name), other);
+	}
+	assert(changed === 1, "the node's settings are in one file");
+	return folder;
+}
+
+export async function startApp(options: AppOptions = {}): Promise<App> {
+	const service = await serveApp(options);
 	const executablePath = chromiumPath();
 	const browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGS });
 	return createApp(service, browser, executablePath);
