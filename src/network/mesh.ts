@@ -48,8 +48,10 @@ export interface Mesh {
 	close(channel: string, code?: string): void;
 	/** Other servers, topics or ICE servers: open channels stay. Another device id: all begins anew. */
 	update(settings: NetworkSettings): void;
-	/** The page stood still for `sleptMs`, or may be in another network (0): looks now, not when the next timer comes. */
+	/** The page stood still for `sleptMs`; 0: nobody knows. Looks now, not when the next timer comes. */
 	wake(sleptMs: number): void;
+	/** This computer is in another network: nothing that was connected leads anywhere any more. */
+	move(): void;
 	stop(): void;
 	stats(): MeshStats;
 }
@@ -105,6 +107,7 @@ class FullMesh implements Mesh {
 	#channels = 0;
 	#announced = 0;
 	#announceTimer: ReturnType<typeof setTimeout> | undefined;
+	#isForgetting = false;
 	#stopped = false;
 
 	constructor(options: MeshOptions) {
@@ -153,9 +156,19 @@ class FullMesh implements Mesh {
 			this.#seekSooner();
 			return;
 		}
-		// The neighbours closed their ends, and wait longer and longer between their tries to connect again. A new session
-		// makes them begin anew; it is announced as soon as a server is reached.
-		this.#forgetAll("slept");
+		this.#beginAnew("slept");
+	}
+
+	move(): void {
+		if (!this.#stopped) this.#beginAnew("network-changed");
+	}
+
+	/**
+	 * The neighbours have closed their ends, or do not know yet that they are dead, and wait longer and longer between their
+	 * tries to connect again. A new session makes them begin anew; it is announced as soon as a server is reached.
+	 */
+	#beginAnew(code: string): void {
+		this.#forgetAll(code);
 		this.#session.begin();
 		for (const client of this.#clients.values()) client.reconnect();
 		this.#seekSooner();
@@ -434,10 +447,12 @@ class FullMesh implements Mesh {
 			onClosed: (code) => {
 				this.#counts.add(code);
 				const lasted = openedMs !== undefined && performance.now() - openedMs >= STABLE_MS;
-				if (neighbour.link === link) this.#afterLoss(neighbour, lasted);
+				// Not one that this mesh has closed to begin anew with the neighbour.
+				const isLoss = neighbour.link === link;
+				if (isLoss) this.#afterLoss(neighbour, lasted);
 				if (!this.#open.delete(channel)) return;
-				if (!this.#stopped) this.#afterLostChannel();
 				this.#options.onClosed(channel, code);
+				if (!this.#stopped && !this.#isForgetting) this.#afterLostChannel(isLoss && lasted);
 			},
 		});
 		return link;
@@ -460,8 +475,16 @@ class FullMesh implements Mesh {
 		}, delayMs);
 	}
 
-	/** Who lost a neighbour may have lost the servers with it, which a silent connection does not show by itself. */
-	#afterLostChannel(): void {
+	/**
+	 * Who lost a neighbour may have lost the servers with it, which a silent connection does not show by itself. Who lost
+	 * them all is most likely in another network, whatever the browser noticed of that; unless they were never good, or
+	 * were taken by a copy of this profile: then it is tried ever more seldom.
+	 */
+	#afterLostChannel(lasted: boolean): void {
+		if (this.#open.size === 0 && lasted && !this.#session.isDisplaced) {
+			this.#beginAnew("left-alone");
+			return;
+		}
 		if (this.#open.size === 0) this.#seekSooner();
 		for (const client of this.#clients.values()) client.probe();
 	}
@@ -476,7 +499,9 @@ class FullMesh implements Mesh {
 	}
 
 	#forgetAll(code: string): void {
+		this.#isForgetting = true;
 		for (const neighbour of this.#neighbours.all()) this.#unlink(neighbour, code);
 		this.#neighbours = new Neighbours();
+		this.#isForgetting = false;
 	}
 }

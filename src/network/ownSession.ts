@@ -38,6 +38,11 @@ export class OwnSession {
 		if (!this.#names.includes(name)) this.#isDisplaced = true;
 	}
 
+	/** Whether another place has spoken under this device's id since. */
+	get isDisplaced(): boolean {
+		return this.#isDisplaced;
+	}
+
 	/** Whether this page, which nobody is connected to, is to come back under a new name now. */
 	mayReturn(nowMs: number): boolean {
 		if (!this.#isDisplaced || nowMs < this.#returnFromMs) return false;

@@ -71,6 +71,7 @@ export function createSignalingClient(options: SignalingClientOptions): Signalin
 	let failures = 0;
 	let openedMs = 0;
 	let heardSincePing = false;
+	let isProbing = false;
 	/** The only timer: opening takes too long, or the next ping, or the next try. */
 	let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -105,6 +106,7 @@ export function createSignalingClient(options: SignalingClientOptions): Signalin
 
 	function opened(): void {
 		connected = true;
+		isProbing = false;
 		openedMs = performance.now();
 		heardSincePing = true;
 		if (topics.size > 0) send({ type: "subscribe", topics: [...topics] });
@@ -129,7 +131,9 @@ export function createSignalingClient(options: SignalingClientOptions): Signalin
 		if (socket === undefined) {
 			failures = 0;
 			connect();
-		} else if (connected) {
+		} else if (connected && !isProbing) {
+			// Who asks again and again would never come to the end of its patience.
+			isProbing = true;
 			heardSincePing = true;
 			ping();
 			wait(PROBE_MS, ping);
@@ -160,6 +164,7 @@ export function createSignalingClient(options: SignalingClientOptions): Signalin
 
 	function hear(data: unknown): void {
 		heardSincePing = true;
+		isProbing = false;
 		const published = readPublished(data);
 		if (published === "other") return;
 		if (published === "malformed") refusals.add("signaling-malformed");

@@ -22,7 +22,11 @@ function startNode(): RunningNode {
 		modem.stop();
 		serial.stop();
 	};
-	return { port: { ...worker, terminate }, wake: (sleptMs) => modem.wake(sleptMs) };
+	return {
+		port: { ...worker, terminate },
+		wake: (sleptMs) => modem.wake(sleptMs),
+		move: () => modem.move(),
+	};
 }
 
 initLocale();
@@ -40,6 +44,7 @@ if (target !== null) {
 		freeze: () => session.freeze(),
 		hide: (cached) => session.hide(cached),
 		wake: (sleptMs) => session.wake(sleptMs),
+		move: () => session.move(),
 		reload: () => location.reload(),
 	});
 	mount(App, { target, props: { session } });

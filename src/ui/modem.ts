@@ -6,8 +6,10 @@ import type { NodePort } from "./nodePort.js";
 export type CreateMesh = (options: MeshOptions) => Mesh;
 
 export interface Modem {
-	/** The page was asleep for so long (0: perhaps only another network): what is connected may be dead. */
+	/** The page was asleep for so long (0: nobody knows): what is connected may be dead. */
 	wake(sleptMs: number): void;
+	/** The computer is in another network. */
+	move(): void;
 	/** Leaves the mesh for good. */
 	stop(): void;
 }
@@ -61,6 +63,7 @@ export function connectModem(port: NodePort, load: () => Promise<CreateMesh> = l
 
 	return {
 		wake: (sleptMs) => mesh?.wake(sleptMs),
+		move: () => mesh?.move(),
 		stop() {
 			stopped = true;
 			leave();

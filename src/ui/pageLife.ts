@@ -8,11 +8,19 @@ export interface PageLifeListener {
 	freeze(): void;
 	/** `cached`: the page may come back as it is. */
 	hide(cached: boolean): void;
-	/** It goes on after `sleptMs`; 0: it is looked at again, or the network came back, and nothing is known. */
+	/** It goes on after `sleptMs`; 0: it is looked at again, and nothing is known. */
 	wake(sleptMs: number): void;
+	/** The computer is in another network, or in one again. */
+	move(): void;
 	/** It came back out of the cache: its connections, and the lock that it held, are gone. */
 	reload(): void;
 }
+
+/**
+ * The Network Information API, which TypeScript does not know; only some browsers say of which type the connection is.
+ * https://wicg.github.io/netinfo/
+ */
+export type Connection = EventTarget & { readonly type?: string };
 
 /** A machine that sleeps says nothing. Its pages find that a timer came much too late. */
 const LOOK_MS = 5_000;
@@ -22,11 +30,15 @@ const HIDDEN_GAP_MS = 90_000;
 
 /** `nowMs` must go on while the machine sleeps, as the time of day does and `performance.now()` does not everywhere. */
 export function followPageLife(
-	page: EventTarget & { document: EventTarget & { visibilityState: DocumentVisibilityState } },
+	page: EventTarget & {
+		document: EventTarget & { visibilityState: DocumentVisibilityState };
+		navigator: { connection?: Connection };
+	},
 	listener: PageLifeListener,
 	nowMs: () => number = Date.now,
 ): void {
 	const { document } = page;
+	const { connection } = page.navigator;
 	let seenMs = nowMs();
 
 	/** How long it was not seen; it is now. */
@@ -44,7 +56,8 @@ export function followPageLife(
 	document.addEventListener("visibilitychange", () => {
 		if (document.visibilityState === "visible") listener.wake(0);
 	});
-	page.addEventListener("online", () => listener.wake(0));
+	page.addEventListener("online", () => listener.move());
+	followConnection(connection, listener);
 	page.addEventListener("pagehide", (event) => listener.hide((event as PageTransitionEvent).persisted));
 	page.addEventListener("pageshow", (event) => {
 		if ((event as PageTransitionEvent).persisted) listener.reload();
@@ -53,4 +66,17 @@ export function followPageLife(
 		const gapMs = see();
 		if (gapMs > (document.visibilityState === "visible" ? VISIBLE_GAP_MS : HIDDEN_GAP_MS)) listener.wake(gapMs);
 	}, LOOK_MS);
+}
+
+/**
+ * A phone that goes from Wi-Fi to the mobile network may never be without one, and so come back "online". The browser
+ * tells of much else, such as another estimate of the speed: only the type says that it is another network.
+ */
+function followConnection(connection: Connection | undefined, listener: PageLifeListener): void {
+	let type = connection?.type;
+	connection?.addEventListener("change", () => {
+		const before = type;
+		type = connection.type;
+		if (type !== undefined && type !== before && type !== "none" && before !== "none") listener.move();
+	});
 }

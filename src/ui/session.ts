@@ -33,8 +33,10 @@ export interface Session {
 	freeze(): void;
 	/** The page goes away. `cached`: it may come back as it was, and has to be loaded anew then. */
 	hide(cached: boolean): void;
-	/** The page was asleep, or seems to have changed networks. */
+	/** The page was asleep. */
 	wake(sleptMs: number): void;
+	/** The computer is in another network. */
+	move(): void;
 }
 
 /** A node in a worker of this tab with all that hangs on it. */
@@ -42,6 +44,7 @@ export interface RunningNode {
 	/** `terminate` stops the worker first, at once, and then the rest. */
 	readonly port: OwnedPort;
 	wake(sleptMs: number): void;
+	move(): void;
 }
 
 export interface SessionParts {
@@ -77,6 +80,7 @@ class InsecureSession implements Session {
 	freeze(): void {}
 	hide(): void {}
 	wake(): void {}
+	move(): void {}
 }
 
 class TabSession implements Session {
@@ -144,6 +148,10 @@ class TabSession implements Session {
 	wake(sleptMs: number): void {
 		this.#run?.server.wake();
 		this.#run?.node.wake(sleptMs);
+	}
+
+	move(): void {
+		this.#run?.node.move();
 	}
 
 	// ── the lock ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,19 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expect as expectPage } from "../e2e/support/expect.js";
-import {
-	choosePassword,
-	comeIn,
-	givePasswordWhenAsked,
-	orderTokens,
-	sameHead,
-	start,
-	stayOn,
-} from "../e2e/support/screens.js";
+import { comeIn, orderTokens, sameHead, start } from "../e2e/support/screens.js";
 import { type HostBrowser, openBrowser, openDespiteWarning } from "./support/browser.js";
 import { createInternet, type Home, type Internet, internetMissing } from "./support/internet.js";
+import { foundWithTurn } from "./support/people.js";
 import { type ServerProgram, startServer } from "./support/server.js";
-import { startTurn, TURN_PASSWORD, TURN_USER, type TurnServer } from "./support/turn.js";
+import { startTurn, type TurnServer } from "./support/turn.js";
 import { wifiMissing } from "./support/wifi.js";
 
 /**
@@ -50,24 +43,6 @@ function page(at: number): Page {
 const online = (one: Page, count: number, timeoutMs: number) =>
 	expectPage(one.getByText(`${count} av 3 naboer på nett`)).visible(timeoutMs);
 
-/** Founds with the TURN server of the neighbourhood; gives the lobby's link. */
-async function openLobby(founder: Page): Promise<string> {
-	await founder.getByRole("link", { name: /Start et nabolag/ }).click();
-	await founder.getByLabel("Nabolagets navn").fill("Solbakken");
-	await founder.getByLabel("Husstandens navn").fill(NAMES[0]);
-	await founder.getByLabel("Strøm fra strømselskapet").fill("145");
-	await founder.getByLabel("Strøm solgt til strømselskapet").fill("60");
-	await founder.getByText("Bor ikke alle på samme nett?").click();
-	await founder.getByLabel("Adressen til serveren").fill(turn.address);
-	await founder.getByLabel("Brukernavn").fill(TURN_USER);
-	await founder.getByLabel("Passord", { exact: true }).fill(TURN_PASSWORD);
-	await stayOn(founder);
-	await choosePassword(founder);
-	await founder.locator('button[type="submit"]').click();
-	await givePasswordWhenAsked(founder);
-	return founder.getByRole("textbox", { name: "Lenke" }).inputValue();
-}
-
 describe.skipIf(missing !== undefined)("four homes on the internet, each behind its own router", () => {
 	beforeAll(async () => {
 		internet = createInternet(NAMES.length);
@@ -95,7 +70,7 @@ describe.skipIf(missing !== undefined)("four homes on the internet, each behind 
 
 	it("gather in a lobby whose link names the TURN server", async () => {
 		const kari = await openPage(internet.home(0), server.lanUrl);
-		const link = await openLobby(kari);
+		const link = await foundWithTurn(kari, NAMES[0], turn.address);
 		for (let at = 1; at < NAMES.length; at++) {
 			const guest = await openPage(internet.home(at), link);
 			await comeIn(guest, link, NAMES[at] ?? "");

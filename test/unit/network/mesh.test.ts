@@ -354,6 +354,38 @@ describe("a page that slept", () => {
 	});
 });
 
+describe("a page that comes into another network", () => {
+	it("begins anew at once, and its neighbours with it, though no connection has been noticed to be dead", async () => {
+		const [a, b, c] = [openPage(1), openPage(2), openPage(3)];
+		await run(40_000);
+		for (const { mesh } of [a, b]) mesh.wake(0);
+		await run(1_000);
+		// To be looked at again is no other network.
+		expect(pages.flatMap(({ closings }) => closings)).toEqual([]);
+		b.mesh.move();
+		expect(b.closings.map(([, code]) => code)).toEqual(["network-changed", "network-changed"]);
+		await run(1_000);
+		expect(pages.map(({ open }) => open.size)).toEqual([2, 2, 2]);
+		expect([...a.closings, ...c.closings]).toHaveLength(2);
+	});
+
+	it("and is not told so, begins anew when it has lost them all; where they never were good, it is in no hurry", async () => {
+		const [a, b, c] = [openPage(1), openPage(2), openPage(3)];
+		await run(40_000);
+		const sessions = () => new Set(said(device(2), "announce").map(({ session }) => session)).size;
+		expect(sessions()).toBe(1);
+		for (const channel of [...b.open.keys()]) b.mesh.close(channel, "silent");
+		await run(500);
+		expect(sessions()).toBe(2);
+		expect([a, b, c].map(({ open }) => open.size)).toEqual([2, 2, 2]);
+		for (const channel of [...b.open.keys()]) b.mesh.close(channel, "silent");
+		await run(500);
+		expect([sessions(), b.open.size]).toEqual([2, 0]);
+		await run(10_000);
+		expect([a, b, c].map(({ open }) => open.size)).toEqual([2, 2, 2]);
+	});
+});
+
 describe("a page that is left alone", () => {
 	it("announces itself within two seconds, and soon again", async () => {
 		const [, b] = [openPage(1), openPage(2)];

@@ -306,7 +306,10 @@ describe("time", () => {
 		first.emit("message", '{"type":"pong"}');
 		expect([first.sent.length, first.readyState, statuses]).toEqual([3, 1, [true]]);
 		client.probe();
-		vi.advanceTimersByTime(5_000);
+		vi.advanceTimersByTime(3_000);
+		// Asked once more in between, it gets no more time.
+		client.probe();
+		vi.advanceTimersByTime(2_000);
 		expect([first.readyState, statuses]).toEqual([3, [true, false]]);
 		client.probe();
 		expect(FakeSocket.all).toHaveLength(2);

@@ -112,6 +112,7 @@ describe("the modem", () => {
 					close: (channel, code) => calls.push(["close", channel, code]),
 					update: (changed) => calls.push(["update", changed.meshId]),
 					wake: (sleptMs) => calls.push(["wake", sleptMs]),
+					move: () => calls.push(["move"]),
 					stop: () => calls.push(["stop"]),
 					stats: () => {
 						throw new Error("not asked for");
@@ -186,11 +187,12 @@ describe("the modem", () => {
 		port.send({ type: "network", network: settings });
 		await loaded();
 		modem.wake(20_000);
+		modem.move();
 		modem.stop();
 		modem.wake(20_000);
 		port.send({ type: "network", network: settings });
 		await loaded();
-		expect(mesh.calls).toEqual([["wake", 20_000], ["stop"]]);
+		expect(mesh.calls).toEqual([["wake", 20_000], ["move"], ["stop"]]);
 		expect(mesh.opened).toHaveLength(1);
 	});
 });

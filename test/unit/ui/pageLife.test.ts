@@ -2,20 +2,25 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { followPageLife } from "../../../src/ui/pageLife.js";
 
 /** A page that is only its events, and what was heard of them. */
-let page: EventTarget & { document: EventTarget & { visibilityState: DocumentVisibilityState } };
+let page: EventTarget & {
+	document: EventTarget & { visibilityState: DocumentVisibilityState };
+	navigator: { connection: EventTarget & { type: string } };
+};
 let heard: unknown[][];
 let nowMs: number;
 
 beforeEach(() => {
 	vi.useFakeTimers({ toFake: ["setInterval"] });
 	const document = Object.assign(new EventTarget(), { visibilityState: "visible" as DocumentVisibilityState });
-	page = Object.assign(new EventTarget(), { document });
+	const connection = Object.assign(new EventTarget(), { type: "wifi" });
+	page = Object.assign(new EventTarget(), { document, navigator: { connection } });
 	heard = [];
 	nowMs = 1_000;
 	const listener = {
 		freeze: () => heard.push(["freeze"]),
 		hide: (cached: boolean) => heard.push(["hide", cached]),
 		wake: (sleptMs: number) => heard.push(["wake", sleptMs]),
+		move: () => heard.push(["move"]),
 		reload: () => heard.push(["reload"]),
 	};
 	followPageLife(page, listener, () => nowMs);
@@ -58,13 +63,27 @@ test("a hidden page, whose timers come once a minute, has not slept", () => {
 	expect(heard).toEqual([["wake", 100_000]]);
 });
 
-test("one that is looked at again, or has a network again, looks for its neighbours", () => {
+test("one that is looked at again looks for its neighbours; one that has a network again begins anew", () => {
 	page.document.dispatchEvent(new Event("visibilitychange"));
 	page.dispatchEvent(new Event("online"));
-	expect(heard).toEqual([
-		["wake", 0],
-		["wake", 0],
-	]);
+	expect(heard).toEqual([["wake", 0], ["move"]]);
+});
+
+test("one whose connection is of another type is in another network; other changes of it say nothing", () => {
+	const { connection } = page.navigator;
+	const change = (type: string) => {
+		connection.type = type;
+		connection.dispatchEvent(new Event("change"));
+	};
+	change("wifi");
+	expect(heard).toEqual([]);
+	change("cellular");
+	change("cellular");
+	expect(heard).toEqual([["move"]]);
+	// None at all, and one again: the page comes back online, which is said by itself.
+	change("none");
+	change("wifi");
+	expect(heard).toEqual([["move"]]);
 });
 
 test("one that comes back out of the cache is loaded anew; one that is shown for the first time is not", () => {

@@ -73,7 +73,7 @@ class Tab {
 			startNode: () => {
 				const worker = new Worker();
 				this.started.push(worker);
-				return { port: worker, wake: (sleptMs) => worker.wakes.push(sleptMs) };
+				return { port: worker, wake: (sleptMs) => worker.wakes.push(sleptMs), move: () => worker.wakes.push("moved") };
 			},
 			tab: `tab ${browser.tabs.length}`,
 			nowMs: () => browser.nowMs,
@@ -131,7 +131,7 @@ class Tab {
 class Worker {
 	runs = true;
 	readonly inputs: NodeInput[] = [];
-	readonly wakes: number[] = [];
+	readonly wakes: (number | "moved")[] = [];
 	readonly #listeners: ((output: NodeOutput) => void)[] = [];
 	#frozen = false;
 
@@ -353,7 +353,8 @@ describe("when the tab with the node goes away", () => {
 		expect(first.worker?.inputs).toHaveLength(2);
 		expect(first.worker?.runs).toBe(true);
 		first.session.wake(20_000);
-		expect(first.worker?.wakes).toEqual([20_000]);
+		first.session.move();
+		expect(first.worker?.wakes).toEqual([20_000, "moved"]);
 	});
 });
 
