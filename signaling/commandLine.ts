@@ -13,6 +13,8 @@ export interface CommandLine {
 	ownCertificate?: { certFile: string; keyFile: string };
 	signalingOnly: boolean;
 	allowedOrigins: string[];
+	/** Signaling servers that the app is to use beside this one. */
+	furtherServers: string[];
 	/** So many at the same time. */
 	sockets: number;
 	/** Whether the network may read /metrics. */
@@ -27,6 +29,7 @@ export const USAGE = `npm start -- [options]
   --cert FILE         a certificate of your own (PEM, with its chain) ...
   --key FILE          ... and its key
   --signaling-only    introduce peers to one another, serve no app
+  --also URL          another signaling server that the app uses beside this one: wss://HOST[:PORT] (may be repeated)
   --allow-origin URL  let only pages of this origin use the signaling (may be repeated)
   --sockets N         at most so many connections to the signaling at once (default ${DEFAULT_SOCKETS})
   --open-metrics      answer /metrics on https too, not only on this computer
@@ -34,6 +37,8 @@ export const USAGE = `npm start -- [options]
 `;
 
 const DEFAULT_PORT = 4444;
+/** The app connects to eight at most, this one among them. */
+const MAX_FURTHER_SERVERS = 7;
 
 /** Reads the arguments; a refusal holds a sentence for the person who typed them. */
 export function parseCommandLine(
@@ -56,6 +61,13 @@ export function parseCommandLine(
 	if (!/^\d{1,5}$/.test(values.sockets) || sockets < 1 || sockets > MAX_SOCKETS) {
 		return wrong(`--sockets ${values.sockets} is not a number from 1 to ${MAX_SOCKETS}.`);
 	}
+	const furtherServers: string[] = [];
+	for (const text of values.also) {
+		const server = furtherServerOf(text);
+		if (server === undefined) return wrong(`--also ${text} is not a signaling server's address (wss://HOST:PORT).`);
+		furtherServers.push(server);
+	}
+	if (furtherServers.length > MAX_FURTHER_SERVERS) return wrong(`--also may be given ${MAX_FURTHER_SERVERS} times.`);
 	const { cert, key } = values;
 	if ((cert === undefined) !== (key === undefined)) return wrong("--cert and --key belong together; one is missing.");
 	return ok({
@@ -66,6 +78,7 @@ export function parseCommandLine(
 		...(cert !== undefined && key !== undefined && { ownCertificate: { certFile: cert, keyFile: key } }),
 		signalingOnly: values["signaling-only"],
 		allowedOrigins: values["allow-origin"],
+		furtherServers,
 		sockets,
 		openMetrics: values["open-metrics"],
 	});
@@ -81,6 +94,7 @@ function parse(args: readonly string[]) {
 			cert: { type: "string" },
 			key: { type: "string" },
 			"signaling-only": { type: "boolean", default: false },
+			also: { type: "string", multiple: true, default: [] as string[] },
 			"allow-origin": { type: "string", multiple: true, default: [] as string[] },
 			sockets: { type: "string", default: String(DEFAULT_SOCKETS) },
 			"open-metrics": { type: "boolean", default: false },
@@ -91,6 +105,20 @@ function parse(args: readonly string[]) {
 
 function portOf(text: string): number | undefined {
 	return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined;
+}
+
+/**
+ * A signaling server's address as a page's policy can name it: scheme, host and port. Without TLS only a page on this
+ * computer may connect.
+ */
+function furtherServerOf(text: string): string | undefined {
+	const url = URL.canParse(text) ? new URL(text) : undefined;
+	const isServer = url?.protocol === "wss:" || url?.protocol === "ws:";
+	// What a URL takes for a host may mean something else in a policy: `a;script-src`, `*`.
+	const isNamed = /^([A-Za-z0-9.-]+|\[[0-9a-f:.]+\])$/.test(url?.hostname ?? "");
+	if (url === undefined || !isServer || !isNamed) return undefined;
+	const isBare = url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
+	return isBare ? `${url.protocol}//${url.host}` : undefined;
 }
 
 function wrong(sentence: string): Result<never, { code: "bad-option"; sentence: string }> {

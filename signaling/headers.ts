@@ -3,26 +3,28 @@
  * becomes script or markup (Content Security Policy Level 3, W3C Trusted Types).
  */
 
-const PAGE_POLICY = [
-	"default-src 'none'",
-	"script-src 'self'",
-	"worker-src 'self'",
-	// The app's signaling server is the one that it came from (`signalingUrl`), and 'self' holds for its WebSocket, too.
-	// Whoever lets a neighbourhood name other servers has to name them here. Where WebRTC goes no policy can say.
-	"connect-src 'self'",
-	// Svelte sets styles through the CSSOM, which 'self' allows; a `style="…"` attribute in markup is not applied.
-	"style-src 'self'",
-	"img-src 'self' data:",
-	"font-src 'self'",
-	"manifest-src 'self'",
-	"base-uri 'none'",
-	"form-action 'none'",
-	"frame-ancestors 'none'",
-	"object-src 'none'",
-	"require-trusted-types-for 'script'",
-	// The address of the worker (`ui/nodePort`), and the templates that svelte compiled.
-	"trusted-types nabostrom-worker svelte-trusted-html",
-].join("; ");
+/** `furtherServers`: signaling servers beside the one that the page came from. */
+const pagePolicy = (furtherServers: readonly string[]) =>
+	[
+		"default-src 'none'",
+		"script-src 'self'",
+		"worker-src 'self'",
+		// The app's signaling server is the one that it came from (`signalingUrl`), and 'self' holds for its WebSocket, too;
+		// beside it those that the server was told of (`--also`). Where WebRTC goes no policy can say.
+		["connect-src 'self'", ...furtherServers].join(" "),
+		// Svelte sets styles through the CSSOM, which 'self' allows; a `style="…"` attribute in markup is not applied.
+		"style-src 'self'",
+		"img-src 'self' data:",
+		"font-src 'self'",
+		"manifest-src 'self'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"object-src 'none'",
+		"require-trusted-types-for 'script'",
+		// The address of the worker (`ui/nodePort`), and the templates that svelte compiled.
+		"trusted-types nabostrom-worker svelte-trusted-html",
+	].join("; ");
 
 /** The node's worker holds the keys, and the page does all networking for it: it loads its own code and nothing else. */
 const WORKER_POLICY = [
@@ -99,11 +101,14 @@ const COMMON_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** The security headers of the answer to a decoded path; undefined: to a request that has none. */
-export function securityHeaders(path: string | undefined): Readonly<Record<string, string>> {
-	return { "Content-Security-Policy": policyOf(path), ...COMMON_HEADERS };
+export function securityHeaders(
+	path: string | undefined,
+	furtherServers: readonly string[],
+): Readonly<Record<string, string>> {
+	return { "Content-Security-Policy": policyOf(path, furtherServers), ...COMMON_HEADERS };
 }
 
-function policyOf(path: string | undefined): string {
+function policyOf(path: string | undefined, furtherServers: readonly string[]): string {
 	if (path?.startsWith(WORKER_FOLDER) === true) return WORKER_POLICY;
-	return path?.startsWith(ARGON2_FOLDER) === true ? ARGON2_POLICY : PAGE_POLICY;
+	return path?.startsWith(ARGON2_FOLDER) === true ? ARGON2_POLICY : pagePolicy(furtherServers);
 }

@@ -11,7 +11,7 @@ export interface Answers {
 	/** GET /metrics, as Prometheus reads it; undefined: nobody may read it here. */
 	metrics: (() => string) | undefined;
 	/** GET /config.json, for the app: invitations carry `lanUrl`, never localhost. */
-	config: () => { lanUrl: string | null };
+	config: () => { lanUrl: string | null; furtherServers: readonly string[] };
 	/** GET /certificate.crt: what a device installs to trust the https address. */
 	authority: string | undefined;
 	/** The built app; undefined: there is none to serve. */
@@ -28,7 +28,7 @@ export function requestListener(answers: Answers): RequestListener {
 
 async function answer(answers: Answers, request: IncomingMessage, response: ServerResponse): Promise<void> {
 	const path = pathOf(request.url ?? "");
-	const headers = securityHeaders(path.ok ? path.value : undefined);
+	const headers = securityHeaders(path.ok ? path.value : undefined, answers.config().furtherServers);
 	for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 	if (request.method !== "GET" && request.method !== "HEAD") {
 		answers.refusals.add("bad-method");

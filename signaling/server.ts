@@ -31,6 +31,7 @@ async function main(): Promise<void> {
 		port: options.port,
 		tls: { port: options.tlsPort, host: options.host, certificate },
 		allowedOrigins: options.allowedOrigins,
+		furtherServers: options.furtherServers,
 		openMetrics: options.openMetrics,
 		limits: limitsFor(options.sockets),
 		...(addresses.length > 0 && lanName !== undefined && { lanName }),

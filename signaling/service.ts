@@ -26,6 +26,8 @@ export interface ServiceOptions {
 	staticFolder?: string;
 	/** Pages of other origins may not use the relay; empty: all may. */
 	allowedOrigins?: readonly string[];
+	/** Signaling servers that the app is to use beside this one. */
+	furtherServers?: readonly string[];
 	/** Whether https answers /metrics as well; http on this computer always does. */
 	openMetrics?: boolean;
 	limits?: Limits;
@@ -51,7 +53,7 @@ export type ServiceError = {
 
 /** Starts listening on both addresses, or on none. */
 export async function startService(options: ServiceOptions): Promise<Result<Service, ServiceError>> {
-	const { port, tls, lanName, staticFolder, allowedOrigins = [], openMetrics = false } = options;
+	const { port, tls, lanName, staticFolder, allowedOrigins = [], furtherServers = [], openMetrics = false } = options;
 	const limits = options.limits ?? limitsFor(DEFAULT_SOCKETS);
 	const startedMs = performance.now();
 	const refusals = new Refusals();
@@ -68,7 +70,7 @@ export async function startService(options: ServiceOptions): Promise<Result<Serv
 				uptimeSeconds: (performance.now() - startedMs) / 1000,
 				residentBytes: process.memoryUsage.rss(),
 			}),
-		config: () => ({ lanUrl }),
+		config: () => ({ lanUrl, furtherServers }),
 		authority: tls?.certificate.authority,
 		staticFolder,
 		refusals,

@@ -26,6 +26,8 @@ export function addressOf(typed: string, fragment: string | undefined): string |
 export interface ServerConfig {
 	/** The https address on the local network; absent: not known. */
 	lanUrl?: string;
+	/** Signaling servers beside the one that the page came from. */
+	furtherServers: readonly string[];
 }
 
 /** Asks the server that this page came from; a server that says nothing is a server without another address. */
@@ -33,18 +35,26 @@ export async function fetchServerConfig(): Promise<ServerConfig> {
 	try {
 		const response = await fetch("/config.json");
 		const config: unknown = response.ok ? await response.json() : null;
-		if (typeof config === "object" && config !== null && "lanUrl" in config && typeof config.lanUrl === "string")
-			return { lanUrl: config.lanUrl };
+		if (typeof config === "object" && config !== null) return readServerConfig(config);
 	} catch {
 		// Served by something else, or offline: the page's own address has to do.
 	}
-	return {};
+	return { furtherServers: [] };
+}
+
+function readServerConfig(config: { lanUrl?: unknown; furtherServers?: unknown }): ServerConfig {
+	const { lanUrl, furtherServers } = config;
+	const named: unknown[] = Array.isArray(furtherServers) ? furtherServers : [];
+	return {
+		...(typeof lanUrl === "string" ? { lanUrl } : {}),
+		furtherServers: named.filter((url) => typeof url === "string"),
+	};
 }
 
 /** The address that goes into a link: never localhost where there is another. `localOnly`: others cannot open it. */
 export function shareBase(
 	location: { origin: string; hostname: string },
-	config: ServerConfig,
+	config: Pick<ServerConfig, "lanUrl">,
 ): {
 	url: string;
 	localOnly: boolean;

@@ -3,6 +3,7 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
 import { PERSISTENT_PREFIX, REAL_CLOCK } from "../worker/start.js";
+import { fetchServerConfig } from "./links.js";
 import { initLocale } from "./locale.js";
 import { connectModem } from "./modem.js";
 import { startWorker } from "./nodePort.js";
@@ -14,6 +15,8 @@ import { openTabChannel } from "./tabs/message.js";
 function startNode(): RunningNode {
 	const worker = startWorker({ type: "start", databasePrefix: PERSISTENT_PREFIX, clock: REAL_CLOCK });
 	const modem = connectModem(worker);
+	// What the origin names now, whatever it named when this device came in.
+	void fetchServerConfig().then(({ furtherServers }) => modem.also(furtherServers));
 	const serial = connectPageSerial(worker);
 	// Without it the browser may throw the chain away when storage is short; a refusal changes nothing.
 	void navigator.storage?.persist?.();

@@ -10,6 +10,8 @@ export interface Modem {
 	wake(sleptMs: number): void;
 	/** The computer is in another network. */
 	move(): void;
+	/** Signaling servers to be used beside those that the node names. */
+	also(signalingUrls: readonly string[]): void;
 	/** Leaves the mesh for good. */
 	stop(): void;
 }
@@ -24,15 +26,18 @@ export async function loadMesh(): Promise<CreateMesh> {
 export function connectModem(port: NodePort, load: () => Promise<CreateMesh> = loadMesh): Modem {
 	let mesh: Mesh | undefined;
 	let wanted: NetworkSettings | undefined;
+	let furtherServers: readonly string[] = [];
 	let stopped = false;
 
 	async function join(): Promise<void> {
 		const createMesh = await load();
 		// While it was loading the node may have asked for another mesh, for none, or got one from an earlier call.
 		if (wanted === undefined) return;
-		if (mesh !== undefined) return mesh.update(wanted);
+		const signalingUrls = [...new Set([...wanted.signalingUrls, ...furtherServers])];
+		const settings = { ...wanted, signalingUrls };
+		if (mesh !== undefined) return mesh.update(settings);
 		mesh = createMesh({
-			settings: wanted,
+			settings,
 			onOpened: (opened) => port.post({ type: "peerOpened", ...opened }),
 			onClosed: (channel) => port.post({ type: "peerClosed", channel }),
 			onFrame: (channel, frame) => port.post({ type: "peerFrame", channel, frame }),
@@ -64,6 +69,10 @@ export function connectModem(port: NodePort, load: () => Promise<CreateMesh> = l
 	return {
 		wake: (sleptMs) => mesh?.wake(sleptMs),
 		move: () => mesh?.move(),
+		also(signalingUrls) {
+			furtherServers = signalingUrls;
+			if (wanted !== undefined) void join();
+		},
 		stop() {
 			stopped = true;
 			leave();

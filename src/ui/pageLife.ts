@@ -32,13 +32,13 @@ const HIDDEN_GAP_MS = 90_000;
 export function followPageLife(
 	page: EventTarget & {
 		document: EventTarget & { visibilityState: DocumentVisibilityState };
-		navigator: { connection?: Connection };
+		navigator: object;
 	},
 	listener: PageLifeListener,
 	nowMs: () => number = Date.now,
 ): void {
 	const { document } = page;
-	const { connection } = page.navigator;
+	const { connection }: { connection?: Connection } = page.navigator;
 	let seenMs = nowMs();
 
 	/** How long it was not seen; it is now. */

@@ -91,7 +91,7 @@ describe.skipIf(missing !== undefined)("three computers on one home network", ()
 		link = await openLobby(kari.page, server.localUrl, names);
 		expect(link.startsWith(`${server.lanUrl}/#lobby=`)).toBe(true);
 		const config = await kari.page.evaluate(async () => (await fetch("/config.json")).json());
-		expect(config).toEqual({ lanUrl: server.lanUrl });
+		expect(config).toEqual({ lanUrl: server.lanUrl, furtherServers: [] });
 		expect(await secureFeatures(kari)).toEqual(ALL_FEATURES);
 	});
 

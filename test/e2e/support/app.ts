@@ -45,18 +45,22 @@ export interface App {
 	/** A profile that lasts: closing and opening it again is closing and opening the tablet's browser. */
 	openPersistent(folder: string): Promise<{ context: BrowserContext; page: Page }>;
 	newFolder(): Promise<string>;
+	/** The server is gone, the pages stay. */
+	stopServer(): Promise<void>;
 	stop(): Promise<void>;
 }
 
 export interface AppOptions {
 	/** Up to so many devices everybody is connected with everybody; as it is built where it is absent. */
 	fullMeshDevices?: number;
+	/** Signaling servers that it names beside itself. */
+	furtherServers?: readonly string[];
 }
 
 /** The real server with the real app, on a free port. */
-export async function serveApp({ fullMeshDevices }: AppOptions = {}): Promise<Service> {
+export async function serveApp({ fullMeshDevices, furtherServers = [] }: AppOptions = {}): Promise<Service> {
 	const staticFolder = fullMeshDevices === undefined ? builtApp() : await appWith(fullMeshDevices);
-	const service = await startService({ port: 0, staticFolder });
+	const service = await startService({ port: 0, staticFolder, furtherServers });
 	if (!service.ok) throw new Error(service.error.code);
 	return service.value;
 }
@@ -105,6 +109,7 @@ function createApp(service: Service, browser: Browser, executablePath: string): 
 			folders.push(folder);
 			return folder;
 		},
+		stopServer: () => service.stop(),
 		async stop() {
 			for (const context of contexts) await context.close().catch(() => {});
 			await browser.close();

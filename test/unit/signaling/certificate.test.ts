@@ -148,7 +148,7 @@ describe("https", () => {
 	it("relays between sockets of both addresses, and tells the app the https address", async () => {
 		const lanUrl = await serve();
 		const ca = await readFile(join(folder, "authority.crt"), "utf8");
-		expect(JSON.parse((await get(`${lanUrl}/config.json`, ca)).body)).toEqual({ lanUrl });
+		expect(JSON.parse((await get(`${lanUrl}/config.json`, ca)).body)).toEqual({ lanUrl, furtherServers: [] });
 		const [local, remote] = [await connect(service.localUrl), await connect(lanUrl, { ca })];
 		for (const client of [local, remote]) client.say({ type: "subscribe", topics: ["street"] });
 		await settled(local);

@@ -17,6 +17,7 @@ describe("the command line", () => {
 			host: "0.0.0.0",
 			signalingOnly: false,
 			allowedOrigins: [],
+			furtherServers: [],
 			sockets: 10_000,
 			openMetrics: false,
 		});
@@ -31,6 +32,8 @@ describe("the command line", () => {
 		["--cert a.pem --key a.key", { ownCertificate: { certFile: "a.pem", keyFile: "a.key" } }],
 		["--sockets 500 --open-metrics", { sockets: 500, openMetrics: true }],
 		["--allow-origin https://a --allow-origin https://b", { allowedOrigins: ["https://a", "https://b"] }],
+		["--also wss://b.example/ --also wss://c:8443", { furtherServers: ["wss://b.example", "wss://c:8443"] }],
+		["--also ws://127.0.0.1:4445", { furtherServers: ["ws://127.0.0.1:4445"] }],
 	])("understands %s", (line, expected) => {
 		expect(parse(line)).toMatchObject(expected);
 	});
@@ -46,6 +49,12 @@ describe("the command line", () => {
 		["--sockets 60001", "--sockets 60001 is not"],
 		["--cert a.pem", "belong together"],
 		["--key a.key", "belong together"],
+		["--also b.example", "--also b.example is not a signaling server's address"],
+		["--also https://b.example", "is not a signaling server's address"],
+		["--also wss://b.example/path", "is not a signaling server's address"],
+		["--also wss://b.example;script-src", "is not a signaling server's address"],
+		["--also wss://*.example", "is not a signaling server's address"],
+		[Array(8).fill("--also wss://b.example").join(" "), "--also may be given 7 times"],
 		["--prot 4444", "Unknown option '--prot'"],
 		["4444", "Unexpected argument '4444'"],
 	])("answers %s with one sentence", (line, part) => {

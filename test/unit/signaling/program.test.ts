@@ -30,7 +30,7 @@ describe("the server as a program", () => {
 			expect(network.out()).toContain(`open ${lanUrl}/certificate.crt`);
 			expect(network.out()).toMatch(/([0-9A-F]{2}:){31}[0-9A-F]{2}/);
 			const [localUrl] = /http:\/\/\S+/.exec(network.out()) ?? [];
-			expect(await (await fetch(`${localUrl}/config.json`)).json()).toEqual({ lanUrl });
+			expect(await (await fetch(`${localUrl}/config.json`)).json()).toEqual({ lanUrl, furtherServers: [] });
 		}
 		network.child.kill("SIGINT");
 		expect(await network.exit).toBe(0);

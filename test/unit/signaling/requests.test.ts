@@ -199,6 +199,21 @@ describe("the security headers", () => {
 		expect(String(headers["content-security-policy"]).split("; ")).toEqual(isWorker ? WORKER_RULES : PAGE_RULES);
 	}
 
+	it("lets the page connect to the signaling servers that it was told of, and the worker to none", async () => {
+		const furtherServers = ["wss://b.example", "wss://c.example:8443"];
+		const started = await startService({ port: 0, furtherServers });
+		if (!started.ok) throw new Error(started.error.code);
+		const policyAt = async (path: string) =>
+			(await fetch(`${started.value.localUrl}${path}`)).headers.get("content-security-policy");
+		expect(await policyAt("/")).toContain("; connect-src 'self' wss://b.example wss://c.example:8443;");
+		expect(await policyAt("/assets/worker/main.js")).not.toContain("wss:");
+		expect(await (await fetch(`${started.value.localUrl}/config.json`)).json()).toEqual({
+			lanUrl: null,
+			furtherServers,
+		});
+		await started.value.stop();
+	});
+
 	const PAGE_RULES = [
 		"default-src 'none'",
 		"script-src 'self'",
@@ -227,7 +242,7 @@ describe("the security headers", () => {
 });
 
 it("tells the app that there is no address on the network, and says how it is", async () => {
-	expect(JSON.parse((await get("/config.json")).body)).toEqual({ lanUrl: null });
+	expect(JSON.parse((await get("/config.json")).body)).toEqual({ lanUrl: null, furtherServers: [] });
 	const before = JSON.parse((await get("/health")).body).refused["bad-path"] ?? 0;
 	await get("/%");
 	const { ok, sockets, topics, refused } = JSON.parse((await get("/health")).body);

@@ -110,7 +110,7 @@ describe("the modem", () => {
 					publish: (topic, sealed) => calls.push(["publish", topic, sealed]),
 					hear: ({ from, kind }) => calls.push(["hear", from, kind]),
 					close: (channel, code) => calls.push(["close", channel, code]),
-					update: (changed) => calls.push(["update", changed.meshId]),
+					update: (changed) => calls.push(["update", changed.meshId, changed.signalingUrls]),
 					wake: (sleptMs) => calls.push(["wake", sleptMs]),
 					move: () => calls.push(["move"]),
 					stop: () => calls.push(["stop"]),
@@ -143,7 +143,7 @@ describe("the modem", () => {
 			["close", "c", "bad-proof"],
 			["publish", "hub", "abc"],
 			["hear", "03", "announce"],
-			["update", "u"],
+			["update", "u", ["ws://a"]],
 			["stop"],
 		]);
 		mesh.opened[0]?.onFrame("c", Uint8Array.of(3));
@@ -178,6 +178,19 @@ describe("the modem", () => {
 		port.send({ type: "network" });
 		await loaded();
 		expect(mesh.opened).toEqual([]);
+	});
+
+	test("adds the servers that the page's origin names, each once, whenever it is told of them", async () => {
+		const port = testPort();
+		const mesh = testMesh();
+		const modem = connectModem(port, async () => mesh.create);
+		modem.also(["ws://b", "ws://a"]);
+		port.send({ type: "network", network: settings });
+		await loaded();
+		expect(mesh.opened[0]?.settings.signalingUrls).toEqual(["ws://a", "ws://b"]);
+		modem.also(["ws://c"]);
+		await loaded();
+		expect(mesh.calls).toEqual([["update", "t", ["ws://a", "ws://c"]]]);
 	});
 
 	test("wakes the mesh that there is, and after it was stopped joins none again", async () => {
