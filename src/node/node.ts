@@ -46,6 +46,7 @@ export class Node {
 	/** Minutes that have ended and are not written yet, while the database does not take them. */
 	#readings: Reading[] = [];
 	#servers: SignalingView = { connected: 0, configured: 0 };
+	#isClockOff = false;
 	#isDirty = true;
 	#nextViewMs = 0;
 
@@ -180,6 +181,9 @@ export class Node {
 
 	async #tick(): Promise<void> {
 		this.#signaling.tick();
+		const isClockOff = this.#signaling.clockOffMs !== undefined;
+		if (isClockOff !== this.#isClockOff) this.#isDirty = true;
+		this.#isClockOff = isClockOff;
 		const stage = this.#stages.current;
 		if (stage.stage === "street") await this.#tickStreet(stage.street);
 		else if (stage.stage === "joining") this.#maybeRequestGenesis(stage);
@@ -303,7 +307,8 @@ export class Node {
 	/** Everything that the screens draw, as it is now. */
 	view(): View {
 		const stage = this.#stages.current;
-		const signaling = this.#servers;
+		const { clockOffMs } = this.#signaling;
+		const signaling = { ...this.#servers, ...(clockOffMs === undefined ? {} : { clockOffMs }) };
 		switch (stage.stage) {
 			case "welcome":
 				return welcomeView(this.#stages.unopened);

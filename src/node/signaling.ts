@@ -26,6 +26,7 @@ import { ok, type Result, refused } from "../primitives/result.js";
 import { SEAL_NONCE_BYTES, seal, unseal } from "../primitives/sealing.js";
 import { divideFloor } from "../primitives/units.js";
 import type { ConnectTo } from "./channelPlan.js";
+import { ClockComparison } from "./clockComparison.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Incidents } from "./incidents.js";
 import type { SignalDraft } from "./protocol.js";
@@ -68,6 +69,7 @@ export class Signaling {
 	#keys = new Map<string, Uint8Array>();
 	/** Nonces of what was said and heard, oldest first: copies come from each server, and one's own words come back. */
 	readonly #nonces = new Set<string>();
+	readonly #clocks = new ClockComparison();
 
 	constructor(dependencies: SignalingDependencies, incidents: Pick<Incidents, "refused">) {
 		this.#dependencies = dependencies;
@@ -160,12 +162,21 @@ export class Signaling {
 		if (signal.to !== undefined && signal.to.deviceId !== identity.deviceId) {
 			return refused({ code: "signal-not-for-here" });
 		}
-		if (Math.abs(this.#nowMs() - timestampMs) > this.#scaled(MAX_SIGNAL_AGE_MS)) {
-			return refused({ code: "signal-too-old" });
-		}
 		const author = fromHex(signal.from);
 		const isSigned = author.ok && this.#dependencies.verifier.verify(signature, hashSignal(signed), author.value);
-		return isSigned ? ok(signal) : refused({ code: "signal-bad-signature" });
+		if (!isSigned) return refused({ code: "signal-bad-signature" });
+		const offsetMs = this.#nowMs() - timestampMs;
+		this.#clocks.heard(signal.from, offsetMs, this.#dependencies.clocks.monotonicMs());
+		return Math.abs(offsetMs) > this.#scaled(MAX_SIGNAL_AGE_MS) ? refused({ code: "signal-too-old" }) : ok(signal);
+	}
+
+	/**
+	 * By how much this device's clock is ahead of the neighbours' (negative: behind), where it is too far for them to hear
+	 * one another; undefined: it is not, or nobody is heard. In the world's time.
+	 */
+	get clockOffMs(): number | undefined {
+		const offMs = this.#clocks.offMs(this.#scaled(MAX_SIGNAL_AGE_MS), this.#dependencies.clocks.monotonicMs());
+		return offMs === undefined ? undefined : Math.trunc(offMs / this.#scaled(1));
 	}
 
 	#remember(nonce: Uint8Array): void {

@@ -53,6 +53,11 @@ export interface JoiningView {
 export interface SignalingView {
 	connected: number;
 	configured: number;
+	/**
+	 * By how much this device's clock is ahead of the neighbours' that are heard (negative: behind), ms; only where they do
+	 * not find each other for that.
+	 */
+	clockOffMs?: number;
 }
 
 export interface StreetView {

@@ -11,6 +11,7 @@ export type Banner =
 	| { type: "sync"; haveIndex: number; targetIndex: number }
 	| { type: "offline" }
 	| { type: "alone" }
+	| { type: "clockOff"; clockOffMs: number }
 	| { type: "noLeader"; waitingMinutes: number; votersOnline: number; voters: number }
 	| { type: "backlog"; waitingMinutes: number }
 	/** The neighbourhood is founded again, or is to be: this household has not said yes. */
@@ -55,8 +56,12 @@ const FOUNDING_AGAIN = "founding-again";
 
 function connectionBanner({ chain, signaling, members }: StreetView): Banner | undefined {
 	if (chain.sync !== undefined) return { type: "sync", ...chain.sync };
-	if (chain.neighboursOnline === 0 && members.length > 1)
-		return signaling.connected === 0 ? { type: "offline" } : { type: "alone" };
+	if (chain.neighboursOnline === 0 && members.length > 1) {
+		if (signaling.connected === 0) return { type: "offline" };
+		return signaling.clockOffMs === undefined
+			? { type: "alone" }
+			: { type: "clockOff", clockOffMs: signaling.clockOffMs };
+	}
 	const { leader, notVoting, votersOnline, voters, waitingMinutes } = chain;
 	if (leader === undefined)
 		return notVoting === FOUNDING_AGAIN ? undefined : { type: "noLeader", waitingMinutes, votersOnline, voters };

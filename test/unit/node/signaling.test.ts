@@ -20,6 +20,7 @@ let drawn = 0;
 
 class Device {
 	nowMs = START_MS;
+	monotonicMs = 0;
 	network: NetworkSettings | undefined;
 	said: { topic: string; sealed: string }[] = [];
 	heard: Signal[] = [];
@@ -31,7 +32,7 @@ class Device {
 		this.secret = new Uint8Array(32).fill(n);
 		const { founding } = DEFAULT_NODE_SETTINGS;
 		const dependencies = {
-			clocks: { chainMs: () => this.nowMs, monotonicMs: () => 0 },
+			clocks: { chainMs: () => this.nowMs, monotonicMs: () => this.monotonicMs },
 			signer: { publicKeyOf, sign: (digest: Uint8Array) => sign(digest, new Uint8Array(32).fill(signsAs)) },
 			verifier: createVerifier(),
 			randomBytes: (length: number) => {
@@ -255,5 +256,73 @@ describe("what devices say through signaling servers", () => {
 		const [a, b] = [new Device(1), new Device(2)];
 		a.signaling.say({ ...offerTo(b), kind: "offer", attempt: 1, sdp: "x".repeat(4_000) });
 		expect([a.said, a.refusals]).toEqual([[], ["signal-too-long"]]);
+	});
+});
+
+describe("a clock that is not the neighbours'", () => {
+	const MINUTE_MS = 60_000;
+	const others = () => [2, 3, 4].map((n) => new Device(n));
+	let sequence = 10;
+	const says = (device: Device) => device.says({ ...announce, sequence: sequence++ });
+
+	it("is noticed by what is said at a wrong time, ahead or behind, by how much; two minutes do not matter", () => {
+		for (const [offMs, expected] of [
+			[17 * MINUTE_MS, 17 * MINUTE_MS],
+			[-25 * MINUTE_MS, -25 * MINUTE_MS],
+			[MAX_SIGNAL_AGE_MS, undefined],
+		] as const) {
+			const newcomer = new Device(1);
+			newcomer.nowMs += offMs;
+			// It takes in what the server hands on under the names of its own hour.
+			newcomer.signaling.tick();
+			for (const device of others()) newcomer.hears(says(device));
+			expect(newcomer.signaling.clockOffMs).toBe(expected);
+			expect(newcomer.heard).toHaveLength(expected === undefined ? 3 : 0);
+		}
+	});
+
+	it("is the one of few: where more than half of those heard agree, nobody is told", () => {
+		const [a, wrong, right] = others() as [Device, Device, Device];
+		wrong.nowMs += 10 * MINUTE_MS;
+		a.hears(says(wrong));
+		// Of two nobody can say whose it is: both are told.
+		expect(a.signaling.clockOffMs).toBe(-10 * MINUTE_MS);
+		a.hears(says(right));
+		expect(a.signaling.clockOffMs).toBeUndefined();
+		wrong.hears(says(a));
+		wrong.hears(says(right));
+		expect(wrong.signaling.clockOffMs).toBe(10 * MINUTE_MS);
+	});
+
+	it("is not made up by a server that hands on what was said long ago, nor by who has no key", () => {
+		const [a, b] = [new Device(1), new Device(2)];
+		const early = says(b);
+		for (const device of [a, b]) device.nowMs += 20 * MINUTE_MS;
+		a.hears(says(b));
+		a.hears(early);
+		expect([a.signaling.clockOffMs, a.refusals]).toEqual([undefined, ["signal-too-old"]]);
+		const stranger = new Device(3, { signsAs: 4 });
+		stranger.nowMs -= 10 * MINUTE_MS;
+		const alone = new Device(5);
+		alone.hears(says(stranger));
+		expect([alone.signaling.clockOffMs, alone.refusals]).toEqual([undefined, ["signal-bad-signature"]]);
+	});
+
+	it("is forgotten a minute after it was set right, and sooner if a neighbour is heard", () => {
+		const [newcomer, neighbour] = [new Device(1), new Device(2)];
+		newcomer.nowMs -= 10 * MINUTE_MS;
+		newcomer.hears(says(neighbour));
+		expect(newcomer.signaling.clockOffMs).toBe(-10 * MINUTE_MS);
+		newcomer.nowMs += 10 * MINUTE_MS;
+		newcomer.monotonicMs += 60_000;
+		expect(newcomer.signaling.clockOffMs).toBeUndefined();
+	});
+
+	it("is told in the world's time where the chain's runs faster", () => {
+		const [a, b] = [new Device(1, { timeScale: 30 }), new Device(2, { timeScale: 30 })];
+		a.nowMs += 30 * 5 * MINUTE_MS;
+		a.signaling.tick();
+		a.hears(says(b));
+		expect(a.signaling.clockOffMs).toBe(5 * MINUTE_MS);
 	});
 });

@@ -25,6 +25,14 @@ test("one line about the connection: no server and no neighbour is offline, a se
 			view.signaling = { connected: 0, configured: 1 };
 		}),
 	).toEqual(["offline"]);
+	expect(
+		types((view) => {
+			alone(view);
+			view.signaling = { connected: 1, configured: 1, clockOffMs: -200_000 };
+		}),
+	).toEqual(["clockOff"]);
+	// Where somebody is there, somebody else's clock is wrong.
+	expect(types((view) => Object.assign(view.signaling, { clockOffMs: -200_000 }))).toEqual([]);
 });
 
 test("a household that is asked whether it goes over to a new chain is told so, once; nobody misses a leader there", () => {
