@@ -84,8 +84,10 @@ const MAX_RETRY_MS = 30_000;
 const STABLE_MS = 30_000;
 /** A device that is silent for so long (the node's `silenceMs`) has been given up by its neighbours. */
 const GIVEN_UP_MS = 5_000;
-/** An offer is answered sooner than this, even by a busy device, if it is heard. */
+/** An offer is answered sooner than this, if it is heard by a device that has nothing else to do. */
 const UNHEARD_MS = 4_000;
+/** And so soon after an announcement that was waiting with it. */
+const ANSWER_MS = 1_000;
 /** An honest device waits longer than this between two offers. */
 const OFFER_INTERVAL_MS = 400;
 /** In place of a session's name: whichever the device is in now. */
@@ -348,26 +350,25 @@ class FullMesh implements Mesh {
 			if (neighbour.link === undefined) this.#options.onSignal(this.#announcement(neighbour));
 			return;
 		}
-		const isUnheard = neighbour.offeredMs !== undefined && performance.now() - neighbour.offeredMs >= UNHEARD_MS;
-		const isIdle = neighbour.link === undefined && neighbour.retry === undefined;
-		if (!isIdle && !isUnheard) {
-			this.#callAgainIfUnheard(neighbour);
-			return;
-		}
-		// It was cut off from the servers when it was called, and is there again: neither the end of an attempt that cannot
-		// succeed nor the pause after it is waited for.
-		this.#unlink(neighbour, "offer-unheard");
-		this.#connect(neighbour);
+		if (neighbour.link === undefined && neighbour.retry === undefined) this.#connect(neighbour);
+		else if (neighbour.offeredMs !== undefined) this.#callAgainIfUnheard(neighbour, neighbour.offeredMs);
 	}
 
-	/** The newest offer may have gone out just before this neighbour could hear it, which it says now. */
-	#callAgainIfUnheard(neighbour: Neighbour): void {
-		const { offeredMs, retry } = neighbour;
-		if (offeredMs === undefined || retry !== undefined) return;
-		const delayMs = offeredMs + UNHEARD_MS - performance.now();
-		neighbour.retry = setTimeout(() => {
-			delete neighbour.retry;
-			if (neighbour.offeredMs === undefined) return;
+	/**
+	 * The newest offer was not answered, and its receiver says that it is there: it may have been cut off from the servers
+	 * when the offer went out. Then neither the end of an attempt that cannot succeed nor the pause after it is waited for.
+	 * But a busy node may only not have come to it yet, and what it says first is what it wanted to say first.
+	 */
+	#callAgainIfUnheard(neighbour: Neighbour, offeredMs: number): void {
+		if (neighbour.recall !== undefined) return;
+		const nowMs = performance.now();
+		// Nobody was there to hand it on.
+		const isLost = offeredMs === Number.NEGATIVE_INFINITY;
+		const delayMs = isLost ? 0 : Math.max(offeredMs + UNHEARD_MS - nowMs, ANSWER_MS);
+		neighbour.recall = setTimeout(() => {
+			delete neighbour.recall;
+			// It was answered, or a newer one is out.
+			if (neighbour.offeredMs !== offeredMs) return;
 			this.#unlink(neighbour, "offer-unheard");
 			this.#connect(neighbour);
 		}, delayMs);
@@ -492,7 +493,9 @@ class FullMesh implements Mesh {
 	/** Drops a neighbour's link and plans, to begin anew with it. */
 	#unlink(neighbour: Neighbour, code: string): void {
 		clearTimeout(neighbour.retry);
+		clearTimeout(neighbour.recall);
 		delete neighbour.retry;
+		delete neighbour.recall;
 		const { link } = neighbour;
 		delete neighbour.link;
 		link?.close(code);

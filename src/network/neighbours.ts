@@ -34,6 +34,8 @@ export interface Neighbour {
 	link?: Link;
 	/** Waits to connect again. */
 	retry?: ReturnType<typeof setTimeout>;
+	/** Waits for an answer that may still come, to call again if none does. */
+	recall?: ReturnType<typeof setTimeout>;
 	/** Offers that come before this are too many. */
 	acceptFromMs: number;
 }
@@ -78,6 +80,7 @@ export class Neighbours {
 
 	forget(neighbour: Neighbour): void {
 		clearTimeout(neighbour.retry);
+		clearTimeout(neighbour.recall);
 		const { link } = neighbour;
 		// Taken off first, so that its end is no reason to connect again.
 		delete neighbour.link;

@@ -304,6 +304,44 @@ describe("pages that were cut off from the server and from one another, and are 
 	);
 });
 
+describe("a neighbour whose node is busy for seconds", () => {
+	/** What it says and what it is told waits for its node, in order. */
+	function keepBusy(page: Page): () => void {
+		const { mesh } = page;
+		const waiting: (() => void)[] = [];
+		page.mesh = {
+			...{ send: mesh.send.bind(mesh), close: mesh.close.bind(mesh), update: mesh.update.bind(mesh) },
+			...{ wake: mesh.wake.bind(mesh), move: mesh.move.bind(mesh), stop: mesh.stop.bind(mesh) },
+			stats: mesh.stats.bind(mesh),
+			publish: (topic, sealed) => waiting.push(() => mesh.publish(topic, sealed)),
+			hear: (signal) => waiting.push(() => mesh.hear(signal)),
+		};
+		return () => {
+			page.mesh = mesh;
+			for (const each of waiting.splice(0)) each();
+		};
+	}
+
+	it("is not called twice: its announcement comes before the answer that it is about to give", async () => {
+		const b = openPage(2);
+		await run(500);
+		const goOn = keepBusy(b);
+		const a = openPage(1);
+		// It has announced itself; the offer to it waits.
+		a.mesh.hear({
+			from: device(2),
+			session: said(device(2), "announce")[0]?.session ?? "",
+			sequence: 100,
+			kind: "announce",
+		});
+		await run(6_000);
+		expect([said(device(1), "offer"), a.open.size]).toMatchObject([[{ attempt: 1 }], 0]);
+		goOn();
+		await run(900);
+		expect([said(device(1), "offer").length, a.open.size, b.open.size]).toEqual([1, 1, 1]);
+	});
+});
+
 describe("a page that slept", () => {
 	/** Stands still as the neighbours see it: they close their ends, and their tries to connect again fail. */
 	async function fallAsleep(sleeper: Page, other: Page): Promise<void> {
