@@ -142,6 +142,7 @@ describe("the security headers", () => {
 		["the page", "/", "GET", 200],
 		["a script", "/assets/index-Dk3f9a.js", "GET", 200],
 		["a worker's script", "/assets/worker/main-Dk3f9a.js", "GET", 200],
+		["the script that stretches passwords", "/assets/argon2/argon2-Dk3f9a.js", "GET", 404],
 		["a worker's script that is missing", "/assets/worker/missing.js", "GET", 404],
 		["a style sheet", "/assets/index-Dk3f9a.css", "GET", 200],
 		["a picture", "/icon.svg", "GET", 200],
@@ -195,8 +196,7 @@ describe("the security headers", () => {
 		});
 		const permissions = String(headers["permissions-policy"]).split(", ");
 		expect(permissions).toEqual(expect.arrayContaining(["serial=(self)", "usb=(self)", "camera=()", "geolocation=()"]));
-		const isWorker = path.startsWith("/assets/worker/");
-		expect(String(headers["content-security-policy"]).split("; ")).toEqual(isWorker ? WORKER_RULES : PAGE_RULES);
+		expect(String(headers["content-security-policy"]).split("; ")).toEqual(rulesOf(path));
 	}
 
 	it("lets the page connect to the signaling servers that it was told of, and the worker to none", async () => {
@@ -237,8 +237,23 @@ describe("the security headers", () => {
 		"form-action 'none'",
 		"frame-ancestors 'none'",
 		"require-trusted-types-for 'script'",
+		"trusted-types nabostrom-argon2",
+	];
+	/** The one place where bytes become code. */
+	const ARGON2_RULES = [
+		"default-src 'none'",
+		"script-src 'self' 'wasm-unsafe-eval'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
 		"trusted-types 'none'",
 	];
+
+	function rulesOf(path: string): string[] {
+		if (path.startsWith("/assets/worker/")) return WORKER_RULES;
+		return path.startsWith("/assets/argon2/") ? ARGON2_RULES : PAGE_RULES;
+	}
 });
 
 it("tells the app that there is no address on the network, and says how it is", async () => {
