@@ -37,6 +37,7 @@ export const deviceIndex = integer(0, MAX_DEVICES - 1);
 export const minute = integer(0, MAX_MINUTE);
 export const timestampMs = integer(0, MAX_MINUTE * MS_PER_MINUTE);
 export const id = bytes(32);
+export const nonce = integer(1, Number.MAX_SAFE_INTEGER);
 export const publicKey = bytes(PUBLIC_KEY_BYTES);
 export const signature = bytes(SIGNATURE_BYTES);
 

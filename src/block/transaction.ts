@@ -5,6 +5,8 @@
  */
 import type { CborValue } from "../primitives/codec.js";
 import { type TaggedHash, taggedHash } from "../primitives/hash.js";
+import { type GovernanceTransaction, governanceFields } from "./governance.js";
+import type { HouseholdTransaction, MoneyTransaction } from "./householdTransaction.js";
 import { type IceServer, iceServerFields } from "./iceServer.js";
 import { type Invitation, invitationFields } from "./invitation.js";
 import { QUALITIES, type Reading } from "./reading.js";
@@ -21,19 +23,6 @@ export interface ReadingTransaction extends Reading {
 	kind: "reading";
 	member: number;
 	signature: Uint8Array;
-}
-
-interface HouseholdTransaction {
-	/** Member index of the household that signs. */
-	member: number;
-	/** The household's last nonce + 1. */
-	nonce: number;
-	signature: Uint8Array;
-}
-
-interface MoneyTransaction extends HouseholdTransaction {
-	/** Last minute of a block that may hold it: an order that got lost does not come true next year. */
-	expiryMinute: number;
 }
 
 /** A promise to sell. */
@@ -191,6 +180,7 @@ export type Transaction =
 	| IceServersTransaction
 	| RenameTransaction
 	| RoleTransaction
+	| GovernanceTransaction
 	| RefoundTransaction
 	| ConfirmTransaction
 	| SealTransaction;
@@ -233,6 +223,7 @@ const DIGESTS: Record<TransactionKind, TaggedHash> = {
 	iceServers: taggedHash("iceServers"),
 	rename: taggedHash("rename"),
 	role: taggedHash("role"),
+	suspend: taggedHash("suspend"),
 };
 
 /** The hash function under whose tag a kind is signed. */
@@ -301,6 +292,8 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 			return [transaction.member, transaction.nonce, transaction.household, transaction.name];
 		case "role":
 			return [transaction.member, transaction.nonce, transaction.household, transaction.operator ? 1 : 0];
+		case "suspend":
+			return governanceFields(transaction);
 		case "join":
 			return [
 				transaction.name,

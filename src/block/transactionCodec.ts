@@ -23,11 +23,13 @@ import {
 	member,
 	minute,
 	nameShape,
+	nonce,
 	paceShapes,
 	publicKey,
 	signature,
 	text,
 } from "./fieldShapes.js";
+import { suspendShape } from "./governanceShapes.js";
 import { iceServersShape } from "./iceServer.js";
 import { OBSERVER } from "./invitation.js";
 import { QUALITIES } from "./reading.js";
@@ -62,6 +64,7 @@ const KINDS: readonly TransactionKind[] = [
 	"iceServers",
 	"rename",
 	"role",
+	"suspend",
 ];
 
 export const MAX_TRANSACTION_BYTES = 1_024;
@@ -139,7 +142,6 @@ function signatureToWire(transaction: Transaction): CborValue {
 // ── shapes ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const kindNumber = (kind: TransactionKind) => v.literal(KINDS.indexOf(kind));
-const nonce = integer(1, Number.MAX_SAFE_INTEGER);
 const energyWh = integer(0, MAX_READING_WH);
 const price = integer(MIN_PRICE_MICRO_NOK_PER_WH, MAX_PRICE_MICRO_NOK_PER_WH);
 const tariffPrice = integer(0, MAX_PRICE_MICRO_NOK_PER_WH);
@@ -425,6 +427,7 @@ const SHAPES = {
 			signature,
 		})),
 	),
+	suspend: suspendShape(KINDS.indexOf("suspend")),
 	refound: refoundShape(KINDS.indexOf("refound")),
 	confirm: confirmShape(KINDS.indexOf("confirm")),
 	seal: sealShape(KINDS.indexOf("seal")),

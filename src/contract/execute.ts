@@ -12,9 +12,10 @@ import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
 import { applyJoin, forgetExpired } from "./members.js";
 import { applyReading, readingRefusal } from "./metering.js";
-import { applyIceServers, applyRename, applyRole } from "./operatorActs.js";
+import { applyIceServers, applyRename, applyRole, applySuspend } from "./operatorActs.js";
 import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
+import { standingRefusal } from "./standing.js";
 import { stateRoot } from "./stateRoot.js";
 import { applyBuy, applyIssue } from "./treasury.js";
 import { applyKeptVoters, applyVoters } from "./voters.js";
@@ -162,6 +163,8 @@ type Act = Extract<Transaction, { nonce: number }>;
 function checkAct(draft: Draft, act: Act): Refusal | Wait | undefined {
 	const stranger = isMember(draft, act.member);
 	if (stranger !== undefined) return stranger;
+	const standing = standingRefusal(householdOf(draft, act.member), act.kind);
+	if (standing !== undefined) return standing;
 	const last = householdOf(draft, act.member).nonce;
 	if (act.nonce <= last) return { code: "nonce-used", nonce: act.nonce, last };
 	if (act.nonce > last + 1) return { code: "nonce-gap", nonce: act.nonce, last };
@@ -199,6 +202,8 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyRename(draft, act);
 		case "role":
 			return applyRole(draft, act);
+		case "suspend":
+			return applySuspend(draft, act);
 	}
 }
 

@@ -67,6 +67,8 @@ export interface Household {
 	/** The thesis's node id. */
 	readonly publicKey: Uint8Array;
 	readonly operator: boolean;
+	/** An operator's word: nothing that it signs counts but that a device of its own is out of use. */
+	readonly suspended: boolean;
 	/** Device index of the one device whose readings count. */
 	readonly meteringDevice: number;
 	readonly joinedMinute: number;

@@ -7,6 +7,7 @@ import { bit, type LeafCodec, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";
 import type { Device, Household, PendingReading } from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";
+import { ORDINARY, type Standing } from "./standing.js";
 
 export const DEVICE_LEAF: LeafCodec<Device> = {
 	fields: (device) => [
@@ -52,6 +53,15 @@ const readingsShape = v.array(
 		),
 	),
 );
+
+/** What a household's own leaf says nothing of: where something is said, this one follows it. */
+export const STANDING_LEAF: LeafCodec<Standing> = {
+	fields: ({ suspended }) => ["standing", bit(suspended)],
+	shape: v.pipe(
+		v.strictTuple([v.literal("standing"), flag]),
+		v.transform(([, suspended]) => ({ suspended })),
+	),
+};
 
 /** Minutes seen and readings that wait follow in leaves of their own where they are many. */
 export const HOUSEHOLD_LEAF: LeafCodec<Household> = {
@@ -103,6 +113,7 @@ export const HOUSEHOLD_LEAF: LeafCodec<Household> = {
 				name,
 				publicKey: key,
 				operator,
+				...ORDINARY,
 				meteringDevice,
 				joinedMinute,
 				nonce,

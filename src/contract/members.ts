@@ -6,6 +6,7 @@ import { equalBytes, toHex } from "../primitives/bytes.js";
 import { minuteOf } from "../primitives/units.js";
 import type { Draft } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
+import { isActingOperator } from "./standing.js";
 
 /** An invitation that has expired is refused for that: whether it was used need not be remembered. */
 export function forgetExpired(draft: Draft): void {
@@ -20,7 +21,7 @@ export function applyJoin(draft: Draft, join: JoinTransaction): Refusal | undefi
 	const minute = minuteOf(draft.timestampMs);
 	if (draft.index > 0) {
 		if (invitation === undefined) return { code: "invitation-missing" };
-		if (draft.households[invitation.operator]?.operator !== true) return { code: "not-operator" };
+		if (!isActingOperator(draft, invitation.operator)) return { code: "not-operator" };
 		if (draft.usedInvitations.has(toHex(invitation.id))) return { code: "invitation-used" };
 		if (invitation.expiryMinute < minute) {
 			return { code: "invitation-expired", expiryMinute: invitation.expiryMinute };
@@ -40,6 +41,7 @@ export function applyJoin(draft: Draft, join: JoinTransaction): Refusal | undefi
 		publicKey: join.householdKey,
 		// The founder is the operator; more are made by `role`.
 		operator: member === 0,
+		suspended: false,
 		meteringDevice: device,
 		joinedMinute: minute,
 		nonce: 0,

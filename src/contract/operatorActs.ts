@@ -1,18 +1,20 @@
 /** What the operator decides for the neighbourhood. */
+import type { SuspendTransaction } from "../block/governance.js";
 import type { IceServersTransaction, RenameTransaction, RoleTransaction } from "../block/transaction.js";
 import { changeHousehold, type Draft } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
+import { isActingOperator, isLastOperator } from "./standing.js";
 
 /** Through which servers the devices are to reach one another, in place of those before. */
 export function applyIceServers(draft: Draft, { member, servers }: IceServersTransaction): Refusal | undefined {
-	if (!isOperator(draft, member)) return { code: "not-operator" };
+	if (!isActingOperator(draft, member)) return { code: "not-operator" };
 	draft.iceServers = servers;
 	return undefined;
 }
 
 /** A household gets another name: the one that it joined with was misspelt, or others live there now. */
 export function applyRename(draft: Draft, { member, household, name }: RenameTransaction): Refusal | undefined {
-	if (!isOperator(draft, member)) return { code: "not-operator" };
+	if (!isActingOperator(draft, member)) return { code: "not-operator" };
 	if (draft.households[household] === undefined) return { code: "unknown-member", member: household };
 	changeHousehold(draft, household, { name });
 	return undefined;
@@ -20,16 +22,22 @@ export function applyRename(draft: Draft, { member, household, name }: RenameTra
 
 /** A household becomes an operator, or is none any more. One stays: nobody could invite or let devices vote. */
 export function applyRole(draft: Draft, { member, household, operator }: RoleTransaction): Refusal | undefined {
-	if (!isOperator(draft, member)) return { code: "not-operator" };
+	if (!isActingOperator(draft, member)) return { code: "not-operator" };
 	const before = draft.households[household];
 	if (before === undefined) return { code: "unknown-member", member: household };
 	if (before.operator === operator) return { code: "role-held-already", member: household };
-	const isLast = before.operator && draft.households.filter((each) => each.operator).length === 1;
-	if (isLast) return { code: "last-operator" };
+	if (before.operator && isLastOperator(draft, household)) return { code: "last-operator" };
 	changeHousehold(draft, household, { operator });
 	return undefined;
 }
 
-function isOperator(draft: Draft, member: number): boolean {
-	return draft.households[member]?.operator === true;
+/** A household signs nothing new from here on, or may again. One stays that can lift it. */
+export function applySuspend(draft: Draft, { member, household, suspended }: SuspendTransaction): Refusal | undefined {
+	if (!isActingOperator(draft, member)) return { code: "not-operator" };
+	const before = draft.households[household];
+	if (before === undefined) return { code: "unknown-member", member: household };
+	if (before.suspended === suspended) return { code: "suspended-already", member: household };
+	if (suspended && isLastOperator(draft, household)) return { code: "last-operator" };
+	changeHousehold(draft, household, { suspended });
+	return undefined;
 }

@@ -27,6 +27,10 @@ export type Refusal =
 	/** It is an operator already, or is none. */
 	| { code: "role-held-already"; member: number }
 	| { code: "last-operator" }
+	/** An operator suspended the household that signed. */
+	| { code: "suspended" }
+	/** It is suspended already, or is not. */
+	| { code: "suspended-already"; member: number }
 	| { code: "unknown-order" }
 	| { code: "amount-differs"; orderedMicroNok: number; amountMicroNok: number }
 	| { code: "circulation-limit"; issuedMicroNok: number }

@@ -19,7 +19,7 @@ import {
 import type { Contract, Device, Household, Ledger, Offer, Order, Predecessor } from "./ledger.js";
 import { isLive } from "./market.js";
 import { CONTRACT_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
-import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF } from "./memberLeaves.js";
+import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF } from "./memberLeaves.js";
 import type { SettlementResults } from "./settlement.js";
 import { stateLeaves } from "./stateRoot.js";
 
@@ -136,6 +136,7 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 	offer: taker(OFFER_LEAF, (parts, offer) => parts.offers.push(offer) > 0),
 	order: taker(ORDER_LEAF, (parts, order) => parts.orders.push(order) > 0),
 	household: taker(HOUSEHOLD_LEAF, (parts, household) => push(parts.households, household)),
+	standing: taker(STANDING_LEAF, (parts, standing) => addToLast(parts.households, () => standing)),
 	seen: taker(SEEN_LEAF, (parts, page) => addToLast(parts.households, ({ seen }) => ({ seen: [...seen, ...page] }))),
 	pending: taker(PENDING_LEAF, (parts, page) =>
 		addToLast(parts.households, ({ pending }) => ({ pending: [...pending, ...page] })),

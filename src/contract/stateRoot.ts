@@ -9,10 +9,11 @@ import { COUNTED_LEAF, GLOBALS_LEAF, HISTORY_LEAF, ICE_SERVERS_LEAF, PREDECESSOR
 import { pagesOfReadings, pagesOfRuns } from "./leafPages.js";
 import type { Household, Ledger, PendingReading } from "./ledger.js";
 import { CONTRACT_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
-import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF } from "./memberLeaves.js";
+import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF } from "./memberLeaves.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 import { resultsRoot } from "./results.js";
 import type { SettlementResults } from "./settlement.js";
+import { standingOf } from "./standing.js";
 
 /** Root of the ledger after a block, with that block's settlement results. Only what changed is hashed again. */
 export function stateRoot(ledger: Ledger, results: SettlementResults): Uint8Array {
@@ -47,6 +48,8 @@ function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	for (const order of ledger.orders.values()) visit(order, ORDER_LEAF.fields);
 	for (const household of ledger.households) {
 		visit(household, HOUSEHOLD_LEAF.fields);
+		const standing = standingOf(household);
+		if (standing !== undefined) visit(standing, STANDING_LEAF.fields);
 		for (const page of seenPages(household)) visit(page, SEEN_LEAF.fields);
 		for (const page of pendingPages(household)) visit(page, PENDING_LEAF.fields);
 	}

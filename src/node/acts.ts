@@ -21,7 +21,7 @@ export type ActCommand = Extract<
 	{
 		type:
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
-			| ("revoke" | "iceServers" | "rename" | "role");
+			| ("revoke" | "iceServers" | "rename" | "role" | "suspend");
 	}
 >;
 
@@ -38,7 +38,7 @@ export type ActError =
 
 const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
-	...(["revoke", "iceServers", "rename", "role"] as const),
+	...(["revoke", "iceServers", "rename", "role", "suspend"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -91,6 +91,8 @@ export function createAct(
 		}
 		case "role":
 			return ok({ kind: "role", member, nonce, household: command.household, operator: command.operator });
+		case "suspend":
+			return ok({ kind: "suspend", member, nonce, household: command.household, suspended: command.suspended });
 		case "issue": {
 			const { amountMicroNok, reference } = command;
 			if (!isWithin(amountMicroNok, 1, MAX_AMOUNT_MICRO_NOK)) return refused(BAD_AMOUNT);

@@ -163,6 +163,8 @@ export type Command =
 	| { type: "rename"; household: number; name: string }
 	/** Operator: makes a household an operator as well, or takes the role from it. */
 	| { type: "role"; household: number; operator: boolean }
+	/** Operator: a household signs nothing new, or may again. */
+	| { type: "suspend"; household: number; suspended: boolean }
 	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */
 	| { type: "refound" }
 	/** This household goes over to the new chain of a proposal (`refounding.proposal`). */

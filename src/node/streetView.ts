@@ -1,6 +1,13 @@
 /** What the screens draw of a running neighbourhood. */
 import { devicesOf } from "../contract/devices.js";
-import { affordableWh, type Contract, type Ledger, remainingWh } from "../contract/ledger.js";
+import {
+	affordableWh,
+	type Contract,
+	type Household,
+	householdOf,
+	type Ledger,
+	remainingWh,
+} from "../contract/ledger.js";
 import { acceptRefusal } from "../contract/market.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
 import { add, MINUTES_PER_DAY, minuteOf, multiply } from "../primitives/units.js";
@@ -85,18 +92,11 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 	const { ledger } = street.chain.head;
 	const { parameters } = ledger;
 	const { name, moneyKind, timeScale, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = parameters;
-	const members = ledger.households.map(
-		(household): MemberView => ({
-			index: household.index,
-			name: household.name,
-			operator: household.operator,
-			householdId: toHex(household.publicKey),
-		}),
-	);
-	const self = members[member];
+	const members = ledger.households.map(memberView);
+	const self = memberView(householdOf(ledger, member));
 	const ownRetail = street.config.ownRetailMicroNokPerWh || retailMicroNokPerWh;
 	const predecessor = predecessorView(ledger);
-	const operator = self?.operator === true ? { operator: operatorView(context, ledger) } : {};
+	const operator = self.operator ? { operator: operatorView(context, ledger) } : {};
 	return {
 		stage: "street",
 		gridId: toHex(street.gridId),
@@ -104,13 +104,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		moneyKind,
 		timeScale,
 		chainMs,
-		self: {
-			index: member,
-			name: self?.name ?? "",
-			operator: self?.operator ?? false,
-			householdId: self?.householdId ?? "",
-			deviceId: toHex(street.deviceKey),
-		},
+		self: { ...self, deviceId: toHex(street.deviceKey) },
 		members,
 		devices: devicesView(context, member),
 		tariff: { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh },
@@ -120,7 +114,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		balance: balanceView(street, ledger, member),
 		market: marketView(ledger, member, ownRetail, chainMs),
 		chain: chainView(context),
-		retention: retentionView(street, self?.operator === true),
+		retention: retentionView(street, self.operator),
 		signaling: context.signaling,
 		own: street.outbox.shown(),
 		lock: lockView(street, ledger, member),
@@ -139,6 +133,16 @@ function lockView({ outbox, refounding, unlocking }: Street, ledger: Ledger, mem
 	const isOnItsWay = [...outbox.all()].some(({ transaction }) => transaction.kind === "confirm");
 	const isWanted = ledger.predecessor?.unconfirmed.includes(member) === true && !isOnItsWay;
 	return isWanted ? { ...view, wantedFor: "confirm" } : view;
+}
+
+function memberView({ index, name, operator, suspended, publicKey }: Household): MemberView {
+	return {
+		index,
+		name,
+		operator,
+		...(suspended ? { suspended } : {}),
+		householdId: toHex(publicKey),
+	};
 }
 
 function retentionView({ blocksFrom, config }: Street, isOperator: boolean): RetentionView {

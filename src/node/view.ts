@@ -158,6 +158,8 @@ export interface MemberView {
 	index: number;
 	name: string;
 	operator: boolean;
+	/** It signs nothing new until an operator lifts that. */
+	suspended?: true;
 	/** The public key in hex: the thesis's node id. */
 	householdId: string;
 }

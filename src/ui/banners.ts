@@ -17,6 +17,8 @@ export type Banner =
 	/** The neighbourhood is founded again, or is to be: this household has not said yes. */
 	| { type: "refounding" }
 	| { type: "notVoting"; code: string }
+	/** An operator has suspended this household. */
+	| { type: "suspended" }
 	/** The household's key is needed for what was begun, and is locked. */
 	| { type: "keyWanted"; wantedFor: "seal" | "confirm" }
 	| { type: "meterSilent"; ageMs: number }
@@ -35,6 +37,7 @@ export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
 	const { notVoting } = street.chain;
 	if (notVoting !== undefined && !(isAsked && notVoting === FOUNDING_AGAIN))
 		banners.push({ type: "notVoting", code: notVoting });
+	if (street.self.suspended) banners.push({ type: "suspended" });
 	const { wantedFor } = street.lock;
 	if (wantedFor !== undefined) banners.push({ type: "keyWanted", wantedFor });
 	const ageMs = meterAgeMs(street, chainNowMs);

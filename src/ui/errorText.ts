@@ -245,6 +245,7 @@ const SENTENCES = {
 	"bad-ice-server": m.error_bad_ice_server,
 	"role-held-already": m.error_role_held_already,
 	"last-operator": m.error_last_operator,
+	"suspended-already": m.error_suspended_already,
 	flooding: m.error_flooding,
 	"kept-out": m.error_kept_out,
 	"too-many-requests": m.error_too_much_asked,

@@ -1,5 +1,5 @@
 /** Names and wordings for what views carry as numbers and codes. */
-import type { ChainView, ContractView, OfferView, StreetView } from "../node/view.js";
+import type { ChainView, ContractView, MemberView, OfferView, StreetView } from "../node/view.js";
 import { MINUTES_PER_DAY } from "../primitives/units.js";
 import { formatEnergy, formatMinute } from "./format.js";
 import { m } from "./paraglide/messages.js";
@@ -24,6 +24,10 @@ const KINDS: Record<string, () => string> = {
 	device: m.kind_device,
 	revoke: m.kind_revoke,
 	confirm: m.kind_confirm,
+	iceServers: m.kind_iceServers,
+	rename: m.kind_rename,
+	role: m.kind_role,
+	suspend: m.kind_suspend,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */
@@ -33,6 +37,13 @@ export function byName<T extends { name: string }>(members: readonly T[]): T[] {
 
 export function memberName(street: StreetView, member: number): string {
 	return street.members.find(({ index }) => index === member)?.name ?? `#${member}`;
+}
+
+/** A household's name, with what else is to be known of it. */
+export function memberText({ name, operator, suspended }: MemberView): string {
+	const marks = [operator ? m.members_operator() : undefined, suspended ? m.members_suspended() : undefined];
+	const said = marks.filter((mark) => mark !== undefined).join(", ");
+	return said === "" ? name : `${name} (${said})`;
 }
 
 export function roleText(role: ChainView["role"]): string {

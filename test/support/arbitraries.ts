@@ -142,6 +142,7 @@ export const transactionsByKind = {
 		}),
 	}),
 	rename: fc.record({ kind: constant("rename"), ...act, household: member, name }),
+	suspend: fc.record({ kind: constant("suspend"), ...act, household: member, suspended: fc.boolean() }),
 	role: fc.record({ kind: constant("role"), ...act, household: member, operator: fc.boolean() }),
 	found: fc.record({
 		kind: constant("found"),

@@ -151,6 +151,7 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 	iceServers: { servers: [] },
 	rename: { household: 0, name: "Lie" },
 	role: { household: 0, operator: true },
+	suspend: { household: 1, suspended: true },
 };
 
 export class TestNeighbourhood {

@@ -185,6 +185,7 @@ describe("a transaction by itself", () => {
 				"iceServers",
 				"rename",
 				"role",
+				"suspend",
 			]),
 		);
 	});

@@ -25,3 +25,16 @@ describe("what the operator decides about households", () => {
 		}
 	});
 });
+
+describe("a household that is suspended", () => {
+	it("is told so at its own device, and everybody sees it", async () => {
+		const cluster = await foundedStreet(3);
+		await cluster.act(0, { type: "suspend", household: 1, suspended: true });
+		expect(await cluster.outcome(1, { type: "buy", amountMicroNok: 1_000_000 })).toBe("suspended");
+		for (const at of [0, 1, 2]) expect(cluster.view(at).members[1]?.suspended).toBe(true);
+		expect(cluster.view(1).self.suspended).toBe(true);
+		await cluster.act(0, { type: "suspend", household: 1, suspended: false });
+		expect(cluster.view(1).self.suspended).toBeUndefined();
+		await cluster.act(1, { type: "buy", amountMicroNok: 1_000_000 });
+	});
+});

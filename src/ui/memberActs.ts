@@ -1,0 +1,38 @@
+/** What an operator can do about a household, each as it is reviewed before it is done. */
+import type { MemberView } from "../node/view.js";
+import type { Household } from "./context.js";
+import { m } from "./paraglide/messages.js";
+import type { Review } from "./review.js";
+
+export function renameReview({ client }: Household, { index, name }: MemberView, next: string): Review {
+	return {
+		title: m.members_rename_title(),
+		sentence: m.members_rename_review({ name, next }),
+		confirmLabel: m.members_rename(),
+		run: () => client.command({ type: "rename", household: index, name: next }),
+	};
+}
+
+/** The role is given to who has it not, and taken from who has it. */
+export function roleReview({ client, street }: Household, { index, name, operator }: MemberView): Review {
+	const sentence = () => {
+		if (!operator) return m.members_role_give({ name });
+		return index === street.self.index ? m.members_role_leave() : m.members_role_take({ name });
+	};
+	return {
+		title: m.members_role_title(),
+		sentence: sentence(),
+		confirmLabel: operator ? m.members_end_operator() : m.members_make_operator(),
+		run: () => client.command({ type: "role", household: index, operator: !operator }),
+	};
+}
+
+/** A suspension, or its end. */
+export function suspensionReview({ client }: Household, { index, name, suspended }: MemberView): Review {
+	return {
+		title: suspended ? m.members_lift_title() : m.members_suspend_title(),
+		sentence: suspended ? m.members_lift_review({ name }) : m.members_suspend_review({ name }),
+		confirmLabel: suspended ? m.members_lift() : m.members_suspend(),
+		run: () => client.command({ type: "suspend", household: index, suspended: suspended !== true }),
+	};
+}
