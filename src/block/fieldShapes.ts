@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { HASH_BYTES } from "../primitives/hash.js";
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "../primitives/signature.js";
-import { MAX_MINUTE, MS_PER_MINUTE } from "../primitives/units.js";
+import { MAX_AMOUNT_MICRO_NOK, MAX_MINUTE, MS_PER_MINUTE } from "../primitives/units.js";
 
 export const MAX_NAME_LENGTH = 40;
 export const MAX_MEMBERS = 1_000;
@@ -37,6 +37,10 @@ export const deviceIndex = integer(0, MAX_DEVICES - 1);
 export const minute = integer(0, MAX_MINUTE);
 export const timestampMs = integer(0, MAX_MINUTE * MS_PER_MINUTE);
 export const id = bytes(32);
+/** As much of the bank's reference as is kept. */
+export const MAX_REFERENCE_LENGTH = 64;
+export const reference = text(MAX_REFERENCE_LENGTH);
+export const amountMicroNok = integer(1, MAX_AMOUNT_MICRO_NOK);
 export const nonce = integer(1, Number.MAX_SAFE_INTEGER);
 export const publicKey = bytes(PUBLIC_KEY_BYTES);
 export const signature = bytes(SIGNATURE_BYTES);

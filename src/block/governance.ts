@@ -1,6 +1,6 @@
-/** What is decided about a household's membership: by an operator. */
+/** What is decided about a household's membership, and paid out to it when it ends. */
 import type { CborValue } from "../primitives/codec.js";
-import type { HouseholdTransaction } from "./householdTransaction.js";
+import type { HouseholdTransaction, MoneyTransaction } from "./householdTransaction.js";
 
 /** The operator suspends a household, or lifts it: it goes on metering and settling, and signs nothing new. */
 export interface SuspendTransaction extends HouseholdTransaction {
@@ -10,12 +10,42 @@ export interface SuspendTransaction extends HouseholdTransaction {
 	suspended: boolean;
 }
 
-export type GovernanceTransaction = SuspendTransaction;
+/** The operator states that a household moves out: it ends, settles and is paid out. */
+export interface RemoveTransaction extends HouseholdTransaction {
+	kind: "remove";
+	/** Member index. */
+	household: number;
+}
+
+/** The operator states that the money of locked tokens was paid; they are destroyed. */
+export interface PayoutTransaction extends MoneyTransaction {
+	kind: "payout";
+	/** Id of the transaction that asked for the money (32 bytes): the `remove` of who moves out. */
+	lockId: Uint8Array;
+	amountMicroNok: number;
+	/** The bank's reference. */
+	reference: string;
+}
+
+export type GovernanceTransaction = SuspendTransaction | RemoveTransaction | PayoutTransaction;
+
+type Body<T> = T extends unknown ? Omit<T, "signature"> : never;
 
 /** The body as it is signed. */
-export function governanceFields(transaction: Omit<GovernanceTransaction, "signature">): CborValue[] {
+export function governanceFields(transaction: Body<GovernanceTransaction>): CborValue[] {
 	switch (transaction.kind) {
 		case "suspend":
 			return [transaction.member, transaction.nonce, transaction.household, transaction.suspended ? 1 : 0];
+		case "remove":
+			return [transaction.member, transaction.nonce, transaction.household];
+		case "payout":
+			return [
+				transaction.member,
+				transaction.nonce,
+				transaction.expiryMinute,
+				transaction.lockId,
+				transaction.amountMicroNok,
+				transaction.reference,
+			];
 	}
 }

@@ -1,7 +1,7 @@
 /** Shapes of what is decided about a household's membership; each begins with its kind's number. */
 import * as v from "valibot";
-import { flag, member, nonce, signature } from "./fieldShapes.js";
-import type { SuspendTransaction } from "./governance.js";
+import { amountMicroNok, flag, id, member, minute, nonce, reference, signature } from "./fieldShapes.js";
+import type { PayoutTransaction, RemoveTransaction, SuspendTransaction } from "./governance.js";
 
 export const suspendShape = (kind: number) =>
 	v.pipe(
@@ -16,5 +16,32 @@ export const suspendShape = (kind: number) =>
 					suspended,
 					signature: signed,
 				}) satisfies SuspendTransaction,
+		),
+	);
+
+export const removeShape = (kind: number) =>
+	v.pipe(
+		v.strictTuple([v.literal(kind), member, nonce, member, signature]),
+		v.transform(
+			([, operator, number, household, signed]) =>
+				({ kind: "remove", member: operator, nonce: number, household, signature: signed }) satisfies RemoveTransaction,
+		),
+	);
+
+export const payoutShape = (kind: number) =>
+	v.pipe(
+		v.strictTuple([v.literal(kind), member, nonce, minute, id, amountMicroNok, reference, signature]),
+		v.transform(
+			([, operator, number, expiryMinute, lockId, amount, text, signed]) =>
+				({
+					kind: "payout",
+					member: operator,
+					nonce: number,
+					expiryMinute,
+					lockId,
+					amountMicroNok: amount,
+					reference: text,
+					signature: signed,
+				}) satisfies PayoutTransaction,
 		),
 	);

@@ -224,6 +224,8 @@ const DIGESTS: Record<TransactionKind, TaggedHash> = {
 	rename: taggedHash("rename"),
 	role: taggedHash("role"),
 	suspend: taggedHash("suspend"),
+	remove: taggedHash("remove"),
+	payout: taggedHash("payout"),
 };
 
 /** The hash function under whose tag a kind is signed. */
@@ -293,6 +295,8 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 		case "role":
 			return [transaction.member, transaction.nonce, transaction.household, transaction.operator ? 1 : 0];
 		case "suspend":
+		case "remove":
+		case "payout":
 			return governanceFields(transaction);
 		case "join":
 			return [

@@ -6,7 +6,6 @@ import * as v from "valibot";
 import { type CborValue, type CodecError, decode, encode } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import {
-	MAX_AMOUNT_MICRO_NOK,
 	MAX_MINUTE,
 	MAX_NOTICE_MINUTES,
 	MAX_PRICE_MICRO_NOK_PER_WH,
@@ -14,6 +13,7 @@ import {
 	MIN_PRICE_MICRO_NOK_PER_WH,
 } from "../primitives/units.js";
 import {
+	amountMicroNok,
 	bytes,
 	deviceIndex,
 	flag,
@@ -26,10 +26,10 @@ import {
 	nonce,
 	paceShapes,
 	publicKey,
+	reference,
 	signature,
-	text,
 } from "./fieldShapes.js";
-import { suspendShape } from "./governanceShapes.js";
+import { payoutShape, removeShape, suspendShape } from "./governanceShapes.js";
 import { iceServersShape } from "./iceServer.js";
 import { OBSERVER } from "./invitation.js";
 import { QUALITIES } from "./reading.js";
@@ -65,12 +65,13 @@ const KINDS: readonly TransactionKind[] = [
 	"rename",
 	"role",
 	"suspend",
+	"remove",
+	"payout",
 ];
 
 export const MAX_TRANSACTION_BYTES = 1_024;
 /** With the confirmations of MAX_MEMBERS households it is still a genesis. */
 export const MAX_PROPOSAL_BYTES = 360 * 1_024;
-const MAX_REFERENCE_LENGTH = 64;
 const MAX_ENERGY_LIMIT_WH = 1_000_000_000_000;
 
 export type TransactionCodecError =
@@ -145,7 +146,6 @@ const kindNumber = (kind: TransactionKind) => v.literal(KINDS.indexOf(kind));
 const energyWh = integer(0, MAX_READING_WH);
 const price = integer(MIN_PRICE_MICRO_NOK_PER_WH, MAX_PRICE_MICRO_NOK_PER_WH);
 const tariffPrice = integer(0, MAX_PRICE_MICRO_NOK_PER_WH);
-const amount = integer(1, MAX_AMOUNT_MICRO_NOK);
 
 export const invitationShape = v.pipe(
 	v.union([
@@ -261,7 +261,7 @@ const SHAPES = {
 		})),
 	),
 	buy: v.pipe(
-		v.strictTuple([kindNumber("buy"), member, nonce, minute, amount, signature]),
+		v.strictTuple([kindNumber("buy"), member, nonce, minute, amountMicroNok, signature]),
 		v.transform(([, member, nonce, expiryMinute, amountMicroNok, signature]) => ({
 			kind: "buy" as const,
 			member,
@@ -272,7 +272,7 @@ const SHAPES = {
 		})),
 	),
 	issue: v.pipe(
-		v.strictTuple([kindNumber("issue"), member, nonce, minute, id, amount, text(MAX_REFERENCE_LENGTH), signature]),
+		v.strictTuple([kindNumber("issue"), member, nonce, minute, id, amountMicroNok, reference, signature]),
 		v.transform(([, member, nonce, expiryMinute, orderId, amountMicroNok, reference, signature]) => ({
 			kind: "issue" as const,
 			member,
@@ -428,6 +428,8 @@ const SHAPES = {
 		})),
 	),
 	suspend: suspendShape(KINDS.indexOf("suspend")),
+	remove: removeShape(KINDS.indexOf("remove")),
+	payout: payoutShape(KINDS.indexOf("payout")),
 	refound: refoundShape(KINDS.indexOf("refound")),
 	confirm: confirmShape(KINDS.indexOf("confirm")),
 	seal: sealShape(KINDS.indexOf("seal")),

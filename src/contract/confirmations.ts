@@ -12,6 +12,7 @@ import { ZERO_HASH } from "../primitives/hash.js";
 import type { Verifier } from "../primitives/signature.js";
 import type { Draft, Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
+import { isMoreThanTwoThirds, membersOf } from "./standing.js";
 
 export type ConfirmationError =
 	| { code: "unknown-member"; member: number }
@@ -48,10 +49,12 @@ export function agreementRefusal(
 	const needed = [member, ...voters.map((voter) => old.devices[voter]?.household ?? member)];
 	const missing = needed.find((each) => !confirmed.has(each));
 	if (missing !== undefined) return { code: "confirmation-needed", member: missing };
-	const households = old.households.length;
-	return confirmed.size * 3 > households * 2
+	// Who has moved out neither counts nor is waited for.
+	const members = membersOf(old);
+	const agreed = members.filter(({ index }) => confirmed.has(index)).length;
+	return isMoreThanTwoThirds(agreed, members.length)
 		? undefined
-		: { code: "too-few-confirmations", confirmed: confirmed.size, households };
+		: { code: "too-few-confirmations", confirmed: agreed, households: members.length };
 }
 
 /** A household that had not confirmed yet goes over to the chain that was founded again. */

@@ -4,7 +4,7 @@ import { isAct, isKeptVoters, type Transaction } from "../block/transaction.js";
 import { transactionId } from "../block/transactionCodec.js";
 import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { add, MAX_MINUTE, minuteOf } from "../primitives/units.js";
+import { add, MAX_MINUTE, minuteOf, subtract } from "../primitives/units.js";
 import { applyConfirm } from "./confirmations.js";
 import { appendCounted, counts, slotOf } from "./countedBlocks.js";
 import { applyDevice, applyRevoke } from "./devices.js";
@@ -12,12 +12,13 @@ import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
 import { applyJoin, forgetExpired } from "./members.js";
 import { applyReading, readingRefusal } from "./metering.js";
+import { applyRemove, completeRemovals } from "./movingOut.js";
 import { applyIceServers, applyRename, applyRole, applySuspend } from "./operatorActs.js";
 import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { standingRefusal } from "./standing.js";
 import { stateRoot } from "./stateRoot.js";
-import { applyBuy, applyIssue } from "./treasury.js";
+import { applyBuy, applyIssue, applyPayout } from "./treasury.js";
 import { applyKeptVoters, applyVoters } from "./voters.js";
 
 /** What every block says before its transactions. */
@@ -122,6 +123,7 @@ function withTime(parent: Ledger, timestampMs: number): Ledger {
 function closeDraft(draft: Draft): Executed {
 	const results = settle(draft);
 	dropFinished(draft);
+	completeRemovals(draft);
 	forgetExpired(draft);
 	assertMoneyConserved(draft);
 	return { ledger: draft, results, stateRoot: stateRoot(draft, results) };
@@ -204,15 +206,21 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyRole(draft, act);
 		case "suspend":
 			return applySuspend(draft, act);
+		case "remove":
+			return applyRemove(draft, act, id);
+		case "payout":
+			return applyPayout(draft, act);
 	}
 }
 
-/** The sum of all balances is what was issued, and none is negative. Anything else is a bug, and stops the node. */
+/** Balances and locks are together what was issued and not paid out, and none is negative. Else a bug stops the node. */
 function assertMoneyConserved(draft: Draft): void {
 	let sumMicroNok = 0;
 	for (const { name, balanceMicroNok } of draft.households) {
 		assert(balanceMicroNok >= 0, `the balance of ${name} is not negative`);
 		sumMicroNok = add(sumMicroNok, balanceMicroNok);
 	}
-	assert(sumMicroNok === draft.issuedMicroNok, `balances ${sumMicroNok} = issued ${draft.issuedMicroNok}`);
+	for (const { amountMicroNok } of draft.locks.values()) sumMicroNok = add(sumMicroNok, amountMicroNok);
+	const leftMicroNok = subtract(draft.issuedMicroNok, draft.paidOutMicroNok);
+	assert(sumMicroNok === leftMicroNok, `balances and locks ${sumMicroNok} = issued and not paid out ${leftMicroNok}`);
 }

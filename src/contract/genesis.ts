@@ -103,7 +103,9 @@ function foundingLedger(
 		countedTotal: 0,
 		history: EMPTY_RANGE,
 		usedInvitations: new Map(),
+		locks: new Map(),
 		issuedMicroNok: 0,
+		paidOutMicroNok: 0,
 		iceServers: undefined,
 		predecessor: undefined,
 	};

@@ -139,6 +139,15 @@ export const ICE_SERVERS_LEAF: LeafCodec<readonly IceServer[]> = {
 	),
 };
 
+/** Only where something was paid out. */
+export const PAID_OUT_LEAF: LeafCodec<readonly [paidOutMicroNok: number], number> = {
+	fields: ([paidOutMicroNok]) => ["paidOut", paidOutMicroNok],
+	shape: v.pipe(
+		v.strictTuple([v.literal("paidOut"), natural]),
+		v.transform(([, paidOutMicroNok]) => paidOutMicroNok),
+	),
+};
+
 export const COUNTED_LEAF: LeafCodec<MinuteRanges> = {
 	fields: (page) => ["counted", page],
 	shape: v.pipe(

@@ -35,6 +35,8 @@ export interface Ledger {
 	readonly liveContracts: readonly number[];
 	/** Open `buy` orders by id in hex. */
 	readonly orders: ReadonlyMap<string, Order>;
+	/** Tokens that wait for their payout, by id in hex. */
+	readonly locks: ReadonlyMap<string, Lock>;
 	readonly counted: CountedBlocks;
 	/** Blocks that counted, since genesis. */
 	readonly countedTotal: number;
@@ -42,7 +44,9 @@ export interface Ledger {
 	readonly history: MountainRange;
 	/** Ids in hex of the invitations that were used and have not expired, with their expiry. */
 	readonly usedInvitations: ReadonlyMap<string, number>;
+	/** Ever created; those that were paid out and destroyed are counted apart. */
 	readonly issuedMicroNok: number;
+	readonly paidOutMicroNok: number;
 	/** Through which devices that cannot see each other connect; undefined: nobody has said anything about it yet. */
 	readonly iceServers: readonly IceServer[] | undefined;
 	/** Where the neighbourhood was founded again: the chain that it goes on from. */
@@ -69,6 +73,8 @@ export interface Household {
 	readonly operator: boolean;
 	/** An operator's word: nothing that it signs counts but that a device of its own is out of use. */
 	readonly suspended: boolean;
+	/** It moves out, or has: its index stays its own. */
+	readonly removal: Removal | undefined;
 	/** Device index of the one device whose readings count. */
 	readonly meteringDevice: number;
 	readonly joinedMinute: number;
@@ -90,6 +96,15 @@ export interface Household {
 	readonly seen: MinuteRanges;
 	/** Readings whose contract-minutes have not all settled, by minute ascending. */
 	readonly pending: readonly PendingReading[];
+}
+
+export interface Removal {
+	/** Id of the `remove` transaction. */
+	readonly id: Uint8Array;
+	/** The first minute that is not its any more: contracts ended with it, and nothing from it on is metered. */
+	readonly fromMinute: number;
+	/** Everything was settled and paid out: its devices are out of use. */
+	readonly completed: boolean;
 }
 
 export interface PendingReading extends Reading {
@@ -151,6 +166,17 @@ export interface Order {
 	readonly id: Uint8Array;
 	readonly member: number;
 	readonly amountMicroNok: number;
+	readonly timestampMs: number;
+}
+
+/** Tokens that are nobody's to spend any more: they wait until their money has been paid out. */
+export interface Lock {
+	/** Id of the transaction that asked for the money. */
+	readonly id: Uint8Array;
+	/** Member index of the household to which it is owed. */
+	readonly member: number;
+	readonly amountMicroNok: number;
+	/** Of the block since which they are locked. */
 	readonly timestampMs: number;
 }
 

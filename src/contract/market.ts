@@ -4,6 +4,7 @@ import { equalBytes, toHex } from "../primitives/bytes.js";
 import { MINUTES_PER_DAY, minuteOf } from "../primitives/units.js";
 import { type Contract, changeContract, contractOf, type Draft, householdOf, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
+import { partyRefusal } from "./standing.js";
 
 export const MAX_OPEN_OFFERS = 16;
 /** A contract that has delivered nothing for this long can be ended without notice. */
@@ -14,7 +15,8 @@ export function applyOffer(draft: Draft, offer: OfferTransaction, id: Uint8Array
 	if (fromMinute >= untilMinute) return { code: "empty-period", fromMinute, untilMinute };
 	if (untilMinute <= minuteOf(draft.timestampMs) + 1) return { code: "offer-expired", untilMinute };
 	if (buyer === seller) return { code: "own-offer" };
-	if (buyer !== undefined && draft.households[buyer] === undefined) return { code: "unknown-member", member: buyer };
+	const stranger = buyer === undefined ? undefined : partyRefusal(draft, buyer);
+	if (stranger !== undefined) return stranger;
 	let open = 0;
 	for (const other of draft.offers.values()) if (other.seller === seller) open += 1;
 	if (open >= MAX_OPEN_OFFERS) return { code: "too-many-offers", limit: MAX_OPEN_OFFERS };
@@ -118,6 +120,25 @@ function findContract(ledger: Ledger, id: Uint8Array): Contract | undefined {
 		if (equalBytes(contract.id, id)) return contract;
 	}
 	return undefined;
+}
+
+/** A household trades no more from a minute on: its contracts end there, and no offer of it, or to it alone, is left. */
+export function endTrade(draft: Draft, member: number, fromMinute: number): void {
+	for (const index of draft.liveContracts) {
+		const { seller, buyer, untilMinute } = contractOf(draft, index);
+		if ((seller !== member && buyer !== member) || untilMinute <= fromMinute) continue;
+		changeContract(draft, index, { untilMinute: fromMinute, ended: true });
+	}
+	const others = [...draft.offers].filter(([, { seller, buyer }]) => seller !== member && buyer !== member);
+	if (others.length < draft.offers.size) draft.offers = new Map(others);
+}
+
+/** Whether a household has contracts with minutes still to settle. */
+export function hasLiveContracts(ledger: Ledger, member: number): boolean {
+	return ledger.liveContracts.some((index) => {
+		const { seller, buyer } = contractOf(ledger, index);
+		return seller === member || buyer === member;
+	});
 }
 
 /** Removes offers that nobody can accept any more, and contracts whose last minute has settled from the live ones. */

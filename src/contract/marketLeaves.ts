@@ -1,8 +1,8 @@
-/** Leaves of offers, orders and contracts. */
+/** Leaves of offers, orders, locks and contracts. */
 import * as v from "valibot";
 import { flag, hash, natural, perhaps } from "../block/fieldShapes.js";
 import { bit, type LeafCodec } from "./leafCodec.js";
-import type { Contract, Offer, Order } from "./ledger.js";
+import type { Contract, Lock, Offer, Order } from "./ledger.js";
 
 export const OFFER_LEAF: LeafCodec<Offer> = {
 	fields: (offer) => [
@@ -51,6 +51,14 @@ export const ORDER_LEAF: LeafCodec<Order> = {
 	fields: (order) => ["order", order.id, order.member, order.amountMicroNok, order.timestampMs],
 	shape: v.pipe(
 		v.strictTuple([v.literal("order"), hash, natural, natural, natural]),
+		v.transform(([, id, member, amountMicroNok, timestampMs]) => ({ id, member, amountMicroNok, timestampMs })),
+	),
+};
+
+export const LOCK_LEAF: LeafCodec<Lock> = {
+	fields: (lock) => ["lock", lock.id, lock.member, lock.amountMicroNok, lock.timestampMs],
+	shape: v.pipe(
+		v.strictTuple([v.literal("lock"), hash, natural, natural, natural]),
 		v.transform(([, id, member, amountMicroNok, timestampMs]) => ({ id, member, amountMicroNok, timestampMs })),
 	),
 };

@@ -1,11 +1,11 @@
 /** Leaves of devices and households, with what was metered and waits for settlement. */
 import * as v from "valibot";
-import { flag, nameShape, natural, publicKey } from "../block/fieldShapes.js";
+import { flag, hash, nameShape, natural, perhaps, publicKey } from "../block/fieldShapes.js";
 import { QUALITIES } from "../block/reading.js";
 import type { CborValue } from "../primitives/codec.js";
 import { bit, type LeafCodec, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";
-import type { Device, Household, PendingReading } from "./ledger.js";
+import type { Device, Household, PendingReading, Removal } from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 import { ORDINARY, type Standing } from "./standing.js";
 
@@ -54,12 +54,21 @@ const readingsShape = v.array(
 	),
 );
 
+const removalShape = v.pipe(
+	v.strictTuple([hash, natural, flag]),
+	v.transform(([id, fromMinute, completed]): Removal => ({ id, fromMinute, completed })),
+);
+
 /** What a household's own leaf says nothing of: where something is said, this one follows it. */
 export const STANDING_LEAF: LeafCodec<Standing> = {
-	fields: ({ suspended }) => ["standing", bit(suspended)],
+	fields: ({ suspended, removal }) => [
+		"standing",
+		bit(suspended),
+		removal === undefined ? [] : [[removal.id, removal.fromMinute, bit(removal.completed)]],
+	],
 	shape: v.pipe(
-		v.strictTuple([v.literal("standing"), flag]),
-		v.transform(([, suspended]) => ({ suspended })),
+		v.strictTuple([v.literal("standing"), flag, perhaps(removalShape)]),
+		v.transform(([, suspended, removal]) => ({ suspended, removal })),
 	),
 };
 

@@ -6,7 +6,7 @@ import { equalBytes, toHex } from "../primitives/bytes.js";
 import { minuteOf } from "../primitives/units.js";
 import type { Draft } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
-import { isActingOperator } from "./standing.js";
+import { isActingOperator, ORDINARY } from "./standing.js";
 
 /** An invitation that has expired is refused for that: whether it was used need not be remembered. */
 export function forgetExpired(draft: Draft): void {
@@ -41,7 +41,7 @@ export function applyJoin(draft: Draft, join: JoinTransaction): Refusal | undefi
 		publicKey: join.householdKey,
 		// The founder is the operator; more are made by `role`.
 		operator: member === 0,
-		suspended: false,
+		...ORDINARY,
 		meteringDevice: device,
 		joinedMinute: minute,
 		nonce: 0,

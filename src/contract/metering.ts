@@ -5,7 +5,10 @@ import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.
 import { addMinute, dropBefore, hasMinute } from "./minuteRanges.js";
 import type { Refusal, Wait } from "./refusal.js";
 
-/** Whether a block of this ledger's time may hold a reading: once per household and minute, in the window, after the minute. */
+/**
+ * Whether a block of this ledger's time may hold a reading: once per household and minute, in the window, after the
+ * minute, of a minute in which the household was a member.
+ */
 export function readingRefusal(ledger: Ledger, { member, minute }: ReadingTransaction): Refusal | Wait | undefined {
 	const { blockIntervalMs, readingWindowBlocks } = ledger.parameters;
 	const household = ledger.households[member];
@@ -13,6 +16,9 @@ export function readingRefusal(ledger: Ledger, { member, minute }: ReadingTransa
 	if ((minute + 1) * MS_PER_MINUTE > ledger.timestampMs) return { code: "minute-not-ended", minute };
 	if (minute < household.joinedMinute) {
 		return { code: "before-membership", minute, joinedMinute: household.joinedMinute };
+	}
+	if (household.removal !== undefined && minute >= household.removal.fromMinute) {
+		return { code: "after-membership", minute, fromMinute: household.removal.fromMinute };
 	}
 	if (countedSince(ledger.counted, minute, blockIntervalMs) > readingWindowBlocks) {
 		return { code: "outside-window", minute };

@@ -1,9 +1,9 @@
 /** What the operator decides for the neighbourhood. */
 import type { SuspendTransaction } from "../block/governance.js";
 import type { IceServersTransaction, RenameTransaction, RoleTransaction } from "../block/transaction.js";
-import { changeHousehold, type Draft } from "./ledger.js";
+import { changeHousehold, type Draft, householdOf } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
-import { isActingOperator, isLastOperator } from "./standing.js";
+import { isActingOperator, isLastOperator, partyRefusal } from "./standing.js";
 
 /** Through which servers the devices are to reach one another, in place of those before. */
 export function applyIceServers(draft: Draft, { member, servers }: IceServersTransaction): Refusal | undefined {
@@ -23,8 +23,9 @@ export function applyRename(draft: Draft, { member, household, name }: RenameTra
 /** A household becomes an operator, or is none any more. One stays: nobody could invite or let devices vote. */
 export function applyRole(draft: Draft, { member, household, operator }: RoleTransaction): Refusal | undefined {
 	if (!isActingOperator(draft, member)) return { code: "not-operator" };
-	const before = draft.households[household];
-	if (before === undefined) return { code: "unknown-member", member: household };
+	const stranger = partyRefusal(draft, household);
+	if (stranger !== undefined) return stranger;
+	const before = householdOf(draft, household);
 	if (before.operator === operator) return { code: "role-held-already", member: household };
 	if (before.operator && isLastOperator(draft, household)) return { code: "last-operator" };
 	changeHousehold(draft, household, { operator });
@@ -34,8 +35,9 @@ export function applyRole(draft: Draft, { member, household, operator }: RoleTra
 /** A household signs nothing new from here on, or may again. One stays that can lift it. */
 export function applySuspend(draft: Draft, { member, household, suspended }: SuspendTransaction): Refusal | undefined {
 	if (!isActingOperator(draft, member)) return { code: "not-operator" };
-	const before = draft.households[household];
-	if (before === undefined) return { code: "unknown-member", member: household };
+	const stranger = partyRefusal(draft, household);
+	if (stranger !== undefined) return stranger;
+	const before = householdOf(draft, household);
 	if (before.suspended === suspended) return { code: "suspended-already", member: household };
 	if (suspended && isLastOperator(draft, household)) return { code: "last-operator" };
 	changeHousehold(draft, household, { suspended });

@@ -131,7 +131,8 @@ function votersRefusal(ledger: Ledger, voters: readonly number[]): PredecessorEr
 	const households = new Set<number>();
 	for (const voter of voters) {
 		const device = ledger.devices[voter];
-		if (device === undefined || device.revoked) return { code: "unknown-device", device: voter };
+		const isOut = device === undefined || device.revoked || ledger.households[device.household]?.removal !== undefined;
+		if (isOut) return { code: "unknown-device", device: voter };
 		if (households.has(device.household)) return { code: "household-votes-already", member: device.household };
 		households.add(device.household);
 	}

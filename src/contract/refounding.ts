@@ -22,6 +22,7 @@ import {
 	type PredecessorError,
 	refoundedLedger,
 } from "./predecessor.js";
+import { membersOf } from "./standing.js";
 import { stateRoot } from "./stateRoot.js";
 
 export type RefoundingError =
@@ -135,6 +136,8 @@ function isSealed(
 
 function ledgerOf({ refound, old, proposal }: OpenProposal, confirms: readonly ConfirmTransaction[]): Ledger {
 	const confirmed = new Set(confirms.map(({ member }) => member));
-	const unconfirmed = old.ledger.households.map(({ index }) => index).filter((index) => !confirmed.has(index));
+	const unconfirmed = membersOf(old.ledger)
+		.map(({ index }) => index)
+		.filter((index) => !confirmed.has(index));
 	return refoundedLedger(old, refound, proposal, unconfirmed);
 }

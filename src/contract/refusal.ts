@@ -9,6 +9,8 @@ export type Refusal =
 	| { code: "duplicate-reading"; member: number; minute: number }
 	| { code: "outside-window"; minute: number }
 	| { code: "before-membership"; minute: number; joinedMinute: number }
+	/** Of a minute in which the household had moved out. */
+	| { code: "after-membership"; minute: number; fromMinute: number }
 	| { code: "empty-period"; fromMinute: number; untilMinute: number }
 	| { code: "offer-expired"; untilMinute: number }
 	| { code: "too-many-offers"; limit: number }
@@ -31,6 +33,11 @@ export type Refusal =
 	| { code: "suspended" }
 	/** It is suspended already, or is not. */
 	| { code: "suspended-already"; member: number }
+	/** The household has moved out, or is about to. */
+	| { code: "moved-out"; member: number }
+	/** Its device votes alone: without it the chain would stand still. */
+	| { code: "only-voter"; device: number }
+	| { code: "unknown-lock" }
 	| { code: "unknown-order" }
 	| { code: "amount-differs"; orderedMicroNok: number; amountMicroNok: number }
 	| { code: "circulation-limit"; issuedMicroNok: number }

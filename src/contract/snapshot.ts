@@ -14,11 +14,12 @@ import {
 	type Globals,
 	HISTORY_LEAF,
 	ICE_SERVERS_LEAF,
+	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
 } from "./globalLeaves.js";
-import type { Contract, Device, Household, Ledger, Offer, Order, Predecessor } from "./ledger.js";
+import type { Contract, Device, Household, Ledger, Lock, Offer, Order, Predecessor } from "./ledger.js";
 import { isLive } from "./market.js";
-import { CONTRACT_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
+import { CONTRACT_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
 import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF } from "./memberLeaves.js";
 import type { SettlementResults } from "./settlement.js";
 import { stateLeaves } from "./stateRoot.js";
@@ -50,7 +51,7 @@ export function snapshotOf(ledger: Ledger, results: SettlementResults): Snapshot
  * The ledger of a snapshot. Strict: leaves that the same ledger would not write again, byte for byte, are refused.
  */
 export function openSnapshot(genesis: Founded, leaves: readonly Uint8Array[]): Result<Ledger, SnapshotError> {
-	const parts: Parts = { devices: [], offers: [], orders: [], households: [], contracts: [], counted: [] };
+	const parts: Parts = { devices: [], offers: [], orders: [], locks: [], households: [], contracts: [], counted: [] };
 	if (leaves[0]?.length !== HASH_BYTES) return refused({ code: "bad-snapshot", leaf: 0 });
 	for (const [at, bytes] of leaves.entries()) {
 		if (at > 0 && !takeLeaf(parts, bytes)) return refused({ code: "bad-snapshot", leaf: at });
@@ -78,6 +79,8 @@ interface Parts {
 	devices: Device[];
 	offers: Offer[];
 	orders: Order[];
+	locks: Lock[];
+	paidOutMicroNok?: number;
 	households: Household[];
 	contracts: Contract[];
 	/** Runs of counted blocks that stand in leaves of their own. */
@@ -135,6 +138,11 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 	device: taker(DEVICE_LEAF, (parts, device) => push(parts.devices, device)),
 	offer: taker(OFFER_LEAF, (parts, offer) => parts.offers.push(offer) > 0),
 	order: taker(ORDER_LEAF, (parts, order) => parts.orders.push(order) > 0),
+	lock: taker(LOCK_LEAF, (parts, lock) => parts.locks.push(lock) > 0),
+	paidOut: taker(PAID_OUT_LEAF, (parts, paidOutMicroNok) => {
+		parts.paidOutMicroNok = paidOutMicroNok;
+		return true;
+	}),
 	household: taker(HOUSEHOLD_LEAF, (parts, household) => push(parts.households, household)),
 	standing: taker(STANDING_LEAF, (parts, standing) => addToLast(parts.households, () => standing)),
 	seen: taker(SEEN_LEAF, (parts, page) => addToLast(parts.households, ({ seen }) => ({ seen: [...seen, ...page] }))),
@@ -147,7 +155,7 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 /** What the rules rely on: without it a later block would trip over its own assertions. */
 function contradictionIn(
 	globals: Globals,
-	{ devices, offers, orders, households, contracts, predecessor }: Parts,
+	{ devices, offers, orders, locks, households, contracts, predecessor, paidOutMicroNok = 0 }: Parts,
 ): "references" | "money" | "readings" | undefined {
 	const isMember = (member: number) => member < households.length;
 	const isDevice = (device: number) => device < devices.length;
@@ -157,11 +165,13 @@ function contradictionIn(
 		devices.every(({ household }) => isMember(household)) &&
 		households.every(({ meteringDevice }) => isDevice(meteringDevice)) &&
 		offers.every(({ seller }) => isMember(seller)) &&
-		orders.every(({ member }) => isMember(member)) &&
+		[...orders, ...locks].every(({ member }) => isMember(member)) &&
 		contracts.every(({ seller, buyer }) => isMember(seller) && isMember(buyer));
 	if (!refers) return "references";
-	const sumMicroNok = households.reduce((sum, { balanceMicroNok }) => sum + balanceMicroNok, 0);
-	if (sumMicroNok !== globals.issuedMicroNok) return "money";
+	const sumMicroNok =
+		households.reduce((sum, { balanceMicroNok }) => sum + balanceMicroNok, 0) +
+		locks.reduce((sum, { amountMicroNok }) => sum + amountMicroNok, 0);
+	if (sumMicroNok !== globals.issuedMicroNok - paidOutMicroNok) return "money";
 	const reads = households.every(({ pending }) =>
 		pending.every(
 			({ importWh, exportWh, boughtWh, soldWh, minute }, at) =>
@@ -192,7 +202,9 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		countedTotal: globals.countedTotal,
 		history,
 		usedInvitations: globals.usedInvitations,
+		locks: new Map(parts.locks.map((lock) => [toHex(lock.id), lock])),
 		issuedMicroNok: globals.issuedMicroNok,
+		paidOutMicroNok: parts.paidOutMicroNok ?? 0,
 		iceServers: parts.iceServers,
 		predecessor: parts.predecessor,
 	};

@@ -4,22 +4,32 @@ import type { Household, Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
 /** A household's fields that most never need: nothing is said of them until there is something to say. */
-export type Standing = Pick<Household, "suspended">;
+export type Standing = Pick<Household, "suspended" | "removal">;
 
 /** A household of which nothing was said. */
-export const ORDINARY: Standing = { suspended: false };
+export const ORDINARY: Standing = { suspended: false, removal: undefined };
 
 /** What was said of a household; undefined: nothing. */
-export function standingOf({ suspended }: Household): Standing | undefined {
-	return suspended ? { suspended } : undefined;
+export function standingOf({ suspended, removal }: Household): Standing | undefined {
+	return suspended || removal !== undefined ? { suspended, removal } : undefined;
 }
 
 /** What a suspended household may still sign: a device of its own that was stolen goes out of use all the same. */
 const WHILE_SUSPENDED: ReadonlySet<TransactionKind> = new Set(["revoke"]);
+/** And one that moves out. */
+const WHILE_MOVING: ReadonlySet<TransactionKind> = new Set(["revoke"]);
 
 /** Why nothing of this kind counts that a household signs; undefined: it does. */
-export function standingRefusal({ suspended }: Household, kind: TransactionKind): Refusal | undefined {
+export function standingRefusal({ index, removal, suspended }: Household, kind: TransactionKind): Refusal | undefined {
+	if (removal !== undefined && !WHILE_MOVING.has(kind)) return { code: "moved-out", member: index };
 	return suspended && !WHILE_SUSPENDED.has(kind) ? { code: "suspended" } : undefined;
+}
+
+/** Why nothing new can be agreed upon with a household, or decided about it; undefined: it can. */
+export function partyRefusal({ households }: Pick<Ledger, "households">, member: number): Refusal | undefined {
+	const household = households[member];
+	if (household === undefined) return { code: "unknown-member", member };
+	return household.removal === undefined ? undefined : { code: "moved-out", member };
 }
 
 /** Whether a household runs the neighbourhood, and may. */
@@ -31,4 +41,14 @@ export function isActingOperator({ households }: Pick<Ledger, "households">, mem
 /** Whether there would be no operator any more that may act, without this household. */
 export function isLastOperator(ledger: Pick<Ledger, "households">, member: number): boolean {
 	return !ledger.households.some(({ index }) => index !== member && isActingOperator(ledger, index));
+}
+
+/** The households that have a say: all but those that moved out, or are about to. */
+export function membersOf({ households }: Pick<Ledger, "households">): readonly Household[] {
+	return households.filter(({ removal }) => removal === undefined);
+}
+
+/** As many as it takes where no operator can decide. */
+export function isMoreThanTwoThirds(count: number, of: number): boolean {
+	return count * 3 > of * 2;
 }

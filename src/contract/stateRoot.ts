@@ -1,14 +1,21 @@
 /**
  * The state root: an RFC 6962 root over the block's settlement results, the range of all earlier block hashes, the
- * globals, and one leaf per device, offer, order, household and contract. One settled minute, one balance or one old
+ * globals, and one leaf per device, offer, order, lock, household and contract. One settled minute, one balance or one old
  * block can be proved alone against any certified block; all leaves together are the state (`snapshot.ts`).
  */
 import { merkleLeaf, rememberingMerkleRoot } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
-import { COUNTED_LEAF, GLOBALS_LEAF, HISTORY_LEAF, ICE_SERVERS_LEAF, PREDECESSOR_LEAF } from "./globalLeaves.js";
+import {
+	COUNTED_LEAF,
+	GLOBALS_LEAF,
+	HISTORY_LEAF,
+	ICE_SERVERS_LEAF,
+	PAID_OUT_LEAF,
+	PREDECESSOR_LEAF,
+} from "./globalLeaves.js";
 import { pagesOfReadings, pagesOfRuns } from "./leafPages.js";
 import type { Household, Ledger, PendingReading } from "./ledger.js";
-import { CONTRACT_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
+import { CONTRACT_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
 import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF } from "./memberLeaves.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 import { resultsRoot } from "./results.js";
@@ -42,10 +49,12 @@ function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	visit(ledger, GLOBALS_LEAF.fields);
 	if (ledger.predecessor !== undefined) visit(ledger.predecessor, PREDECESSOR_LEAF.fields);
 	if (ledger.iceServers !== undefined) visit(ledger.iceServers, ICE_SERVERS_LEAF.fields);
+	if (ledger.paidOutMicroNok > 0) visit([ledger.paidOutMicroNok] as const, PAID_OUT_LEAF.fields);
 	for (const page of pagesOfRuns(ledger.counted)) visit(page, COUNTED_LEAF.fields);
 	for (const device of ledger.devices) visit(device, DEVICE_LEAF.fields);
 	for (const offer of ledger.offers.values()) visit(offer, OFFER_LEAF.fields);
 	for (const order of ledger.orders.values()) visit(order, ORDER_LEAF.fields);
+	for (const lock of ledger.locks.values()) visit(lock, LOCK_LEAF.fields);
 	for (const household of ledger.households) {
 		visit(household, HOUSEHOLD_LEAF.fields);
 		const standing = standingOf(household);

@@ -1,4 +1,8 @@
-/** Tokens: ordered by a household, issued by the operator when the money has arrived. */
+/**
+ * Tokens: ordered by a household, issued by the operator when the money has arrived; locked when it is to go back, and
+ * destroyed when it has.
+ */
+import type { PayoutTransaction } from "../block/governance.js";
 import type { BuyTransaction, IssueTransaction } from "../block/transaction.js";
 import { toHex } from "../primitives/bytes.js";
 import { add, MAX_CIRCULATION_MICRO_NOK } from "../primitives/units.js";
@@ -18,6 +22,38 @@ export function applyBuy(draft: Draft, buy: BuyTransaction, id: Uint8Array): Ref
 		timestampMs: draft.timestampMs,
 	});
 	return undefined;
+}
+
+/** What is locked was paid out in NOK: the tokens are no more. */
+export function applyPayout(draft: Draft, payout: PayoutTransaction): Refusal | undefined {
+	if (!householdOf(draft, payout.member).operator) return { code: "not-operator" };
+	const key = toHex(payout.lockId);
+	const lock = draft.locks.get(key);
+	if (lock === undefined) return { code: "unknown-lock" };
+	const { amountMicroNok } = payout;
+	if (lock.amountMicroNok !== amountMicroNok) {
+		return { code: "amount-differs", orderedMicroNok: lock.amountMicroNok, amountMicroNok };
+	}
+	const locks = new Map(draft.locks);
+	locks.delete(key);
+	draft.locks = locks;
+	draft.paidOutMicroNok = add(draft.paidOutMicroNok, amountMicroNok);
+	return undefined;
+}
+
+/** Takes everything that a household has out of its balance, until it is paid out. `id`: of what asked for it. */
+export function lockBalance(draft: Draft, member: number, id: Uint8Array): void {
+	const { balanceMicroNok } = householdOf(draft, member);
+	if (balanceMicroNok === 0) return;
+	const { timestampMs } = draft;
+	draft.locks = new Map(draft.locks).set(toHex(id), { id, member, amountMicroNok: balanceMicroNok, timestampMs });
+	changeHousehold(draft, member, { balanceMicroNok: 0 });
+}
+
+/** A household's orders are void. */
+export function dropOrders(draft: Draft, member: number): void {
+	const others = [...draft.orders].filter(([, order]) => order.member !== member);
+	if (others.length < draft.orders.size) draft.orders = new Map(others);
 }
 
 export function applyIssue(draft: Draft, issue: IssueTransaction): Refusal | undefined {

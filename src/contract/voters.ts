@@ -4,6 +4,7 @@ import { votersAfter } from "../block/voters.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { type Device, type Draft, householdOf, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
+import { partyRefusal } from "./standing.js";
 
 /** At most this many devices vote. */
 export const MAX_VOTERS = 25;
@@ -60,6 +61,8 @@ function deviceRefusal(ledger: Ledger, { added, removed }: VotersTransaction): R
 		if (known === undefined || known.revoked || !equalBytes(known.publicKey, publicKey)) {
 			return { code: "unknown-device", device };
 		}
+		const mover = partyRefusal(ledger, known.household);
+		if (mover !== undefined) return mover;
 		const isTwice = added.findIndex((other) => other.device === device) !== at;
 		if (isTwice || ledger.voters.includes(device)) return { code: "already-voter", device };
 		const isOfHousehold = (other: number) => ledger.devices[other]?.household === known.household;

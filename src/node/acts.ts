@@ -1,6 +1,6 @@
 /** From a person's command to the transaction that is signed. */
 import * as v from "valibot";
-import { nameShape } from "../block/fieldShapes.js";
+import { MAX_REFERENCE_LENGTH, nameShape } from "../block/fieldShapes.js";
 import { type IceServerFault, iceServersFault } from "../block/iceServer.js";
 import type { Transaction, Unsigned } from "../block/transaction.js";
 import type { Device } from "../contract/ledger.js";
@@ -21,7 +21,7 @@ export type ActCommand = Extract<
 	{
 		type:
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
-			| ("revoke" | "iceServers" | "rename" | "role" | "suspend");
+			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout");
 	}
 >;
 
@@ -38,7 +38,7 @@ export type ActError =
 
 const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
-	...(["revoke", "iceServers", "rename", "role", "suspend"] as const),
+	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -93,20 +93,26 @@ export function createAct(
 			return ok({ kind: "role", member, nonce, household: command.household, operator: command.operator });
 		case "suspend":
 			return ok({ kind: "suspend", member, nonce, household: command.household, suspended: command.suspended });
-		case "issue": {
-			const { amountMicroNok, reference } = command;
-			if (!isWithin(amountMicroNok, 1, MAX_AMOUNT_MICRO_NOK)) return refused(BAD_AMOUNT);
-			if (reference.length < 1 || reference.length > 64) return refused({ code: "bad-reference" });
-			return withId(command.orderId, (orderId) => ({
+		case "remove":
+			return ok({ kind: "remove", member, nonce, household: command.household });
+		case "issue":
+			return withTransfer(command, command.orderId, (orderId, transfer) => ({
 				kind: "issue",
 				member,
 				nonce,
 				expiryMinute,
 				orderId,
-				amountMicroNok,
-				reference,
+				...transfer,
 			}));
-		}
+		case "payout":
+			return withTransfer(command, command.lockId, (lockId, transfer) => ({
+				kind: "payout",
+				member,
+				nonce,
+				expiryMinute,
+				lockId,
+				...transfer,
+			}));
 	}
 }
 
@@ -152,6 +158,22 @@ function withId(
 ): Result<Unsigned<Transaction>, ActError> {
 	const id = fromHex(text);
 	return id.ok && id.value.length === 32 ? ok(make(id.value)) : refused({ code: "bad-id" });
+}
+
+/** Money that went through the bank, for what an id names. */
+interface Transfer {
+	amountMicroNok: number;
+	reference: string;
+}
+
+function withTransfer(
+	{ amountMicroNok, reference }: Transfer,
+	id: string,
+	make: (id: Uint8Array, transfer: Transfer) => Unsigned<Transaction>,
+): Result<Unsigned<Transaction>, ActError> {
+	if (!isWithin(amountMicroNok, 1, MAX_AMOUNT_MICRO_NOK)) return refused(BAD_AMOUNT);
+	if (reference.length < 1 || reference.length > MAX_REFERENCE_LENGTH) return refused({ code: "bad-reference" });
+	return withId(id, (bytes) => make(bytes, { amountMicroNok, reference }));
 }
 
 function createVoterChange(

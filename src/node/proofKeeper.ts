@@ -162,6 +162,11 @@ export class ProofKeeper {
 				const order = parent.orders.get(toHex(transaction.orderId));
 				return (order?.member ?? memberOfOrder(link, transaction.orderId)) === member;
 			}
+			case "payout":
+				return parent.locks.get(toHex(transaction.lockId))?.member === member;
+			case "suspend":
+			case "remove":
+				return transaction.household === member;
 			case "accept": {
 				const made = link.ledger.contracts.slice(parent.contracts.length).filter(({ seller }) => seller === member);
 				return made.length > 0 && isContractOf(made, transactionId(transaction, link.ledger.gridId));

@@ -165,6 +165,10 @@ export type Command =
 	| { type: "role"; household: number; operator: boolean }
 	/** Operator: a household signs nothing new, or may again. */
 	| { type: "suspend"; household: number; suspended: boolean }
+	/** Operator: a household moves out. */
+	| { type: "remove"; household: number }
+	/** Operator: the money of locked tokens (`operator.payouts`) was paid. */
+	| { type: "payout"; lockId: string; amountMicroNok: number; reference: string }
 	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */
 	| { type: "refound" }
 	/** This household goes over to the new chain of a proposal (`refounding.proposal`). */

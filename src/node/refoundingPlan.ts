@@ -14,16 +14,19 @@ import type { Link } from "./chain.js";
 import { headerOf } from "./voterSteps.js";
 
 /**
- * Who would vote: devices that are always on and can be reached now, one of each household; with fewer than three of
+ * Who would vote: devices that are always on and can be reached now, one of each household that stays; with fewer than three of
  * them, this device alone, or the first that can be reached where the chain does not know this one. Ascending; none:
  * nobody could.
  */
 export function plannedVoters(
-	{ devices }: Pick<Ledger, "devices">,
+	{ devices, households }: Pick<Ledger, "devices" | "households">,
 	self: number | undefined,
 	isReached: (device: number) => boolean,
 ): number[] {
-	const reached = devices.filter(({ index, revoked }) => !revoked && (index === self || isReached(index)));
+	const reached = devices.filter(
+		({ index, household, revoked }) =>
+			!revoked && households[household]?.removal === undefined && (index === self || isReached(index)),
+	);
 	const represented = new Set<number>();
 	const always = reached.filter(({ alwaysOn, household }) => {
 		if (!alwaysOn || represented.has(household)) return false;

@@ -1,5 +1,6 @@
 /** What the screens draw of founding the neighbourhood again. */
 import type { Ledger } from "../contract/ledger.js";
+import { membersOf } from "../contract/standing.js";
 import { toHex } from "../primitives/bytes.js";
 import { divideFloor } from "../primitives/units.js";
 import type { Street } from "./street.js";
@@ -70,7 +71,8 @@ function viewOf(street: Street, ledger: Ledger, member: number, shown: Shown): R
 		blockTimestampMs: block.timestampMs,
 		voters: voters.map((voter) => ledger.devices[voter]?.household ?? member),
 		// More than two thirds.
-		needed: divideFloor(ledger.households.length * 2, 3) + 1,
+		needed: divideFloor(membersOf(ledger).length * 2, 3) + 1,
+		households: membersOf(ledger).length,
 		members: ledger.households.map(({ name }) => name),
 		balanceMicroNok: ledger.households[member]?.balanceMicroNok ?? 0,
 		ownContracts: live.filter((contract) => contract?.seller === member || contract?.buyer === member).length,

@@ -1,6 +1,8 @@
 /** What a household sees of its own money and energy, derived from the executed chain: movements, and sums by day. */
 import * as v from "valibot";
 import { natural } from "../block/fieldShapes.js";
+import type { PayoutTransaction } from "../block/governance.js";
+import type { IssueTransaction } from "../block/transaction.js";
 import type { Ledger } from "../contract/ledger.js";
 import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
@@ -15,7 +17,8 @@ const SHOWN_MOVEMENTS = 50;
 /** Trades of so many days are stored, and older ones as far as they are shown. */
 const KEPT_DAYS = 62;
 
-type IssuedMovement = Extract<MovementView, { type: "issued" }>;
+/** Money that came through the bank, or went. */
+type Transfer = Extract<MovementView, { reference: string }>;
 type CarriedMovement = Extract<MovementView, { type: "carried" }>;
 type TradeMovement = Extract<MovementView, { type: "bought" | "sold" }>;
 
@@ -23,7 +26,7 @@ export class Statement {
 	readonly #publicKey: Uint8Array;
 	readonly #startOfDayMinute: (chainMs: number) => number;
 	/** Newest last. */
-	#issued: IssuedMovement[] = [];
+	#transfers: Transfer[] = [];
 	/** Where the neighbourhood was founded again: one. */
 	#carried: CarriedMovement[] = [];
 	/** By contract and day. */
@@ -46,13 +49,16 @@ export class Statement {
 			this.#carried = [{ type: "carried", amountMicroNok: self.balanceMicroNok, timestampMs, blockIndex }];
 		}
 		for (const transaction of link.block.transactions) {
+			if (transaction.kind === "payout") {
+				if (parent.locks.get(toHex(transaction.lockId))?.member === self.index)
+					this.#addTransfer("paidOut", transaction, link);
+				continue;
+			}
 			if (transaction.kind !== "issue") continue;
 			const order = parent.orders.get(toHex(transaction.orderId));
 			// A `buy` and its `issue` may stand in one block.
 			if ((order?.member ?? memberOfOrder(link, transaction.orderId)) !== self.index) continue;
-			const { amountMicroNok, reference } = transaction;
-			this.#issued.push({ type: "issued", amountMicroNok, timestampMs: link.block.timestampMs, reference });
-			this.#issued = this.#issued.slice(-SHOWN_MOVEMENTS);
+			this.#addTransfer("issued", transaction, link);
 		}
 		for (const { seller, minute, deliveries } of link.results.settled) {
 			for (const { buyer, contract, energyWh, amountMicroNok } of deliveries) {
@@ -62,6 +68,15 @@ export class Statement {
 				this.#addTrade(type, contractId, minute, energyWh, amountMicroNok, type === "bought" ? seller : buyer);
 			}
 		}
+	}
+
+	#addTransfer(
+		type: Transfer["type"],
+		{ amountMicroNok, reference }: IssueTransaction | PayoutTransaction,
+		{ block }: Link,
+	) {
+		const moved = { type, amountMicroNok, timestampMs: block.timestampMs, reference };
+		this.#transfers = [...this.#transfers, moved].slice(-SHOWN_MOVEMENTS);
 	}
 
 	#addTrade(
@@ -100,17 +115,22 @@ export class Statement {
 		const days = [...this.#trades.values()].map(({ dayMinute }) => dayMinute).sort((a, b) => b - a);
 		const oldest = Math.min(days[SHOWN_MOVEMENTS - 1] ?? 0, Math.max(0, (days[0] ?? 0) - KEPT_DAYS * MINUTES_PER_DAY));
 		const trades = [...this.#trades.values()].filter(({ dayMinute }) => dayMinute >= oldest);
-		const fields = [this.#issued.map(issuedFields), trades.map(tradeFields)];
+		const issued = this.#transfers.filter(({ type }) => type === "issued");
+		const paidOut = this.#transfers.filter(({ type }) => type === "paidOut");
+		const fields = [issued.map(transferFields), trades.map(tradeFields)];
 		// Absent where there is none, as in the records of earlier versions.
-		return encodeRecord(this.#carried.length === 0 ? fields : [...fields, this.#carried.map(carriedFields)]);
+		const carried = this.#carried.length + paidOut.length === 0 ? [] : [this.#carried.map(carriedFields)];
+		const out = paidOut.length === 0 ? [] : [paidOut.map(transferFields)];
+		return encodeRecord([...fields, ...carried, ...out]);
 	}
 
 	/** Begins with what was stored; false: it was damaged, and nothing of it is taken. */
 	restore(record: Uint8Array): boolean {
 		const decoded = decodeRecord(record, statementShape);
 		if (!decoded.ok) return false;
-		const [issued, trades, carried = []] = decoded.value;
-		this.#issued = issued;
+		const [issued, trades, carried = [], paidOut = []] = decoded.value;
+		const byTime = (a: Transfer, b: Transfer) => a.timestampMs - b.timestampMs;
+		this.#transfers = [...issued.map(transferOf("issued")), ...paidOut.map(transferOf("paidOut"))].sort(byTime);
 		this.#carried = carried;
 		for (const trade of trades) this.#trades.set(keyOf(trade), trade);
 		return true;
@@ -120,7 +140,7 @@ export class Statement {
 	movements(): MovementView[] {
 		const timeOf = (movement: MovementView) =>
 			"timestampMs" in movement ? movement.timestampMs : (movement.dayMinute + MINUTES_PER_DAY) * MS_PER_MINUTE;
-		return [...this.#issued, ...this.#carried, ...this.#trades.values()]
+		return [...this.#transfers, ...this.#carried, ...this.#trades.values()]
 			.sort((a, b) => timeOf(b) - timeOf(a))
 			.slice(0, SHOWN_MOVEMENTS);
 	}
@@ -151,7 +171,7 @@ function keyOf({ contractId, dayMinute }: Pick<TradeMovement, "contractId" | "da
 	return `${contractId}/${dayMinute}`;
 }
 
-const issuedFields = ({ amountMicroNok, timestampMs, reference }: IssuedMovement): CborValue => [
+const transferFields = ({ amountMicroNok, timestampMs, reference }: Transfer): CborValue => [
 	amountMicroNok,
 	timestampMs,
 	reference,
@@ -170,19 +190,15 @@ function tradeFields(trade: TradeMovement): CborValue {
 	return [isSold, id.value, trade.dayMinute, trade.other, trade.energyWh, trade.amountMicroNok];
 }
 
-const issuedShape = v.array(
-	v.pipe(
-		v.strictTuple([natural, natural, v.string()]),
-		v.transform(
-			([amountMicroNok, timestampMs, reference]): IssuedMovement => ({
-				type: "issued",
-				amountMicroNok,
-				timestampMs,
-				reference,
-			}),
-		),
-	),
-);
+const transfersShape = v.array(v.strictTuple([natural, natural, v.string()]));
+const transferOf =
+	(type: Transfer["type"]) =>
+	([amountMicroNok, timestampMs, reference]: readonly [number, number, string]): Transfer => ({
+		type,
+		amountMicroNok,
+		timestampMs,
+		reference,
+	});
 const tradesShape = v.array(
 	v.pipe(
 		v.strictTuple([v.picklist([0, 1]), v.instance(Uint8Array), natural, natural, natural, natural]),
@@ -212,6 +228,7 @@ const carriedShape = v.array(
 	),
 );
 const statementShape = v.union([
-	v.strictTuple([issuedShape, tradesShape]),
-	v.strictTuple([issuedShape, tradesShape, carriedShape]),
+	v.strictTuple([transfersShape, tradesShape]),
+	v.strictTuple([transfersShape, tradesShape, carriedShape]),
+	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape]),
 ]);

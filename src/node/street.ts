@@ -266,7 +266,7 @@ export class Street {
 
 	/** Why this device takes no part any more, until it is admitted anew; undefined: it does take part. */
 	get outOfUse(): string | undefined {
-		if (this.#context.isRevoked) return "device-revoked";
+		if (this.#context.isRevoked) return this.#context.whyRevoked;
 		const suspended = this.raft?.suspended;
 		// A damaged log heals by itself.
 		return suspended === LOG_DAMAGED ? undefined : suspended;

@@ -9,6 +9,7 @@ import {
 	remainingWh,
 } from "../contract/ledger.js";
 import { acceptRefusal } from "../contract/market.js";
+import { removalStep } from "../contract/movingOut.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
 import { add, MINUTES_PER_DAY, minuteOf, multiply } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
@@ -30,6 +31,7 @@ import type {
 	NodeView,
 	OfferView,
 	OperatorView,
+	OrderView,
 	RefoundingView,
 	RetentionView,
 	SignalingView,
@@ -92,8 +94,8 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 	const { ledger } = street.chain.head;
 	const { parameters } = ledger;
 	const { name, moneyKind, timeScale, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = parameters;
-	const members = ledger.households.map(memberView);
-	const self = memberView(householdOf(ledger, member));
+	const members = ledger.households.map((household) => memberView(ledger, household));
+	const self = memberView(ledger, householdOf(ledger, member));
 	const ownRetail = street.config.ownRetailMicroNokPerWh || retailMicroNokPerWh;
 	const predecessor = predecessorView(ledger);
 	const operator = self.operator ? { operator: operatorView(context, ledger) } : {};
@@ -135,12 +137,14 @@ function lockView({ outbox, refounding, unlocking }: Street, ledger: Ledger, mem
 	return isWanted ? { ...view, wantedFor: "confirm" } : view;
 }
 
-function memberView({ index, name, operator, suspended, publicKey }: Household): MemberView {
+function memberView(ledger: Ledger, { index, name, operator, suspended, publicKey }: Household): MemberView {
+	const movingOut = removalStep(ledger, index);
 	return {
 		index,
 		name,
 		operator,
 		...(suspended ? { suspended } : {}),
+		...(movingOut === undefined ? {} : { movingOut }),
 		householdId: toHex(publicKey),
 	};
 }
@@ -208,13 +212,14 @@ function todayView(context: ViewContext, member: number, retail: number, feedIn:
 function balanceView(street: Street, ledger: Ledger, member: number): BalanceView {
 	return {
 		balanceMicroNok: ledger.households[member]?.balanceMicroNok ?? 0,
-		orders: ordersOf(ledger).filter((order) => order.member === member),
+		orders: ordersOf(ledger.orders).filter((order) => order.member === member),
+		payouts: ordersOf(ledger.locks).filter((lock) => lock.member === member),
 		movements: street.statement.movements(),
 	};
 }
 
-function ordersOf(ledger: Ledger): BalanceView["orders"] {
-	return [...ledger.orders].map(([id, { member, amountMicroNok, timestampMs }]) => ({
+function ordersOf(orders: Ledger["orders"] | Ledger["locks"]): OrderView[] {
+	return [...orders].map(([id, { member, amountMicroNok, timestampMs }]) => ({
 		id,
 		member,
 		amountMicroNok,
@@ -314,7 +319,8 @@ function chainView({ street }: ViewContext): ChainView {
 		...(street.verification.progress === undefined ? {} : { verification: street.verification.progress }),
 		badSignatures: [...street.verification.bad],
 		...(notVoting === undefined ? {} : { notVoting }),
-		...(street.outOfUse === undefined ? {} : { outOfUse: true as const }),
+		// Nothing brings a device of a household back that has moved out.
+		...(street.outOfUse === undefined || street.outOfUse === "moved-out" ? {} : { outOfUse: true as const }),
 	};
 }
 
@@ -355,8 +361,10 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 	});
 	return {
 		nodes,
-		orders: ordersOf(ledger),
+		orders: ordersOf(ledger.orders),
+		payouts: ordersOf(ledger.locks),
 		issuedMicroNok: ledger.issuedMicroNok,
+		paidOutMicroNok: ledger.paidOutMicroNok,
 		iceServers: street.iceServers,
 	};
 }

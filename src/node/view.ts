@@ -5,6 +5,7 @@
 import type { IceServer } from "../block/iceServer.js";
 import type { Reading } from "../block/reading.js";
 import type { MoneyKind } from "../block/transaction.js";
+import type { RemovalStep } from "../contract/movingOut.js";
 import type { LineName } from "../meter/lineNames.js";
 import type { RegisterDoubt } from "../meter/meterPipeline.js";
 import type { DropReason, MeterEvent, MeterFormat } from "../meter/telegram.js";
@@ -131,6 +132,8 @@ export interface RefoundingView {
 	/** Member indices of the households that confirmed, and how many it takes. */
 	confirmed: number[];
 	needed: number;
+	/** Of so many: who moved out is not asked. */
+	households: number;
 	/** Members by name, and this household's balance there. */
 	members: string[];
 	balanceMicroNok: number;
@@ -160,6 +163,8 @@ export interface MemberView {
 	operator: boolean;
 	/** It signs nothing new until an operator lifts that. */
 	suspended?: true;
+	/** It moves out, and what that waits for; completed: it has. */
+	movingOut?: RemovalStep;
 	/** The public key in hex: the thesis's node id. */
 	householdId: string;
 }
@@ -215,6 +220,8 @@ export interface TodayView {
 export interface BalanceView {
 	balanceMicroNok: number;
 	orders: OrderView[];
+	/** What is to be paid out to this household. */
+	payouts: OrderView[];
 	/** Newest first; at most 50. */
 	movements: MovementView[];
 }
@@ -227,7 +234,7 @@ export interface OrderView {
 }
 
 export type MovementView =
-	| { type: "issued"; amountMicroNok: number; timestampMs: number; reference: string }
+	| { type: "issued" | "paidOut"; amountMicroNok: number; timestampMs: number; reference: string }
 	/** The balance with which this chain began: that of the chain before, at its last certified block. */
 	| { type: "carried"; amountMicroNok: number; timestampMs: number; blockIndex: number }
 	/** One contract's settlement of one day, summed. */
@@ -356,7 +363,10 @@ export interface OperatorView {
 	nodes: NodeView[];
 	/** Orders of all members that wait for their money. */
 	orders: OrderView[];
+	/** Locked tokens of all members whose money is to be paid out. */
+	payouts: OrderView[];
 	issuedMicroNok: number;
+	paidOutMicroNok: number;
 	/** Through which devices that cannot see each other connect. */
 	iceServers: readonly IceServer[];
 }

@@ -1,9 +1,9 @@
 /**
  * Whom the operator's node lets vote by itself: devices that are always on and have caught up, one of each household, at
- * most 25. It never takes a voter away because it is silent: the quorum is not shrunk by a machine. Only a device that its
- * own household took out of use goes.
+ * most 25. It never takes a voter away because it is silent: the quorum is not shrunk by a machine. Only a device goes that
+ * its own household took out of use, or whose household moves out.
  */
-import type { Device, Ledger } from "../contract/ledger.js";
+import type { Device, Household, Ledger } from "../contract/ledger.js";
 import { MAX_VOTERS } from "../contract/voters.js";
 
 /** A device must have kept up for so long before it votes. */
@@ -12,7 +12,7 @@ export const CAUGHT_UP_MS = 30_000;
 export const CAUGHT_UP_BLOCKS = 2;
 
 export interface VoterPolicyView {
-	ledger: Pick<Ledger, "devices" | "voters">;
+	ledger: Pick<Ledger, "devices" | "voters"> & { readonly households: readonly Pick<Household, "removal">[] };
 	/** Devices that the operator took off the list by hand. */
 	excluded: readonly number[];
 	/** For how long a device has kept up with the head, ms; 0: it does not, or is not connected. */
@@ -26,9 +26,9 @@ export interface VoterStep {
 
 /** The next change, if one is due. */
 export function planVoters(view: VoterPolicyView): VoterStep | undefined {
-	const { devices, voters } = view.ledger;
-	const revoked = voters.find((voter) => devices[voter]?.revoked === true);
-	if (revoked !== undefined && voters.length > 1) return { added: [], removed: [revoked] };
+	const { voters } = view.ledger;
+	const leaving = voters.find((voter) => isLeaving(view.ledger, voter));
+	if (leaving !== undefined && voters.length > 1) return { added: [], removed: [leaving] };
 	const candidates = candidatesOf(view);
 	// Two voters are worse than one: both would have to be there.
 	const count = voters.length === 1 ? 2 : 1;
@@ -36,11 +36,16 @@ export function planVoters(view: VoterPolicyView): VoterStep | undefined {
 	return { added: candidates.slice(0, count).map(({ index }) => index), removed: [] };
 }
 
+function isLeaving({ devices, households }: VoterPolicyView["ledger"], index: number): boolean {
+	const device = devices[index];
+	return device === undefined || device.revoked || households[device.household]?.removal !== undefined;
+}
+
 function candidatesOf({ ledger, excluded, caughtUpMs }: VoterPolicyView): Device[] {
 	const represented = new Set(ledger.voters.map((voter) => ledger.devices[voter]?.household));
 	return ledger.devices.filter((device) => {
-		const { index, household, alwaysOn, revoked } = device;
-		if (revoked || !alwaysOn || excluded.includes(index) || represented.has(household)) return false;
+		const { index, household, alwaysOn } = device;
+		if (isLeaving(ledger, index) || !alwaysOn || excluded.includes(index) || represented.has(household)) return false;
 		if (caughtUpMs(index) < CAUGHT_UP_MS) return false;
 		represented.add(household);
 		return true;

@@ -1,5 +1,8 @@
 /** What stands above every screen while something is not as it should be: at most one line about the connection. */
-import type { StreetView } from "../node/view.js";
+import type { MemberView, StreetView } from "../node/view.js";
+import { membersOf } from "./names.js";
+
+type RemovalStep = NonNullable<MemberView["movingOut"]>;
 
 /** Silent for 5 minutes: a household is told (the header chip shows the age before that). */
 export const METER_SILENT_MS = 5 * 60_000;
@@ -19,6 +22,8 @@ export type Banner =
 	| { type: "notVoting"; code: string }
 	/** An operator has suspended this household. */
 	| { type: "suspended" }
+	/** This household moves out, or has. */
+	| { type: "movingOut"; step: RemovalStep }
 	/** The household's key is needed for what was begun, and is locked. */
 	| { type: "keyWanted"; wantedFor: "seal" | "confirm" }
 	| { type: "meterSilent"; ageMs: number }
@@ -35,9 +40,12 @@ export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
 	if (connection !== undefined && !(isAsked && connection.type === "noLeader")) banners.push(connection);
 	if (isAsked) banners.push({ type: "refounding" });
 	const { notVoting } = street.chain;
-	if (notVoting !== undefined && !(isAsked && notVoting === FOUNDING_AGAIN))
-		banners.push({ type: "notVoting", code: notVoting });
-	if (street.self.suspended) banners.push({ type: "suspended" });
+	const { movingOut, suspended } = street.self;
+	// Said once: a household that moved out has no device in use.
+	const isSaid = (isAsked && notVoting === FOUNDING_AGAIN) || movingOut === "completed";
+	if (notVoting !== undefined && !isSaid) banners.push({ type: "notVoting", code: notVoting });
+	if (movingOut !== undefined) banners.push({ type: "movingOut", step: movingOut });
+	else if (suspended) banners.push({ type: "suspended" });
 	const { wantedFor } = street.lock;
 	if (wantedFor !== undefined) banners.push({ type: "keyWanted", wantedFor });
 	const ageMs = meterAgeMs(street, chainNowMs);
@@ -59,7 +67,7 @@ const FOUNDING_AGAIN = "founding-again";
 
 function connectionBanner({ chain, signaling, members }: StreetView): Banner | undefined {
 	if (chain.sync !== undefined) return { type: "sync", ...chain.sync };
-	if (chain.neighboursOnline === 0 && members.length > 1) {
+	if (chain.neighboursOnline === 0 && membersOf(members).length > 1) {
 		if (signaling.connected === 0) return { type: "offline" };
 		return signaling.clockOffMs === undefined
 			? { type: "alone" }

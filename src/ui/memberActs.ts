@@ -36,3 +36,20 @@ export function suspensionReview({ client }: Household, { index, name, suspended
 		run: () => client.command({ type: "suspend", household: index, suspended: suspended !== true }),
 	};
 }
+
+/** A household moves out, which nothing undoes. */
+export function removalReview({ client, street }: Household, { index, name }: MemberView): Review {
+	const isSelf = index === street.self.index;
+	return {
+		title: m.members_remove_title(),
+		sentence: isSelf ? m.members_remove_review_self() : m.members_remove_review({ name }),
+		confirmLabel: m.members_remove(),
+		statement: {
+			warning: m.members_remove_warning(),
+			title: m.members_remove_statement({ name }),
+			text: m.members_remove_statement_text(),
+			unticked: m.members_remove_unticked(),
+		},
+		run: () => client.command({ type: "remove", household: index }),
+	};
+}

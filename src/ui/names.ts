@@ -28,6 +28,8 @@ const KINDS: Record<string, () => string> = {
 	rename: m.kind_rename,
 	role: m.kind_role,
 	suspend: m.kind_suspend,
+	remove: m.kind_remove,
+	payout: m.kind_payout,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */
@@ -39,11 +41,19 @@ export function memberName(street: StreetView, member: number): string {
 	return street.members.find(({ index }) => index === member)?.name ?? `#${member}`;
 }
 
+/** Those that are here: who moved out keeps its name where it once was. */
+export function membersOf(members: readonly MemberView[]): MemberView[] {
+	return members.filter(({ movingOut }) => movingOut !== "completed");
+}
+
 /** A household's name, with what else is to be known of it. */
-export function memberText({ name, operator, suspended }: MemberView): string {
-	const marks = [operator ? m.members_operator() : undefined, suspended ? m.members_suspended() : undefined];
-	const said = marks.filter((mark) => mark !== undefined).join(", ");
-	return said === "" ? name : `${name} (${said})`;
+export function memberText({ name, operator, suspended, movingOut }: MemberView): string {
+	const marks = [
+		...(operator ? [m.members_operator()] : []),
+		...(suspended && movingOut === undefined ? [m.members_suspended()] : []),
+		...(movingOut === undefined ? [] : [movingOut === "completed" ? m.members_moved_out() : m.members_moving_out()]),
+	];
+	return marks.length === 0 ? name : `${name} (${marks.join(", ")})`;
 }
 
 export function roleText(role: ChainView["role"]): string {

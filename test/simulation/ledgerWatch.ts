@@ -98,14 +98,16 @@ function once(known: Set<string>, key: string, who: string, what: string): void 
 	known.add(key);
 }
 
-function checkMoney(who: string, { households, issuedMicroNok }: Ledger): void {
+function checkMoney(who: string, { households, issuedMicroNok, locks, paidOutMicroNok }: Ledger): void {
 	let sumMicroNok = 0;
 	for (const { balanceMicroNok } of households) {
 		if (balanceMicroNok < 0) throw new Violation("money is conserved", `${who}: a balance of ${balanceMicroNok}`);
 		sumMicroNok += balanceMicroNok;
 	}
-	if (sumMicroNok !== issuedMicroNok) {
-		throw new Violation("money is conserved", `${who}: ${sumMicroNok} in balances, ${issuedMicroNok} issued`);
+	for (const { amountMicroNok } of locks.values()) sumMicroNok += amountMicroNok;
+	const leftMicroNok = issuedMicroNok - paidOutMicroNok;
+	if (sumMicroNok !== leftMicroNok) {
+		throw new Violation("money is conserved", `${who}: ${sumMicroNok} in balances and locks, ${leftMicroNok} left`);
 	}
 }
 

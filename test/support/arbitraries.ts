@@ -143,6 +143,15 @@ export const transactionsByKind = {
 	}),
 	rename: fc.record({ kind: constant("rename"), ...act, household: member, name }),
 	suspend: fc.record({ kind: constant("suspend"), ...act, household: member, suspended: fc.boolean() }),
+	remove: fc.record({ kind: constant("remove"), ...act, household: member }),
+	payout: fc.record({
+		kind: constant("payout"),
+		...act,
+		expiryMinute: minute,
+		lockId: bytesOf(32),
+		amountMicroNok,
+		reference: fc.string({ minLength: 1, maxLength: 30, unit: "binary" }),
+	}),
 	role: fc.record({ kind: constant("role"), ...act, household: member, operator: fc.boolean() }),
 	found: fc.record({
 		kind: constant("found"),

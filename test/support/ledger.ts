@@ -152,6 +152,13 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 	rename: { household: 0, name: "Lie" },
 	role: { household: 0, operator: true },
 	suspend: { household: 1, suspended: true },
+	remove: { household: 1 },
+	payout: {
+		lockId: ZERO_HASH,
+		amountMicroNok: 1_000_000,
+		reference: "KID 2",
+		expiryMinute: FIRST_MINUTE + 1_000_000,
+	},
 };
 
 export class TestNeighbourhood {

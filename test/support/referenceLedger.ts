@@ -97,10 +97,27 @@ export function referenceAllocation(availableWh: bigint, wantedWh: readonly bigi
 	return shares;
 }
 
+/** A household that moves out, or has. */
+interface ReferenceRemoval {
+	fromMinute: number;
+	/** What is owed to it, once that is certain. */
+	owed: bigint | undefined;
+	isOut: boolean;
+}
+
 export class ReferenceLedger {
 	readonly #rules: ReferenceRules;
 	readonly balances: bigint[];
 	issued = 0n;
+	paidOut = 0n;
+	/** The founder is one. */
+	readonly operators = new Set([0]);
+	readonly suspended = new Set<number>();
+	readonly removals = new Map<number, ReferenceRemoval>();
+	/** Households whose device votes. */
+	readonly voters: Set<number>;
+	/** Transactions that the block in the making has taken. */
+	#taken = 0;
 	readonly offers: ReferenceOffer[] = [];
 	readonly contracts: ReferenceContract[] = [];
 	/** In the order in which they came. */
@@ -114,6 +131,7 @@ export class ReferenceLedger {
 	constructor(rules: ReferenceRules) {
 		this.#rules = rules;
 		this.balances = Array.from({ length: rules.households }, () => 0n);
+		this.voters = new Set(this.balances.keys());
 		this.#timestampsMs = [rules.foundedMs];
 	}
 
@@ -128,6 +146,13 @@ export class ReferenceLedger {
 
 	openBlock(timestampMs: number): void {
 		this.#timestampsMs.push(timestampMs);
+		this.#taken = 0;
+	}
+
+	/** Notes that a transaction of this block was taken; gives back whether it was. */
+	took(isTaken: boolean): boolean {
+		if (isTaken) this.#taken += 1;
+		return isTaken;
 	}
 
 	/** How many blocks that count carry a timestamp at or after the end of a minute. */
@@ -140,7 +165,90 @@ export class ReferenceLedger {
 
 	// ── transactions: each says whether it is taken ──────────────────────────────────────────────────────────────
 
+	/** Whether anything counts that a household signs now. */
+	maySign(member: number): boolean {
+		return !this.suspended.has(member) && !this.removals.has(member);
+	}
+
+	#isActing(member: number): boolean {
+		return this.operators.has(member) && this.maySign(member);
+	}
+
+	#isLastActing(member: number): boolean {
+		return this.#isActing(member) && [...this.operators].every((other) => other === member || !this.#isActing(other));
+	}
+
+	takeSuspend(member: number, household: number, isSuspended: boolean): boolean {
+		if (!this.#isActing(member) || this.removals.has(household)) return false;
+		if (this.suspended.has(household) === isSuspended || (isSuspended && this.#isLastActing(household))) return false;
+		if (isSuspended) this.suspended.add(household);
+		else this.suspended.delete(household);
+		return true;
+	}
+
+	takeRole(member: number, household: number, isOperator: boolean): boolean {
+		if (!this.#isActing(member) || this.removals.has(household)) return false;
+		if (this.operators.has(household) === isOperator || this.#isLastActing(household)) return false;
+		if (isOperator) this.operators.add(household);
+		else this.operators.delete(household);
+		return true;
+	}
+
+	/** A device leaves the voters; first in its block, or not in it. */
+	takeVoterOff(member: number, household: number): boolean {
+		if (!this.#isActing(member) || this.#taken > 0 || this.voters.size === 1) return false;
+		return this.voters.delete(household);
+	}
+
+	takeRemove(member: number, household: number): boolean {
+		if (!this.#isActing(member) || this.removals.has(household) || this.#isLastActing(household)) return false;
+		if (this.voters.size === 1 && this.voters.has(household)) return false;
+		const fromMinute = this.#minute + 1;
+		this.removals.set(household, { fromMinute, owed: undefined, isOut: false });
+		this.operators.delete(household);
+		for (const contract of this.contracts) {
+			if (contract.seller !== household && contract.buyer !== household) continue;
+			contract.untilMinute = Math.min(contract.untilMinute, fromMinute);
+		}
+		for (const offer of this.offers) {
+			if (offer.seller === household || offer.buyer === household) offer.isOpen = false;
+		}
+		for (const order of this.orders) if (order.member === household) order.isOpen = false;
+		return true;
+	}
+
+	takePayout(member: number, household: number, amount: number): boolean {
+		const removal = this.removals.get(household);
+		if (!this.#isActing(member) || removal?.owed === undefined || removal.owed === 0n) return false;
+		if (removal.owed !== BigInt(amount)) return false;
+		this.paidOut += removal.owed;
+		removal.owed = 0n;
+		return true;
+	}
+
+	/** Of all households: what is locked until it is paid out. */
+	get locked(): bigint {
+		return sum([...this.removals.values()].map(({ owed }) => owed ?? 0n));
+	}
+
+	#completeRemovals(): void {
+		for (const [household, removal] of this.removals) {
+			const isOpen = [...this.contracts.entries()].some(([at, { seller, buyer, fromMinute, untilMinute }]) => {
+				if (seller !== household && buyer !== household) return false;
+				for (let minute = fromMinute; minute < untilMinute; minute++) if (!this.#isSettled(at, minute)) return true;
+				return false;
+			});
+			if (isOpen) continue;
+			if (removal.owed === undefined) {
+				removal.owed = this.balanceOf(household);
+				this.balances[household] = 0n;
+			}
+			if (removal.owed === 0n && !this.voters.has(household)) removal.isOut = true;
+		}
+	}
+
 	takeReading(reading: ReferenceReading): boolean {
+		if (reading.minute >= (this.removals.get(reading.member)?.fromMinute ?? Number.POSITIVE_INFINITY)) return false;
 		if ((reading.minute + 1) * MINUTE_MS > this.timestampMs) return false;
 		if (reading.minute < Math.floor(this.#rules.foundedMs / MINUTE_MS)) return false;
 		if (this.#countedSince(reading.minute) > this.#rules.windowBlocks) return false;
@@ -152,6 +260,7 @@ export class ReferenceLedger {
 	takeOffer(terms: ReferenceTerms): boolean {
 		if (terms.fromMinute >= terms.untilMinute || terms.untilMinute <= this.#minute + 1) return false;
 		if (terms.buyer === terms.seller) return false;
+		if (terms.buyer !== undefined && this.removals.has(terms.buyer)) return false;
 		this.offers.push({ ...terms, isOpen: true, accepted: [] });
 		return true;
 	}
@@ -205,10 +314,10 @@ export class ReferenceLedger {
 		return true;
 	}
 
-	/** The founder is the operator. */
 	takeIssue(member: number, at: number, amount: number): boolean {
 		const order = this.orders[at];
-		if (member !== 0 || order === undefined || !order.isOpen || order.amount !== BigInt(amount)) return false;
+		if (!this.#isActing(member) || order === undefined || !order.isOpen || order.amount !== BigInt(amount))
+			return false;
 		order.isOpen = false;
 		this.issued += order.amount;
 		this.balances[order.member] = this.balanceOf(order.member) + order.amount;
@@ -228,6 +337,7 @@ export class ReferenceLedger {
 			}
 		}
 		const rests = this.#bookRests();
+		this.#completeRemovals();
 		for (const offer of this.offers) if (offer.untilMinute <= this.#minute + 1) offer.isOpen = false;
 		return { settled, rests };
 	}

@@ -29,6 +29,10 @@ const quality: fc.Arbitrary<Quality> = fc.oneof(
 	{ weight: 1, arbitrary: fc.constantFrom<Quality>("estimated", "catch-up", "gap", "simulated", "typed") },
 );
 const reference = fc.nat(5);
+/** Mostly the founder, who is the operator at first. */
+const ruler = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: member });
+const surplus = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) });
+const on = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
 
 const act = fc.oneof(
 	{
@@ -57,10 +61,18 @@ const act = fc.oneof(
 		weight: 1,
 		arbitrary: fc.record({
 			kind: fc.constant("issue" as const),
-			member: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: member }),
+			member: ruler,
 			order: reference,
-			surplus: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) }),
+			surplus,
 		}),
+	},
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("suspend" as const), member: ruler, household: member, on }) },
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("role" as const), member: ruler, household: member, on }) },
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("remove" as const), member: ruler, household: member }) },
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("voterOff" as const), member: ruler, household: member }) },
+	{
+		weight: 2,
+		arbitrary: fc.record({ kind: fc.constant("payout" as const), member: ruler, household: member, surplus }),
 	},
 );
 type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
@@ -118,6 +130,10 @@ export const scenario = fc.record({
 	moneyKind: fc.constantFrom("trial", "prepaid"),
 	tokens: fc.array(fc.constantFrom(0, 400, 5_000, 1_000_000, 10 ** 12), { minLength: MEMBERS, maxLength: MEMBERS }),
 	firstActs: bargains,
+	/** A household that moves out as it should, from some block on. */
+	leaver: fc.option(fc.record({ household: fc.integer({ min: 1, max: MEMBERS - 1 }), at: fc.nat(8) }), {
+		nil: undefined,
+	}),
 	steps: fc.array(step, { minLength: 3, maxLength: 30 }),
 });
 export type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
@@ -178,6 +194,8 @@ class Player {
 	readonly #offerIds: Uint8Array[] = [];
 	readonly #contractIds: Uint8Array[] = [];
 	readonly #orderIds: Uint8Array[] = [];
+	/** By household: of the transaction by which it moves out. */
+	readonly #lockIds: Uint8Array[] = [];
 	#candidates: Transaction[] = [];
 	#allowed: Transaction[] = [];
 
@@ -212,7 +230,7 @@ class Player {
 		const boundaryMs = (Math.floor(timestampMs / MINUTE_MS) + move.minutes) * MINUTE_MS;
 		this.#reference.openBlock(move.minutes === 0 ? timestampMs + move.lateMs : boundaryMs + move.lateMs);
 		const ended = Math.floor(this.#reference.timestampMs / MINUTE_MS) - 1;
-		const [before, after] = [acts.slice(0, 1), acts.slice(1)];
+		const [before, after] = [[...this.#leaversActs(), ...acts.slice(0, 1)], acts.slice(1)];
 		for (const each of before) this.#act(each);
 		if (everybody) for (const [at, energy] of energies.entries()) this.#read({ member: at, minute: ended, ...energy });
 		for (const { back, ...other } of others) this.#read({ minute: ended - back, ...other });
@@ -220,9 +238,20 @@ class Player {
 		return this.#close();
 	}
 
+	/** Its device is taken off the voters, it moves out, and it is paid as soon as something is owed. */
+	#leaversActs(): Act[] {
+		const { leaver } = this.#story;
+		if (leaver === undefined) return [];
+		const base = { member: 0, household: leaver.household };
+		const at = this.#head.index - leaver.at;
+		if (at === 1) return [{ kind: "voterOff", ...base }];
+		if (at === 2) return [{ kind: "remove", ...base }];
+		return at > 2 ? [{ kind: "payout", ...base, surplus: 0 }] : [];
+	}
+
 	#add(transaction: Transaction, isAllowed: boolean): void {
 		this.#candidates.push(transaction);
-		if (isAllowed) this.#allowed.push(transaction);
+		if (this.#reference.took(isAllowed)) this.#allowed.push(transaction);
 	}
 
 	#read(reading: { member: number; minute: number; importWh: number; exportWh: number; quality: Quality }): void {
@@ -238,28 +267,31 @@ class Player {
 		const expiryMinute = 100_000_000;
 		const minute = Math.floor(this.#reference.timestampMs / MINUTE_MS);
 		const nothing = new Uint8Array(32);
+		const mayTake = (take: () => boolean) => this.#reference.maySign(wish.member) && take();
 		switch (wish.kind) {
 			case "offer": {
 				const { priceMicroNokPerWh, energyLimitWh, noticeMinutes, buyer, maxBuyers } = wish;
 				const fromMinute = minute + wish.from;
 				const untilMinute = fromMinute + wish.length;
 				const terms = { priceMicroNokPerWh, fromMinute, untilMinute, energyLimitWh, noticeMinutes, buyer, maxBuyers };
-				const isAllowed = this.#reference.takeOffer({
-					seller: wish.member,
-					price: priceMicroNokPerWh,
-					fromMinute,
-					untilMinute,
-					limitWh: energyLimitWh,
-					notice: noticeMinutes,
-					buyer,
-					maxBuyers,
-				});
+				const isAllowed = mayTake(() =>
+					this.#reference.takeOffer({
+						seller: wish.member,
+						price: priceMicroNokPerWh,
+						fromMinute,
+						untilMinute,
+						limitWh: energyLimitWh,
+						notice: noticeMinutes,
+						buyer,
+						maxBuyers,
+					}),
+				);
 				this.#sign({ kind: "offer", ...base, ...terms }, isAllowed, this.#offerIds);
 				break;
 			}
 			case "accept": {
 				const at = this.#newest(this.#offerIds, wish.offer);
-				const isAllowed = this.#reference.takeAccept(wish.member, at);
+				const isAllowed = mayTake(() => this.#reference.takeAccept(wish.member, at));
 				const offerId = this.#offerIds[at] ?? nothing;
 				this.#sign({ kind: "accept", ...base, expiryMinute, offerId }, isAllowed, this.#contractIds);
 				break;
@@ -267,17 +299,19 @@ class Player {
 			case "withdraw": {
 				const at = this.#newest(this.#offerIds, wish.offer);
 				const offerId = this.#offerIds[at] ?? nothing;
-				this.#sign({ kind: "withdraw", ...base, offerId }, this.#reference.takeWithdraw(wish.member, at));
+				const isAllowed = mayTake(() => this.#reference.takeWithdraw(wish.member, at));
+				this.#sign({ kind: "withdraw", ...base, offerId }, isAllowed);
 				break;
 			}
 			case "end": {
 				const at = this.#newest(this.#contractIds, wish.contract);
 				const contractId = this.#contractIds[at] ?? nothing;
-				this.#sign({ kind: "end", ...base, contractId }, this.#reference.takeEnd(wish.member, at));
+				const isAllowed = mayTake(() => this.#reference.takeEnd(wish.member, at));
+				this.#sign({ kind: "end", ...base, contractId }, isAllowed);
 				break;
 			}
 			case "buy": {
-				const isAllowed = this.#reference.takeBuy(wish.member, wish.amount);
+				const isAllowed = mayTake(() => this.#reference.takeBuy(wish.member, wish.amount));
 				this.#sign({ kind: "buy", ...base, expiryMinute, amountMicroNok: wish.amount }, isAllowed, this.#orderIds);
 				break;
 			}
@@ -287,6 +321,41 @@ class Player {
 				const isAllowed = this.#reference.takeIssue(wish.member, at, amountMicroNok);
 				const orderId = this.#orderIds[at] ?? nothing;
 				this.#sign({ kind: "issue", ...base, expiryMinute, orderId, amountMicroNok, reference: "x" }, isAllowed);
+				break;
+			}
+			case "suspend": {
+				const { household, on: suspended } = wish;
+				const isAllowed = this.#reference.takeSuspend(wish.member, household, suspended);
+				this.#sign({ kind: "suspend", ...base, household, suspended }, isAllowed);
+				break;
+			}
+			case "role": {
+				const { household, on: operator } = wish;
+				const isAllowed = this.#reference.takeRole(wish.member, household, operator);
+				this.#sign({ kind: "role", ...base, household, operator }, isAllowed);
+				break;
+			}
+			case "voterOff": {
+				// At the founding each household has the device of its own index.
+				const isAllowed = this.#reference.takeVoterOff(wish.member, wish.household);
+				this.#sign({ kind: "voters", ...base, added: [], removed: [wish.household] }, isAllowed);
+				break;
+			}
+			case "remove": {
+				const { household } = wish;
+				const isAllowed = this.#reference.takeRemove(wish.member, household);
+				this.#sign({ kind: "remove", ...base, household }, isAllowed);
+				const id = this.#idOf({ kind: "remove", ...base, household });
+				if (isAllowed) this.#lockIds[household] = id;
+				break;
+			}
+			case "payout": {
+				const { household } = wish;
+				const owed = this.#reference.removals.get(household)?.owed ?? 0n;
+				const amountMicroNok = Math.max(1, Number(owed)) + wish.surplus;
+				const isAllowed = this.#reference.takePayout(wish.member, household, amountMicroNok);
+				const lockId = this.#lockIds[household] ?? nothing;
+				this.#sign({ kind: "payout", ...base, expiryMinute, lockId, amountMicroNok, reference: "x" }, isAllowed);
 				break;
 			}
 		}
@@ -302,7 +371,11 @@ class Player {
 		this.#add(transaction, isAllowed);
 		if (!isAllowed || !("nonce" in transaction)) return;
 		this.#nonces[transaction.member] = transaction.nonce;
-		ids?.push(transactionId(transaction, this.#ledger.gridId));
+		ids?.push(this.#idOf(transaction));
+	}
+
+	#idOf(transaction: Unsigned<Transaction>): Uint8Array {
+		return transactionId(transaction, this.#ledger.gridId);
 	}
 
 	#close(): Played {

@@ -12,6 +12,7 @@ import { initLocale, setLocale } from "../../src/ui/locale.js";
 import { createNodeClient } from "../../src/ui/nodeClient.js";
 import { fakePort } from "./fakePort.js";
 import {
+	comingAndGoing,
 	doubtfulMeter,
 	foundedAgain,
 	lobby,
@@ -72,6 +73,10 @@ const SCENES: Record<string, () => View> = {
 	unrecognizedMeter,
 	consumer: () => street(1),
 	troubled,
+	households: () => comingAndGoing(0),
+	suspended: () => comingAndGoing(1),
+	movingOut: () => comingAndGoing(3),
+	movedOut: () => comingAndGoing(5),
 	refoundingPossible: () => refounding(0, "possible"),
 	refoundingProposed: () => refounding(1, "proposed"),
 	refoundingConfirmed: () => refounding(0, "confirmed"),

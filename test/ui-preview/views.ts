@@ -95,6 +95,7 @@ export function street(self: number, head = 846): StreetView {
 		balance: {
 			balanceMicroNok: 412_503_812,
 			orders: [{ id: hex(70, 32), member: self, amountMicroNok: 200_000_000, timestampMs: NOW_MS - HOUR }],
+			payouts: [],
 			movements: [
 				{ type: "sold", amountMicroNok: 9_310_250, energyWh: 9750, dayMinute: midnight, contractId: "a", other: 1 },
 				{
@@ -182,7 +183,9 @@ export function street(self: number, head = 846): StreetView {
 			operator: {
 				nodes: members.map((member) => node(member, head)),
 				orders: [{ id: hex(71, 32), member: 3, amountMicroNok: 350_000_000, timestampMs: NOW_MS - HOUR }],
+				payouts: [],
 				issuedMicroNok: 2_400_000_000,
+				paidOutMicroNok: 0,
 				iceServers: [{ urls: "turn:turn.solbakken.example:3478", username: "solbakken", credential: "hemmelig" }],
 			},
 		}),
@@ -263,6 +266,7 @@ export function refounding(self: number, state: RefoundingView["state"], elsewhe
 			voters: [0],
 			confirmed: { possible: [], proposed: [0, 2], confirmed: [0, 1, 2], founded: [0, 2, 3, 4, 5] }[state],
 			needed: 5,
+			households: NAMES.length,
 			members: NAMES,
 			balanceMicroNok: view.balance.balanceMicroNok,
 			ownContracts: 2,
@@ -283,6 +287,7 @@ export function foundedAgain(self: number): StreetView {
 		balance: {
 			balanceMicroNok,
 			orders,
+			payouts: [],
 			movements: [{ type: "carried", amountMicroNok: balanceMicroNok, timestampMs, blockIndex: 846 }],
 		},
 		predecessor: {
@@ -375,4 +380,20 @@ function node(member: MemberView, head: number): NodeView {
 		lastReadingMinute: nowMinute - (away ? 41 : 1),
 		lastReading: { importWh: 12, exportWh: member.index * 9 },
 	};
+}
+
+/** Households of which one is suspended and three move out, or have: as one of them sees it. */
+export function comingAndGoing(self: number): StreetView {
+	const view = street(self);
+	const steps = [undefined, undefined, "settling", "payout", "voters", "completed"] as const;
+	const standing = view.members.map((member, index): MemberView => {
+		const movingOut = steps[index];
+		return { ...member, ...(index === 1 && { suspended: true }), ...(movingOut && { movingOut }) };
+	});
+	view.members = standing;
+	view.self = { ...view.self, ...standing[self] };
+	const owed = { id: hex(73, 32), member: 3, amountMicroNok: 412_503_812, timestampMs: NOW_MS - HOUR };
+	if (self === 3) view.balance = { ...view.balance, balanceMicroNok: 0, orders: [], payouts: [owed] };
+	if (view.operator) view.operator = { ...view.operator, payouts: [owed], paidOutMicroNok: 87_500_000 };
+	return view;
 }

@@ -136,6 +136,13 @@ export class StreetContext {
 		return this.#knownDevice()?.revoked === true;
 	}
 
+	/** Why this device is out of use: its household moved out, or has taken it out of use. */
+	get whyRevoked(): "moved-out" | "device-revoked" {
+		const { member } = this;
+		const removal = member === undefined ? undefined : this.chain.head.ledger.households[member]?.removal;
+		return removal?.completed === true ? "moved-out" : "device-revoked";
+	}
+
 	/** Whether this device of a member is still to be admitted. */
 	get awaitsAdmission(): boolean {
 		return this.#config.admission !== undefined && this.#knownDevice() === undefined;

@@ -41,7 +41,7 @@ export class Membership {
 		const { device, events, peers } = this.#context;
 		if (device === undefined && this.#raft.state !== undefined) {
 			this.#raft.retire();
-			events.onFault({ code: "device-revoked" });
+			events.onFault({ code: this.#context.whyRevoked });
 		}
 		if (this.#raft.state !== undefined || device === undefined || this.#refounding.standsAside) return;
 		const { certificate, votersCertificate } = this.#head;

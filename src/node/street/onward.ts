@@ -46,6 +46,7 @@ function goesAlong(transaction: Transaction, { ledger }: Link): boolean {
 		case "end":
 		case "buy":
 		case "issue":
+		case "payout":
 		case "revoke":
 			return true;
 		default:

@@ -106,7 +106,8 @@ export class OwnTransactions {
 	#isWanted(member: number, minute: number): boolean {
 		const { chain, outbox } = this.#context;
 		// Unknown while the chain that is here ends before the household joined.
-		const { joinedMinute = 0, seen = [] } = chain.head.ledger.households[member] ?? {};
+		const { joinedMinute = 0, seen = [], removal } = chain.head.ledger.households[member] ?? {};
+		if (removal !== undefined && minute >= removal.fromMinute) return false;
 		return minute >= joinedMinute && !outbox.hasReading(minute) && !hasMinute(seen, minute);
 	}
 

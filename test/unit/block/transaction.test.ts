@@ -186,6 +186,8 @@ describe("a transaction by itself", () => {
 				"rename",
 				"role",
 				"suspend",
+				"remove",
+				"payout",
 			]),
 		);
 	});

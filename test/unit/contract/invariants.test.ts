@@ -65,6 +65,34 @@ const expectedContracts = (reference: ReferenceLedger) =>
 		amount: reference.deliveredWh(at) * price,
 	}));
 
+/** Roles, suspensions and removals, who votes and whose devices are in use, and the money that is on its way out. */
+const standingsOf = ({ households, locks, paidOutMicroNok, voters, devices }: Ledger) => ({
+	households: households.map(({ operator, suspended, removal }) => ({
+		operator,
+		suspended,
+		removal: removal && { fromMinute: removal.fromMinute, isOut: removal.completed },
+	})),
+	voters: [...voters],
+	out: devices.filter(({ revoked }) => revoked).map(({ household }) => household),
+	locked: [...locks.values()].reduce((sum, { amountMicroNok }) => sum + BigInt(amountMicroNok), 0n),
+	paidOut: BigInt(paidOutMicroNok),
+});
+
+const expectedStandings = ({ balances, locked, operators, paidOut, removals, suspended, voters }: ReferenceLedger) => ({
+	households: [...balances.keys()].map((member) => {
+		const removal = removals.get(member);
+		return {
+			operator: operators.has(member),
+			suspended: suspended.has(member),
+			removal: removal && { fromMinute: removal.fromMinute, isOut: removal.isOut },
+		};
+	}),
+	voters: [...voters].sort((a, b) => a - b),
+	out: [...removals].flatMap(([member, { isOut }]) => (isOut ? [member] : [])).sort((a, b) => a - b),
+	locked,
+	paidOut,
+});
+
 const byHouseholdAndMinute = (a: { household: number; minute: number }, b: { household: number; minute: number }) =>
 	a.household - b.household || a.minute - b.minute;
 
@@ -88,7 +116,7 @@ const settledOf = ({ settled }: Played["executed"]["results"]) =>
 
 describe("in every life of a neighbourhood", () => {
 	it("the ledger takes exactly the transactions that the rules allow, and settles to the Wh and µNOK as they say", () => {
-		const seen = { settled: 0, delivered: 0, short: 0, limited: 0, refused: 0 };
+		const seen = { settled: 0, delivered: 0, short: 0, limited: 0, refused: 0, out: 0, paidOut: 0, suspended: 0 };
 		forAllBlocks(80, ({ executed, reference, expected, offered, taken, allowed }) => {
 			expect(taken).toEqual(allowed);
 			seen.refused += offered - taken.length;
@@ -97,6 +125,10 @@ describe("in every life of a neighbourhood", () => {
 			expect(householdsOf(executed.ledger)).toEqual(expectedHouseholds(reference));
 			expect(contractsOf(executed.ledger)).toEqual(expectedContracts(reference));
 			expect(BigInt(executed.ledger.issuedMicroNok)).toBe(reference.issued);
+			expect(standingsOf(executed.ledger)).toEqual(expectedStandings(reference));
+			seen.out += [...reference.removals.values()].filter(({ isOut }) => isOut).length;
+			seen.paidOut += executed.ledger.paidOutMicroNok;
+			seen.suspended += reference.suspended.size;
 			seen.settled += expected.settled.length;
 			for (const { availableWh, deliveries } of expected.settled) {
 				seen.delivered += deliveries.length;
@@ -113,12 +145,17 @@ describe("in every life of a neighbourhood", () => {
 		expect(seen.short).toBeGreaterThan(10);
 		expect(seen.limited).toBeGreaterThan(5);
 		expect(seen.refused).toBeGreaterThan(100);
+		expect(seen.out).toBeGreaterThan(10);
+		expect(seen.paidOut).toBeGreaterThan(0);
+		expect(seen.suspended).toBeGreaterThan(10);
 	});
 
-	it("the balances are together what was issued, and none is negative", () => {
+	it("the balances and locks are together what was issued and not paid out, and none is negative", () => {
 		forAllBlocks(25, ({ executed: { ledger } }) => {
 			const balances = ledger.households.map(({ balanceMicroNok }) => balanceMicroNok);
-			expect(balances.reduce((a, b) => a + b, 0)).toBe(ledger.issuedMicroNok);
+			const locks = [...ledger.locks.values()].map(({ amountMicroNok }) => amountMicroNok);
+			const left = ledger.issuedMicroNok - ledger.paidOutMicroNok;
+			expect([...balances, ...locks].reduce((a, b) => a + b, 0)).toBe(left);
 			for (const balance of balances) expect(balance).toBeGreaterThanOrEqual(0);
 		});
 	});
@@ -221,6 +258,7 @@ const flat = (ledger: Ledger) => ({
 	...ledger,
 	offers: [...ledger.offers],
 	orders: [...ledger.orders],
+	locks: [...ledger.locks],
 	usedInvitations: [...ledger.usedInvitations],
 });
 
@@ -266,6 +304,7 @@ describe("the order in which readings arrive within the grace", () => {
 			moneyKind: "prepaid",
 			tokens: rich,
 			firstActs,
+			leaver: undefined,
 			steps,
 		};
 		const all = [...play(story)];

@@ -183,7 +183,8 @@ describe("a neighbourhood that is founded again", () => {
 				fc.pre(all[at + 1]?.block.timestampMs !== timestampMs);
 				const { gridId } = foundedFor(story).ledger;
 				const from = { ledger: executed.ledger, header: block, hash: blockHash(block) };
-				const proposed = { ...refoundOf(old), timestampMs, salt: executed.ledger.parameters.salt };
+				const { voters, parameters } = executed.ledger;
+				const proposed = { ...refoundOf(old), timestampMs, voters, salt: parameters.salt };
 				// Under the old id: the acts that follow name offers and contracts by ids that it is part of.
 				let continued: Ledger = { ...refoundedLedger(from, proposed, ZERO_HASH, []), gridId };
 				let original = executed.ledger;
@@ -199,9 +200,9 @@ describe("a neighbourhood that is founded again", () => {
 					continued = one.value.ledger;
 					original = other.value.ledger;
 				}
-				for (const part of ["households", "contracts", "offers", "orders", "counted", "issuedMicroNok"] as const) {
-					expect(continued[part]).toEqual(original[part]);
-				}
+				const parts = ["households", "contracts", "offers", "orders", "locks", "counted", "issuedMicroNok"] as const;
+				for (const part of parts) expect(continued[part]).toEqual(original[part]);
+				expect(continued.paidOutMicroNok).toBe(original.paidOutMicroNok);
 			}),
 			{ numRuns: 25 },
 		);

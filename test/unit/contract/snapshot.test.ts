@@ -24,6 +24,7 @@ const inOrder = (ledger: Ledger) => ({
 	...ledger,
 	offers: [...ledger.offers],
 	orders: [...ledger.orders],
+	locks: [...ledger.locks],
 	usedInvitations: [...ledger.usedInvitations],
 });
 

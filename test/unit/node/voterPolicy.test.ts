@@ -6,6 +6,7 @@ interface Draft {
 	alwaysOn?: boolean;
 	revoked?: boolean;
 	caughtUpMs?: number;
+	movesOut?: boolean;
 }
 
 /** Devices by index, each of a household of its own, always on and caught up where nothing else is said. */
@@ -13,6 +14,9 @@ function plan(devices: readonly Draft[], voters: readonly number[], excluded: re
 	return planVoters({
 		ledger: {
 			voters,
+			households: devices.map(({ movesOut }) => ({
+				removal: movesOut ? { id: new Uint8Array(32), fromMinute: 0, completed: false } : undefined,
+			})),
 			devices: devices.map(({ household, alwaysOn, revoked }, index) => ({
 				index,
 				household: household ?? index,

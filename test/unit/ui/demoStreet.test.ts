@@ -75,8 +75,11 @@ class TestStreet implements HouseParts {
 		view.self = { ...view.self, index: house };
 		view.market = { offers: this.#offers, contracts: [] };
 		view.meter = { ...view.meter, source: "none" };
-		if (house === 0) view.operator = { nodes: [], orders: this.#orders, issuedMicroNok: 0, iceServers: [] };
-		else delete view.operator;
+		if (house === 0) {
+			const money = { orders: this.#orders, payouts: [], issuedMicroNok: 0, paidOutMicroNok: 0 };
+			view.operator = { nodes: [], ...money, iceServers: [] };
+		}
+		if (house !== 0) delete view.operator;
 		return view;
 	}
 

@@ -1,0 +1,62 @@
+/**
+ * Moving out. From the next minute on a household neither trades nor meters; what it has is locked when all of its
+ * minutes have settled, and when that has been paid out its devices go out of use. Its index stays its own.
+ *
+ * Who votes is said by `voters` transactions alone, or nobody could check a certificate without executing the chain. So a
+ * removal takes no vote along: it is completed only when an operator has taken the household's devices off the voters.
+ */
+import type { RemoveTransaction } from "../block/governance.js";
+import { minuteOf } from "../primitives/units.js";
+import { devicesOf } from "./devices.js";
+import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
+import { endTrade, hasLiveContracts } from "./market.js";
+import type { Refusal } from "./refusal.js";
+import { isActingOperator, isLastOperator, partyRefusal } from "./standing.js";
+import { dropOrders, lockBalance } from "./treasury.js";
+
+/** What a removal waits for: minutes that have not settled, a payout, devices that still vote. */
+export type RemovalStep = "settling" | "payout" | "voters" | "completed";
+
+/** A household moves out. An operator stays, and somebody who votes. */
+export function applyRemove(
+	draft: Draft,
+	{ member, household }: RemoveTransaction,
+	id: Uint8Array,
+): Refusal | undefined {
+	if (!isActingOperator(draft, member)) return { code: "not-operator" };
+	const stranger = partyRefusal(draft, household);
+	if (stranger !== undefined) return stranger;
+	if (isActingOperator(draft, household) && isLastOperator(draft, household)) return { code: "last-operator" };
+	const [voter, ...others] = draft.voters;
+	if (voter !== undefined && others.length === 0 && draft.devices[voter]?.household === household) {
+		return { code: "only-voter", device: voter };
+	}
+	const fromMinute = minuteOf(draft.timestampMs) + 1;
+	changeHousehold(draft, household, { operator: false, removal: { id, fromMinute, completed: false } });
+	endTrade(draft, household, fromMinute);
+	dropOrders(draft, household);
+	return undefined;
+}
+
+/** What the removal of a household waits for; undefined: it does not move out. */
+export function removalStep(ledger: Ledger, member: number): RemovalStep | undefined {
+	const { balanceMicroNok, removal } = householdOf(ledger, member);
+	if (removal === undefined) return undefined;
+	if (removal.completed) return "completed";
+	if (hasLiveContracts(ledger, member)) return "settling";
+	const isOwed = balanceMicroNok > 0 || [...ledger.locks.values()].some((lock) => lock.member === member);
+	if (isOwed) return "payout";
+	return "voters";
+}
+
+/** After settlement: takes each removal as far as it can go now. */
+export function completeRemovals(draft: Draft): void {
+	for (const { index, removal } of draft.households) {
+		if (removal === undefined || removal.completed || hasLiveContracts(draft, index)) continue;
+		lockBalance(draft, index, removal.id);
+		const isVoting = devicesOf(draft, index).some((device) => draft.voters.includes(device.index));
+		if (isVoting || removalStep(draft, index) === "payout") continue;
+		changeHousehold(draft, index, { removal: { ...removal, completed: true } });
+		draft.devices = draft.devices.map((each) => (each.household === index ? { ...each, revoked: true } : each));
+	}
+}
