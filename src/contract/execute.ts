@@ -14,6 +14,7 @@ import { applyJoin, forgetExpired } from "./members.js";
 import { applyReading, readingRefusal } from "./metering.js";
 import { applyRemove, completeRemovals } from "./movingOut.js";
 import { applyIceServers, applyRename, applyRole, applySuspend } from "./operatorActs.js";
+import { record, recordedActs } from "./operatorRecord.js";
 import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { standingRefusal } from "./standing.js";
@@ -137,10 +138,16 @@ function placeRefusal(transaction: Transaction, at: number): Refusal | undefined
 function applyTransaction(draft: Draft, transaction: Transaction): Refusal | Wait | undefined {
 	if (isKeptVoters(transaction)) return isMember(draft, transaction.member) ?? applyKeptVoters(draft, transaction);
 	if (isAct(transaction)) {
-		const cause = checkAct(draft, transaction) ?? applyAct(draft, transaction);
+		const cause = checkAct(draft, transaction);
+		if (cause !== undefined) return cause;
+		// Before it is done: an order that is issued is gone, a name is another.
+		const recorded = recordedActs(draft, transaction);
+		const refusal = applyAct(draft, transaction);
 		// A refused act consumes no nonce.
-		if (cause === undefined) changeHousehold(draft, transaction.member, { nonce: transaction.nonce });
-		return cause;
+		if (refusal !== undefined) return refusal;
+		changeHousehold(draft, transaction.member, { nonce: transaction.nonce });
+		record(draft, recorded);
+		return undefined;
 	}
 	switch (transaction.kind) {
 		case "reading":

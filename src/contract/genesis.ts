@@ -107,6 +107,7 @@ function foundingLedger(
 		issuedMicroNok: 0,
 		paidOutMicroNok: 0,
 		iceServers: undefined,
+		operatorRecord: undefined,
 		predecessor: undefined,
 	};
 	for (const [at, join] of joins.entries()) {

@@ -1,6 +1,6 @@
 /** Leaves of what a neighbourhood has once: the past's hashes, and the globals with the counted blocks. */
 import * as v from "valibot";
-import { bytes, hash, natural } from "../block/fieldShapes.js";
+import { bytes, flag, hash, natural, perhaps } from "../block/fieldShapes.js";
 import { type IceServer, iceServerFields, iceServersShape } from "../block/iceServer.js";
 import type { MountainRange } from "../block/merkle.js";
 import { MONEY_KINDS, type MoneyKind } from "../block/transaction.js";
@@ -8,9 +8,9 @@ import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
 import type { CborValue } from "../primitives/codec.js";
 import { ZERO_HASH } from "../primitives/hash.js";
-import { type LeafCodec, runs } from "./leafCodec.js";
+import { bit, type LeafCodec, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";
-import type { Ledger, Predecessor } from "./ledger.js";
+import { type Ledger, type OperatorAct, type Predecessor, RECORDED_KINDS } from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 
 /** Count and peaks: all that is needed to go on, and through its root a proof of every old block. */
@@ -145,6 +145,36 @@ export const PAID_OUT_LEAF: LeafCodec<readonly [paidOutMicroNok: number], number
 	shape: v.pipe(
 		v.strictTuple([v.literal("paidOut"), natural]),
 		v.transform(([, paidOutMicroNok]) => paidOutMicroNok),
+	),
+};
+
+/** One for each act of the record. */
+export const OPERATOR_ACT_LEAF: LeafCodec<OperatorAct> = {
+	fields: ({ kind, timestampMs, member, household, isGiven, amountMicroNok, texts }) => [
+		"operatorAct",
+		RECORDED_KINDS.indexOf(kind),
+		timestampMs,
+		member === undefined ? [] : [member],
+		household === undefined ? [] : [household],
+		bit(isGiven),
+		amountMicroNok,
+		texts,
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("operatorAct"),
+			v.picklist(RECORDED_KINDS.map((_, at) => at)),
+			natural,
+			perhaps(natural),
+			perhaps(natural),
+			flag,
+			natural,
+			v.array(v.string()),
+		]),
+		v.transform(([, kind, timestampMs, member, household, isGiven, amountMicroNok, texts]): OperatorAct => {
+			const about = { timestampMs, member, household, isGiven, amountMicroNok, texts };
+			return { kind: RECORDED_KINDS[kind] ?? "voters", ...about };
+		}),
 	),
 };
 

@@ -49,6 +49,8 @@ export interface Ledger {
 	readonly paidOutMicroNok: number;
 	/** Through which devices that cannot see each other connect; undefined: nobody has said anything about it yet. */
 	readonly iceServers: readonly IceServer[] | undefined;
+	/** What operators did last, oldest first; undefined: nothing that is kept (`operatorRecord.ts`). */
+	readonly operatorRecord: readonly OperatorAct[] | undefined;
 	/** Where the neighbourhood was founded again: the chain that it goes on from. */
 	readonly predecessor: Predecessor | undefined;
 }
@@ -167,6 +169,36 @@ export interface Order {
 	readonly member: number;
 	readonly amountMicroNok: number;
 	readonly timestampMs: number;
+}
+
+/** What operators did, and what came about by rule in their stead. The number of each kind is its place: append only. */
+export const RECORDED_KINDS = [
+	"issue",
+	"voters",
+	"iceServers",
+	"rename",
+	"role",
+	"suspend",
+	"remove",
+	"payout",
+	/** By rule: a household that moved out is settled and paid. */
+	"movedOut",
+] as const;
+
+export interface OperatorAct {
+	readonly kind: (typeof RECORDED_KINDS)[number];
+	/** Of the block. */
+	readonly timestampMs: number;
+	/** Member index of the operator; undefined: it came about by rule. */
+	readonly member: number | undefined;
+	/** Member index of the household that it concerned. */
+	readonly household: number | undefined;
+	/** Whether a role, a vote or a suspension was given, or taken. */
+	readonly isGiven: boolean;
+	/** 0 where no money moved. */
+	readonly amountMicroNok: number;
+	/** The former name and the new one, the bank's reference, the addresses of the servers. */
+	readonly texts: readonly string[];
 }
 
 /** Tokens that are nobody's to spend any more: they wait until their money has been paid out. */

@@ -10,6 +10,7 @@ import { minuteOf } from "../primitives/units.js";
 import { devicesOf } from "./devices.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
 import { endTrade, hasLiveContracts } from "./market.js";
+import { byRule, record } from "./operatorRecord.js";
 import type { Refusal } from "./refusal.js";
 import { isActingOperator, isLastOperator, partyRefusal } from "./standing.js";
 import { dropOrders, lockBalance } from "./treasury.js";
@@ -57,6 +58,7 @@ export function completeRemovals(draft: Draft): void {
 		const isVoting = devicesOf(draft, index).some((device) => draft.voters.includes(device.index));
 		if (isVoting || removalStep(draft, index) === "payout") continue;
 		changeHousehold(draft, index, { removal: { ...removal, completed: true } });
+		record(draft, [{ ...byRule(draft, "movedOut"), household: index }]);
 		draft.devices = draft.devices.map((each) => (each.household === index ? { ...each, revoked: true } : each));
 	}
 }

@@ -14,10 +14,11 @@ import {
 	type Globals,
 	HISTORY_LEAF,
 	ICE_SERVERS_LEAF,
+	OPERATOR_ACT_LEAF,
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
 } from "./globalLeaves.js";
-import type { Contract, Device, Household, Ledger, Lock, Offer, Order, Predecessor } from "./ledger.js";
+import type { Contract, Device, Household, Ledger, Lock, Offer, OperatorAct, Order, Predecessor } from "./ledger.js";
 import { isLive } from "./market.js";
 import { CONTRACT_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
 import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF } from "./memberLeaves.js";
@@ -76,6 +77,7 @@ interface Parts {
 	globals?: Globals;
 	predecessor?: Predecessor;
 	iceServers?: Ledger["iceServers"];
+	operatorRecord?: OperatorAct[];
 	devices: Device[];
 	offers: Offer[];
 	orders: Order[];
@@ -132,6 +134,10 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 	}),
 	iceServers: taker(ICE_SERVERS_LEAF, (parts, servers) => {
 		parts.iceServers = servers;
+		return true;
+	}),
+	operatorAct: taker(OPERATOR_ACT_LEAF, (parts, act) => {
+		parts.operatorRecord = [...(parts.operatorRecord ?? []), act];
 		return true;
 	}),
 	counted: taker(COUNTED_LEAF, (parts, page) => parts.counted.push(...page) > 0),
@@ -206,6 +212,7 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		issuedMicroNok: globals.issuedMicroNok,
 		paidOutMicroNok: parts.paidOutMicroNok ?? 0,
 		iceServers: parts.iceServers,
+		operatorRecord: parts.operatorRecord,
 		predecessor: parts.predecessor,
 	};
 }

@@ -10,6 +10,7 @@ import {
 	GLOBALS_LEAF,
 	HISTORY_LEAF,
 	ICE_SERVERS_LEAF,
+	OPERATOR_ACT_LEAF,
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
 } from "./globalLeaves.js";
@@ -50,6 +51,7 @@ function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	if (ledger.predecessor !== undefined) visit(ledger.predecessor, PREDECESSOR_LEAF.fields);
 	if (ledger.iceServers !== undefined) visit(ledger.iceServers, ICE_SERVERS_LEAF.fields);
 	if (ledger.paidOutMicroNok > 0) visit([ledger.paidOutMicroNok] as const, PAID_OUT_LEAF.fields);
+	for (const act of ledger.operatorRecord ?? []) visit(act, OPERATOR_ACT_LEAF.fields);
 	for (const page of pagesOfRuns(ledger.counted)) visit(page, COUNTED_LEAF.fields);
 	for (const device of ledger.devices) visit(device, DEVICE_LEAF.fields);
 	for (const offer of ledger.offers.values()) visit(offer, OFFER_LEAF.fields);

@@ -119,6 +119,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		retention: retentionView(street, self.operator),
 		signaling: context.signaling,
 		own: street.outbox.shown(),
+		operatorRecord: [...(ledger.operatorRecord ?? [])].reverse(),
 		lock: lockView(street, ledger, member),
 		faults: context.faults,
 		refusals: context.refusals,

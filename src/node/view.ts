@@ -5,6 +5,7 @@
 import type { IceServer } from "../block/iceServer.js";
 import type { Reading } from "../block/reading.js";
 import type { MoneyKind } from "../block/transaction.js";
+import type { OperatorAct } from "../contract/ledger.js";
 import type { RemovalStep } from "../contract/movingOut.js";
 import type { LineName } from "../meter/lineNames.js";
 import type { RegisterDoubt } from "../meter/meterPipeline.js";
@@ -88,6 +89,8 @@ export interface StreetView {
 	own: OwnTransactionView[];
 	/** Only for the operator. */
 	operator?: OperatorView;
+	/** What operators did, newest first; as far back as the chain keeps it. */
+	operatorRecord: readonly OperatorAct[];
 	/** Set where a majority of the voters cannot be reached, or somebody proposed to found the neighbourhood again. */
 	refounding?: RefoundingView;
 	/** Set where the neighbourhood was founded again. */

@@ -338,7 +338,7 @@ class Player {
 			case "voterOff": {
 				// At the founding each household has the device of its own index.
 				const isAllowed = this.#reference.takeVoterOff(wish.member, wish.household);
-				this.#sign({ kind: "voters", ...base, added: [], removed: [wish.household] }, isAllowed);
+				this.#sign({ kind: "voters", ...base, added: [], removed: [wish.household], device: undefined }, isAllowed);
 				break;
 			}
 			case "remove": {

@@ -1,4 +1,5 @@
 /** Canned views for looking at the screens. */
+import type { OperatorAct } from "../../src/contract/ledger.js";
 import type { Series } from "../../src/node/protocol.js";
 import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, StreetView } from "../../src/node/view.js";
 
@@ -21,6 +22,30 @@ const members: MemberView[] = NAMES.map((name, index) => ({
 	operator: index === 0,
 	householdId: `02${hex(index + 1, 32)}`,
 }));
+
+const act = (hours: number, said: Partial<OperatorAct> & Pick<OperatorAct, "kind">): OperatorAct => ({
+	timestampMs: NOW_MS - hours * HOUR,
+	member: 0,
+	household: undefined,
+	isGiven: true,
+	amountMicroNok: 0,
+	texts: [],
+	...said,
+});
+const OPERATOR_RECORD: OperatorAct[] = [
+	act(2, { kind: "movedOut", member: undefined, household: 5 }),
+	act(3, { kind: "payout", household: 5, amountMicroNok: 87_500_000, texts: ["DNB 4411-31"] }),
+	act(20, { kind: "remove", household: 5 }),
+	act(28, { kind: "suspend", household: 1 }),
+	act(29, { kind: "suspend", household: 1, isGiven: false }),
+	act(50, { kind: "issue", household: 2, amountMicroNok: 400_000_000, texts: ["DNB 4411-20"] }),
+	act(51, { kind: "voters", household: 2 }),
+	act(52, { kind: "voters", household: 3, isGiven: false }),
+	act(60, { kind: "role", household: 3 }),
+	act(61, { kind: "iceServers", texts: ["turn:turn.solbakken.example:3478"] }),
+	act(62, { kind: "iceServers" }),
+	act(63, { kind: "rename", household: 4, texts: ["Grania", "Granlia"] }),
+];
 
 export const lobby: LobbyView = {
 	stage: "lobby",
@@ -190,6 +215,7 @@ export function street(self: number, head = 846): StreetView {
 			},
 		}),
 		lock: { state: "locked", wordsKept: true },
+		operatorRecord: OPERATOR_RECORD,
 		faults: [],
 		refusals: { "bad-signature": 2 },
 	};

@@ -31,7 +31,8 @@ describe("through which servers devices connect", () => {
 		const before = snapshotOf(street.ledger, NO_RESULTS).leaves.length;
 		street.block(soon(street), [street.act("iceServers", 0, { servers: [TURN] })]);
 		const { leaves } = snapshotOf(street.ledger, NO_RESULTS);
-		expect(leaves).toHaveLength(before + 1);
+		// The servers, and that the operator chose them.
+		expect(leaves).toHaveLength(before + 2);
 		const opened = openSnapshot(street.ledger, leaves);
 		expect(opened.ok && opened.value.iceServers).toEqual([TURN]);
 		const root = stateRoot(street.ledger, NO_RESULTS);

@@ -1,0 +1,64 @@
+/**
+ * What operators did, for everybody to read. It is part of the state, so that it outlives the blocks and whoever begins
+ * at a checkpoint has it, too.
+ *
+ * Chains of the first version issued tokens and changed voters without a record, and their state roots stay what they
+ * are: in every chain the record begins with the first act of another kind, and holds all of them from then on.
+ */
+import type { ActTransaction } from "../block/transaction.js";
+import { toHex } from "../primitives/bytes.js";
+import type { Draft, Ledger, OperatorAct } from "./ledger.js";
+
+/** So many of the last acts are kept: some years of an ordinary street. */
+export const MAX_RECORDED_ACTS = 200;
+
+/** Which acts do not begin a record. */
+const OLDER_KINDS: ReadonlySet<OperatorAct["kind"]> = new Set(["issue", "voters"]);
+
+/** Takes acts into the record. */
+export function record(draft: Draft, acts: readonly OperatorAct[]): void {
+	const before = draft.operatorRecord;
+	const kept = before === undefined ? acts.filter(({ kind }) => !OLDER_KINDS.has(kind)) : acts;
+	if (kept.length > 0) draft.operatorRecord = [...(before ?? []), ...kept].slice(-MAX_RECORDED_ACTS);
+}
+
+/** What comes about without anybody who did it. */
+export function byRule({ timestampMs }: Pick<Ledger, "timestampMs">, kind: OperatorAct["kind"]): OperatorAct {
+	return { kind, timestampMs, member: undefined, household: undefined, isGiven: true, amountMicroNok: 0, texts: [] };
+}
+
+/** What the record says of an act of an operator, as the ledger is before it; of other acts nothing. */
+export function recordedActs(ledger: Ledger, act: ActTransaction): OperatorAct[] {
+	const { member } = act;
+	const by = (kind: OperatorAct["kind"], said: Partial<OperatorAct>) => ({ ...byRule(ledger, kind), member, ...said });
+	const ofDevice = (device: number) => ({ household: ledger.devices[device]?.household });
+	switch (act.kind) {
+		case "issue": {
+			const household = ledger.orders.get(toHex(act.orderId))?.member;
+			return [by(act.kind, { household, amountMicroNok: act.amountMicroNok, texts: [act.reference] })];
+		}
+		case "payout": {
+			const household = ledger.locks.get(toHex(act.lockId))?.member;
+			return [by(act.kind, { household, amountMicroNok: act.amountMicroNok, texts: [act.reference] })];
+		}
+		case "voters":
+			return [
+				...act.added.map(({ device }) => by(act.kind, ofDevice(device))),
+				...act.removed.map((device) => by(act.kind, { ...ofDevice(device), isGiven: false })),
+			];
+		case "iceServers":
+			return [by(act.kind, { texts: act.servers.map(({ urls }) => urls) })];
+		case "rename": {
+			const former = ledger.households[act.household]?.name ?? "";
+			return [by(act.kind, { household: act.household, texts: [former, act.name] })];
+		}
+		case "role":
+			return [by(act.kind, { household: act.household, isGiven: act.operator })];
+		case "suspend":
+			return [by(act.kind, { household: act.household, isGiven: act.suspended })];
+		case "remove":
+			return [by(act.kind, { household: act.household })];
+		default:
+			return [];
+	}
+}

@@ -1,0 +1,38 @@
+/** What an operator did, in a sentence. */
+import type { StreetView } from "../node/view.js";
+import { formatKroner } from "./format.js";
+import { memberName } from "./names.js";
+import { m } from "./paraglide/messages.js";
+
+type OperatorAct = StreetView["operatorRecord"][number];
+
+export function operatorActText(street: StreetView, act: OperatorAct): string {
+	const { isGiven, texts } = act;
+	const nameOf = (member: number | undefined) => (member === undefined ? "?" : memberName(street, member));
+	const who = nameOf(act.member);
+	const name = nameOf(act.household);
+	const amount = formatKroner(act.amountMicroNok);
+	const [first = "", second = ""] = texts;
+	switch (act.kind) {
+		case "issue":
+			return m.record_issue({ who, name, amount, reference: first });
+		case "payout":
+			return m.record_payout({ who, name, amount, reference: first });
+		case "voters":
+			return isGiven ? m.record_voters_added({ who, name }) : m.record_voters_removed({ who, name });
+		case "iceServers":
+			return texts.length === 0
+				? m.record_ice_servers_none({ who })
+				: m.record_ice_servers({ who, servers: texts.join(", ") });
+		case "rename":
+			return m.record_rename({ who, former: first, name: second });
+		case "role":
+			return isGiven ? m.record_role_given({ who, name }) : m.record_role_taken({ who, name });
+		case "suspend":
+			return isGiven ? m.record_suspended({ who, name }) : m.record_lifted({ who, name });
+		case "remove":
+			return m.record_removed({ who, name });
+		case "movedOut":
+			return m.record_moved_out({ name });
+	}
+}
