@@ -27,7 +27,14 @@ export interface PayoutTransaction extends MoneyTransaction {
 	reference: string;
 }
 
-export type GovernanceTransaction = SuspendTransaction | RemoveTransaction | PayoutTransaction;
+/** A household's vote, in place of the one before: who is to be an operator where none is left that can act. */
+export interface AppointTransaction extends HouseholdTransaction {
+	kind: "appoint";
+	/** Member index; undefined: it takes its vote back. */
+	household: number | undefined;
+}
+
+export type GovernanceTransaction = SuspendTransaction | RemoveTransaction | PayoutTransaction | AppointTransaction;
 
 type Body<T> = T extends unknown ? Omit<T, "signature"> : never;
 
@@ -38,6 +45,12 @@ export function governanceFields(transaction: Body<GovernanceTransaction>): Cbor
 			return [transaction.member, transaction.nonce, transaction.household, transaction.suspended ? 1 : 0];
 		case "remove":
 			return [transaction.member, transaction.nonce, transaction.household];
+		case "appoint":
+			return [
+				transaction.member,
+				transaction.nonce,
+				transaction.household === undefined ? [] : [transaction.household],
+			];
 		case "payout":
 			return [
 				transaction.member,

@@ -1,7 +1,7 @@
 /** Shapes of what is decided about a household's membership; each begins with its kind's number. */
 import * as v from "valibot";
-import { amountMicroNok, flag, id, member, minute, nonce, reference, signature } from "./fieldShapes.js";
-import type { PayoutTransaction, RemoveTransaction, SuspendTransaction } from "./governance.js";
+import { amountMicroNok, flag, id, member, minute, nonce, perhaps, reference, signature } from "./fieldShapes.js";
+import type { AppointTransaction, PayoutTransaction, RemoveTransaction, SuspendTransaction } from "./governance.js";
 
 export const suspendShape = (kind: number) =>
 	v.pipe(
@@ -43,5 +43,14 @@ export const payoutShape = (kind: number) =>
 					reference: text,
 					signature: signed,
 				}) satisfies PayoutTransaction,
+		),
+	);
+
+export const appointShape = (kind: number) =>
+	v.pipe(
+		v.strictTuple([v.literal(kind), member, nonce, perhaps(member), signature]),
+		v.transform(
+			([, voter, number, household, signed]) =>
+				({ kind: "appoint", member: voter, nonce: number, household, signature: signed }) satisfies AppointTransaction,
 		),
 	);

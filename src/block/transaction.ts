@@ -226,6 +226,7 @@ const DIGESTS: Record<TransactionKind, TaggedHash> = {
 	suspend: taggedHash("suspend"),
 	remove: taggedHash("remove"),
 	payout: taggedHash("payout"),
+	appoint: taggedHash("appoint"),
 };
 
 /** The hash function under whose tag a kind is signed. */
@@ -297,6 +298,7 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 		case "suspend":
 		case "remove":
 		case "payout":
+		case "appoint":
 			return governanceFields(transaction);
 		case "join":
 			return [

@@ -29,7 +29,7 @@ import {
 	reference,
 	signature,
 } from "./fieldShapes.js";
-import { payoutShape, removeShape, suspendShape } from "./governanceShapes.js";
+import { appointShape, payoutShape, removeShape, suspendShape } from "./governanceShapes.js";
 import { iceServersShape } from "./iceServer.js";
 import { OBSERVER } from "./invitation.js";
 import { QUALITIES } from "./reading.js";
@@ -67,6 +67,7 @@ const KINDS: readonly TransactionKind[] = [
 	"suspend",
 	"remove",
 	"payout",
+	"appoint",
 ];
 
 export const MAX_TRANSACTION_BYTES = 1_024;
@@ -430,6 +431,7 @@ const SHAPES = {
 	suspend: suspendShape(KINDS.indexOf("suspend")),
 	remove: removeShape(KINDS.indexOf("remove")),
 	payout: payoutShape(KINDS.indexOf("payout")),
+	appoint: appointShape(KINDS.indexOf("appoint")),
 	refound: refoundShape(KINDS.indexOf("refound")),
 	confirm: confirmShape(KINDS.indexOf("confirm")),
 	seal: sealShape(KINDS.indexOf("seal")),

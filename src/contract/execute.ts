@@ -5,6 +5,7 @@ import { transactionId } from "../block/transactionCodec.js";
 import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { add, MAX_MINUTE, minuteOf, subtract } from "../primitives/units.js";
+import { applyAppoint, countVotes } from "./appointing.js";
 import { applyConfirm } from "./confirmations.js";
 import { appendCounted, counts, slotOf } from "./countedBlocks.js";
 import { applyDevice, applyRevoke } from "./devices.js";
@@ -125,6 +126,7 @@ function closeDraft(draft: Draft): Executed {
 	const results = settle(draft);
 	dropFinished(draft);
 	completeRemovals(draft);
+	countVotes(draft);
 	forgetExpired(draft);
 	assertMoneyConserved(draft);
 	return { ledger: draft, results, stateRoot: stateRoot(draft, results) };
@@ -217,6 +219,8 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyRemove(draft, act, id);
 		case "payout":
 			return applyPayout(draft, act);
+		case "appoint":
+			return applyAppoint(draft, act);
 	}
 }
 

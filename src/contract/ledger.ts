@@ -77,6 +77,8 @@ export interface Household {
 	readonly suspended: boolean;
 	/** It moves out, or has: its index stays its own. */
 	readonly removal: Removal | undefined;
+	/** Its vote: member index of the household that it wants for an operator. */
+	readonly appoints: number | undefined;
 	/** Device index of the one device whose readings count. */
 	readonly meteringDevice: number;
 	readonly joinedMinute: number;
@@ -183,6 +185,8 @@ export const RECORDED_KINDS = [
 	"payout",
 	/** By rule: a household that moved out is settled and paid. */
 	"movedOut",
+	/** By rule: more than two thirds of the households named an operator. */
+	"appointed",
 ] as const;
 
 export interface OperatorAct {

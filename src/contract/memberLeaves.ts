@@ -61,14 +61,15 @@ const removalShape = v.pipe(
 
 /** What a household's own leaf says nothing of: where something is said, this one follows it. */
 export const STANDING_LEAF: LeafCodec<Standing> = {
-	fields: ({ suspended, removal }) => [
+	fields: ({ suspended, removal, appoints }) => [
 		"standing",
 		bit(suspended),
 		removal === undefined ? [] : [[removal.id, removal.fromMinute, bit(removal.completed)]],
+		appoints === undefined ? [] : [appoints],
 	],
 	shape: v.pipe(
-		v.strictTuple([v.literal("standing"), flag, perhaps(removalShape)]),
-		v.transform(([, suspended, removal]) => ({ suspended, removal })),
+		v.strictTuple([v.literal("standing"), flag, perhaps(removalShape), perhaps(natural)]),
+		v.transform(([, suspended, removal, appoints]) => ({ suspended, removal, appoints })),
 	),
 };
 

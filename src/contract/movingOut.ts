@@ -7,6 +7,7 @@
  */
 import type { RemoveTransaction } from "../block/governance.js";
 import { minuteOf } from "../primitives/units.js";
+import { dropVotesFor } from "./appointing.js";
 import { devicesOf } from "./devices.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
 import { endTrade, hasLiveContracts } from "./market.js";
@@ -33,7 +34,9 @@ export function applyRemove(
 		return { code: "only-voter", device: voter };
 	}
 	const fromMinute = minuteOf(draft.timestampMs) + 1;
-	changeHousehold(draft, household, { operator: false, removal: { id, fromMinute, completed: false } });
+	const removal = { id, fromMinute, completed: false };
+	changeHousehold(draft, household, { operator: false, removal, appoints: undefined });
+	dropVotesFor(draft, household);
 	endTrade(draft, household, fromMinute);
 	dropOrders(draft, household);
 	return undefined;

@@ -1,6 +1,7 @@
 /** What the operator decides for the neighbourhood. */
 import type { SuspendTransaction } from "../block/governance.js";
 import type { IceServersTransaction, RenameTransaction, RoleTransaction } from "../block/transaction.js";
+import { dropVotesFor } from "./appointing.js";
 import { changeHousehold, type Draft, householdOf } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 import { isActingOperator, isLastOperator, partyRefusal } from "./standing.js";
@@ -29,6 +30,8 @@ export function applyRole(draft: Draft, { member, household, operator }: RoleTra
 	if (before.operator === operator) return { code: "role-held-already", member: household };
 	if (before.operator && isLastOperator(draft, household)) return { code: "last-operator" };
 	changeHousehold(draft, household, { operator });
+	// Else old votes would give it back what is taken from it one day.
+	dropVotesFor(draft, household);
 	return undefined;
 }
 

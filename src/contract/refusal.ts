@@ -38,6 +38,8 @@ export type Refusal =
 	/** Its device votes alone: without it the chain would stand still. */
 	| { code: "only-voter"; device: number }
 	| { code: "unknown-lock" }
+	/** The household votes so already, or has no vote to take back. */
+	| { code: "vote-unchanged" }
 	| { code: "unknown-order" }
 	| { code: "amount-differs"; orderedMicroNok: number; amountMicroNok: number }
 	| { code: "circulation-limit"; issuedMicroNok: number }

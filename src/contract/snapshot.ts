@@ -169,7 +169,7 @@ function contradictionIn(
 		globals.voters.every(isDevice) &&
 		(predecessor?.unconfirmed ?? []).every(isMember) &&
 		devices.every(({ household }) => isMember(household)) &&
-		households.every(({ meteringDevice }) => isDevice(meteringDevice)) &&
+		households.every(({ meteringDevice, appoints = 0 }) => isDevice(meteringDevice) && isMember(appoints)) &&
 		offers.every(({ seller }) => isMember(seller)) &&
 		[...orders, ...locks].every(({ member }) => isMember(member)) &&
 		contracts.every(({ seller, buyer }) => isMember(seller) && isMember(buyer));

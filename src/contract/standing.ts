@@ -4,18 +4,22 @@ import type { Household, Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
 /** A household's fields that most never need: nothing is said of them until there is something to say. */
-export type Standing = Pick<Household, "suspended" | "removal">;
+export type Standing = Pick<Household, "suspended" | "removal" | "appoints">;
 
 /** A household of which nothing was said. */
-export const ORDINARY: Standing = { suspended: false, removal: undefined };
+export const ORDINARY: Standing = { suspended: false, removal: undefined, appoints: undefined };
 
 /** What was said of a household; undefined: nothing. */
-export function standingOf({ suspended, removal }: Household): Standing | undefined {
-	return suspended || removal !== undefined ? { suspended, removal } : undefined;
+export function standingOf({ suspended, removal, appoints }: Household): Standing | undefined {
+	const isOrdinary = !suspended && removal === undefined && appoints === undefined;
+	return isOrdinary ? undefined : { suspended, removal, appoints };
 }
 
-/** What a suspended household may still sign: a device of its own that was stolen goes out of use all the same. */
-const WHILE_SUSPENDED: ReadonlySet<TransactionKind> = new Set(["revoke"]);
+/**
+ * What a suspended household may still sign: a device of its own that was stolen goes out of use all the same, and who
+ * has got hold of the operator's key must not keep the households from naming another.
+ */
+const WHILE_SUSPENDED: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint"]);
 /** And one that moves out. */
 const WHILE_MOVING: ReadonlySet<TransactionKind> = new Set(["revoke"]);
 

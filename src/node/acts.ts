@@ -21,7 +21,7 @@ export type ActCommand = Extract<
 	{
 		type:
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
-			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout");
+			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout" | "appoint");
 	}
 >;
 
@@ -38,7 +38,7 @@ export type ActError =
 
 const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
-	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout"] as const),
+	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout", "appoint"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -93,6 +93,8 @@ export function createAct(
 			return ok({ kind: "role", member, nonce, household: command.household, operator: command.operator });
 		case "suspend":
 			return ok({ kind: "suspend", member, nonce, household: command.household, suspended: command.suspended });
+		case "appoint":
+			return ok({ kind: "appoint", member, nonce, household: command.household });
 		case "remove":
 			return ok({ kind: "remove", member, nonce, household: command.household });
 		case "issue":

@@ -167,6 +167,8 @@ export type Command =
 	| { type: "suspend"; household: number; suspended: boolean }
 	/** Operator: a household moves out. */
 	| { type: "remove"; household: number }
+	/** This household's vote for a new operator, in place of the one before; absent: it takes it back. */
+	| { type: "appoint"; household?: number }
 	/** Operator: the money of locked tokens (`operator.payouts`) was paid. */
 	| { type: "payout"; lockId: string; amountMicroNok: number; reference: string }
 	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */

@@ -138,7 +138,8 @@ function lockView({ outbox, refounding, unlocking }: Street, ledger: Ledger, mem
 	return isWanted ? { ...view, wantedFor: "confirm" } : view;
 }
 
-function memberView(ledger: Ledger, { index, name, operator, suspended, publicKey }: Household): MemberView {
+function memberView(ledger: Ledger, household: Household): MemberView {
+	const { appoints, index, name, operator, suspended, publicKey } = household;
 	const movingOut = removalStep(ledger, index);
 	return {
 		index,
@@ -146,6 +147,7 @@ function memberView(ledger: Ledger, { index, name, operator, suspended, publicKe
 		operator,
 		...(suspended ? { suspended } : {}),
 		...(movingOut === undefined ? {} : { movingOut }),
+		...(appoints === undefined ? {} : { appoints }),
 		householdId: toHex(publicKey),
 	};
 }

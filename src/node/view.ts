@@ -168,6 +168,8 @@ export interface MemberView {
 	suspended?: true;
 	/** It moves out, and what that waits for; completed: it has. */
 	movingOut?: RemovalStep;
+	/** Its vote for a new operator: member index. */
+	appoints?: number;
 	/** The public key in hex: the thesis's node id. */
 	householdId: string;
 }

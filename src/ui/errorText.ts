@@ -249,6 +249,7 @@ const SENTENCES = {
 	"moved-out": m.error_moved_out,
 	"only-voter": m.error_only_voter,
 	"unknown-lock": m.error_unknown_lock,
+	"vote-unchanged": m.error_vote_unchanged,
 	"after-membership": m.error_after_membership,
 	flooding: m.error_flooding,
 	"kept-out": m.error_kept_out,

@@ -30,6 +30,7 @@ const KINDS: Record<string, () => string> = {
 	suspend: m.kind_suspend,
 	remove: m.kind_remove,
 	payout: m.kind_payout,
+	appoint: m.kind_appoint,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */

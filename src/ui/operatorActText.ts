@@ -32,6 +32,8 @@ export function operatorActText(street: StreetView, act: OperatorAct): string {
 			return isGiven ? m.record_suspended({ who, name }) : m.record_lifted({ who, name });
 		case "remove":
 			return m.record_removed({ who, name });
+		case "appointed":
+			return m.record_appointed({ name });
 		case "movedOut":
 			return m.record_moved_out({ name });
 	}

@@ -144,6 +144,7 @@ export const transactionsByKind = {
 	rename: fc.record({ kind: constant("rename"), ...act, household: member, name }),
 	suspend: fc.record({ kind: constant("suspend"), ...act, household: member, suspended: fc.boolean() }),
 	remove: fc.record({ kind: constant("remove"), ...act, household: member }),
+	appoint: fc.record({ kind: constant("appoint"), ...act, household: fc.option(member, { nil: undefined }) }),
 	payout: fc.record({
 		kind: constant("payout"),
 		...act,

@@ -153,6 +153,7 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 	role: { household: 0, operator: true },
 	suspend: { household: 1, suspended: true },
 	remove: { household: 1 },
+	appoint: { household: 1 },
 	payout: {
 		lockId: ZERO_HASH,
 		amountMicroNok: 1_000_000,

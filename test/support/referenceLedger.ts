@@ -114,6 +114,8 @@ export class ReferenceLedger {
 	readonly operators = new Set([0]);
 	readonly suspended = new Set<number>();
 	readonly removals = new Map<number, ReferenceRemoval>();
+	/** Whom each household wants for an operator. */
+	readonly votes = new Map<number, number>();
 	/** Households whose device votes. */
 	readonly voters: Set<number>;
 	/** Transactions that the block in the making has taken. */
@@ -191,6 +193,7 @@ export class ReferenceLedger {
 		if (this.operators.has(household) === isOperator || this.#isLastActing(household)) return false;
 		if (isOperator) this.operators.add(household);
 		else this.operators.delete(household);
+		this.#dropVotesFor(household);
 		return true;
 	}
 
@@ -200,12 +203,36 @@ export class ReferenceLedger {
 		return this.voters.delete(household);
 	}
 
+	takeAppoint(member: number, household: number | undefined): boolean {
+		if (this.removals.has(member) || this.votes.get(member) === household) return false;
+		if (household === undefined) return this.votes.delete(member);
+		if (this.removals.has(household) || this.#isActing(household)) return false;
+		this.votes.set(member, household);
+		return true;
+	}
+
+	#countVotes(): void {
+		for (let household = 0; household < this.#rules.households; household++) {
+			const votes = [...this.votes.values()].filter((each) => each === household).length;
+			if (votes * 3 <= (this.#rules.households - this.removals.size) * 2) continue;
+			this.operators.add(household);
+			this.suspended.delete(household);
+			this.votes.clear();
+		}
+	}
+
+	#dropVotesFor(household: number): void {
+		for (const [voter, vote] of [...this.votes]) if (vote === household) this.votes.delete(voter);
+	}
+
 	takeRemove(member: number, household: number): boolean {
 		if (!this.#isActing(member) || this.removals.has(household) || this.#isLastActing(household)) return false;
 		if (this.voters.size === 1 && this.voters.has(household)) return false;
 		const fromMinute = this.#minute + 1;
 		this.removals.set(household, { fromMinute, owed: undefined, isOut: false });
 		this.operators.delete(household);
+		this.votes.delete(household);
+		this.#dropVotesFor(household);
 		for (const contract of this.contracts) {
 			if (contract.seller !== household && contract.buyer !== household) continue;
 			contract.untilMinute = Math.min(contract.untilMinute, fromMinute);
@@ -338,6 +365,7 @@ export class ReferenceLedger {
 		}
 		const rests = this.#bookRests();
 		this.#completeRemovals();
+		this.#countVotes();
 		for (const offer of this.offers) if (offer.untilMinute <= this.#minute + 1) offer.isOpen = false;
 		return { settled, rests };
 	}

@@ -68,6 +68,18 @@ const act = fc.oneof(
 	},
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("suspend" as const), member: ruler, household: member, on }) },
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("role" as const), member: ruler, household: member, on }) },
+	{
+		weight: 3,
+		arbitrary: fc.record({
+			kind: fc.constant("appoint" as const),
+			member,
+			// Mostly one, so that it comes to something.
+			household: fc.oneof(
+				{ weight: 5, arbitrary: fc.constant(2) },
+				{ weight: 2, arbitrary: fc.option(member, { nil: undefined }) },
+			),
+		}),
+	},
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("remove" as const), member: ruler, household: member }) },
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("voterOff" as const), member: ruler, household: member }) },
 	{
@@ -339,6 +351,12 @@ class Player {
 				// At the founding each household has the device of its own index.
 				const isAllowed = this.#reference.takeVoterOff(wish.member, wish.household);
 				this.#sign({ kind: "voters", ...base, added: [], removed: [wish.household], device: undefined }, isAllowed);
+				break;
+			}
+			case "appoint": {
+				const { household } = wish;
+				const isAllowed = this.#reference.takeAppoint(wish.member, household);
+				this.#sign({ kind: "appoint", ...base, household }, isAllowed);
 				break;
 			}
 			case "remove": {

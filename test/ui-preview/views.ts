@@ -414,7 +414,8 @@ export function comingAndGoing(self: number): StreetView {
 	const steps = [undefined, undefined, "settling", "payout", "voters", "completed"] as const;
 	const standing = view.members.map((member, index): MemberView => {
 		const movingOut = steps[index];
-		return { ...member, ...(index === 1 && { suspended: true }), ...(movingOut && { movingOut }) };
+		const appoints = index === 1 || index === 3 ? { appoints: 3 } : {};
+		return { ...member, ...(index === 1 && { suspended: true }), ...(movingOut && { movingOut }), ...appoints };
 	});
 	view.members = standing;
 	view.self = { ...view.self, ...standing[self] };

@@ -188,6 +188,7 @@ describe("a transaction by itself", () => {
 				"suspend",
 				"remove",
 				"payout",
+				"appoint",
 			]),
 		);
 	});

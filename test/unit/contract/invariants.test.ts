@@ -67,7 +67,8 @@ const expectedContracts = (reference: ReferenceLedger) =>
 
 /** Roles, suspensions and removals, who votes and whose devices are in use, and the money that is on its way out. */
 const standingsOf = ({ households, locks, paidOutMicroNok, voters, devices }: Ledger) => ({
-	households: households.map(({ operator, suspended, removal }) => ({
+	households: households.map(({ appoints, operator, suspended, removal }) => ({
+		appoints,
 		operator,
 		suspended,
 		removal: removal && { fromMinute: removal.fromMinute, isOut: removal.completed },
@@ -78,10 +79,20 @@ const standingsOf = ({ households, locks, paidOutMicroNok, voters, devices }: Le
 	paidOut: BigInt(paidOutMicroNok),
 });
 
-const expectedStandings = ({ balances, locked, operators, paidOut, removals, suspended, voters }: ReferenceLedger) => ({
+const expectedStandings = ({
+	balances,
+	locked,
+	operators,
+	paidOut,
+	removals,
+	suspended,
+	voters,
+	votes,
+}: ReferenceLedger) => ({
 	households: [...balances.keys()].map((member) => {
 		const removal = removals.get(member);
 		return {
+			appoints: votes.get(member),
 			operator: operators.has(member),
 			suspended: suspended.has(member),
 			removal: removal && { fromMinute: removal.fromMinute, isOut: removal.isOut },
@@ -116,7 +127,17 @@ const settledOf = ({ settled }: Played["executed"]["results"]) =>
 
 describe("in every life of a neighbourhood", () => {
 	it("the ledger takes exactly the transactions that the rules allow, and settles to the Wh and µNOK as they say", () => {
-		const seen = { settled: 0, delivered: 0, short: 0, limited: 0, refused: 0, out: 0, paidOut: 0, suspended: 0 };
+		const seen = {
+			settled: 0,
+			delivered: 0,
+			short: 0,
+			limited: 0,
+			refused: 0,
+			out: 0,
+			paidOut: 0,
+			suspended: 0,
+			appointed: 0,
+		};
 		forAllBlocks(80, ({ executed, reference, expected, offered, taken, allowed }) => {
 			expect(taken).toEqual(allowed);
 			seen.refused += offered - taken.length;
@@ -128,6 +149,7 @@ describe("in every life of a neighbourhood", () => {
 			expect(standingsOf(executed.ledger)).toEqual(expectedStandings(reference));
 			seen.out += [...reference.removals.values()].filter(({ isOut }) => isOut).length;
 			seen.paidOut += executed.ledger.paidOutMicroNok;
+			seen.appointed += reference.operators.has(2) ? 1 : 0;
 			seen.suspended += reference.suspended.size;
 			seen.settled += expected.settled.length;
 			for (const { availableWh, deliveries } of expected.settled) {
@@ -147,6 +169,7 @@ describe("in every life of a neighbourhood", () => {
 		expect(seen.refused).toBeGreaterThan(100);
 		expect(seen.out).toBeGreaterThan(10);
 		expect(seen.paidOut).toBeGreaterThan(0);
+		expect(seen.appointed).toBeGreaterThan(10);
 		expect(seen.suspended).toBeGreaterThan(10);
 	});
 

@@ -38,3 +38,25 @@ describe("a household that is suspended", () => {
 		await cluster.act(1, { type: "buy", amountMicroNok: 1_000_000 });
 	});
 });
+
+describe("an operator that the households name", () => {
+	it("is one for everybody, and what was done is the same list at each", async () => {
+		const cluster = await foundedStreet(3);
+		await cluster.act(0, { type: "rename", household: 2, name: "Lie og Moen" });
+		for (const at of [1, 2]) await cluster.act(at, { type: "appoint", household: 1 });
+		expect(cluster.view(0).members.map(({ appoints }) => appoints)).toEqual([undefined, 1, 1]);
+		expect(await cluster.outcome(2, { type: "appoint", household: 1 })).toBe("vote-unchanged");
+		await cluster.act(2, { type: "appoint" });
+		await cluster.act(2, { type: "appoint", household: 1 });
+		await cluster.act(0, { type: "appoint", household: 1 });
+		for (const at of [0, 1, 2]) {
+			const { members, operatorRecord } = cluster.view(at);
+			expect(members.map(({ operator }) => operator)).toEqual([true, true, false]);
+			expect(operatorRecord).toMatchObject([
+				{ kind: "appointed", household: 1 },
+				{ kind: "rename", member: 0, household: 2, texts: ["Olsen", "Lie og Moen"] },
+			]);
+		}
+		expect(cluster.view(1).operator).toBeDefined();
+	});
+});
