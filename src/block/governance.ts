@@ -1,5 +1,6 @@
 /** What is decided about a household's membership, and paid out to it when it ends. */
-import type { CborValue } from "../primitives/codec.js";
+import { type CborValue, encode } from "../primitives/codec.js";
+import { taggedHash } from "../primitives/hash.js";
 import type { HouseholdTransaction, MoneyTransaction } from "./householdTransaction.js";
 
 /** The operator suspends a household, or lifts it: it goes on metering and settling, and signs nothing new. */
@@ -34,7 +35,41 @@ export interface AppointTransaction extends HouseholdTransaction {
 	household: number | undefined;
 }
 
-export type GovernanceTransaction = SuspendTransaction | RemoveTransaction | PayoutTransaction | AppointTransaction;
+/**
+ * The operator gives notice that a household which lost its words is to have another key. Nobody is bound to a key that
+ * nobody holds: the new key has signed that it asks for a household of this neighbourhood.
+ */
+export interface RebindTransaction extends HouseholdTransaction {
+	kind: "rebind";
+	/** Member index. */
+	household: number;
+	/** Compressed secp256k1 point, 33 bytes. */
+	householdKey: Uint8Array;
+	/** By the new key, over `claimDigest`. */
+	keySignature: Uint8Array;
+}
+
+/** The household itself, by the key that it has, or an operator takes such a notice back. */
+export interface ContestTransaction extends HouseholdTransaction {
+	kind: "contest";
+	/** Member index of the household that was to have another key. */
+	household: number;
+}
+
+export type GovernanceTransaction =
+	| SuspendTransaction
+	| RemoveTransaction
+	| PayoutTransaction
+	| AppointTransaction
+	| RebindTransaction
+	| ContestTransaction;
+
+const claimHash = taggedHash("claim");
+
+/** What a new key signs that asks for a household. Which one, the operator says, before everybody. */
+export function claimDigest(householdKey: Uint8Array, gridId: Uint8Array): Uint8Array {
+	return claimHash(gridId, encode([householdKey]));
+}
 
 type Body<T> = T extends unknown ? Omit<T, "signature"> : never;
 
@@ -43,6 +78,15 @@ export function governanceFields(transaction: Body<GovernanceTransaction>): Cbor
 	switch (transaction.kind) {
 		case "suspend":
 			return [transaction.member, transaction.nonce, transaction.household, transaction.suspended ? 1 : 0];
+		case "rebind":
+			return [
+				transaction.member,
+				transaction.nonce,
+				transaction.household,
+				transaction.householdKey,
+				transaction.keySignature,
+			];
+		case "contest":
 		case "remove":
 			return [transaction.member, transaction.nonce, transaction.household];
 		case "appoint":

@@ -1,7 +1,25 @@
 /** Shapes of what is decided about a household's membership; each begins with its kind's number. */
 import * as v from "valibot";
-import { amountMicroNok, flag, id, member, minute, nonce, perhaps, reference, signature } from "./fieldShapes.js";
-import type { AppointTransaction, PayoutTransaction, RemoveTransaction, SuspendTransaction } from "./governance.js";
+import {
+	amountMicroNok,
+	flag,
+	id,
+	member,
+	minute,
+	nonce,
+	perhaps,
+	publicKey,
+	reference,
+	signature,
+} from "./fieldShapes.js";
+import type {
+	AppointTransaction,
+	ContestTransaction,
+	PayoutTransaction,
+	RebindTransaction,
+	RemoveTransaction,
+	SuspendTransaction,
+} from "./governance.js";
 
 export const suspendShape = (kind: number) =>
 	v.pipe(
@@ -52,5 +70,31 @@ export const appointShape = (kind: number) =>
 		v.transform(
 			([, voter, number, household, signed]) =>
 				({ kind: "appoint", member: voter, nonce: number, household, signature: signed }) satisfies AppointTransaction,
+		),
+	);
+
+export const rebindShape = (kind: number) =>
+	v.pipe(
+		v.strictTuple([v.literal(kind), member, nonce, member, publicKey, signature, signature]),
+		v.transform(
+			([, operator, number, household, householdKey, keySignature, signed]) =>
+				({
+					kind: "rebind",
+					member: operator,
+					nonce: number,
+					household,
+					householdKey,
+					keySignature,
+					signature: signed,
+				}) satisfies RebindTransaction,
+		),
+	);
+
+export const contestShape = (kind: number) =>
+	v.pipe(
+		v.strictTuple([v.literal(kind), member, nonce, member, signature]),
+		v.transform(
+			([, author, number, household, signed]) =>
+				({ kind: "contest", member: author, nonce: number, household, signature: signed }) satisfies ContestTransaction,
 		),
 	);

@@ -227,6 +227,8 @@ const DIGESTS: Record<TransactionKind, TaggedHash> = {
 	remove: taggedHash("remove"),
 	payout: taggedHash("payout"),
 	appoint: taggedHash("appoint"),
+	rebind: taggedHash("rebind"),
+	contest: taggedHash("contest"),
 };
 
 /** The hash function under whose tag a kind is signed. */
@@ -299,6 +301,8 @@ export function bodyFields(transaction: Unsigned<Transaction>): CborValue[] {
 		case "remove":
 		case "payout":
 		case "appoint":
+		case "rebind":
+		case "contest":
 			return governanceFields(transaction);
 		case "join":
 			return [

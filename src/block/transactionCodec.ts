@@ -29,7 +29,7 @@ import {
 	reference,
 	signature,
 } from "./fieldShapes.js";
-import { appointShape, payoutShape, removeShape, suspendShape } from "./governanceShapes.js";
+import { appointShape, contestShape, payoutShape, rebindShape, removeShape, suspendShape } from "./governanceShapes.js";
 import { iceServersShape } from "./iceServer.js";
 import { OBSERVER } from "./invitation.js";
 import { QUALITIES } from "./reading.js";
@@ -68,6 +68,8 @@ const KINDS: readonly TransactionKind[] = [
 	"remove",
 	"payout",
 	"appoint",
+	"rebind",
+	"contest",
 ];
 
 export const MAX_TRANSACTION_BYTES = 1_024;
@@ -432,6 +434,8 @@ const SHAPES = {
 	remove: removeShape(KINDS.indexOf("remove")),
 	payout: payoutShape(KINDS.indexOf("payout")),
 	appoint: appointShape(KINDS.indexOf("appoint")),
+	rebind: rebindShape(KINDS.indexOf("rebind")),
+	contest: contestShape(KINDS.indexOf("contest")),
 	refound: refoundShape(KINDS.indexOf("refound")),
 	confirm: confirmShape(KINDS.indexOf("confirm")),
 	seal: sealShape(KINDS.indexOf("seal")),

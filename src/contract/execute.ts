@@ -16,6 +16,7 @@ import { applyReading, readingRefusal } from "./metering.js";
 import { applyRemove, completeRemovals } from "./movingOut.js";
 import { applyIceServers, applyRename, applyRole, applySuspend } from "./operatorActs.js";
 import { record, recordedActs } from "./operatorRecord.js";
+import { applyContest, applyRebind, completeRebindings } from "./rebinding.js";
 import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { standingRefusal } from "./standing.js";
@@ -127,6 +128,7 @@ function closeDraft(draft: Draft): Executed {
 	dropFinished(draft);
 	completeRemovals(draft);
 	countVotes(draft);
+	completeRebindings(draft);
 	forgetExpired(draft);
 	assertMoneyConserved(draft);
 	return { ledger: draft, results, stateRoot: stateRoot(draft, results) };
@@ -221,6 +223,10 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyPayout(draft, act);
 		case "appoint":
 			return applyAppoint(draft, act);
+		case "rebind":
+			return applyRebind(draft, act);
+		case "contest":
+			return applyContest(draft, act);
 	}
 }
 

@@ -79,6 +79,8 @@ export interface Household {
 	readonly removal: Removal | undefined;
 	/** Its vote: member index of the household that it wants for an operator. */
 	readonly appoints: number | undefined;
+	/** It is to have another key, of which an operator has given notice. */
+	readonly rebinding: Rebinding | undefined;
 	/** Device index of the one device whose readings count. */
 	readonly meteringDevice: number;
 	readonly joinedMinute: number;
@@ -109,6 +111,12 @@ export interface Removal {
 	readonly fromMinute: number;
 	/** Everything was settled and paid out: its devices are out of use. */
 	readonly completed: boolean;
+}
+
+export interface Rebinding {
+	readonly householdKey: Uint8Array;
+	/** When so many blocks have counted it takes effect. */
+	readonly countedTotal: number;
 }
 
 export interface PendingReading extends Reading {
@@ -187,6 +195,10 @@ export const RECORDED_KINDS = [
 	"movedOut",
 	/** By rule: more than two thirds of the households named an operator. */
 	"appointed",
+	"rebind",
+	"contest",
+	/** By rule: a notice is over, and the household has another key. */
+	"rebound",
 ] as const;
 
 export interface OperatorAct {

@@ -6,7 +6,7 @@ import { equalBytes, toHex } from "../primitives/bytes.js";
 import { minuteOf } from "../primitives/units.js";
 import type { Draft } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
-import { isActingOperator, ORDINARY } from "./standing.js";
+import { isActingOperator, isHouseholdKey, ORDINARY } from "./standing.js";
 
 /** An invitation that has expired is refused for that: whether it was used need not be remembered. */
 export function forgetExpired(draft: Draft): void {
@@ -29,10 +29,10 @@ export function applyJoin(draft: Draft, join: JoinTransaction): Refusal | undefi
 		if (invitation.observer && join.alwaysOn) return { code: "invitation-observer" };
 	}
 	if (draft.households.length >= MAX_MEMBERS) return { code: "too-many-members", limit: MAX_MEMBERS };
-	const known =
-		draft.households.some((household) => equalBytes(household.publicKey, join.householdKey)) ||
+	const isKnown =
+		isHouseholdKey(draft, join.householdKey) ||
 		draft.devices.some((device) => equalBytes(device.publicKey, join.deviceKey));
-	if (known) return { code: "already-member" };
+	if (isKnown) return { code: "already-member" };
 	const member = draft.households.length;
 	const device = draft.devices.length;
 	draft.households.push({

@@ -35,7 +35,7 @@ export function applyRemove(
 	}
 	const fromMinute = minuteOf(draft.timestampMs) + 1;
 	const removal = { id, fromMinute, completed: false };
-	changeHousehold(draft, household, { operator: false, removal, appoints: undefined });
+	changeHousehold(draft, household, { operator: false, removal, appoints: undefined, rebinding: undefined });
 	dropVotesFor(draft, household);
 	endTrade(draft, household, fromMinute);
 	dropOrders(draft, household);

@@ -27,7 +27,10 @@ export function byRule({ timestampMs }: Pick<Ledger, "timestampMs">, kind: Opera
 	return { kind, timestampMs, member: undefined, household: undefined, isGiven: true, amountMicroNok: 0, texts: [] };
 }
 
-/** What the record says of an act of an operator, as the ledger is before it; of other acts nothing. */
+/**
+ * What the record says of an act, as the ledger is before it: what operators do, and what a household says against what
+ * one did about it. Of other acts nothing.
+ */
 export function recordedActs(ledger: Ledger, act: ActTransaction): OperatorAct[] {
 	const { member } = act;
 	const by = (kind: OperatorAct["kind"], said: Partial<OperatorAct>) => ({ ...byRule(ledger, kind), member, ...said });
@@ -57,6 +60,8 @@ export function recordedActs(ledger: Ledger, act: ActTransaction): OperatorAct[]
 		case "suspend":
 			return [by(act.kind, { household: act.household, isGiven: act.suspended })];
 		case "remove":
+		case "rebind":
+		case "contest":
 			return [by(act.kind, { household: act.household })];
 		default:
 			return [];

@@ -17,6 +17,7 @@ import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { type ChunkError, checkManifest, manifestOf } from "./chunks.js";
 import type { Household, Ledger } from "./ledger.js";
+import { noticeBlocks } from "./rebinding.js";
 import { openSnapshot, type SnapshotError } from "./snapshot.js";
 import { MAX_VOTERS, MIN_VOTERS } from "./voters.js";
 
@@ -165,10 +166,19 @@ export function refoundedLedger(
 		votersSinceIndex: 0,
 		countedTotal: 0,
 		history: EMPTY_RANGE,
-		households: withOperator(ledger.households, refound.member, unconfirmed),
+		households: withOperator(withNoticeAnew(ledger), refound.member, unconfirmed),
 		usedInvitations: new Map(),
 		predecessor: { gridId: refound.predecessor.gridId, index: header.index, hash, proposal, unconfirmed },
 	};
+}
+
+/** Who could not object while the chain stood still has all of the time to do so again: blocks are counted anew. */
+function withNoticeAnew({ households, parameters }: Ledger): readonly Household[] {
+	return households.map((household) => {
+		const { rebinding } = household;
+		if (rebinding === undefined) return household;
+		return { ...household, rebinding: { ...rebinding, countedTotal: noticeBlocks(parameters) + 1 } };
+	});
 }
 
 /**

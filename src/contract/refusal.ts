@@ -40,6 +40,10 @@ export type Refusal =
 	| { code: "unknown-lock" }
 	/** The household votes so already, or has no vote to take back. */
 	| { code: "vote-unchanged" }
+	/** The household is to have no other key. */
+	| { code: "no-rebinding"; member: number }
+	/** It is another household's to object, or an operator's. */
+	| { code: "not-your-household"; member: number }
 	| { code: "unknown-order" }
 	| { code: "amount-differs"; orderedMicroNok: number; amountMicroNok: number }
 	| { code: "circulation-limit"; issuedMicroNok: number }

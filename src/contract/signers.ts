@@ -1,4 +1,5 @@
 /** Who must have signed a transaction. Rules come after signatures: what nobody signed is not even looked at. */
+import { claimDigest } from "../block/governance.js";
 import { invitationDigest } from "../block/invitation.js";
 import { bodyFields, digestOf, type Transaction } from "../block/transaction.js";
 import { encode } from "../primitives/codec.js";
@@ -56,6 +57,16 @@ export function requiredSignatures(ledger: Ledger, transaction: Transaction): Re
 			return [
 				{ signature: transaction.signature, digest, publicKey: household.publicKey },
 				{ signature: transaction.deviceSignature, digest, publicKey: transaction.deviceKey },
+			];
+		}
+		case "rebind": {
+			const { householdKey, keySignature, member, signature } = transaction;
+			const operator = ledger.households[member];
+			if (operator === undefined) return { code: "unknown-member", member };
+			const digest = () => digestOf("rebind")(gridId, encode(bodyFields(transaction)));
+			return [
+				{ signature, digest, publicKey: operator.publicKey },
+				{ signature: keySignature, digest: () => claimDigest(householdKey, gridId), publicKey: householdKey },
 			];
 		}
 		case "voters": {

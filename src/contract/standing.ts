@@ -1,25 +1,26 @@
 /** Where a household stands: what an operator or the street has said about it, beside what it owns and has metered. */
 import type { TransactionKind } from "../block/transaction.js";
+import { equalBytes } from "../primitives/bytes.js";
 import type { Household, Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
 /** A household's fields that most never need: nothing is said of them until there is something to say. */
-export type Standing = Pick<Household, "suspended" | "removal" | "appoints">;
+export type Standing = Pick<Household, "suspended" | "removal" | "appoints" | "rebinding">;
 
 /** A household of which nothing was said. */
-export const ORDINARY: Standing = { suspended: false, removal: undefined, appoints: undefined };
+export const ORDINARY: Standing = { suspended: false, removal: undefined, appoints: undefined, rebinding: undefined };
 
 /** What was said of a household; undefined: nothing. */
-export function standingOf({ suspended, removal, appoints }: Household): Standing | undefined {
-	const isOrdinary = !suspended && removal === undefined && appoints === undefined;
-	return isOrdinary ? undefined : { suspended, removal, appoints };
+export function standingOf({ suspended, removal, appoints, rebinding }: Household): Standing | undefined {
+	const isOrdinary = !suspended && removal === undefined && appoints === undefined && rebinding === undefined;
+	return isOrdinary ? undefined : { suspended, removal, appoints, rebinding };
 }
 
 /**
  * What a suspended household may still sign: a device of its own that was stolen goes out of use all the same, and who
- * has got hold of the operator's key must not keep the households from naming another.
+ * has got hold of the operator's key must keep no household from naming another operator, or from its own key.
  */
-const WHILE_SUSPENDED: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint"]);
+const WHILE_SUSPENDED: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint", "contest"]);
 /** And one that moves out. */
 const WHILE_MOVING: ReadonlySet<TransactionKind> = new Set(["revoke"]);
 
@@ -55,4 +56,12 @@ export function membersOf({ households }: Pick<Ledger, "households">): readonly 
 /** As many as it takes where no operator can decide. */
 export function isMoreThanTwoThirds(count: number, of: number): boolean {
 	return count * 3 > of * 2;
+}
+
+/** Whether a key is a household's, or is to be one's. */
+export function isHouseholdKey({ households }: Pick<Ledger, "households">, key: Uint8Array): boolean {
+	return households.some(
+		({ publicKey, rebinding }) =>
+			equalBytes(publicKey, key) || (rebinding !== undefined && equalBytes(rebinding.householdKey, key)),
+	);
 }

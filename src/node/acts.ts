@@ -13,6 +13,7 @@ import {
 	MIN_PRICE_MICRO_NOK_PER_WH,
 	MINUTES_PER_DAY,
 } from "../primitives/units.js";
+import { decodeClaim } from "./claim.js";
 import type { Command } from "./protocol.js";
 
 /** Commands that become a transaction with a nonce. */
@@ -21,7 +22,8 @@ export type ActCommand = Extract<
 	{
 		type:
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
-			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout" | "appoint");
+			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout" | "appoint")
+			| ("rebind" | "contest");
 	}
 >;
 
@@ -33,12 +35,14 @@ export type ActError =
 	| { code: "bad-period" }
 	| { code: "unknown-device"; device: number }
 	| { code: "bad-reference" }
+	| { code: "bad-claim" }
 	| { code: "bad-name" }
 	| { code: "bad-ice-server"; field: IceServerFault };
 
 const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
 	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout", "appoint"] as const),
+	...(["rebind", "contest"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -95,6 +99,12 @@ export function createAct(
 			return ok({ kind: "suspend", member, nonce, household: command.household, suspended: command.suspended });
 		case "appoint":
 			return ok({ kind: "appoint", member, nonce, household: command.household });
+		case "rebind": {
+			const claim = decodeClaim(command.claim);
+			return claim.ok ? ok({ kind: "rebind", member, nonce, household: command.household, ...claim.value }) : claim;
+		}
+		case "contest":
+			return ok({ kind: "contest", member, nonce, household: command.household });
 		case "remove":
 			return ok({ kind: "remove", member, nonce, household: command.household });
 		case "issue":

@@ -59,17 +59,26 @@ export class Mempool {
 		this.#perMember.set(key, (this.#perMember.get(key) ?? 1) - 1);
 	}
 
-	/** Households changed the devices that meter for them: what the old ones signed counts for nobody any more. */
-	dropReadings(before: Ledger, after: Ledger): void {
+	/** Households changed the devices that meter for them, or their key: what the old ones signed counts no more. */
+	dropSignedByOthers(before: Ledger, after: Ledger): void {
+		// A household that gets another key loses its devices with the old one.
 		if (before.devices === after.devices) return;
+		const rekeyed = new Set(
+			before.households.flatMap(({ index, publicKey }) => {
+				const now = after.households[index]?.publicKey;
+				return now === undefined || equalBytes(now, publicKey) ? [] : [index];
+			}),
+		);
 		const changed = new Set(
 			before.households
 				.filter((household) => !isMeteredAlike(before, after, household.index))
 				.map(({ index }) => index),
 		);
-		if (changed.size === 0) return;
+		if (changed.size + rekeyed.size === 0) return;
 		for (const { id, transaction } of [...this.#waiting.values()]) {
-			if (transaction.kind === "reading" && changed.has(transaction.member)) this.remove(id);
+			if (!("member" in transaction)) continue;
+			const isOutdated = transaction.kind === "reading" ? changed : rekeyed;
+			if (isOutdated.has(transaction.member)) this.remove(id);
 		}
 	}
 

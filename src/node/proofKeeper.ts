@@ -166,6 +166,8 @@ export class ProofKeeper {
 				return parent.locks.get(toHex(transaction.lockId))?.member === member;
 			case "suspend":
 			case "remove":
+			case "rebind":
+			case "contest":
 				return transaction.household === member;
 			case "accept": {
 				const made = link.ledger.contracts.slice(parent.contracts.length).filter(({ seller }) => seller === member);

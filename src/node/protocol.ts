@@ -169,6 +169,10 @@ export type Command =
 	| { type: "remove"; household: number }
 	/** This household's vote for a new operator, in place of the one before; absent: it takes it back. */
 	| { type: "appoint"; household?: number }
+	/** Operator: gives notice that a household gets the key that made the claim (`claim.ts`). */
+	| { type: "rebind"; household: number; claim: string }
+	/** Takes such a notice back: this household's own, or as an operator any. */
+	| { type: "contest"; household: number }
 	/** Operator: the money of locked tokens (`operator.payouts`) was paid. */
 	| { type: "payout"; lockId: string; amountMicroNok: number; reference: string }
 	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */

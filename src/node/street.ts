@@ -8,6 +8,7 @@
 
 import type { Block } from "../block/block.js";
 import type { DoubleSignature } from "../block/evidence.js";
+import { claimDigest } from "../block/governance.js";
 import type { IceServer } from "../block/iceServer.js";
 import type { Reading } from "../block/reading.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
@@ -20,6 +21,7 @@ import { ok, type Result, refused } from "../primitives/result.js";
 import type { ActCommand } from "./acts.js";
 import type { Chain, Link } from "./chain.js";
 import type { ConnectTo } from "./channelPlan.js";
+import { encodeClaim } from "./claim.js";
 import type { History } from "./history.js";
 import { HouseholdKey } from "./householdKey.js";
 import { type LoadedChain, loadChain } from "./loading.js";
@@ -97,6 +99,7 @@ export class Street {
 	readonly refounding: Refounding;
 	readonly unlocking: Unlocking;
 	#lastTickMs: number;
+	#claim: string | undefined;
 
 	/** Opens what is stored. The genesis must be there. */
 	static async open(parts: StreetParts): Promise<Result<Street, StorageError | { code: "no-config" | "no-genesis" }>> {
@@ -246,7 +249,16 @@ export class Street {
 
 	/** Why this household's `join`, or this device of it, was refused. */
 	get joinRefusal(): string | undefined {
+		if (this.#context.isRebound) return "household-rebound";
 		return this.awaitsAdmission ? this.#admission.refusal : this.#own.joinRefusal;
+	}
+
+	/** What the operator needs to give a household this browser's key, while the chain knows no household of it. */
+	get claim(): string | undefined {
+		const { gridId, household, householdKey } = this.#context;
+		if (this.joinRefusal !== "unknown-household" || household.isLocked) return undefined;
+		this.#claim ??= encodeClaim({ householdKey, keySignature: household.sign(claimDigest(householdKey, gridId)) });
+		return this.#claim;
 	}
 
 	/** Whether this device of a member is still to be admitted. */

@@ -10,7 +10,8 @@ import {
 } from "../contract/ledger.js";
 import { acceptRefusal } from "../contract/market.js";
 import { removalStep } from "../contract/movingOut.js";
-import { fromHex, toHex } from "../primitives/bytes.js";
+import { noticeMinutesLeft } from "../contract/rebinding.js";
+import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
 import { add, MINUTES_PER_DAY, minuteOf, multiply } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
 import type { Peers } from "./peers.js";
@@ -74,6 +75,7 @@ export function viewOf(context: ViewContext): StreetView | JoiningView {
 							? "syncing"
 							: "handedIn",
 			...(street.joinRefusal === undefined ? {} : { code: street.joinRefusal }),
+			...(street.claim === undefined ? {} : { claim: claimView(street, street.claim) }),
 			haveIndex: block.index,
 			targetIndex,
 			signaling,
@@ -81,6 +83,16 @@ export function viewOf(context: ViewContext): StreetView | JoiningView {
 		};
 	}
 	return streetView(context, member, refounding);
+}
+
+/** A key that asks for a household, and what has come of it. */
+function claimView({ chain, householdKey }: Street, text: string): NonNullable<JoiningView["claim"]> {
+	const { ledger } = chain.head;
+	for (const { name, rebinding } of ledger.households) {
+		if (rebinding === undefined || !equalBytes(rebinding.householdKey, householdKey)) continue;
+		return { text, notice: { household: name, minutesLeft: noticeMinutesLeft(ledger, rebinding) } };
+	}
+	return { text };
 }
 
 /** As what this device comes in. */
@@ -139,7 +151,7 @@ function lockView({ outbox, refounding, unlocking }: Street, ledger: Ledger, mem
 }
 
 function memberView(ledger: Ledger, household: Household): MemberView {
-	const { appoints, index, name, operator, suspended, publicKey } = household;
+	const { appoints, index, name, operator, rebinding, suspended, publicKey } = household;
 	const movingOut = removalStep(ledger, index);
 	return {
 		index,
@@ -147,6 +159,14 @@ function memberView(ledger: Ledger, household: Household): MemberView {
 		operator,
 		...(suspended ? { suspended } : {}),
 		...(movingOut === undefined ? {} : { movingOut }),
+		...(rebinding === undefined
+			? {}
+			: {
+					rebinding: {
+						householdId: toHex(rebinding.householdKey),
+						minutesLeft: noticeMinutesLeft(ledger, rebinding),
+					},
+				}),
 		...(appoints === undefined ? {} : { appoints }),
 		householdId: toHex(publicKey),
 	};

@@ -45,6 +45,11 @@ export interface JoiningView {
 	state: "searching" | "elsewhere" | "syncing" | "handedIn" | "refused";
 	/** state refused: why. */
 	code?: string;
+	/**
+	 * The chain knows no household of this browser's key: what an operator needs to give it to a household that lost its
+	 * own, and the notice of that, once there is one.
+	 */
+	claim?: { text: string; notice?: { household: string; minutesLeft: number } };
 	haveIndex: number;
 	targetIndex: number;
 	signaling: SignalingView;
@@ -168,6 +173,8 @@ export interface MemberView {
 	suspended?: true;
 	/** It moves out, and what that waits for; completed: it has. */
 	movingOut?: RemovalStep;
+	/** It is to have another key, in hex, unless somebody objects for so many more minutes of the chain. */
+	rebinding?: { householdId: string; minutesLeft: number };
 	/** Its vote for a new operator: member index. */
 	appoints?: number;
 	/** The public key in hex: the thesis's node id. */

@@ -1,9 +1,10 @@
 /**
  * Whom the operator's node lets vote by itself: devices that are always on and have caught up, one of each household, at
  * most 25. It never takes a voter away because it is silent: the quorum is not shrunk by a machine. Only a device goes that
- * its own household took out of use, or whose household moves out.
+ * its own household took out of use, or whose household moves out or has got another key.
  */
 import type { Device, Household, Ledger } from "../contract/ledger.js";
+import { isDue } from "../contract/rebinding.js";
 import { MAX_VOTERS } from "../contract/voters.js";
 
 /** A device must have kept up for so long before it votes. */
@@ -12,7 +13,9 @@ export const CAUGHT_UP_MS = 30_000;
 export const CAUGHT_UP_BLOCKS = 2;
 
 export interface VoterPolicyView {
-	ledger: Pick<Ledger, "devices" | "voters"> & { readonly households: readonly Pick<Household, "removal">[] };
+	ledger: Pick<Ledger, "countedTotal" | "devices" | "voters"> & {
+		readonly households: readonly Pick<Household, "rebinding" | "removal">[];
+	};
 	/** Devices that the operator took off the list by hand. */
 	excluded: readonly number[];
 	/** For how long a device has kept up with the head, ms; 0: it does not, or is not connected. */
@@ -36,9 +39,11 @@ export function planVoters(view: VoterPolicyView): VoterStep | undefined {
 	return { added: candidates.slice(0, count).map(({ index }) => index), removed: [] };
 }
 
-function isLeaving({ devices, households }: VoterPolicyView["ledger"], index: number): boolean {
-	const device = devices[index];
-	return device === undefined || device.revoked || households[device.household]?.removal !== undefined;
+function isLeaving(ledger: VoterPolicyView["ledger"], index: number): boolean {
+	const device = ledger.devices[index];
+	const household = ledger.households[device?.household ?? -1];
+	if (device === undefined || device.revoked || household?.removal !== undefined) return true;
+	return household !== undefined && isDue(ledger, household);
 }
 
 function candidatesOf({ ledger, excluded, caughtUpMs }: VoterPolicyView): Device[] {

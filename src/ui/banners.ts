@@ -24,6 +24,9 @@ export type Banner =
 	| { type: "suspended" }
 	/** This household moves out, or has. */
 	| { type: "movingOut"; step: RemovalStep }
+	/** This household, or others, are to have another key. */
+	| { type: "ownRebinding"; minutesLeft: number }
+	| { type: "rebinding"; names: string[] }
 	/** The household's key is needed for what was begun, and is locked. */
 	| { type: "keyWanted"; wantedFor: "seal" | "confirm" }
 	| { type: "meterSilent"; ageMs: number }
@@ -46,6 +49,12 @@ export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
 	if (notVoting !== undefined && !isSaid) banners.push({ type: "notVoting", code: notVoting });
 	if (movingOut !== undefined) banners.push({ type: "movingOut", step: movingOut });
 	else if (suspended) banners.push({ type: "suspended" });
+	const { rebinding } = street.self;
+	if (rebinding !== undefined) banners.push({ type: "ownRebinding", minutesLeft: rebinding.minutesLeft });
+	const names = street.members.flatMap(({ index, name, rebinding }) =>
+		rebinding === undefined || index === street.self.index ? [] : [name],
+	);
+	if (names.length > 0) banners.push({ type: "rebinding", names });
 	const { wantedFor } = street.lock;
 	if (wantedFor !== undefined) banners.push({ type: "keyWanted", wantedFor });
 	const ageMs = meterAgeMs(street, chainNowMs);

@@ -53,3 +53,30 @@ export function removalReview({ client, street }: Household, { index, name }: Me
 		run: () => client.command({ type: "remove", household: index }),
 	};
 }
+
+/** Notice that a household which lost its words gets the key that made a claim. */
+export function rebindReview({ client }: Household, { index, name }: MemberView, claim: string): Review {
+	return {
+		title: m.members_rebind_title(),
+		sentence: m.members_rebind_review({ name }),
+		confirmLabel: m.members_rebind(),
+		statement: {
+			warning: m.members_rebind_warning(),
+			title: m.members_rebind_statement({ name }),
+			text: m.members_rebind_statement_text(),
+			unticked: m.members_rebind_unticked(),
+		},
+		run: () => client.command({ type: "rebind", household: index, claim }),
+	};
+}
+
+/** The notice is taken back: by the household itself, or by an operator. */
+export function contestReview({ client, street }: Household, { index, name }: MemberView): Review {
+	const isSelf = index === street.self.index;
+	return {
+		title: m.notices_title(),
+		sentence: isSelf ? m.notices_contest_review() : m.notices_withdraw_review({ name }),
+		confirmLabel: isSelf ? m.notices_contest() : m.notices_withdraw(),
+		run: () => client.command({ type: "contest", household: index }),
+	};
+}

@@ -31,6 +31,8 @@ const KINDS: Record<string, () => string> = {
 	remove: m.kind_remove,
 	payout: m.kind_payout,
 	appoint: m.kind_appoint,
+	rebind: m.kind_rebind,
+	contest: m.kind_contest,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */

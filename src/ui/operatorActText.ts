@@ -32,6 +32,12 @@ export function operatorActText(street: StreetView, act: OperatorAct): string {
 			return isGiven ? m.record_suspended({ who, name }) : m.record_lifted({ who, name });
 		case "remove":
 			return m.record_removed({ who, name });
+		case "rebind":
+			return m.record_rebind({ who, name });
+		case "contest":
+			return m.record_contest({ who, name });
+		case "rebound":
+			return m.record_rebound({ name });
 		case "appointed":
 			return m.record_appointed({ name });
 		case "movedOut":

@@ -145,6 +145,14 @@ export const transactionsByKind = {
 	suspend: fc.record({ kind: constant("suspend"), ...act, household: member, suspended: fc.boolean() }),
 	remove: fc.record({ kind: constant("remove"), ...act, household: member }),
 	appoint: fc.record({ kind: constant("appoint"), ...act, household: fc.option(member, { nil: undefined }) }),
+	rebind: fc.record({
+		kind: constant("rebind"),
+		...act,
+		household: member,
+		householdKey: bytesOf(33),
+		keySignature: signature,
+	}),
+	contest: fc.record({ kind: constant("contest"), ...act, household: member }),
 	payout: fc.record({
 		kind: constant("payout"),
 		...act,

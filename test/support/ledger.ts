@@ -3,6 +3,7 @@
  * block takes the way that a follower's takes: signatures, parent, rules.
  */
 import { BLOCK_VERSION, type Block, blockHash, transactionsRoot, validateAgainst } from "../../src/block/block.js";
+import { claimDigest, type RebindTransaction } from "../../src/block/governance.js";
 import { type Invitation, invitationDigest } from "../../src/block/invitation.js";
 import type { Quality } from "../../src/block/reading.js";
 import type {
@@ -154,6 +155,8 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 	suspend: { household: 1, suspended: true },
 	remove: { household: 1 },
 	appoint: { household: 1 },
+	rebind: { household: 1, householdKey: NO_KEY, keySignature: NO_SIGNATURE },
+	contest: { household: 1 },
 	payout: {
 		lockId: ZERO_HASH,
 		amountMicroNok: 1_000_000,
@@ -258,6 +261,13 @@ export class TestNeighbourhood {
 			...change,
 		};
 		return { ...unsigned, signature: sign(this.id(unsigned), deviceSecret(member)) };
+	}
+
+	/** Notice of another key for a household, by an operator: the key of this name. */
+	rebinding(household: number, name: string, member = 0): RebindTransaction {
+		const householdKey = publicKeyOf(secretOf(name));
+		const keySignature = sign(claimDigest(householdKey, this.ledger.gridId), secretOf(name));
+		return this.act("rebind", member, { household, householdKey, keySignature });
 	}
 
 	/** A change of voters: devices by index. */

@@ -114,6 +114,8 @@ export class ReferenceLedger {
 	readonly operators = new Set([0]);
 	readonly suspended = new Set<number>();
 	readonly removals = new Map<number, ReferenceRemoval>();
+	/** Households that are to have another key; no life here is long enough for one to get it. */
+	readonly rebindings = new Set<number>();
 	/** Whom each household wants for an operator. */
 	readonly votes = new Map<number, number>();
 	/** Households whose device votes. */
@@ -203,6 +205,19 @@ export class ReferenceLedger {
 		return this.voters.delete(household);
 	}
 
+	takeRebind(member: number, household: number): boolean {
+		if (!this.#isActing(member) || this.removals.has(household)) return false;
+		this.rebindings.add(household);
+		return true;
+	}
+
+	/** A suspended household may, too. */
+	takeContest(member: number, household: number): boolean {
+		if (this.removals.has(member) || (member !== household && !this.#isActing(member))) return false;
+		if (member !== household && this.suspended.has(member)) return false;
+		return this.rebindings.delete(household);
+	}
+
 	takeAppoint(member: number, household: number | undefined): boolean {
 		if (this.removals.has(member) || this.votes.get(member) === household) return false;
 		if (household === undefined) return this.votes.delete(member);
@@ -232,6 +247,7 @@ export class ReferenceLedger {
 		this.removals.set(household, { fromMinute, owed: undefined, isOut: false });
 		this.operators.delete(household);
 		this.votes.delete(household);
+		this.rebindings.delete(household);
 		this.#dropVotesFor(household);
 		for (const contract of this.contracts) {
 			if (contract.seller !== household && contract.buyer !== household) continue;

@@ -80,6 +80,8 @@ const act = fc.oneof(
 			),
 		}),
 	},
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("rebind" as const), member: ruler, household: member }) },
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("contest" as const), member, household: member }) },
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("remove" as const), member: ruler, household: member }) },
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("voterOff" as const), member: ruler, household: member }) },
 	{
@@ -206,6 +208,8 @@ class Player {
 	readonly #offerIds: Uint8Array[] = [];
 	readonly #contractIds: Uint8Array[] = [];
 	readonly #orderIds: Uint8Array[] = [];
+	/** Each has a key of its own. */
+	#claims = 0;
 	/** By household: of the transaction by which it moves out. */
 	readonly #lockIds: Uint8Array[] = [];
 	#candidates: Transaction[] = [];
@@ -351,6 +355,21 @@ class Player {
 				// At the founding each household has the device of its own index.
 				const isAllowed = this.#reference.takeVoterOff(wish.member, wish.household);
 				this.#sign({ kind: "voters", ...base, added: [], removed: [wish.household], device: undefined }, isAllowed);
+				break;
+			}
+			case "rebind": {
+				const { household } = wish;
+				this.#claims += 1;
+				const householdKey = new Uint8Array(33).fill(this.#claims % 256);
+				const isAllowed = this.#reference.takeRebind(wish.member, household);
+				const claim = { householdKey, keySignature: NO_SIGNATURE };
+				this.#sign({ kind: "rebind", ...base, household, ...claim }, isAllowed);
+				break;
+			}
+			case "contest": {
+				const { household } = wish;
+				const isAllowed = this.#reference.takeContest(wish.member, household);
+				this.#sign({ kind: "contest", ...base, household }, isAllowed);
 				break;
 			}
 			case "appoint": {

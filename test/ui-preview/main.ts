@@ -15,6 +15,7 @@ import {
 	comingAndGoing,
 	doubtfulMeter,
 	foundedAgain,
+	keyNotice,
 	lobby,
 	outOfUse,
 	refounding,
@@ -76,6 +77,10 @@ const SCENES: Record<string, () => View> = {
 	households: () => comingAndGoing(0),
 	suspended: () => comingAndGoing(1),
 	movingOut: () => comingAndGoing(3),
+	keyNotice: () => keyNotice(1),
+	ownKeyNotice: () => keyNotice(4),
+	claiming: () => claiming(),
+	keyAnnounced: () => claiming({ household: "Granlia", minutesLeft: 6_120 }),
 	movedOut: () => comingAndGoing(5),
 	refoundingPossible: () => refounding(0, "possible"),
 	refoundingProposed: () => refounding(1, "proposed"),
@@ -87,6 +92,22 @@ const SCENES: Record<string, () => View> = {
 	refoundingRestoredElsewhere: () => restored(refounding(0, "confirmed", true)),
 	foundedAgain: () => foundedAgain(1),
 };
+
+/** A browser with a key that no household has yet. */
+function claiming(notice?: { household: string; minutesLeft: number }): View {
+	const text = "A".repeat(131);
+	return {
+		stage: "joining",
+		as: "restored",
+		neighbourhood: "Solbakken",
+		state: "refused",
+		code: "unknown-household",
+		claim: { text, ...(notice && { notice }) },
+		haveIndex: 846,
+		targetIndex: 846,
+		signaling: { connected: 1, configured: 1 },
+	};
+}
 
 /** A household that came by its restore link, before it is let in. */
 function restored({ refounding: asked }: StreetView): View {

@@ -33,6 +33,7 @@ const act = (hours: number, said: Partial<OperatorAct> & Pick<OperatorAct, "kind
 	...said,
 });
 const OPERATOR_RECORD: OperatorAct[] = [
+	act(1, { kind: "rebind", household: 4 }),
 	act(2, { kind: "movedOut", member: undefined, household: 5 }),
 	act(3, { kind: "payout", household: 5, amountMicroNok: 87_500_000, texts: ["DNB 4411-31"] }),
 	act(20, { kind: "remove", household: 5 }),
@@ -414,7 +415,7 @@ export function comingAndGoing(self: number): StreetView {
 	const steps = [undefined, undefined, "settling", "payout", "voters", "completed"] as const;
 	const standing = view.members.map((member, index): MemberView => {
 		const movingOut = steps[index];
-		const appoints = index === 1 || index === 3 ? { appoints: 3 } : {};
+		const appoints = index === 0 || index === 1 ? { appoints: 4 } : {};
 		return { ...member, ...(index === 1 && { suspended: true }), ...(movingOut && { movingOut }), ...appoints };
 	});
 	view.members = standing;
@@ -422,5 +423,14 @@ export function comingAndGoing(self: number): StreetView {
 	const owed = { id: hex(73, 32), member: 3, amountMicroNok: 412_503_812, timestampMs: NOW_MS - HOUR };
 	if (self === 3) view.balance = { ...view.balance, balanceMicroNok: 0, orders: [], payouts: [owed] };
 	if (view.operator) view.operator = { ...view.operator, payouts: [owed], paidOutMicroNok: 87_500_000 };
+	return view;
+}
+
+/** One household is to have another key. */
+export function keyNotice(self: number): StreetView {
+	const view = street(self);
+	const rebinding = { householdId: `03${hex(88, 32)}`, minutesLeft: 6_120 };
+	view.members = view.members.map((member) => (member.index === 4 ? { ...member, rebinding } : member));
+	if (self === 4) view.self = { ...view.self, rebinding };
 	return view;
 }

@@ -141,7 +141,7 @@ export class CommittedHead {
 		this.#certify(certificate);
 		this.#votersCertificate = votersCertificate ?? this.#votersCertificate;
 		const { chain, mempool } = this.#context;
-		mempool.dropReadings(chain.head.ledger, link.ledger);
+		mempool.dropSignedByOthers(chain.head.ledger, link.ledger);
 		chain.install(link);
 	}
 
@@ -156,7 +156,7 @@ export class CommittedHead {
 		this.#views.add(parent, link);
 		if (link.block.index === certificate.index) this.#views.proofs.certified(certificate);
 		this.#checkpoints.passed(parent, link, certificate);
-		mempool.dropReadings(parent, link.ledger);
+		mempool.dropSignedByOthers(parent, link.ledger);
 		for (const id of this.#context.idsOf(link.block.transactions)) {
 			mempool.remove(id);
 			if (outbox.has(id)) outbox.confirmed(id, link.block.index);

@@ -136,8 +136,14 @@ export class StreetContext {
 		return this.#knownDevice()?.revoked === true;
 	}
 
-	/** Why this device is out of use: its household moved out, or has taken it out of use. */
-	get whyRevoked(): "moved-out" | "device-revoked" {
+	/** Whether this device's household has another key than the one that is known here. */
+	get isRebound(): boolean {
+		return this.member === undefined && this.isRevoked;
+	}
+
+	/** Why this device is out of use: its household moved out, has another key, or has taken it out of use. */
+	get whyRevoked(): "moved-out" | "household-rebound" | "device-revoked" {
+		if (this.isRebound) return "household-rebound";
 		const { member } = this;
 		const removal = member === undefined ? undefined : this.chain.head.ledger.households[member]?.removal;
 		return removal?.completed === true ? "moved-out" : "device-revoked";
@@ -236,11 +242,12 @@ export class StreetContext {
 	}
 
 	/**
-	 * Whether a block's transaction, of this id, is signed as it must be. What lies in the mempool was checked when it came, by the keys
-	 * of the committed head: where a block below changed them, it is checked again.
+	 * Whether a block's transaction, of this id, is signed as it must be. What lies in the mempool was checked when it came, by
+	 * the keys of the committed head: where a block below changed devices, and with them perhaps a household's key, it is
+	 * checked again.
 	 */
 	checkSignatures(ledger: Ledger, transaction: Transaction, id: string | undefined): Refusal | undefined {
-		const isChecked = ledger.devices === this.chain.head.ledger.devices || transaction.kind !== "reading";
+		const isChecked = ledger.devices === this.chain.head.ledger.devices;
 		if (isChecked && id !== undefined && this.mempool.has(id, transaction)) return undefined;
 		return checkSignatures(ledger, transaction, this.dependencies.verifier);
 	}

@@ -168,6 +168,8 @@ export class OwnTransactions {
 	async #submitAct(transaction: Transaction): Promise<Result<{ type: "signed"; id: string }, CommandError>> {
 		const cause = judge(this.#context.chain.head.ledger, this.#context.judgingMs(), transaction);
 		if (cause !== undefined) return refused(cause);
+		// A claim comes from outside: the signature in it may be anything.
+		if (transaction.kind === "rebind" && !this.#isWellSigned(transaction)) return refused({ code: "bad-claim" });
 		if (!(await this.submit([transaction]))) return refused({ code: "storage-write-failed" });
 		return ok({ type: "signed", id: this.#context.idOf(transaction) });
 	}

@@ -189,6 +189,8 @@ describe("a transaction by itself", () => {
 				"remove",
 				"payout",
 				"appoint",
+				"rebind",
+				"contest",
 			]),
 		);
 	});

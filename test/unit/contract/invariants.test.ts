@@ -67,8 +67,9 @@ const expectedContracts = (reference: ReferenceLedger) =>
 
 /** Roles, suspensions and removals, who votes and whose devices are in use, and the money that is on its way out. */
 const standingsOf = ({ households, locks, paidOutMicroNok, voters, devices }: Ledger) => ({
-	households: households.map(({ appoints, operator, suspended, removal }) => ({
+	households: households.map(({ appoints, operator, rebinding, suspended, removal }) => ({
 		appoints,
+		isRebinding: rebinding !== undefined,
 		operator,
 		suspended,
 		removal: removal && { fromMinute: removal.fromMinute, isOut: removal.completed },
@@ -84,6 +85,7 @@ const expectedStandings = ({
 	locked,
 	operators,
 	paidOut,
+	rebindings,
 	removals,
 	suspended,
 	voters,
@@ -93,6 +95,7 @@ const expectedStandings = ({
 		const removal = removals.get(member);
 		return {
 			appoints: votes.get(member),
+			isRebinding: rebindings.has(member),
 			operator: operators.has(member),
 			suspended: suspended.has(member),
 			removal: removal && { fromMinute: removal.fromMinute, isOut: removal.isOut },

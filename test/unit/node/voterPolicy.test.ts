@@ -14,7 +14,9 @@ function plan(devices: readonly Draft[], voters: readonly number[], excluded: re
 	return planVoters({
 		ledger: {
 			voters,
+			countedTotal: 0,
 			households: devices.map(({ movesOut }) => ({
+				rebinding: undefined,
 				removal: movesOut ? { id: new Uint8Array(32), fromMinute: 0, completed: false } : undefined,
 			})),
 			devices: devices.map(({ household, alwaysOn, revoked }, index) => ({
