@@ -426,11 +426,14 @@ export function comingAndGoing(self: number): StreetView {
 	return view;
 }
 
-/** One household is to have another key. */
+/** One household is to have another key, and two want another operator. */
 export function keyNotice(self: number): StreetView {
 	const view = street(self);
 	const rebinding = { householdId: `03${hex(88, 32)}`, minutesLeft: 6_120 };
-	view.members = view.members.map((member) => (member.index === 4 ? { ...member, rebinding } : member));
-	if (self === 4) view.self = { ...view.self, rebinding };
+	view.members = view.members.map((member) => {
+		if (member.index === 4) return { ...member, rebinding };
+		return member.index === 1 || member.index === 2 ? { ...member, appoints: 2 } : member;
+	});
+	view.self = { ...view.self, ...view.members[self] };
 	return view;
 }
