@@ -140,7 +140,12 @@ function placeRefusal(transaction: Transaction, at: number): Refusal | undefined
 
 /** Applies one transaction, or says why not and changes nothing. */
 function applyTransaction(draft: Draft, transaction: Transaction): Refusal | Wait | undefined {
-	if (isKeptVoters(transaction)) return isMember(draft, transaction.member) ?? applyKeptVoters(draft, transaction);
+	if (isKeptVoters(transaction)) {
+		const recorded = recordedActs(draft, transaction);
+		const cause = isMember(draft, transaction.member) ?? applyKeptVoters(draft, transaction);
+		if (cause === undefined) record(draft, recorded);
+		return cause;
+	}
 	if (isAct(transaction)) {
 		const cause = checkAct(draft, transaction);
 		if (cause !== undefined) return cause;

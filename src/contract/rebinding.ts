@@ -9,10 +9,10 @@
 import type { ContestTransaction, RebindTransaction } from "../block/governance.js";
 import { divideFloor, MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
 import { devicesOf } from "./devices.js";
-import { changeHousehold, type Draft, type Household, type Ledger, type Rebinding } from "./ledger.js";
+import { changeHousehold, type Draft, type Ledger, type Rebinding } from "./ledger.js";
 import { byRule, record } from "./operatorRecord.js";
 import type { Refusal } from "./refusal.js";
-import { isActingOperator, isHouseholdKey, partyRefusal } from "./standing.js";
+import { isActingOperator, isDue, isHouseholdKey, partyRefusal } from "./standing.js";
 
 const NOTICE_MINUTES = 7 * MINUTES_PER_DAY;
 
@@ -28,14 +28,6 @@ export function noticeMinutesLeft(
 ): number {
 	const blocks = Math.max(0, rebinding.countedTotal - countedTotal);
 	return divideFloor(blocks, divideFloor(MS_PER_MINUTE, parameters.blockIntervalMs));
-}
-
-/** Whether a household's notice is over. */
-export function isDue(
-	{ countedTotal }: Pick<Ledger, "countedTotal">,
-	{ rebinding }: Pick<Household, "rebinding">,
-): boolean {
-	return rebinding !== undefined && countedTotal >= rebinding.countedTotal;
 }
 
 /** Notice of another key; in place of one that stands, whose days begin again. */

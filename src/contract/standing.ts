@@ -65,3 +65,24 @@ export function isHouseholdKey({ households }: Pick<Ledger, "households">, key: 
 			equalBytes(publicKey, key) || (rebinding !== undefined && equalBytes(rebinding.householdKey, key)),
 	);
 }
+
+/** Whether the notice is over that a household gets another key. */
+export function isDue(
+	{ countedTotal }: Pick<Ledger, "countedTotal">,
+	{ rebinding }: Pick<Household, "rebinding">,
+): boolean {
+	return rebinding !== undefined && countedTotal >= rebinding.countedTotal;
+}
+
+/** Whether a device is out of use, or will be as soon as it does not vote: its household moves out, or gets another key. */
+export function isLeaving(
+	ledger: Pick<Ledger, "countedTotal" | "devices"> & {
+		readonly households: readonly Pick<Household, "rebinding" | "removal">[];
+	},
+	index: number,
+): boolean {
+	const device = ledger.devices[index];
+	const household = ledger.households[device?.household ?? -1];
+	if (device === undefined || device.revoked || household?.removal !== undefined) return true;
+	return household !== undefined && isDue(ledger, household);
+}

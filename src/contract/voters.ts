@@ -4,7 +4,7 @@ import { votersAfter } from "../block/voters.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { type Device, type Draft, householdOf, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
-import { partyRefusal } from "./standing.js";
+import { isActingOperator, isLeaving, partyRefusal } from "./standing.js";
 
 /** At most this many devices vote. */
 export const MAX_VOTERS = 25;
@@ -12,8 +12,8 @@ export const MAX_VOTERS = 25;
 export const MIN_VOTERS = 3;
 
 /**
- * The same by the operator's metering device alone, within what needs no decision: devices that stay on come, those that
- * are out of use go. Whoever steals the device can keep nobody from voting, and take no nonce of the household's.
+ * The same by the operator's metering device alone, within what needs no decision: devices that stay on come, those go
+ * that are out of use, or will be as soon as they do not vote. Whoever steals the device can keep nobody from voting, and take no nonce of the household's.
  */
 export function applyKeptVoters(draft: Draft, change: KeptVotersTransaction): Refusal | undefined {
 	const { device, member, nonce } = change;
@@ -21,13 +21,14 @@ export function applyKeptVoters(draft: Draft, change: KeptVotersTransaction): Re
 	if (draft.devices[device]?.revoked !== false) return { code: "device-revoked", device };
 	if (nonce !== draft.votersSinceIndex + 1) return { code: "voters-changed" };
 	const mayCome = change.added.every((added) => draft.devices[added.device]?.alwaysOn === true);
-	const mayGo = change.removed.every((removed) => draft.devices[removed]?.revoked === true);
+	const mayGo = change.removed.every((removed) => isLeaving(draft, removed));
 	return mayCome && mayGo ? applyVoters(draft, change) : { code: "voters-by-household" };
 }
 
 /** Changes the voter set from this block on. */
 export function applyVoters(draft: Draft, change: VotersTransaction): Refusal | undefined {
-	if (!householdOf(draft, change.member).operator) return { code: "not-operator" };
+	// A device signs without its household, of which an operator may have decided otherwise.
+	if (!isActingOperator(draft, change.member)) return { code: "not-operator" };
 	const voters = votersAfter(draft.voters, { transactions: [change] });
 	const refusal = stepRefusal(draft, change) ?? deviceRefusal(draft, change) ?? majorityRefusal(draft.devices, voters);
 	if (refusal !== undefined) return refusal;

@@ -4,7 +4,7 @@
  * its own household took out of use, or whose household moves out or has got another key.
  */
 import type { Device, Household, Ledger } from "../contract/ledger.js";
-import { isDue } from "../contract/rebinding.js";
+import { isLeaving } from "../contract/standing.js";
 import { MAX_VOTERS } from "../contract/voters.js";
 
 /** A device must have kept up for so long before it votes. */
@@ -37,13 +37,6 @@ export function planVoters(view: VoterPolicyView): VoterStep | undefined {
 	const count = voters.length === 1 ? 2 : 1;
 	if (candidates.length < count || voters.length + count > MAX_VOTERS) return undefined;
 	return { added: candidates.slice(0, count).map(({ index }) => index), removed: [] };
-}
-
-function isLeaving(ledger: VoterPolicyView["ledger"], index: number): boolean {
-	const device = ledger.devices[index];
-	const household = ledger.households[device?.household ?? -1];
-	if (device === undefined || device.revoked || household?.removal !== undefined) return true;
-	return household !== undefined && isDue(ledger, household);
 }
 
 function candidatesOf({ ledger, excluded, caughtUpMs }: VoterPolicyView): Device[] {

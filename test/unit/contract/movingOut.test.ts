@@ -134,6 +134,19 @@ describe("a household that moves out", () => {
 		expect(street.ledger.voters).toEqual([0, 1]);
 	});
 
+	it("is taken off the voters by the operator's device alone, once it moves out and not before", () => {
+		const street = streetOf(4);
+		expect(street.refusal(soon(street), [street.keptVoters([], [2])])).toEqual({ code: "voters-by-household" });
+		remove(street, 2);
+		street.block(soon(street), [street.keptVoters([], [2])]);
+		expect(stepOf(street, 2)).toBe("completed");
+		expect(street.ledger.operatorRecord?.map(({ kind, household }) => [kind, household])).toEqual([
+			["remove", 2],
+			["voters", 2],
+			["movedOut", 2],
+		]);
+	});
+
 	it("votes no more once it does not, whether or not it is out", () => {
 		const street = streetOf(4);
 		street.giveTokens(3, 1_000_000);

@@ -58,6 +58,16 @@ describe("a suspended household", () => {
 		expect(street.refusal(soon(street), [join])).toEqual({ code: "not-operator" });
 	});
 
+	it("has no say in who votes as an operator, be it by its device", () => {
+		const street = new TestNeighbourhood(4);
+		street.block(soon(street), [street.voters([], [3])]);
+		street.block(soon(street), [street.act("role", 0, { household: 1, operator: true })]);
+		expect(street.refusal(soon(street), [street.keptVoters([3], [], { member: 1, device: 1 })])).toBeUndefined();
+		suspend(street, 1);
+		const kept = street.keptVoters([3], [], { member: 1, device: 1 });
+		expect(street.refusal(soon(street), [kept])).toEqual({ code: "not-operator" });
+	});
+
 	it("is in the state as long as it is one", () => {
 		const street = new TestNeighbourhood(3);
 		const before = snapshotOf(street.ledger, NO_RESULTS).leaves.length;
