@@ -225,20 +225,23 @@ export class Entering {
 
 	/**
 	 * Storage was lost, the household's key was not, or it gets a further device: a new device of it comes in. The key is in
-	 * the link, and its password opens it; or it is the household's words.
+	 * the link, and its password opens it; or it is the household's words. Where those are lost, too, the device has a new
+	 * key, and waits for the chain to know it as the household's.
 	 */
 	async restore(command: Extract<Command, { type: "restore" }>, passwords: StretchedPasswords): Promise<Reply> {
-		const { link, words, alwaysOn, signalingUrls } = command;
+		const { link, words, alwaysOn, signalingUrls, newKey = false } = command;
 		const decoded = decodeLink(link);
 		if (!decoded.ok) return refused(decoded.error);
 		if (decoded.value.kind !== "restore") return refused({ code: "link-unknown" });
 		const { gridId, networkKey, iceServers, household, pin } = decoded.value;
 		const mesh = { networkKey, signalingUrls, iceServers };
-		const seed = words === undefined ? seedIn(household, passwords.current) : seedOfWords(words);
+		const known = words === undefined ? seedIn(household, passwords.current) : seedOfWords(words);
+		const seed = newKey ? ok(this.#dependencies.randomBytes(SEED_BYTES)) : known;
 		if (!seed.ok) return refused({ ...seed.error });
-		if (household !== undefined && !this.#isOf(household, seed.value)) return refused({ code: "words-of-another" });
+		const isAnothers = household !== undefined && !newKey && !this.#isOf(household, seed.value);
+		if (isAnothers) return refused({ code: "words-of-another" });
 		const { vault, publicKey } = household?.vault === undefined ? {} : household;
-		const isVaultKept = vault !== undefined && publicKey !== undefined && passwords.fresh === undefined;
+		const isVaultKept = !newKey && vault !== undefined && publicKey !== undefined && passwords.fresh === undefined;
 		const made = this.#keysOf(seed.value, passwords.fresh);
 		const keys = isVaultKept ? { ...made, household: { publicKey, vault, seed: seed.value } } : made;
 		return this.#beginJoining(gridId, {

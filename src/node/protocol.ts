@@ -88,6 +88,8 @@ export type Command =
 			words?: string;
 			password?: string;
 			newPassword?: string;
+			/** Password and words are lost: a new key, which the operator has to give notice of (`rebind`). */
+			newKey?: boolean;
 			/** Whether the household's other device stays in use, and goes on metering. */
 			beside?: boolean;
 			alwaysOn: boolean;

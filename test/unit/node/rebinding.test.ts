@@ -5,19 +5,15 @@ import type { JoiningView } from "../../../src/node/view.js";
 import { type Cluster, foundedStreet } from "../../support/cluster.js";
 import { FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger.js";
 
-/** Of the BIP-39 specification's own test vectors. */
-const NEW_WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow";
-
 const HERE = { alwaysOn: true, signalingUrls: [] };
 
-/** Somebody of household 2 comes in on another browser with new words; gives that browser's house. */
+/** Somebody of household 2 comes in on another browser, which makes a new key; gives that browser's house. */
 async function claimant(cluster: Cluster): Promise<number> {
 	const link = await cluster.command(1, { type: "wayBackLink" });
 	if (!link.ok || link.value.type !== "link") throw new Error("any member gives the link");
 	const { index } = await cluster.add();
-	expect(await cluster.outcome(index, { type: "restore", link: link.value.link, words: NEW_WORDS, ...HERE })).toBe(
-		"ok",
-	);
+	const command = { type: "restore" as const, link: link.value.link, newKey: true, newPassword: "tre små fugler" };
+	expect(await cluster.outcome(index, { ...command, ...HERE })).toBe("ok");
 	await cluster.until(() => joining(cluster, index).claim !== undefined, "the browser has a claim");
 	return index;
 }
