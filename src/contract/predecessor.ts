@@ -190,7 +190,11 @@ function withOperator(
 	proposer: number,
 	unconfirmed: readonly number[],
 ): readonly Household[] {
-	const isLed = households.some(({ index, operator }) => operator && !unconfirmed.includes(index));
+	const isLed = households.some(({ index, operator, suspended }) => {
+		return operator && suspended !== true && !unconfirmed.includes(index);
+	});
 	if (isLed) return households;
-	return households.map((household) => (household.index === proposer ? { ...household, operator: true } : household));
+	return households.map((household) => {
+		return household.index === proposer ? { ...household, operator: true, suspended: false } : household;
+	});
 }

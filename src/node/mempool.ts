@@ -76,6 +76,11 @@ export class Mempool {
 		);
 		if (changed.size + rekeyed.size === 0) return;
 		for (const { id, transaction } of [...this.#waiting.values()]) {
+			if (transaction.kind === "join") {
+				// Its invitation is an operator's word.
+				if (rekeyed.has(transaction.invitation?.operator ?? -1)) this.remove(id);
+				continue;
+			}
 			if (!("member" in transaction)) continue;
 			const isOutdated = transaction.kind === "reading" ? changed : rekeyed;
 			if (isOutdated.has(transaction.member)) this.remove(id);

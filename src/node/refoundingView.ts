@@ -79,7 +79,8 @@ function viewOf(street: Street, ledger: Ledger, member: number, shown: Shown): R
 		contracts: live.length,
 		majority: street.refounding.hasMajority,
 		newOperator: !ledger.households.some(
-			({ index, operator }) => operator && (index === shown.proposer || shown.confirmed.includes(index)),
+			({ index, operator, suspended }) =>
+				operator && suspended !== true && (index === shown.proposer || shown.confirmed.includes(index)),
 		),
 	};
 }

@@ -48,6 +48,9 @@ function goesAlong(transaction: Transaction, { ledger }: Link): boolean {
 		case "issue":
 		case "payout":
 		case "revoke":
+		// What a household says about itself, and whom it wants as operator, must not be lost on the way.
+		case "contest":
+		case "appoint":
 			return true;
 		default:
 			return false;

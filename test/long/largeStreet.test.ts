@@ -1,9 +1,9 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type App, startApp } from "./support/app.js";
-import { expect as expectPage, until } from "./support/expect.js";
-import { comeIn, openLobby, orderTokens, sameHead, start } from "./support/screens.js";
-import { countConnections, watchConnections } from "./support/watchConnections.js";
+import { type App, startApp } from "../e2e/support/app.js";
+import { expect as expectPage, until } from "../e2e/support/expect.js";
+import { comeIn, openLobby, orderTokens, sameHead, start } from "../e2e/support/screens.js";
+import { countConnections, watchConnections } from "../e2e/support/watchConnections.js";
 
 /**
  * A street in which not everybody is connected with everybody, in real pages: the app takes more than five devices for

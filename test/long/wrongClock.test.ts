@@ -1,8 +1,8 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type App, startApp } from "./support/app.js";
-import { expect as expectPage } from "./support/expect.js";
-import { comeIn, openLobby } from "./support/screens.js";
+import { type App, startApp } from "../e2e/support/app.js";
+import { expect as expectPage } from "../e2e/support/expect.js";
+import { comeIn, openLobby } from "../e2e/support/screens.js";
 
 /** A device whose clock is far from the neighbours' meets nobody: it is told why. */
 const AHEAD_MINUTES = 17;
