@@ -8,6 +8,7 @@ import { judge } from "../../contract/execute.js";
 import type { Refusal, Wait } from "../../contract/refusal.js";
 import { checkSignatures } from "../../contract/signers.js";
 import { assert } from "../../primitives/assert.js";
+import { TokenBucket } from "../../primitives/tokenBucket.js";
 import { isRefusal } from "../mempool.js";
 import type { Pending } from "../outbox.js";
 import type { Peer } from "../peers.js";
@@ -20,10 +21,16 @@ import type { RaftDriver } from "./raftDriver.js";
 const REGOSSIP_MS = 10_000;
 const GOSSIP_TRANSACTIONS = 200;
 
+/** Half of what a receiver allows (`conduct`): this device has its own to tell, too. */
+const HANDED_ON = 500;
+const HANDED_ON_PER_SECOND = 50;
+
 export class Gossip {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #presence: Presence;
+	/** What is handed on for others: less than any receiver looks at, or it would take this device for one that floods. */
+	readonly #handedOn: TokenBucket;
 	/** When nobody led for the last time. */
 	#ledMs = Number.NEGATIVE_INFINITY;
 	/** When a block of a backlog was last committed. */
@@ -34,6 +41,7 @@ export class Gossip {
 		this.#context = context;
 		this.#raft = raft;
 		this.#presence = presence;
+		this.#handedOn = new TokenBucket(HANDED_ON, HANDED_ON_PER_SECOND, context.dependencies.clocks.monotonicMs());
 	}
 
 	/**
@@ -115,20 +123,23 @@ export class Gossip {
 	/**
 	 * The author is not getting through to the leader by itself, if this is heard twice or told to an observer; a guest may
 	 * know only us, and an observer of a large street no leader. An observer without a channel to the leader hands on to its
-	 * voters, and a voter to the leader alone: so nothing goes round.
+	 * voters, and a voter to the leader alone: so nothing goes round. What is too much at a time is told again by its authors.
 	 */
 	#forward(from: ProvenPeer, transactions: readonly Transaction[]): void {
 		const raft = this.#raft.state;
 		if (transactions.length === 0 || raft === undefined || raft.leader === raft.self) return;
-		const { peers } = this.#context;
+		const { dependencies, peers } = this.#context;
+		const nowMs = dependencies.clocks.monotonicMs();
+		const allowed = transactions.filter(() => this.#handedOn.take(1, nowMs));
+		if (allowed.length === 0) return;
 		const index = this.#presence.leader;
 		const leader = index === undefined ? undefined : peers.toDevice(this.#context.deviceNameOf(index));
 		if (leader !== undefined) {
-			if (leader.channel !== from.channel) this.#send(leader, transactions);
+			if (leader.channel !== from.channel) this.#send(leader, allowed);
 		} else if (!this.#context.isFullMesh && !isVoter(raft)) {
 			const isProposer = this.#isProposer();
 			for (const peer of peers.authenticated()) {
-				if (peer.channel !== from.channel && isProposer(peer.device)) this.#send(peer, transactions);
+				if (peer.channel !== from.channel && isProposer(peer.device)) this.#send(peer, allowed);
 			}
 		}
 	}

@@ -70,7 +70,12 @@ export class Presence {
 
 	#toldOf(device: number): DeviceStatus[] {
 		const told: DeviceStatus[] = [];
-		for (const statuses of this.#told.values()) {
+		// Where everybody has channels to everybody, nobody needs another's word.
+		if (this.#context.isFullMesh) return told;
+		const { voters } = this.#context.chain.head.ledger;
+		for (const [teller, statuses] of this.#told) {
+			// What a device said while it voted goes with its vote.
+			if (!voters.includes(this.#context.deviceIndexOf(teller) ?? -1)) continue;
 			const status = statuses.get(device);
 			if (status !== undefined) told.push(status);
 		}
