@@ -123,6 +123,8 @@ export class VirtualStreet {
 			for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
 				await this.node(next.to).handle(next.input);
 			}
+			// Its nodes are connected for good: one that closes a channel or fails makes every sum after it worthless.
+			assert(this.faults.length === 0, `no node of a replay fails: ${this.faults[0]}`);
 			if (this.#isAtRest()) return;
 			assert(steps < MAX_STEPS_WITHOUT_LEADER, "connected nodes elect a leader and agree");
 			this.monotonicMs += STEP_MS;
