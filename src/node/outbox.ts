@@ -138,6 +138,14 @@ export class Outbox {
 		return own === undefined ? undefined : encodeRecord(["refused", own.kind, code, own.timestampMs]);
 	}
 
+	/** Records of what was refused and is still shown: they go along into another database. */
+	refusalRecords(): { id: string; transaction: Uint8Array }[] {
+		return this.#shown.flatMap(({ id, kind, state, code, timestampMs }) => {
+			if (state !== "refused" || code === undefined) return [];
+			return [{ id, transaction: encodeRecord(["refused", kind, code, timestampMs]) }];
+		});
+	}
+
 	/** It was written that it is refused. */
 	refused(id: string, code: string): void {
 		this.#forget(id);

@@ -32,7 +32,7 @@ export function createOnward(context: StreetContext, genesis: Link, days: readon
 			certificate: undefined,
 		},
 		days,
-		outboxPut,
+		outboxPut: [...outboxPut, ...outbox.refusalRecords()],
 	};
 }
 

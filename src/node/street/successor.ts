@@ -21,7 +21,7 @@ export async function createSuccessor(context: StreetContext, keys: Keys): Promi
 	return ok({
 		config: encodeConfig(successorConfig(context, keys)),
 		install: { blocks: genesis.value, upToIndex: 0, certificate: undefined },
-		outboxPut,
+		outboxPut: [...outboxPut, ...context.outbox.refusalRecords()],
 	});
 }
 
