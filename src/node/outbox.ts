@@ -135,14 +135,14 @@ export class Outbox {
 	/** The record that says of an act that it was refused, in place of the act's; a reading's is deleted. */
 	refusalRecord(id: string, code: string): Uint8Array | undefined {
 		const own = this.#shown.find((each) => each.id === id);
-		return own === undefined ? undefined : encodeRecord(["refused", own.kind, code, own.timestampMs]);
+		return own === undefined ? undefined : sealRefusal(own, code);
 	}
 
 	/** Records of what was refused and is still shown: they go along into another database. */
 	refusalRecords(): { id: string; transaction: Uint8Array }[] {
-		return this.#shown.flatMap(({ id, kind, state, code, timestampMs }) => {
-			if (state !== "refused" || code === undefined) return [];
-			return [{ id, transaction: encodeRecord(["refused", kind, code, timestampMs]) }];
+		return this.#shown.flatMap((own) => {
+			if (own.state !== "refused" || own.code === undefined) return [];
+			return [{ id: own.id, transaction: sealRefusal(own, own.code) }];
 		});
 	}
 
@@ -208,6 +208,10 @@ export function openTransaction(record: Uint8Array): Transaction | undefined {
 }
 
 const refusalShape = v.strictTuple([v.literal("refused"), v.string(), v.string(), timestampMs]);
+
+function sealRefusal({ kind, timestampMs }: OwnTransactionView, code: string): Uint8Array {
+	return encodeRecord(["refused", kind, code, timestampMs]);
+}
 
 /** An outbox record that says that an act was refused; undefined: it is none. */
 export function openRefusal(id: string, record: Uint8Array): RefusedAct | undefined {

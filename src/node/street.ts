@@ -204,11 +204,12 @@ export class Street {
 
 	// ── what is seen from outside ────────────────────────────────────────────────────────────────────────────────
 
-	/** This device's settings and keys. */
+	/** Through which neighbours that cannot be seen are reached. */
 	get iceServers(): readonly IceServer[] {
 		return this.#context.iceServers;
 	}
 
+	/** This device's settings and keys. */
 	get config(): ChainConfig {
 		return this.#context.config;
 	}

@@ -178,12 +178,12 @@ export class StreetContext {
 
 	// ── what is kept ─────────────────────────────────────────────────────────────────────────────────────────────
 
-	/** This device's settings and keys. */
 	/** Through which neighbours that cannot be seen are reached: the chain's, or, while it says nothing, those of the way in. */
 	get iceServers(): readonly IceServer[] {
 		return this.chain.head.ledger.iceServers ?? this.#config.iceServers;
 	}
 
+	/** This device's settings and keys. */
 	get config(): ChainConfig {
 		return this.#config;
 	}

@@ -30,14 +30,11 @@ function signedAnew(context: StreetContext, transaction: Transaction, deviceSecr
 	return { ...transaction, signature: context.sign(transaction, deviceSecret) };
 }
 
-function successorConfig(
-	{ chain, config, device, member }: StreetContext,
-	{ household, deviceSecret }: Keys,
-): ChainConfig {
+function successorConfig({ chain, config, device, member }: StreetContext, keys: Keys): ChainConfig {
 	const { block, hash } = chain.head;
 	return {
 		...config,
-		keys: { household, deviceSecret },
+		keys,
 		bootCount: 0,
 		invitationLink: undefined,
 		// Nobody can lead the new device to a chain without the blocks that this one has seen certified.
