@@ -19,7 +19,7 @@ import { Chain, extend, type Link } from "./chain.js";
 import { openCheckpoint } from "./checkpoints.js";
 import { KEPT_DAYS } from "./history.js";
 import { decodeMeter } from "./meterRecord.js";
-import { openRefusal, openTransaction, type RefusedAct } from "./outbox.js";
+import { actOfKey, openRefusal, openTransaction, type RefusedAct } from "./outbox.js";
 import { decodeProven, type Proven } from "./proofKeeper.js";
 import {
 	type ChainConfig,
@@ -137,7 +137,8 @@ export async function loadChain(
 
 	const outbox: LoadedChain["outbox"] = [];
 	const refusedActs: RefusedAct[] = [];
-	for (const { id, transaction: record } of stored.value.outbox) {
+	for (const { id: key, transaction: record } of stored.value.outbox) {
+		const id = actOfKey(key);
 		const transaction = openTransaction(record);
 		const refusal = transaction === undefined ? openRefusal(id, record) : undefined;
 		if (transaction !== undefined) outbox.push({ id, transaction });
@@ -156,7 +157,8 @@ export async function loadChain(
 		certificate: valid,
 		votersCertificate: chain === undefined ? undefined : await loadVotersCertificate(storage, chain.head.ledger),
 		tail: tail.entries,
-		outbox,
+		// The act itself lies there until nobody is shown its refusal any more.
+		outbox: outbox.filter(({ id }) => !refusedActs.some((refused) => refused.id === id)),
 		refusedActs,
 		evidence,
 		refounding: refounding.ok ? refounding.value : undefined,

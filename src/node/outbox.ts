@@ -109,7 +109,11 @@ export class Outbox {
 		const isShown = (own: OwnTransactionView, at: number) => at < SHOWN_FINISHED || this.#pending.has(own.id);
 		const shown: OwnTransactionView[] = [{ id, kind: transaction.kind, state: "signed", timestampMs }, ...this.#shown];
 		this.#shown = shown.filter(isShown);
-		for (const [at, own] of shown.entries()) if (!isShown(own, at)) this.#finished.push(own.id);
+		for (const [at, own] of shown.entries()) {
+			if (isShown(own, at)) continue;
+			this.#finished.push(own.id);
+			if (own.state === "refused") this.#finished.push(refusalKeyOf(own.id));
+		}
 	}
 
 	/** Takes over what earlier runs were refused. */
@@ -132,7 +136,7 @@ export class Outbox {
 		this.#show(id, (own) => ({ ...own, state: "confirmed", blockIndex }));
 	}
 
-	/** The record that says of an act that it was refused, in place of the act's; a reading's is deleted. */
+	/** The record that says of an act that it was refused; a reading has none, and is deleted. */
 	refusalRecord(id: string, code: string): Uint8Array | undefined {
 		const own = this.#shown.find((each) => each.id === id);
 		return own === undefined ? undefined : sealRefusal(own, code);
@@ -142,7 +146,7 @@ export class Outbox {
 	refusalRecords(): { id: string; transaction: Uint8Array }[] {
 		return this.#shown.flatMap((own) => {
 			if (own.state !== "refused" || own.code === undefined) return [];
-			return [{ id: own.id, transaction: sealRefusal(own, own.code) }];
+			return [{ id: refusalKeyOf(own.id), transaction: sealRefusal(own, own.code) }];
 		});
 	}
 
@@ -208,6 +212,21 @@ export function openTransaction(record: Uint8Array): Transaction | undefined {
 }
 
 const refusalShape = v.strictTuple([v.literal("refused"), v.string(), v.string(), timestampMs]);
+
+const REFUSAL_PREFIX = "refused/";
+
+/**
+ * Under what key of the outbox it lies that an act was refused: beside the act. A record that is torn takes nothing with it
+ * then, and the act is handed in, and refused, once more.
+ */
+export function refusalKeyOf(id: string): string {
+	return REFUSAL_PREFIX + id;
+}
+
+/** The act that a key of the outbox is about. Earlier versions put the refusal in the act's own place. */
+export function actOfKey(key: string): string {
+	return key.startsWith(REFUSAL_PREFIX) ? key.slice(REFUSAL_PREFIX.length) : key;
+}
 
 function sealRefusal({ kind, timestampMs }: OwnTransactionView, code: string): Uint8Array {
 	return encodeRecord(["refused", kind, code, timestampMs]);

@@ -9,7 +9,7 @@ import { transactionId } from "../../block/transactionCodec.js";
 import { hasMinute } from "../../contract/minuteRanges.js";
 import type { Link } from "../chain.js";
 import { idOf } from "../mempool.js";
-import { sealTransaction } from "../outbox.js";
+import { refusalKeyOf, sealTransaction } from "../outbox.js";
 import { encodeConfig, sealRecord } from "../records.js";
 import type { ChainChange, StoredDay } from "../storage.js";
 import type { StreetContext } from "./context.js";
@@ -22,7 +22,7 @@ export function createOnward(context: StreetContext, genesis: Link, days: readon
 		const again = signedAnew(context, transaction, genesis.hash);
 		if (again !== undefined) return [{ id: idOf(again, genesis.hash), transaction: sealTransaction(again) }];
 		const refusal = outbox.refusalRecord(id, "locked-at-refounding");
-		return refusal === undefined ? [] : [{ id, transaction: refusal }];
+		return refusal === undefined ? [] : [{ id: refusalKeyOf(id), transaction: refusal }];
 	});
 	return {
 		config: encodeConfig({ ...config, bootCount: 0, lobbyId: undefined, invitationLink: undefined, pin: undefined }),

@@ -17,7 +17,7 @@ import { type ActCommand, createAct } from "../acts.js";
 import type { LoadedChain } from "../loading.js";
 import { isRefusal } from "../mempool.js";
 import { encodeMeter } from "../meterRecord.js";
-import { sealTransaction } from "../outbox.js";
+import { refusalKeyOf, sealTransaction } from "../outbox.js";
 import { type CommandError, MAX_HANDED_IN } from "../protocol.js";
 import type { ChainChange } from "../storage.js";
 import type { StreetContext } from "./context.js";
@@ -267,7 +267,7 @@ export class OwnTransactions {
 		for (const { id, code } of refusals) {
 			const record = outbox.refusalRecord(id, code);
 			if (record === undefined) outboxDelete.push(id);
-			else outboxPut.push({ id, transaction: record });
+			else outboxPut.push({ id: refusalKeyOf(id), transaction: record });
 		}
 		if (outboxDelete.length + outboxPut.length === 0) return;
 		if (!(await this.#context.write({ outboxPut, outboxDelete }))) return;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { refusalKeyOf } from "../../../src/node/outbox.js";
 import type { ChainChange } from "../../../src/node/storage.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster.js";
 
@@ -148,7 +149,8 @@ describe("an act", () => {
 	it("is told to be refused when that is written: what a crash brings back may be taken after all", async () => {
 		const { cluster, id } = await tooLate();
 		const { storage } = cluster.house(1);
-		storage.hasNoRoomFor = (change: ChainChange) => change.outboxPut?.some((record) => record.id === id) === true;
+		storage.hasNoRoomFor = (change: ChainChange) =>
+			change.outboxPut?.some((record) => record.id === refusalKeyOf(id)) === true;
 		cluster.mend();
 		await cluster.until(() => cluster.street(1).halted, "its end is not written");
 		expect(cluster.own(1, id)?.state).not.toBe("refused");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Transaction } from "../../../src/block/transaction.js";
-import { OFFERED_READINGS, Outbox, openRefusal, openTransaction } from "../../../src/node/outbox.js";
+import { OFFERED_READINGS, Outbox, openRefusal, openTransaction, refusalKeyOf } from "../../../src/node/outbox.js";
 
 const reading = (minute: number): Transaction => ({
 	kind: "reading",
@@ -83,7 +83,8 @@ describe("of what waits in the outbox", () => {
 		for (let at = 0; at < 19; at++) next.add(`later ${at}`, buy, 6);
 		expect(next.takeFinished()).toEqual([]);
 		next.add("one more", buy, 7);
-		expect(next.takeFinished()).toEqual(["buy"]);
+		// The act's record, and what says beside it that it was refused.
+		expect(next.takeFinished()).toEqual(["buy", refusalKeyOf("buy")]);
 		expect(next.shown()).toHaveLength(20);
 	});
 });
