@@ -95,7 +95,7 @@ export interface ChainChange {
 	boots?: Uint8Array;
 	/** What is begun of this household's meter: with the readings that were made of it, so that no energy counts twice. */
 	meter?: Uint8Array;
-	/** Signed transactions, or that one was refused in place of it. */
+	/** Signed transactions, and beside them that one was refused. */
 	outboxPut?: readonly { id: string; transaction: Uint8Array }[];
 	outboxDelete?: readonly string[];
 }
