@@ -3,7 +3,7 @@
 import { MAX_DEVICES } from "../block/fieldShapes.js";
 import type { DeviceTransaction, RevokeTransaction } from "../block/transaction.js";
 import { equalBytes } from "../primitives/bytes.js";
-import { changeHousehold, type Device, type Draft, householdOf, type Ledger } from "./ledger.js";
+import { changeHousehold, type Device, type Draft, householdOf, isInUse, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 import { majorityRefusal } from "./voters.js";
 
@@ -12,7 +12,12 @@ export const MAX_DEVICES_OF_HOUSEHOLD = 8;
 
 /** The devices of a household that are in use. */
 export function devicesOf(ledger: Ledger, member: number): readonly Device[] {
-	return ledger.devices.filter((device) => device.household === member && !device.revoked);
+	return ledger.devices.filter((device) => device.household === member && isInUse(device));
+}
+
+/** Whether the newest block of a ledger took a device out of use. */
+export function hasRevoked({ devices, index }: Pick<Ledger, "devices" | "index">): boolean {
+	return devices.some(({ revokedIndex }) => revokedIndex === index);
 }
 
 /** Admits a device, which observes until the operator lets it vote. */
@@ -27,7 +32,7 @@ export function applyDevice(draft: Draft, admission: DeviceTransaction): Refusal
 	}
 	if (draft.devices.length >= MAX_DEVICES) return { code: "too-many-devices", limit: MAX_DEVICES };
 	const index = draft.devices.length;
-	const device: Device = { index, household: member, publicKey: deviceKey, alwaysOn, revoked: false };
+	const device: Device = { index, household: member, publicKey: deviceKey, alwaysOn, revokedIndex: undefined };
 	draft.devices = [...draft.devices, device];
 	if (metering) changeHousehold(draft, member, { meteringDevice: index });
 	if (replaces !== undefined) revoke(draft, member, replaces);
@@ -48,13 +53,23 @@ function revokeRefusal(ledger: Ledger, member: number, index: number): Refusal |
 	const device = ledger.devices[index];
 	if (device === undefined) return { code: "unknown-device", device: index };
 	if (device.household !== member) return { code: "not-your-device", device: index };
-	if (device.revoked) return { code: "device-revoked", device: index };
+	if (!isInUse(device)) return { code: "device-revoked", device: index };
 	// Who does not vote takes no vote along.
 	return ledger.voters.includes(index) ? majorityRefusal(withoutUse(ledger, index), ledger.voters) : undefined;
 }
 
-function withoutUse({ devices }: Pick<Ledger, "devices">, index: number): readonly Device[] {
-	return devices.map((each) => (each.index === index ? { ...each, revoked: true } : each));
+/** All devices of a household go out of use. */
+export function revokeAll(draft: Draft, member: number): void {
+	draft.devices = draft.devices.map((each) =>
+		each.household === member && isInUse(each) ? { ...each, revokedIndex: draft.index } : each,
+	);
+}
+
+function withoutUse(
+	{ devices, index: revokedIndex }: Pick<Ledger, "devices" | "index">,
+	index: number,
+): readonly Device[] {
+	return devices.map((each) => (each.index === index ? { ...each, revokedIndex } : each));
 }
 
 function revoke(draft: Draft, member: number, index: number): void {

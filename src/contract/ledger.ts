@@ -130,8 +130,8 @@ export interface Device {
 	readonly household: number;
 	readonly publicKey: Uint8Array;
 	readonly alwaysOn: boolean;
-	/** Its household took it out of use: nothing that it signs counts any more. */
-	readonly revoked: boolean;
+	/** The block that took it out of use: nothing that it signs counts from there on. Undefined: it is in use. */
+	readonly revokedIndex: number | undefined;
 }
 
 export interface Offer {
@@ -238,6 +238,11 @@ export function householdOf(ledger: Pick<Ledger, "households">, member: number):
 	const household = ledger.households[member];
 	assert(household !== undefined, `member ${member} exists`);
 	return household;
+}
+
+/** Whether a device is one whose signatures count. */
+export function isInUse(device: Device | undefined): device is Device & { readonly revokedIndex: undefined } {
+	return device !== undefined && device.revokedIndex === undefined;
 }
 
 /** A contract by its index, which must exist. */

@@ -16,16 +16,16 @@ export const DEVICE_LEAF: LeafCodec<Device> = {
 		device.household,
 		device.publicKey,
 		bit(device.alwaysOn),
-		bit(device.revoked),
+		device.revokedIndex === undefined ? 0 : device.revokedIndex + 1,
 	],
 	shape: v.pipe(
-		v.strictTuple([v.literal("device"), natural, natural, publicKey, flag, flag]),
+		v.strictTuple([v.literal("device"), natural, natural, publicKey, flag, natural]),
 		v.transform(([, index, household, key, alwaysOn, revoked]) => ({
 			index,
 			household,
 			publicKey: key,
 			alwaysOn,
-			revoked,
+			revokedIndex: revoked === 0 ? undefined : revoked - 1,
 		})),
 	),
 };

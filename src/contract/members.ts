@@ -58,7 +58,7 @@ export function applyJoin(draft: Draft, join: JoinTransaction): Refusal | undefi
 	});
 	draft.devices = [
 		...draft.devices,
-		{ index: device, household: member, publicKey: join.deviceKey, alwaysOn: join.alwaysOn, revoked: false },
+		{ index: device, household: member, publicKey: join.deviceKey, alwaysOn: join.alwaysOn, revokedIndex: undefined },
 	];
 	if (invitation !== undefined) {
 		draft.usedInvitations = new Map(draft.usedInvitations).set(toHex(invitation.id), invitation.expiryMinute);

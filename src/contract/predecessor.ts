@@ -16,7 +16,7 @@ import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { type ChunkError, checkManifest, manifestOf } from "./chunks.js";
-import type { Household, Ledger } from "./ledger.js";
+import { type Device, type Household, isInUse, type Ledger } from "./ledger.js";
 import { noticeBlocks } from "./rebinding.js";
 import { openSnapshot, type SnapshotError } from "./snapshot.js";
 import { MAX_VOTERS, MIN_VOTERS } from "./voters.js";
@@ -132,7 +132,7 @@ function votersRefusal(ledger: Ledger, voters: readonly number[]): PredecessorEr
 	const households = new Set<number>();
 	for (const voter of voters) {
 		const device = ledger.devices[voter];
-		const isOut = device === undefined || device.revoked || ledger.households[device.household]?.removal !== undefined;
+		const isOut = !isInUse(device) || ledger.households[device.household]?.removal !== undefined;
 		if (isOut) return { code: "unknown-device", device: voter };
 		if (households.has(device.household)) return { code: "household-votes-already", member: device.household };
 		households.add(device.household);
@@ -162,6 +162,7 @@ export function refoundedLedger(
 		index: 0,
 		timestampMs,
 		genesisTimestampMs: timestampMs,
+		devices: withoutIndices(ledger.devices),
 		voters,
 		votersSinceIndex: 0,
 		countedTotal: 0,
@@ -170,6 +171,11 @@ export function refoundedLedger(
 		usedInvitations: new Map(),
 		predecessor: { gridId: refound.predecessor.gridId, index: header.index, hash, proposal, unconfirmed },
 	};
+}
+
+/** What went out of use in the old chain is so from the new one's first block on. */
+function withoutIndices(devices: readonly Device[]): readonly Device[] {
+	return devices.map((device) => (isInUse(device) ? device : { ...device, revokedIndex: 0 }));
 }
 
 /** Who could not object while the chain stood still has all of the time to do so again: blocks are counted anew. */

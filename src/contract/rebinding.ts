@@ -8,7 +8,7 @@
  */
 import type { ContestTransaction, RebindTransaction } from "../block/governance.js";
 import { divideFloor, MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
-import { devicesOf } from "./devices.js";
+import { devicesOf, revokeAll } from "./devices.js";
 import { changeHousehold, type Draft, type Ledger, type Rebinding } from "./ledger.js";
 import { byRule, record } from "./operatorRecord.js";
 import type { Refusal } from "./refusal.js";
@@ -58,7 +58,7 @@ export function completeRebindings(draft: Draft): void {
 		if (rebinding === undefined || !isDue(draft, household)) continue;
 		if (devicesOf(draft, index).some((device) => draft.voters.includes(device.index))) continue;
 		changeHousehold(draft, index, { publicKey: rebinding.householdKey, rebinding: undefined });
-		draft.devices = draft.devices.map((each) => (each.household === index ? { ...each, revoked: true } : each));
+		revokeAll(draft, index);
 		record(draft, [{ ...byRule(draft, "rebound"), household: index }]);
 	}
 }

@@ -5,7 +5,7 @@ import { bodyFields, digestOf, type Transaction } from "../block/transaction.js"
 import { encode } from "../primitives/codec.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import type { Verifier } from "../primitives/signature.js";
-import type { Device, Household, Ledger } from "./ledger.js";
+import { type Device, type Household, isInUse, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
 /** Checks every signature of a transaction against the ledger's keys. One bad signature refuses it. */
@@ -83,7 +83,7 @@ export function requiredSignatures(ledger: Ledger, transaction: Transaction): Re
 			const device = ledger.devices[household.meteringDevice];
 			const publicKey = transaction.kind === "reading" ? device?.publicKey : household.publicKey;
 			if (publicKey === undefined) return { code: "unknown-member", member: transaction.member };
-			if (transaction.kind === "reading" && device?.revoked === true) {
+			if (transaction.kind === "reading" && device !== undefined && !isInUse(device)) {
 				return { code: "device-revoked", device: device.index };
 			}
 			const digest = () => digestOf(transaction.kind)(gridId, encode(bodyFields(transaction)));

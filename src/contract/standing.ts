@@ -1,7 +1,7 @@
 /** Where a household stands: what an operator or the street has said about it, beside what it owns and has metered. */
 import type { TransactionKind } from "../block/transaction.js";
 import { equalBytes } from "../primitives/bytes.js";
-import type { Household, Ledger } from "./ledger.js";
+import { type Household, isInUse, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
 /** A household's fields that most never need: nothing is said of them until there is something to say. */
@@ -83,6 +83,6 @@ export function isLeaving(
 ): boolean {
 	const device = ledger.devices[index];
 	const household = ledger.households[device?.household ?? -1];
-	if (device === undefined || device.revoked || household?.removal !== undefined) return true;
+	if (!isInUse(device) || household?.removal !== undefined) return true;
 	return household !== undefined && isDue(ledger, household);
 }

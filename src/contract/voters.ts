@@ -2,7 +2,7 @@
 import type { KeptVotersTransaction, VotersTransaction } from "../block/transaction.js";
 import { votersAfter } from "../block/voters.js";
 import { equalBytes } from "../primitives/bytes.js";
-import { type Device, type Draft, householdOf, type Ledger } from "./ledger.js";
+import { type Device, type Draft, householdOf, isInUse, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 import { isActingOperator, isLeaving, partyRefusal } from "./standing.js";
 
@@ -18,7 +18,7 @@ export const MIN_VOTERS = 3;
 export function applyKeptVoters(draft: Draft, change: KeptVotersTransaction): Refusal | undefined {
 	const { device, member, nonce } = change;
 	if (householdOf(draft, member).meteringDevice !== device) return { code: "not-your-device", device };
-	if (draft.devices[device]?.revoked !== false) return { code: "device-revoked", device };
+	if (!isInUse(draft.devices[device])) return { code: "device-revoked", device };
 	if (nonce !== draft.votersSinceIndex + 1) return { code: "voters-changed" };
 	const mayCome = change.added.every((added) => draft.devices[added.device]?.alwaysOn === true);
 	const mayGo = change.removed.every((removed) => isLeaving(draft, removed));
@@ -43,7 +43,7 @@ export function applyVoters(draft: Draft, change: VotersTransaction): Refusal | 
  * change the voters.
  */
 export function majorityRefusal(devices: readonly Device[], voters: readonly number[]): Refusal | undefined {
-	const inUse = voters.filter((voter) => devices[voter]?.revoked === false).length;
+	const inUse = voters.filter((voter) => isInUse(devices[voter])).length;
 	return inUse * 2 > voters.length ? undefined : { code: "too-few-voters", voters: voters.length, inUse };
 }
 
@@ -59,7 +59,7 @@ function stepRefusal({ voters }: Ledger, { added, removed }: VotersTransaction):
 function deviceRefusal(ledger: Ledger, { added, removed }: VotersTransaction): Refusal | undefined {
 	for (const [at, { device, publicKey }] of added.entries()) {
 		const known = ledger.devices[device];
-		if (known === undefined || known.revoked || !equalBytes(known.publicKey, publicKey)) {
+		if (!isInUse(known) || !equalBytes(known.publicKey, publicKey)) {
 			return { code: "unknown-device", device };
 		}
 		const mover = partyRefusal(ledger, known.household);

@@ -43,6 +43,8 @@ export function fetchingFields(message: FetchingMessage): CborValue[] {
 			return [message.fromIndex];
 		case "headers":
 			return [message.headers.map(headerFields)];
+		case "turnedAway":
+			return [message.code];
 	}
 }
 
@@ -83,6 +85,10 @@ export const FETCHING_SHAPES = {
 	headers: v.pipe(
 		v.strictTuple([list(headerShape, MAX_HEADERS)]),
 		v.transform(([headers]) => ({ type: "headers" as const, headers })),
+	),
+	turnedAway: v.pipe(
+		v.strictTuple([v.pipe(v.string(), v.regex(/^[a-z][a-z-]{0,39}$/))]),
+		v.transform(([code]) => ({ type: "turnedAway" as const, code })),
 	),
 };
 

@@ -41,6 +41,8 @@ export function greetingFields(message: GreetingMessage): CborValue[] {
 			return [
 				message.devices.map(({ device, headIndex, term, role }) => [device, headIndex, term, ROLES.indexOf(role)]),
 			];
+		case "householdProof":
+			return [message.householdKey, message.signature];
 		case "twin":
 			return [meetingFields(message.meeting)];
 		case "evidence":
@@ -128,6 +130,10 @@ export const GREETING_SHAPES = {
 	neighbours: v.pipe(
 		v.strictTuple([list(neighbourShape, MAX_NEIGHBOURS)]),
 		v.transform(([devices]) => ({ type: "neighbours" as const, devices })),
+	),
+	householdProof: v.pipe(
+		v.strictTuple([publicKey, signature]),
+		v.transform(([householdKey, signature]) => ({ type: "householdProof" as const, householdKey, signature })),
 	),
 	twin: v.pipe(
 		v.strictTuple([meetingShape]),

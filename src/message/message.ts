@@ -38,6 +38,15 @@ export interface Boot {
 	signature: Uint8Array;
 }
 
+/** A device that the chain does not know shows whose it is: nobody gets anything of the chain by a link alone. */
+export interface HouseholdProofMessage {
+	type: "householdProof";
+	/** Compressed secp256k1 point, 33 bytes. */
+	householdKey: Uint8Array;
+	/** By that key, over the grid id and the sender's device key. */
+	signature: Uint8Array;
+}
+
 /** A start of a device was shown a newer one of the same key: they are two. */
 export interface Meeting {
 	bootId: Uint8Array;
@@ -231,6 +240,12 @@ export interface ChunkMessage {
 	bytes: Uint8Array;
 }
 
+/** What was asked for is not for the asker; `code`: why. */
+export interface TurnedAwayMessage {
+	type: "turnedAway";
+	code: string;
+}
+
 /** Asks for the headers of blocks from an index on. */
 export interface HeadersRequestMessage {
 	type: "headersRequest";
@@ -296,6 +311,7 @@ export type Message =
 	| HandshakeMessage
 	| ProofMessage
 	| HelloMessage
+	| HouseholdProofMessage
 	| TwinMessage
 	| EvidenceMessage
 	| StatusMessage
@@ -310,6 +326,7 @@ export type Message =
 	| HeadersRequestMessage
 	| HeadersMessage
 	| ChunkMessage
+	| TurnedAwayMessage
 	| LobbyJoinMessage
 	| LobbyStateMessage
 	| GenesisMessage

@@ -59,6 +59,8 @@ const TYPES = [
 	"confirmations",
 	"withdrawal",
 	"neighbours",
+	"householdProof",
+	"turnedAway",
 ] as const satisfies readonly Message["type"][];
 
 /** By type, the shape of the fields after it. */
@@ -115,6 +117,7 @@ function messageFields(message: Message): CborValue[] {
 		case "hello":
 		case "status":
 		case "neighbours":
+		case "householdProof":
 		case "twin":
 		case "evidence":
 			return greetingFields(message);
@@ -135,6 +138,7 @@ function messageFields(message: Message): CborValue[] {
 		case "chunk":
 		case "headersRequest":
 		case "headers":
+		case "turnedAway":
 			return fetchingFields(message);
 		case "lobbyJoin":
 		case "lobbyState":

@@ -2,7 +2,7 @@
  * Whom a device connects to. In a small street everybody with everybody. In a larger one the voters, who have to agree,
  * stay connected with one another, and each other device has channels to a few of them, through whom it hears everything.
  */
-import type { Ledger } from "../contract/ledger.js";
+import { isInUse, type Ledger } from "../contract/ledger.js";
 import { compareBytes, toHex } from "../primitives/bytes.js";
 import { taggedHash } from "../primitives/hash.js";
 
@@ -20,7 +20,7 @@ const hashPair = taggedHash("channel");
 /** Whether so few devices are in use that all of them are connected with one another. */
 export function isFullMesh({ devices }: Pick<StreetDevices, "devices">, fullMeshDevices: number): boolean {
 	let inUse = 0;
-	for (const { revoked } of devices) if (!revoked) inUse += 1;
+	for (const device of devices) if (isInUse(device)) inUse += 1;
 	return inUse <= fullMeshDevices;
 }
 
@@ -31,7 +31,7 @@ export function isFullMesh({ devices }: Pick<StreetDevices, "devices">, fullMesh
  */
 export function channelOrder({ devices, voters }: StreetDevices, self: Uint8Array): string[] {
 	return devices
-		.filter(({ revoked, publicKey }) => !revoked && compareBytes(publicKey, self) !== 0)
+		.filter((device) => isInUse(device) && compareBytes(device.publicKey, self) !== 0)
 		.map(({ index, publicKey }) => ({
 			id: toHex(publicKey),
 			isVoter: voters.includes(index),

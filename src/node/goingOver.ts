@@ -57,7 +57,7 @@ export class GoingOver {
 			this.#incidents.storageFault(written.error);
 			return false;
 		}
-		this.#peers.broadcast({ type: "genesis", block: genesis });
+		this.#peers.broadcast({ type: "genesis", block: genesis }, (device) => street.mayHaveAll(device));
 		await this.#stages.goOver(street, database, link.hash);
 		return true;
 	}

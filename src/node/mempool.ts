@@ -2,7 +2,7 @@
 import { isAct, isKeptVoters, type Transaction, type VotersTransaction } from "../block/transaction.js";
 import { transactionId } from "../block/transactionCodec.js";
 import { judgeAll } from "../contract/execute.js";
-import type { Ledger } from "../contract/ledger.js";
+import { isInUse, type Ledger } from "../contract/ledger.js";
 import type { Refusal, Wait } from "../contract/refusal.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { OFFERED_READINGS } from "./outbox.js";
@@ -141,7 +141,7 @@ export class Mempool {
 function isMeteredAlike(before: Ledger, after: Ledger, member: number): boolean {
 	const [old, now] = [before, after].map(({ devices, households }) => {
 		const device = devices[households[member]?.meteringDevice ?? -1];
-		return device?.revoked === true ? undefined : device?.index;
+		return isInUse(device) ? device.index : undefined;
 	});
 	return old === now;
 }

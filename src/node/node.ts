@@ -10,17 +10,20 @@ import { Commands } from "./commands.js";
 import type { NodeDependencies } from "./dependencies.js";
 import { Entering } from "./entering.js";
 import { GoingOver } from "./goingOver.js";
+import { HouseholdKey } from "./householdKey.js";
 import { Incidents } from "./incidents.js";
 import { Metering } from "./metering.js";
+import { credentialsOf } from "./newcomer.js";
 import { type Peer, Peers } from "./peers.js";
 import type { NodeInput } from "./protocol.js";
 import { Recovery } from "./recovery.js";
 import { Signaling } from "./signaling.js";
 import { type Joining, Stages } from "./stages.js";
 import type { ProvenPeer } from "./street/context.js";
+import { NOT_A_MEMBER } from "./street/entitlement.js";
 import type { Street } from "./street.js";
 import { joinerOf, viewOf } from "./streetView.js";
-import type { SignalingView, View, WelcomeView } from "./view.js";
+import type { JoiningView, SignalingView, View, WelcomeView } from "./view.js";
 
 /** The screens are drawn anew at most so often. */
 const VIEW_MS = 200;
@@ -231,7 +234,16 @@ export class Node {
 		const stage = this.#stages.current;
 		if (stage.stage === "lobby") stage.lobby.onAuthenticated(peer);
 		else if (stage.stage === "street") stage.street.onAuthenticated(peer);
-		else if (stage.stage === "joining") stage.nextRequestMs = 0;
+		else if (stage.stage === "joining") this.#introduce(stage, peer);
+	}
+
+	/** Shows a neighbour what lets this device in, before its genesis is asked for. */
+	#introduce(stage: Joining, peer: Peer): void {
+		const { signer } = this.#dependencies;
+		const { config, gridId } = stage;
+		const household = new HouseholdKey(config.keys.household, signer);
+		for (const credential of credentialsOf({ gridId, config, household, signer })) this.#peers.send(peer, credential);
+		stage.nextRequestMs = 0;
 	}
 
 	#onGone(peer: Peer): void {
@@ -274,6 +286,10 @@ export class Node {
 
 	async #onJoiningMessage(stage: Joining, peer: Peer, message: Message): Promise<void> {
 		if (message.type === "hello") stage.hellos.set(peer, message);
+		if (message.type === "turnedAway" && message.code !== NOT_A_MEMBER) {
+			stage.turnedAway = message.code;
+			this.#isDirty = true;
+		}
 		if (message.type !== "genesis" || !(await this.#entering.onGenesis(stage, peer, message.block))) return;
 		for (const [neighbour, hello] of stage.hellos) this.#arrivals.push(() => this.#onMessage(neighbour, hello));
 	}
@@ -319,7 +335,8 @@ export class Node {
 					stage: "joining",
 					as: joinerOf(stage.config),
 					neighbourhood: "",
-					state: stage.isElsewhere ? "elsewhere" : "searching",
+					state: joiningState(stage),
+					...(stage.turnedAway === undefined ? {} : { code: stage.turnedAway }),
 					haveIndex: 0,
 					targetIndex: 0,
 					signaling,
@@ -337,6 +354,11 @@ export class Node {
 				});
 		}
 	}
+}
+
+function joiningState({ isElsewhere, turnedAway }: Joining): JoiningView["state"] {
+	if (turnedAway !== undefined) return "refused";
+	return isElsewhere ? "elsewhere" : "searching";
 }
 
 /** What time or another tab may mend is not called damaged. */

@@ -5,7 +5,7 @@
 import type { Certificate } from "../block/certificate.js";
 import type { RefoundTransaction } from "../block/refounding.js";
 import type { Unsigned } from "../block/transaction.js";
-import type { Device, Ledger } from "../contract/ledger.js";
+import { type Device, isInUse, type Ledger } from "../contract/ledger.js";
 import { predecessorState } from "../contract/predecessor.js";
 import { snapshotOf } from "../contract/snapshot.js";
 import { MAX_VOTERS, MIN_VOTERS } from "../contract/voters.js";
@@ -24,8 +24,10 @@ export function plannedVoters(
 	isReached: (device: number) => boolean,
 ): number[] {
 	const reached = devices.filter(
-		({ index, household, revoked }) =>
-			!revoked && households[household]?.removal === undefined && (index === self || isReached(index)),
+		(device) =>
+			isInUse(device) &&
+			households[device.household]?.removal === undefined &&
+			(device.index === self || isReached(device.index)),
 	);
 	const represented = new Set<number>();
 	const always = reached.filter(({ alwaysOn, household }) => {

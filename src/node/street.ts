@@ -26,6 +26,7 @@ import type { History } from "./history.js";
 import { HouseholdKey } from "./householdKey.js";
 import { type LoadedChain, loadChain } from "./loading.js";
 import type { Mempool } from "./mempool.js";
+import { credentialsOf } from "./newcomer.js";
 import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import { ProposalSize } from "./proposer.js";
@@ -153,7 +154,7 @@ export class Street {
 		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding, withPromises(loaded).votes);
 		this.#admission = new Admission(context, sync, this.#own);
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
-		this.#serving = new Serving(parts.storage, parts.peers, this.#pruning);
+		this.#serving = new Serving(context, this.#pruning);
 		const fetching = { sync, raft, head, verification };
 		this.#verification = verification;
 		const afterJump = () => this.#afterJump();
@@ -251,7 +252,13 @@ export class Street {
 	/** Why this household's `join`, or this device of it, was refused. */
 	get joinRefusal(): string | undefined {
 		if (this.#context.isRebound) return "household-rebound";
-		return this.awaitsAdmission ? this.#admission.refusal : this.#own.joinRefusal;
+		const refusal = this.awaitsAdmission ? this.#admission.refusal : this.#own.joinRefusal;
+		return refusal ?? (this.device === undefined ? this.#catchingUp.turnedAway : undefined);
+	}
+
+	/** Whether the neighbours give this device nothing more, by their word. */
+	get isTurnedAway(): boolean {
+		return this.#catchingUp.turnedAway !== undefined;
 	}
 
 	/** What the operator needs to give a household this browser's key, while the chain knows no household of it. */
@@ -280,6 +287,8 @@ export class Street {
 	/** Why this device takes no part any more, until it is admitted anew; undefined: it does take part. */
 	get outOfUse(): string | undefined {
 		if (this.#context.isRevoked) return this.#context.whyRevoked;
+		// By the neighbours' word: what shows it may not be kept by anybody any more.
+		if (this.device !== undefined && this.#catchingUp.turnedAway !== undefined) return this.#catchingUp.turnedAway;
 		const suspended = this.raft?.suspended;
 		// A damaged log heals by itself.
 		return suspended === LOG_DAMAGED ? undefined : suspended;
@@ -338,6 +347,7 @@ export class Street {
 
 	/** The committed head moved: own transactions are judged there, this device may be a member, everybody hears of it. */
 	async #afterHead(): Promise<void> {
+		this.#catchingUp.onHead();
 		if (!this.#admission.isBehind) await this.#own.judgeAtHead();
 		await this.#keepCheckpoint();
 		this.#membership.onHead();
@@ -371,11 +381,26 @@ export class Street {
 
 	/** A device proved who it is. */
 	onAuthenticated(peer: Peer): void {
+		// Before anything is asked for.
+		for (const credential of this.#credentials()) this.#context.peers.send(peer, credential);
 		this.#greeting.sendHello(peer);
+	}
+
+	/** What this device shows while the chain does not know it. */
+	#credentials(): Message[] {
+		const { config, dependencies, device, gridId, household } = this.#context;
+		if (device !== undefined) return [];
+		return credentialsOf({ gridId, config, household, signer: dependencies.signer });
+	}
+
+	/** Whether a device may have all of the chain. */
+	mayHaveAll(device: string): boolean {
+		return this.#context.entitlement.hasAll(device);
 	}
 
 	onGone(device: string): Promise<void> {
 		this.#checkpoints.gone(device);
+		this.#context.entitlement.onGone(device);
 		return this.#greeting.onGone(device);
 	}
 
@@ -383,7 +408,10 @@ export class Street {
 		return this.#serving.sendGenesis(peer);
 	}
 
-	/** A message of a proven device. Unknown devices are guests: they may fetch blocks and hand in their `join`. */
+	/**
+	 * A message of a proven device. Unknown devices are guests: they show what lets them in, hand in their `join`, and may
+	 * ask for headers; for more, once that has been found good (`entitlement.ts`).
+	 */
 	async onMessage(peer: ProvenPeer, message: Message): Promise<void> {
 		switch (message.type) {
 			case "hello":
@@ -401,6 +429,12 @@ export class Street {
 				break;
 			case "neighbours":
 				this.presence.onNeighbours(peer, message);
+				break;
+			case "householdProof":
+				this.#context.entitlement.onHouseholdProof(peer, message);
+				break;
+			case "turnedAway":
+				this.#catchingUp.onTurnedAway(peer, message.code);
 				break;
 			case "transactions":
 				this.#gossip.onTransactions(peer, message.transactions);

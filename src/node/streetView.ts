@@ -5,6 +5,7 @@ import {
 	type Contract,
 	type Household,
 	householdOf,
+	isInUse,
 	type Ledger,
 	remainingWh,
 } from "../contract/ledger.js";
@@ -85,8 +86,9 @@ export function viewOf(context: ViewContext): StreetView | JoiningView {
 	return streetView(context, member, refounding);
 }
 
-/** A key that asks for a household, and what has come of it. */
-function claimView({ chain, householdKey }: Street, text: string): NonNullable<JoiningView["claim"]> {
+/** A key that asks for a household, and what has come of it. Was that taken back, the neighbours say so, and no more. */
+function claimView({ chain, householdKey, isTurnedAway }: Street, text: string): NonNullable<JoiningView["claim"]> {
+	if (isTurnedAway) return { text };
 	const { ledger } = chain.head;
 	for (const { name, rebinding } of ledger.households) {
 		if (rebinding === undefined || !equalBytes(rebinding.householdKey, householdKey)) continue;
@@ -367,7 +369,7 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 			deviceId,
 			voter: ledger.voters.includes(device.index),
 			alwaysOn: device.alwaysOn,
-			revoked: device.revoked,
+			revoked: !isInUse(device),
 			keptFromVoting: street.config.keptFromVoting.includes(device.index),
 			doubleSigned: street.doubleSignatures.some(({ voter }) => voter === device.index),
 			connected: street.presence.isHere(device.index),

@@ -62,6 +62,13 @@ export class Sync {
 		this.sources.forget(device);
 	}
 
+	/** A device gives nothing for now; it did nothing wrong. It is asked again when it speaks again. */
+	turnedAway(device: string): void {
+		if (this.#run?.blocks.device === device) this.#run = undefined;
+		this.#request?.sentMs.delete(device);
+		this.sources.forget(device);
+	}
+
 	/** A device gave what is wrong: it is not heard before it speaks again. */
 	distrust(device: string, nowMs: number): void {
 		this.#fail(device, nowMs);

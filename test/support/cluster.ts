@@ -21,7 +21,7 @@ import type { ChainChange, ChainStorage, StorageError, StorageRoot } from "../..
 import type { Street } from "../../src/node/street.js";
 import type { StreetView } from "../../src/node/view.js";
 import { assert } from "../../src/primitives/assert.js";
-import { equalBytes } from "../../src/primitives/bytes.js";
+import { equalBytes, toHex } from "../../src/primitives/bytes.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import { ok, type Result } from "../../src/primitives/result.js";
 import { createVerifier, publicKeyOf, sign, type Verifier } from "../../src/primitives/signature.js";
@@ -441,14 +441,17 @@ export class Cluster {
 		return lines.join("\n");
 	}
 
-	/** There is a leader, everything is certified, and everybody who is on has it. */
+	/** There is a leader, everything is certified, and everybody who is on and may have it has it. */
 	isAtRest(): boolean {
 		const streets = this.houses.filter(({ isUp }) => isUp).map(({ node }) => node.street);
 		const leader = streets.find((street) => street?.raft?.role === "leader");
 		if (leader?.raft === undefined || leader.raft.tail.length > 0 || leader.raft.base.term !== leader.raft.term)
 			return false;
 		const { hash } = leader.chain.head;
-		return streets.every((street) => street !== undefined && equalBytes(street.chain.head.hash, hash));
+		const isWaitedFor = (street: Street) => leader.mayHaveAll(toHex(street.deviceKey));
+		return streets.every(
+			(street) => street !== undefined && (!isWaitedFor(street) || equalBytes(street.chain.head.hash, hash)),
+		);
 	}
 
 	async settle(limitMs?: number): Promise<void> {

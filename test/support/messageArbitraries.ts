@@ -82,6 +82,11 @@ export const MESSAGES = {
 		meeting: optional(meeting),
 		peers: fc.array(bytesOf(33), { maxLength: 5 }),
 	}),
+	householdProof: fc.record({
+		type: constant("householdProof"),
+		householdKey: bytesOf(33),
+		signature: bytesOf(65),
+	}),
 	twin: fc.record({ type: constant("twin"), meeting }),
 	evidence: fc.record({ type: constant("evidence"), doubleSignatures: fc.array(doubleSignature, { maxLength: 4 }) }),
 	status: fc.record({
@@ -132,6 +137,10 @@ export const MESSAGES = {
 	}),
 	headersRequest: fc.record({ type: constant("headersRequest"), fromIndex: naturalNumber }),
 	headers: fc.record({ type: constant("headers"), headers: fc.array(header, { maxLength: 3 }) }),
+	turnedAway: fc.record({
+		type: constant("turnedAway"),
+		code: fc.constantFrom("not-a-member", "moved-out", "device-revoked", "invitation-used"),
+	}),
 	timeoutNow: fc.record({ type: constant("timeoutNow"), term }),
 	voteReply: fc.record({ type: constant("voteReply"), term, granted: fc.boolean() }),
 	appendEntries: fc

@@ -6,6 +6,8 @@
  * It stops, and signs that it was shown that start. Nobody could name the id before that start, so the neighbours who hand
  * this on prove to the newer clone that the older one lived on after it.
  */
+
+import { isInUse } from "../../contract/ledger.js";
 import type { Boot, HelloMessage, Meeting } from "../../message/message.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import { encode } from "../../primitives/codec.js";
@@ -67,7 +69,7 @@ export class Boots {
 		if (index === undefined || !voters.includes(index) || isSame(this.#kept.get(device)?.boot, boot)) return;
 		this.#kept.set(device, known);
 		// What was taken out of use votes no more, whichever life of it.
-		for (const { publicKey, revoked } of devices) if (revoked) this.#kept.delete(toHex(publicKey));
+		for (const each of devices) if (!isInUse(each)) this.#kept.delete(toHex(each.publicKey));
 		await this.#context.write({ boots: encodeBoots(this.#kept.values()) });
 	}
 

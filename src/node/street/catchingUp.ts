@@ -10,11 +10,12 @@ import type { CertifiedRun } from "../blockRun.js";
 import { encodeCertificateRecord, sealRecord } from "../records.js";
 import type { ChainChange } from "../storage.js";
 import type { Sync } from "../sync.js";
-import { voterStepsOf } from "../voterSteps.js";
+import { keepCertificateOf, voterStepsOf } from "../voterSteps.js";
 import type { CheckpointFetching } from "./checkpointFetching.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { ProvenPeer, StreetContext } from "./context.js";
 import type { DoubleSigning } from "./doubleSigning.js";
+import { NOT_A_MEMBER } from "./entitlement.js";
 import { logBaseOf, type RaftDriver } from "./raftDriver.js";
 import type { TailVerification } from "./tailVerification.js";
 
@@ -36,10 +37,31 @@ export class CatchingUp {
 	readonly #context: StreetContext;
 	readonly #parts: CatchingUpParts;
 	#behindSinceMs: number | undefined;
+	#turnedAway: string | undefined;
 
 	constructor(context: StreetContext, parts: CatchingUpParts) {
 		this.#context = context;
 		this.#parts = parts;
+	}
+
+	/** Why the neighbours give this device nothing more, by their word; undefined: they do. */
+	get turnedAway(): string | undefined {
+		return this.#turnedAway;
+	}
+
+	/** A neighbour has nothing for this device, and says why. */
+	onTurnedAway({ device }: ProvenPeer, code: string): void {
+		this.#parts.sync.turnedAway(device);
+		this.#parts.checkpoints.gone(device);
+		// It did not know yet what was shown to it.
+		if (code === NOT_A_MEMBER || code === this.#turnedAway) return;
+		this.#turnedAway = code;
+		this.#context.events.onProgress();
+	}
+
+	/** The head moved: somebody gave something. */
+	onHead(): void {
+		this.#turnedAway = undefined;
 	}
 
 	/** Asks a neighbour that is ahead for the next blocks, unless an answer is under way. */
@@ -100,7 +122,7 @@ export class CatchingUp {
 				blocks,
 				upToIndex: certificate.index,
 				certificate: encodeCertificateRecord(certificate),
-				keepCertificate: changesVoters ? "always" : "spacing",
+				keepCertificate: keepCertificateOf(links),
 			},
 			voterSteps: voterStepsOf(links, certificate),
 		};

@@ -12,7 +12,7 @@ import {
 	checkCertificate,
 	checkSignatures as checkCertificateSignatures,
 } from "../../consensus/certificate.js";
-import type { Device, Ledger } from "../../contract/ledger.js";
+import { type Device, isInUse, type Ledger } from "../../contract/ledger.js";
 import type { Refusal } from "../../contract/refusal.js";
 import { checkSignatures, requiredSignatures } from "../../contract/signers.js";
 import { assert } from "../../primitives/assert.js";
@@ -29,6 +29,7 @@ import { type ChainConfig, encodeConfig } from "../records.js";
 import { retentionDaysOf } from "../retention.js";
 import type { ChainChange, ChainStorage } from "../storage.js";
 import type { Fault } from "../view.js";
+import { Entitlement } from "./entitlement.js";
 
 /** A channel whose device has proven its key. */
 export type ProvenPeer = Peer & { device: string };
@@ -80,6 +81,8 @@ export class StreetContext {
 	readonly chain: Chain;
 	readonly outbox = new Outbox();
 	readonly mempool = new Mempool();
+	/** What the others may have of the chain. */
+	readonly entitlement = new Entitlement(this);
 	#config: ChainConfig;
 	#halted = false;
 
@@ -127,13 +130,18 @@ export class StreetContext {
 
 	/** The index of a device in use, by its key in hex; undefined for a guest, and for a device that was revoked. */
 	deviceIndexOf(device: string): number | undefined {
-		const known = namedDevices(this.chain.head.ledger.devices).get(device);
-		return known?.revoked === false ? known.index : undefined;
+		const known = this.knownDevice(device);
+		return isInUse(known) ? known.index : undefined;
+	}
+
+	/** A device by its key in hex, in use or not; undefined for a guest. */
+	knownDevice(device: string): Device | undefined {
+		return namedDevices(this.chain.head.ledger.devices).get(device);
 	}
 
 	/** Whether this household took this device out of use. */
 	get isRevoked(): boolean {
-		return this.#knownDevice()?.revoked === true;
+		return this.knownDevice(this.#deviceName)?.revokedIndex !== undefined;
 	}
 
 	/** Whether this device's household has another key than the one that is known here. */
@@ -151,7 +159,7 @@ export class StreetContext {
 
 	/** Whether this device of a member is still to be admitted. */
 	get awaitsAdmission(): boolean {
-		return this.#config.admission !== undefined && this.#knownDevice() === undefined;
+		return this.#config.admission !== undefined && this.knownDevice(this.#deviceName) === undefined;
 	}
 
 	/** Whether everybody is connected with everybody, as far as they can. */
@@ -163,10 +171,6 @@ export class StreetContext {
 	get isMetering(): boolean {
 		const { device, member } = this;
 		return member !== undefined && this.chain.head.ledger.households[member]?.meteringDevice === device;
-	}
-
-	#knownDevice(): Device | undefined {
-		return namedDevices(this.chain.head.ledger.devices).get(this.#deviceName);
 	}
 
 	/** The key, in hex, of a device that the log knows: one that is to vote may have joined in a block that is not yet certified. */

@@ -49,7 +49,7 @@ export class Gossip {
 	 * signed: its `device`, and acts that waited where the household's old device was. Readings are devices' in use.
 	 */
 	onTransactions(peer: ProvenPeer, transactions: readonly Transaction[]): void {
-		const { dependencies, events, mempool, peers } = this.#context;
+		const { dependencies, entitlement, events, mempool, peers } = this.#context;
 		const nowMs = dependencies.clocks.monotonicMs();
 		const isGuest = this.#context.deviceIndexOf(peer.device) === undefined;
 		const raft = this.#raft.state;
@@ -77,6 +77,7 @@ export class Gossip {
 				continue;
 			}
 			if (mempool.has(id, transaction)) {
+				if (transaction.kind === "join") entitlement.onJoin(peer.device, transaction, undefined);
 				forwarded.push(transaction);
 				continue;
 			}
@@ -85,6 +86,7 @@ export class Gossip {
 				continue;
 			}
 			const cause = this.#judge(transaction);
+			if (transaction.kind === "join") entitlement.onJoin(peer.device, transaction, cause);
 			if (isRefusal(cause)) {
 				events.onRefused(cause.code);
 				if (cause.code === "bad-signature") peers.conduct.spend(peer.device, "badSignatures", 1, nowMs);
@@ -155,6 +157,12 @@ export class Gossip {
 		);
 	}
 
+	/** Whom one's own transactions concern. Who is not in the street yet does not know, and asks everybody. */
+	#isOfStreet(): (device: string) => boolean {
+		const { entitlement } = this.#context;
+		return this.#raft.state === undefined ? () => true : (device) => entitlement.hasAll(device);
+	}
+
 	/** Readings are kept back while this device does not meter: nobody could check them. */
 	#tellable(): Pending[] {
 		const { isMetering, outbox } = this.#context;
@@ -168,9 +176,9 @@ export class Gossip {
 		const fresh = tellable.filter(({ sentMs }) => sentMs < 0);
 		const isTold = fresh.length === 0 || this.#tell(fresh, nowMs, this.#isProposer());
 		// No voter is in reach: whoever is hands it on.
-		if (!isTold && this.#raft.state?.role !== "leader") this.#tell(fresh, nowMs, () => true);
+		if (!isTold && this.#raft.state?.role !== "leader") this.#tell(fresh, nowMs, this.#isOfStreet());
 		const overdue = tellable.filter((pending) => pending.sentMs >= 0 && this.#isOverdue(pending, nowMs));
-		if (overdue.length > 0) this.#tell(overdue, nowMs, () => true);
+		if (overdue.length > 0) this.#tell(overdue, nowMs, this.#isOfStreet());
 	}
 
 	/** True: somebody was told. */

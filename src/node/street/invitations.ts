@@ -1,10 +1,8 @@
-/** A new household's way in: the operator's invitation link, and the `join` that the invited device makes of it. */
+/** Ways in that a member gives: the operator's invitation link for a new household, and a link back. */
 import { type Invitation, invitationDigest } from "../../block/invitation.js";
-import type { JoinTransaction, Unsigned } from "../../block/transaction.js";
-import { assert } from "../../primitives/assert.js";
 import { ok, type Result, refused } from "../../primitives/result.js";
 import { minuteOf } from "../../primitives/units.js";
-import { decodeLink, encodeJoinLink, encodeRestoreLink } from "../link.js";
+import { encodeJoinLink, encodeRestoreLink } from "../link.js";
 import type { CommandError } from "../protocol.js";
 import type { HouseholdRecord } from "../vault.js";
 import type { StreetContext } from "./context.js";
@@ -49,28 +47,4 @@ export function createRestoreLink(
 	const pin = { index: block.index, hash: hash.slice(0, 16) };
 	const mesh = { networkKey: config.networkKey, iceServers: context.iceServers };
 	return ok({ type: "link", link: encodeRestoreLink({ kind: "restore", gridId, ...mesh, household, pin }) });
-}
-
-/** The invited household's `join`, signed with its own two keys and the invitation's one-time key. */
-export function createJoin(context: StreetContext, invitationLink: string): JoinTransaction {
-	const link = decodeLink(invitationLink);
-	assert(link.ok && link.value.kind === "join", "the invitation was read before it was kept");
-	const { householdName, alwaysOn } = context.config;
-	const { invitation, oneTimeSecret } = link.value;
-	const unsigned: Unsigned<JoinTransaction> = {
-		kind: "join",
-		name: householdName,
-		householdKey: context.householdKey,
-		deviceKey: context.deviceKey,
-		alwaysOn,
-		invitation,
-	};
-	return {
-		...unsigned,
-		signatures: {
-			household: context.signAsHousehold(unsigned),
-			device: context.signAsDevice(unsigned),
-			oneTime: context.sign(unsigned, oneTimeSecret),
-		},
-	};
 }

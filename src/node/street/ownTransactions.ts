@@ -17,12 +17,12 @@ import { type ActCommand, createAct } from "../acts.js";
 import type { LoadedChain } from "../loading.js";
 import { isRefusal } from "../mempool.js";
 import { encodeMeter } from "../meterRecord.js";
+import { createJoin } from "../newcomer.js";
 import { refusalKeyOf, sealTransaction } from "../outbox.js";
 import { type CommandError, MAX_HANDED_IN } from "../protocol.js";
 import type { ChainChange } from "../storage.js";
 import type { StreetContext } from "./context.js";
 import type { Gossip } from "./gossip.js";
-import { createJoin } from "./invitations.js";
 import type { Proposing } from "./proposing.js";
 
 export class OwnTransactions {
@@ -176,11 +176,11 @@ export class OwnTransactions {
 
 	/** Invited and not a member yet: signs the `join` once, and keeps it in the outbox until it is in a block. */
 	async joinIfInvited(): Promise<void> {
-		const { chain, config, dependencies, events, household, member, outbox } = this.#context;
+		const { chain, config, dependencies, events, gridId, household, member, outbox } = this.#context;
 		if (config.invitationLink === undefined || member !== undefined || outbox.size > 0) return;
 		// Its way in is on the chain already, above what a damaged record has left of it here.
 		if (household.isLocked) return;
-		const join = createJoin(this.#context, config.invitationLink);
+		const join = createJoin({ gridId, config, household, signer: dependencies.signer }, config.invitationLink);
 		// The operator may have joined later than this chain reaches: the neighbours know then.
 		const cause = checkSignatures(chain.head.ledger, join, dependencies.verifier);
 		if (cause?.code === "bad-signature") {

@@ -18,7 +18,7 @@ import type { ProposalSize } from "../proposer.js";
 import { encodeCertificateRecord, encodeVotes, sealRecord } from "../records.js";
 import type { ChainChange } from "../storage.js";
 import type { Sync } from "../sync.js";
-import { voterStepsOf } from "../voterSteps.js";
+import { keepCertificateOf, voterStepsOf } from "../voterSteps.js";
 import type { CommittedHead } from "./committedHead.js";
 import type { StreetContext } from "./context.js";
 
@@ -186,15 +186,13 @@ export class RaftDriver {
 		}
 		if (persist.commit !== undefined) {
 			const { certificate, changesVoters } = persist.commit;
+			const links = this.#context.chain.upTo(certificate.index);
 			change.commit = {
 				upToIndex: certificate.index,
 				certificate: encodeCertificateRecord(certificate),
-				// Who was away for several changes follows them one by one.
-				keepCertificate: changesVoters ? "always" : "spacing",
+				keepCertificate: keepCertificateOf(links),
 			};
-			if (changesVoters) {
-				change.voterSteps = voterStepsOf(this.#context.chain.upTo(certificate.index), certificate);
-			}
+			if (changesVoters) change.voterSteps = voterStepsOf(links, certificate);
 		}
 		return change;
 	}

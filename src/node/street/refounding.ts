@@ -27,7 +27,7 @@ import { encodeRefounding, type RefoundingRecord } from "../refoundingRecord.js"
 import { DONE, type Reply } from "../reply.js";
 import { Ballot } from "./ballot.js";
 import type { CommittedHead } from "./committedHead.js";
-import type { StreetContext } from "./context.js";
+import type { ProvenPeer, StreetContext } from "./context.js";
 import type { Presence } from "./presence.js";
 import type { RaftDriver } from "./raftDriver.js";
 
@@ -225,7 +225,8 @@ export class Refounding {
 		const message = isProposer ? this.#ballot.toMessage() : undefined;
 		// The neighbours have the proposal, or hear of it with the next hello: it is long.
 		const { confirmations } = this.#ballot;
-		this.#context.peers.broadcast(message ?? { type: "confirmations", confirmations });
+		const { entitlement, peers } = this.#context;
+		peers.broadcast(message ?? { type: "confirmations", confirmations }, (device) => entitlement.hasAll(device));
 		await this.#seal();
 		return DONE;
 	}
@@ -262,9 +263,11 @@ export class Refounding {
 	// ── what neighbours say ──────────────────────────────────────────────────────────────────────────────────────
 
 	/** A neighbour is here: it hears what there is. */
-	tell(peer: Peer): void {
-		const { peers } = this.#context;
+	tell(peer: ProvenPeer): void {
+		const { entitlement, peers } = this.#context;
 		const message = this.#ballot.toMessage();
+		// Both hold the whole state.
+		if (!entitlement.hasAll(peer.device)) return;
 		if (this.#founded !== undefined) peers.send(peer, { type: "genesis", block: this.#founded.bytes });
 		else if (message !== undefined) peers.send(peer, message);
 	}
@@ -280,8 +283,9 @@ export class Refounding {
 	}
 
 	#handOn(from: Peer, message: Message | undefined): void {
-		const { isFullMesh, peers } = this.#context;
-		if (!isFullMesh && message !== undefined) peers.broadcast(message, (device) => device !== from.device);
+		const { entitlement, isFullMesh, peers } = this.#context;
+		if (isFullMesh || message === undefined) return;
+		peers.broadcast(message, (device) => device !== from.device && entitlement.hasAll(device));
 	}
 
 	async onConfirmations({ confirmations }: ConfirmationsMessage): Promise<void> {

@@ -1,4 +1,4 @@
-/** Handing out what is stored: the genesis, runs of certified blocks to whoever catches up, the whole chain. */
+/** Handing out what is stored, to those who may have it: the genesis, runs of certified blocks, checkpoints, headers. */
 
 import type { Anchor } from "../../block/anchor.js";
 import { type Block, type BlockHeader, blockHash, decodeBlock } from "../../block/block.js";
@@ -10,6 +10,8 @@ import { decodeCertificateRecord, openRecord } from "../records.js";
 import { CERTIFICATE_SPACING, type ChainStorage } from "../storage.js";
 import { RUN_BYTES } from "../sync.js";
 import { decodeAnchorRecord, headerOf } from "../voterSteps.js";
+import type { ProvenPeer, StreetContext } from "./context.js";
+import { ALL, NOT_A_MEMBER } from "./entitlement.js";
 import type { Pruning } from "./pruning.js";
 
 /** Voter changes of one answer. */
@@ -18,17 +20,44 @@ const MAX_STEPS = 64;
 const READ_BLOCKS = 2 * CERTIFICATE_SPACING;
 
 export class Serving {
+	readonly #context: StreetContext;
 	readonly #storage: ChainStorage;
 	readonly #peers: Peers;
 	readonly #pruning: Pick<Pruning, "blocksFrom">;
 
-	constructor(storage: ChainStorage, peers: Peers, pruning: Pick<Pruning, "blocksFrom">) {
-		this.#storage = storage;
-		this.#peers = peers;
+	constructor(context: StreetContext, pruning: Pick<Pruning, "blocksFrom">) {
+		this.#context = context;
+		this.#storage = context.storage;
+		this.#peers = context.peers;
 		this.#pruning = pruning;
 	}
 
+	/** Says why a device gets nothing, or nothing more. Who is new here itself does not know. */
+	#turnAway(peer: ProvenPeer): void {
+		const { device, entitlement, peers } = this.#context;
+		const code = device === undefined ? NOT_A_MEMBER : entitlement.refusalFor(peer.device);
+		peers.send(peer, { type: "turnedAway", code });
+	}
+
+	/**
+	 * The last block that may be handed to a device. One that was taken out of use gets the certificate that covers its
+	 * end, and whatever lies below that.
+	 */
+	async #lastIndexFor({ device }: ProvenPeer): Promise<number> {
+		const upToIndex = this.#context.entitlement.upToIndex(device);
+		if (upToIndex === ALL || upToIndex < 0) return upToIndex;
+		const certificate = await this.#storage.certificateFrom(upToIndex);
+		return certificate.ok && certificate.value !== undefined ? certificate.value.index : upToIndex;
+	}
+
+	/** The first block of all tells of a founding and its households; one of a later founding holds the whole state. */
 	async sendGenesis(peer: Peer): Promise<void> {
+		const { chain, entitlement } = this.#context;
+		const holdsState = chain.head.ledger.predecessor !== undefined;
+		if (holdsState && peer.device !== undefined && !entitlement.hasAll(peer.device)) {
+			this.#turnAway(peer as ProvenPeer);
+			return;
+		}
 		const stored = await this.#storage.readBlocks(0, 1);
 		const record = stored.ok ? stored.value[0]?.record : undefined;
 		const content = record === undefined ? undefined : openRecord(record);
@@ -39,7 +68,12 @@ export class Serving {
 	 * Answers with blocks from an index on, and with the certificate where they reach it; with none where there are none,
 	 * or none any more: then the neighbour asks another, or fetches a checkpoint.
 	 */
-	async onBlocksRequest(peer: Peer, fromIndex: number): Promise<void> {
+	async onBlocksRequest(peer: ProvenPeer, fromIndex: number): Promise<void> {
+		const lastIndex = await this.#lastIndexFor(peer);
+		if (fromIndex > lastIndex) {
+			this.#turnAway(peer);
+			return;
+		}
 		const isPruned = fromIndex > 0 && fromIndex < this.#pruning.blocksFrom;
 		const certificate = isPruned ? undefined : await this.#storage.certificateFrom(fromIndex);
 		const end = certificate?.ok === true ? certificate.value : undefined;
@@ -75,8 +109,13 @@ export class Serving {
 	}
 
 	/** Answers with the newest checkpoint above an index, after the voter changes that lead there. */
-	async onCheckpointRequest(peer: Peer, haveIndex: number): Promise<void> {
+	async onCheckpointRequest(peer: ProvenPeer, haveIndex: number): Promise<void> {
+		const lastIndex = await this.#lastIndexFor(peer);
 		const found = await this.#checkpointAbove(haveIndex);
+		if (lastIndex < 0 || (found !== undefined && found.anchor.certificate.index > lastIndex)) {
+			this.#turnAway(peer);
+			return;
+		}
 		if (found === undefined) {
 			this.#peers.send(peer, { type: "checkpoint", steps: [], checkpoint: undefined });
 			return;
@@ -142,7 +181,11 @@ export class Serving {
 		}
 	}
 
-	async onChunkRequest(peer: Peer, index: number, number: number): Promise<void> {
+	async onChunkRequest(peer: ProvenPeer, index: number, number: number): Promise<void> {
+		if (index > (await this.#lastIndexFor(peer))) {
+			this.#turnAway(peer);
+			return;
+		}
 		const stored = await this.#storage.checkpointChunk(index, number);
 		const content = stored.ok && stored.value !== undefined ? openRecord(stored.value) : undefined;
 		const bytes = content?.ok === true ? content.value : new Uint8Array();

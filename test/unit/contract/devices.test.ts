@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MAX_DEVICES_OF_HOUSEHOLD } from "../../../src/contract/devices.js";
+import { isInUse } from "../../../src/contract/ledger.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
 import { createVerifier, publicKeyOf, sign } from "../../../src/primitives/signature.js";
 import { FIRST_MINUTE, secretOf, TestNeighbourhood } from "../../support/ledger.js";
@@ -12,7 +13,13 @@ describe("a household's device", () => {
 		const street = new TestNeighbourhood(2);
 		street.block(soon(street), [street.admission(1, "kiosk", { alwaysOn: true })]);
 		const publicKey = publicKeyOf(secretOf("kiosk"));
-		expect(street.ledger.devices[2]).toEqual({ index: 2, household: 1, publicKey, alwaysOn: true, revoked: false });
+		expect(street.ledger.devices[2]).toEqual({
+			index: 2,
+			household: 1,
+			publicKey,
+			alwaysOn: true,
+			revokedIndex: undefined,
+		});
 		expect(street.household(1).meteringDevice).toBe(1);
 	});
 
@@ -44,7 +51,7 @@ describe("a household's device", () => {
 			device: 1,
 		});
 		street.block(soon(street), [street.admission(0, "new", { replaces: 0 })]);
-		expect(street.ledger.devices.map(({ revoked }) => revoked)).toEqual([true, false, false, false]);
+		expect(street.ledger.devices.map((device) => !isInUse(device))).toEqual([true, false, false, false]);
 		expect(street.household(0).meteringDevice).toBe(3);
 		expect(street.refusal(soon(street), [street.admission(0, "newer", { replaces: 0 })])).toEqual({
 			code: "device-revoked",
@@ -79,7 +86,7 @@ describe("a device that is revoked", () => {
 			device: 7,
 		});
 		street.block(soon(street), [street.act("revoke", 1, { device: 1 }), street.admission(1, "new")]);
-		expect(street.ledger.devices.map(({ index, revoked }) => [index, revoked])).toEqual([
+		expect(street.ledger.devices.map((device) => [device.index, !isInUse(device)])).toEqual([
 			[0, false],
 			[1, true],
 			[2, false],
@@ -111,7 +118,7 @@ describe("a device whose vote is needed", () => {
 		expect(street.refusal(soon(street), [street.act("revoke", 0, { device: 0 })])).toEqual(needed);
 		expect(street.refusal(soon(street), [street.admission(0, "new", { replaces: 0 })])).toEqual(needed);
 		street.block(soon(street), [street.admission(0, "new"), street.act("revoke", 1, { device: 1 })]);
-		expect(street.ledger.devices.map(({ revoked }) => revoked)).toEqual([false, true, false]);
+		expect(street.ledger.devices.map((device) => !isInUse(device))).toEqual([false, true, false]);
 	});
 
 	it("stays in use where a majority of the voters would be out of use, also by one block", () => {
@@ -126,6 +133,6 @@ describe("a device whose vote is needed", () => {
 		street.block(soon(street), [street.voters([], [1])]);
 		expect(street.refusal(soon(street), [revoke(2)])).toEqual({ code: "too-few-voters", voters: 2, inUse: 1 });
 		street.block(soon(street), [street.voters([3]), revoke(2)]);
-		expect(street.ledger.devices.map(({ revoked }) => revoked)).toEqual([false, true, true, false]);
+		expect(street.ledger.devices.map((device) => !isInUse(device))).toEqual([false, true, true, false]);
 	});
 });

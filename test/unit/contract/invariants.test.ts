@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { blockHash, decodeBlock, encodeBlock } from "../../../src/block/block.js";
 import { executeBlock } from "../../../src/contract/execute.js";
 import { openGenesis } from "../../../src/contract/genesis.js";
-import type { Ledger } from "../../../src/contract/ledger.js";
+import { isInUse, type Ledger } from "../../../src/contract/ledger.js";
 import { allocate, type UtilityRest } from "../../../src/contract/settlement.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
@@ -76,7 +76,7 @@ const standingsOf = ({ households, locks, paidOutMicroNok, voters, devices }: Le
 		removal: removal && { fromMinute: removal.fromMinute, isOut: removal.completed },
 	})),
 	voters: [...voters],
-	out: devices.filter(({ revoked }) => revoked).map(({ household }) => household),
+	out: devices.filter((device) => !isInUse(device)).map(({ household }) => household),
 	locked: [...locks.values()].reduce((sum, { amountMicroNok }) => sum + BigInt(amountMicroNok), 0n),
 	paidOut: BigInt(paidOutMicroNok),
 });

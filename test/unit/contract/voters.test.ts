@@ -150,7 +150,7 @@ describe("a change of voters that the operator's device signs by itself", () => 
 		expect(street.refusal(soon(street), [street.keptVoters([], [2], { member: 1 })])).toEqual({ code: "not-operator" });
 		street.ledger = {
 			...street.ledger,
-			devices: street.ledger.devices.map((device) => (device.index === 0 ? { ...device, revoked: true } : device)),
+			devices: street.ledger.devices.map((device) => (device.index === 0 ? { ...device, revokedIndex: 7 } : device)),
 		};
 		const ofRevoked = street.keptVoters([], [2]);
 		expect(checkSignatures(street.ledger, ofRevoked, verifier)).toBeUndefined();

@@ -57,6 +57,8 @@ const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["confirmations", [27, [[3, HASH, SIGNATURE]]]],
 	["withdrawal", [28, HASH, SIGNATURE]],
 	["neighbours", [29, [[3, 5, 1, 0]]]],
+	["householdProof", [30, KEY, SIGNATURE]],
+	["turnedAway", [31, "not-a-member"]],
 ];
 
 function fail(what: string): never {

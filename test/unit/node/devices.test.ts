@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DeviceTransaction, ReadingTransaction, Unsigned } from "../../../src/block/transaction.js";
 import { transactionId } from "../../../src/block/transactionCodec.js";
+import { isInUse } from "../../../src/contract/ledger.js";
 import { decodeLink, encodeRestoreLink } from "../../../src/node/link.js";
 import { householdSecretOf } from "../../../src/node/vault.js";
 import { CAUGHT_UP_MS } from "../../../src/node/voterPolicy.js";
@@ -13,8 +14,8 @@ const stageOf = (cluster: Cluster, at: number) => cluster.house(at).node.view().
 const ledgerOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.ledger;
 const notVoting = (cluster: Cluster, at: number) => cluster.view(at).chain.notVoting;
 const inUse = (cluster: Cluster, member: number) =>
-	ledgerOf(cluster, 0).devices.flatMap(({ household, index, revoked }) =>
-		household === member && !revoked ? [index] : [],
+	ledgerOf(cluster, 0).devices.flatMap((device) =>
+		device.household === member && isInUse(device) ? [device.index] : [],
 	);
 
 /** The next minute of a house's meter, which reaches its node as soon as it has ended. */

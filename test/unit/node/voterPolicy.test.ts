@@ -24,7 +24,7 @@ function plan(devices: readonly Draft[], voters: readonly number[], excluded: re
 				household: household ?? index,
 				publicKey: new Uint8Array(33),
 				alwaysOn: alwaysOn ?? true,
-				revoked: revoked ?? false,
+				revokedIndex: revoked === true ? 7 : undefined,
 			})),
 		},
 		excluded,

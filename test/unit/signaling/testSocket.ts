@@ -34,7 +34,7 @@ export async function connect(url: string, options: ClientOptions = {}): Promise
 			if (heard.length === 0) {
 				await new Promise<void>((resolve, reject) => {
 					waiting.push(resolve);
-					setTimeout(() => reject(new Error("nothing was heard for 2 s")), 2_000);
+					setTimeout(() => reject(new Error("nothing was heard for 20 s")), 20_000);
 				});
 			}
 			return heard.shift();

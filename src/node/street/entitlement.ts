@@ -1,0 +1,107 @@
+/**
+ * Who may have the chain, which holds what everybody earned and used in every minute: devices in use, all of it; a device
+ * that was taken out of use, what was decided while it was in use and that itself, so that it learns of it; a device that
+ * the chain does not know, once it has shown that it is a household's, or that its household may join. A link by itself
+ * gives nobody anything: it is copied, forwarded, and kept by households that moved out.
+ */
+import type { JoinTransaction } from "../../block/transaction.js";
+import type { Device } from "../../contract/ledger.js";
+import type { Refusal, Wait } from "../../contract/refusal.js";
+import type { HouseholdProofMessage } from "../../message/message.js";
+import { equalBytes, toHex } from "../../primitives/bytes.js";
+import type { Chain } from "../chain.js";
+import type { NodeDependencies } from "../dependencies.js";
+import { isRefusal } from "../mempool.js";
+import { householdProofDigest } from "../newcomer.js";
+import type { Peer, Peers } from "../peers.js";
+
+/** Of the chain: all of it, or not even its first block. */
+export const ALL = Number.POSITIVE_INFINITY;
+const NOTHING = -1;
+/** Nothing was shown, or it could not be looked at yet. */
+export const NOT_A_MEMBER = "not-a-member";
+
+/** What a newcomer has shown. */
+interface Shown {
+	/** Of which it is a device. */
+	readonly householdKey?: Uint8Array;
+	/** What was found against its `join`. */
+	readonly join?: "taken" | Refusal["code"];
+}
+
+/** The part of the street's context that is looked at. */
+interface Context {
+	readonly chain: Chain;
+	readonly dependencies: Pick<NodeDependencies, "clocks" | "verifier">;
+	readonly gridId: Uint8Array;
+	readonly peers: Peers;
+	/** A device by its key in hex, in use or not. */
+	knownDevice(device: string): Device | undefined;
+}
+
+export class Entitlement {
+	readonly #context: Context;
+	/** What newcomers have shown on the channels that are open, by device. */
+	readonly #shown = new Map<string, Shown>();
+
+	constructor(context: Context) {
+		this.#context = context;
+	}
+
+	/** A device shows that it is a household's. */
+	onHouseholdProof({ device, received }: Peer & { device: string }, proof: HouseholdProofMessage): void {
+		const { dependencies, gridId, peers } = this.#context;
+		const { householdKey, signature } = proof;
+		const shown = this.#shown.get(device);
+		if (received === undefined || shown?.householdKey !== undefined) return;
+		if (dependencies.verifier.verify(signature, householdProofDigest(received.deviceKey, gridId), householdKey)) {
+			this.#shown.set(device, { ...shown, householdKey });
+		} else peers.conduct.spend(device, "badSignatures", 1, dependencies.clocks.monotonicMs());
+	}
+
+	/** A device handed in a `join`, and this is what was found against it: it lets its own device in, or it does not. */
+	onJoin(device: string, { deviceKey }: JoinTransaction, cause: Refusal | Wait | undefined): void {
+		if (toHex(deviceKey) !== device) return;
+		this.#shown.set(device, { ...this.#shown.get(device), join: isRefusal(cause) ? cause.code : "taken" });
+	}
+
+	/** A device's channel is gone: it shows everything anew on the next one. */
+	onGone(device: string): void {
+		this.#shown.delete(device);
+	}
+
+	/** Whether a device may have all there is. */
+	hasAll(device: string): boolean {
+		return this.upToIndex(device) === ALL;
+	}
+
+	/** Index of the last block that a device may have. */
+	upToIndex(device: string): number {
+		const known = this.#context.knownDevice(device);
+		if (known !== undefined) return known.revokedIndex ?? ALL;
+		const { householdKey, join } = this.#shown.get(device) ?? {};
+		return join === "taken" || this.#isHouseholds(householdKey) ? ALL : NOTHING;
+	}
+
+	/** Why a device may not have more. */
+	refusalFor(device: string): string {
+		const known = this.#context.knownDevice(device);
+		if (known !== undefined) {
+			const household = this.#context.chain.head.ledger.households[known.household];
+			return household?.removal?.completed === true ? "moved-out" : "device-revoked";
+		}
+		const { householdKey, join } = this.#shown.get(device) ?? {};
+		if (join !== undefined && join !== "taken") return join;
+		return householdKey === undefined || join !== undefined ? NOT_A_MEMBER : "unknown-household";
+	}
+
+	/** Whether a key is that of a household that has not moved out, or that one of which an operator has given notice. */
+	#isHouseholds(key: Uint8Array | undefined): boolean {
+		if (key === undefined) return false;
+		return this.#context.chain.head.ledger.households.some(
+			({ publicKey, rebinding, removal }) =>
+				removal?.completed !== true &&
+				(equalBytes(publicKey, key) || (rebinding !== undefined && equalBytes(rebinding.householdKey, key))),
+		);
+	}
+}

@@ -1,0 +1,192 @@
+import { describe, expect, it } from "vitest";
+import type { JoinTransaction } from "../../../src/block/transaction.js";
+import type { Device } from "../../../src/contract/ledger.js";
+import type { HouseholdProofMessage } from "../../../src/message/message.js";
+import { Conduct } from "../../../src/node/conduct.js";
+import { householdProofDigest } from "../../../src/node/newcomer.js";
+import { ALL, Entitlement } from "../../../src/node/street/entitlement.js";
+import { toHex } from "../../../src/primitives/bytes.js";
+import { createVerifier, publicKeyOf, sign } from "../../../src/primitives/signature.js";
+import { type Cluster, foundedStreet, invite } from "../../support/cluster.js";
+import { secretOf, TestNeighbourhood } from "../../support/ledger.js";
+
+const headOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.block.index;
+const SIGNALING = { alwaysOn: false, signalingUrls: [] };
+
+function joining(cluster: Cluster, at: number): string | undefined {
+	const view = cluster.house(at).node.view();
+	return view.stage === "joining" ? (view.code ?? view.state) : view.stage;
+}
+
+async function wayBackLink(cluster: Cluster, at: number): Promise<string> {
+	const link = await cluster.command(at, { type: "wayBackLink" });
+	if (!link.ok || link.value.type !== "link") throw new Error("any member gives the link");
+	return link.value.link;
+}
+
+/** Blocks go on, with readings and an act in them. */
+async function goOn(cluster: Cluster, minutes: number): Promise<void> {
+	const before = headOf(cluster, 0);
+	await cluster.command(0, { type: "meterSource", source: "simulated", seed: 1, profile: "consumer" });
+	for (let minute = 0; minute < minutes; minute++) await cluster.nextMinute();
+	await cluster.act(1, { type: "buy", amountMicroNok: 1_000_000 });
+	expect(headOf(cluster, 0)).toBeGreaterThan(before);
+}
+
+describe("who comes by a link and shows nothing", () => {
+	it("gets the first block, and nothing of what any household did", async () => {
+		const cluster = await foundedStreet(3);
+		await goOn(cluster, 2);
+		const link = await wayBackLink(cluster, 1);
+		const { index: at } = await cluster.add();
+		const restore = { type: "restore" as const, link, newKey: true, newPassword: "tre små fugler", ...SIGNALING };
+		expect(await cluster.outcome(at, restore)).toBe("ok");
+		await cluster.until(() => joining(cluster, at) === "unknown-household", "it is told");
+		// An order that nobody takes up is told again to everybody.
+		cluster.off(cluster.leader());
+		cluster.ask(1, { type: "buy", amountMicroNok: 7 });
+		await cluster.run(60_000, 1_000);
+		expect(cluster.houses[at]?.closed).not.toContain("flooding");
+		expect(headOf(cluster, at)).toBe(0);
+		expect(cluster.street(at).mempool.size).toBe(0);
+	});
+
+	it("gets nothing by an invitation that another household used", async () => {
+		const cluster = await foundedStreet(3);
+		const link = await invite(cluster);
+		for (const name of ["Lie", "Vik"]) {
+			const { index } = await cluster.add();
+			await cluster.command(index, { type: "join", link, householdName: name, ...SIGNALING });
+			if (name === "Lie") await cluster.until(() => joining(cluster, index) === "street", "the first is in");
+		}
+		await goOn(cluster, 1);
+		await cluster.until(() => joining(cluster, 4) === "invitation-used", "the second is told");
+		expect(headOf(cluster, 4)).toBe(0);
+	});
+});
+
+describe("a device that goes out of use", () => {
+	it("gets the block that says so, and none after it, also if it was away then", async () => {
+		for (const wasAway of [false, true]) {
+			const cluster = await foundedStreet(4);
+			const link = await cluster.command(3, { type: "restoreLink" });
+			if (!link.ok || link.value.type !== "link") throw new Error("a restore link");
+			if (wasAway) cluster.off(3);
+			const { index: at } = await cluster.add();
+			await cluster.command(at, { type: "restore", link: link.value.link, ...SIGNALING });
+			await cluster.until(() => joining(cluster, at) === "street", "the new device is in");
+			const revokedIndex = cluster.street(0).chain.head.ledger.devices[3]?.revokedIndex;
+			await goOn(cluster, 3);
+			if (wasAway) await cluster.on(3);
+			await cluster.until(() => cluster.view(3).chain.outOfUse === true, "the old one knows");
+			await cluster.run(30_000, 1_000);
+			expect(cluster.view(3).chain.notVoting).toBe("device-revoked");
+			expect(cluster.house(3).faults).toContain("device-revoked");
+			expect(headOf(cluster, 3)).toBe(revokedIndex);
+			expect(headOf(cluster, at)).toBe(headOf(cluster, 0));
+		}
+	});
+
+	it("whose household moved out stays where it was paid", async () => {
+		const cluster = await foundedStreet(4);
+		await cluster.act(0, { type: "remove", household: 3 });
+		await cluster.until(() => cluster.view(0).members[3]?.movingOut === "completed", "it is out");
+		await cluster.settle();
+		const out = cluster.street(0).chain.head.ledger.devices[3]?.revokedIndex;
+		await goOn(cluster, 2);
+		cluster.off(3);
+		await cluster.on(3);
+		await cluster.run(30_000, 1_000);
+		expect(cluster.view(3).chain.notVoting).toBe("moved-out");
+		expect(headOf(cluster, 3)).toBe(out);
+	});
+});
+
+describe("a key of which an operator has given notice", () => {
+	it("gets the chain until somebody objects, and nothing after that", async () => {
+		const cluster = await foundedStreet(3);
+		const { index: at } = await cluster.add();
+		const link = await wayBackLink(cluster, 1);
+		const restore = { type: "restore" as const, link, newKey: true, newPassword: "tre små fugler", ...SIGNALING };
+		await cluster.command(at, restore);
+		const claim = () => {
+			const view = cluster.house(at).node.view();
+			return view.stage === "joining" ? view.claim : undefined;
+		};
+		await cluster.until(() => claim() !== undefined, "it asks");
+		await cluster.act(0, { type: "rebind", household: 2, claim: claim()?.text ?? "" });
+		await cluster.until(() => claim()?.notice !== undefined, "it hears of the notice");
+		await cluster.act(2, { type: "contest", household: 2 });
+		const before = headOf(cluster, 0);
+		await goOn(cluster, 1);
+		expect(claim()?.notice).toBeUndefined();
+		expect(headOf(cluster, at)).toBeLessThan(before);
+	});
+});
+
+describe("what a device shows", () => {
+	const secret = (fill: number) => new Uint8Array(32).fill(fill);
+	const street = new TestNeighbourhood(3);
+	const { gridId, households } = street.ledger;
+	const clocks = { chainMs: () => 0, monotonicMs: () => 0 };
+	const DEVICE = publicKeyOf(secret(1));
+
+	function entitlement(known: (device: string) => Device | undefined = () => undefined): Entitlement {
+		const dependencies = { clocks, verifier: createVerifier() };
+		const peers = { conduct: new Conduct() };
+		const chain = { head: { ledger: street.ledger } } as never;
+		return new Entitlement({ chain, dependencies, gridId, peers, knownDevice: known } as never);
+	}
+
+	const from = (deviceKey: Uint8Array) => ({ device: toHex(deviceKey), received: { deviceKey } }) as never;
+
+	function proofOf(householdSecret: Uint8Array, deviceKey: Uint8Array): HouseholdProofMessage {
+		const signature = sign(householdProofDigest(deviceKey, gridId), householdSecret);
+		return { type: "householdProof", householdKey: publicKeyOf(householdSecret), signature };
+	}
+
+	it("lets it in by a member's key that signed for this device, in this neighbourhood", () => {
+		const member = secretOf("household 1");
+		expect(publicKeyOf(member)).toEqual(households[1]?.publicKey);
+		const good = proofOf(member, DEVICE);
+		const other = publicKeyOf(secret(2));
+		const foreign = sign(householdProofDigest(DEVICE, new Uint8Array(32)), member);
+		const cases: [HouseholdProofMessage, Uint8Array, number][] = [
+			[good, DEVICE, ALL],
+			[good, other, -1],
+			[{ ...good, signature: foreign }, DEVICE, -1],
+			[{ ...good, signature: good.signature.with(9, 1) }, DEVICE, -1],
+			[proofOf(secret(9), DEVICE), DEVICE, -1],
+		];
+		for (const [proof, device, upToIndex] of cases) {
+			const door = entitlement();
+			door.onHouseholdProof(from(device), proof);
+			expect(door.upToIndex(toHex(device))).toBe(upToIndex);
+		}
+	});
+
+	it("is what it is told about, and no others' words", () => {
+		const door = entitlement();
+		const device = toHex(DEVICE);
+		expect(door.refusalFor(device)).toBe("not-a-member");
+		door.onHouseholdProof(from(DEVICE), proofOf(secret(9), DEVICE));
+		expect(door.refusalFor(device)).toBe("unknown-household");
+		const join = { deviceKey: DEVICE } as JoinTransaction;
+		door.onJoin("somebody", join, { code: "invitation-used" });
+		expect(door.refusalFor(device)).toBe("unknown-household");
+		door.onJoin(device, join, { code: "invitation-used" });
+		expect([door.refusalFor(device), door.upToIndex(device)]).toEqual(["invitation-used", -1]);
+		door.onJoin("somebody", join, undefined);
+		expect(door.hasAll(device)).toBe(false);
+		door.onJoin(device, join, undefined);
+		expect(door.hasAll(device)).toBe(true);
+	});
+
+	it("counts on the channel on which it was shown", () => {
+		const door = entitlement();
+		door.onHouseholdProof(from(DEVICE), proofOf(secretOf("household 1"), DEVICE));
+		expect(door.hasAll(toHex(DEVICE))).toBe(true);
+		door.onGone(toHex(DEVICE));
+		expect(door.hasAll(toHex(DEVICE))).toBe(false);
+	});
+});
