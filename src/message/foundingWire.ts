@@ -4,8 +4,8 @@ import { blob, flag, hash, MAX_MEMBERS, member, nameShape, publicKey, signature 
 import type { ConfirmTransaction } from "../block/refounding.js";
 import { encodeTransaction } from "../block/transactionCodec.js";
 import type { CborValue } from "../primitives/codec.js";
-import type { Message } from "./message.js";
-import { list } from "./wireShapes.js";
+import type { Crossing, Message } from "./message.js";
+import { list, nothing } from "./wireShapes.js";
 
 export type FoundingMessage = Extract<Message, { type: keyof typeof FOUNDING_SHAPES }>;
 
@@ -22,7 +22,7 @@ export function foundingFields(message: FoundingMessage): CborValue[] {
 		case "genesis":
 			return [message.block];
 		case "genesisRequest":
-			return [];
+			return message.crossing === undefined ? [] : crossingFields(message.crossing);
 		case "refounding":
 			return [message.proposal, message.confirmations.map(confirmationFields)];
 		case "confirmations":
@@ -30,6 +30,10 @@ export function foundingFields(message: FoundingMessage): CborValue[] {
 		case "withdrawal":
 			return [message.proposal, message.signature];
 	}
+}
+
+function crossingFields({ signature, household }: Crossing): CborValue[] {
+	return [signature, household === undefined ? [] : [household.householdKey, household.signature]];
 }
 
 function confirmationFields({ member, proposal, signature }: ConfirmTransaction): CborValue {
@@ -42,6 +46,11 @@ const confirmationsShape = list(
 		v.transform(([of, proposal, signature]) => ({ kind: "confirm" as const, member: of, proposal, signature })),
 	),
 	MAX_MEMBERS,
+);
+
+const householdProofShape = v.pipe(
+	v.strictTuple([publicKey, signature]),
+	v.transform(([householdKey, signature]) => ({ householdKey, signature })),
 );
 
 /** Their shapes. Blocks and transactions inside are decoded by their own codecs. */
@@ -62,10 +71,19 @@ export const FOUNDING_SHAPES = {
 		v.strictTuple([blob]),
 		v.transform(([block]) => ({ type: "genesis" as const, block })),
 	),
-	genesisRequest: v.pipe(
-		v.strictTuple([]),
-		v.transform(() => ({ type: "genesisRequest" as const })),
-	),
+	genesisRequest: v.union([
+		v.pipe(
+			v.strictTuple([]),
+			v.transform(() => ({ type: "genesisRequest" as const })),
+		),
+		v.pipe(
+			v.strictTuple([signature, v.union([nothing, householdProofShape])]),
+			v.transform(([signature, household]) => ({
+				type: "genesisRequest" as const,
+				crossing: { signature, household },
+			})),
+		),
+	]),
 	refounding: v.pipe(
 		v.strictTuple([blob, confirmationsShape]),
 		v.transform(([proposal, confirmations]) => ({ type: "refounding" as const, proposal, confirmations })),

@@ -281,6 +281,16 @@ export interface GenesisMessage {
 
 export interface GenesisRequestMessage {
 	type: "genesisRequest";
+	/** Absent: both speak of the same chain, and the channel is proven. */
+	crossing?: Crossing;
+}
+
+/** From a device that still stands in the chain before: what a channel between two chains lets it prove of itself. */
+export interface Crossing {
+	/** By the device, over both handshakes and both DTLS fingerprints. */
+	signature: Uint8Array;
+	/** Whose it is, as in `householdProof` for the chain before; undefined: a device that the chain knows shows nothing. */
+	household: Pick<HouseholdProofMessage, "householdKey" | "signature"> | undefined;
 }
 
 // ── founding again ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,13 +2,15 @@
  * From one chain of a neighbourhood to the one that it was founded again with. Devices that are there already speak of
  * another grid id: whoever hears that from a member's device asks it for its genesis before it turns away.
  */
-import type { HandshakeMessage } from "../message/message.js";
+import type { GenesisRequestMessage, HandshakeMessage } from "../message/message.js";
+import { assert } from "../primitives/assert.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Incidents } from "./incidents.js";
 import type { Peer, Peers } from "./peers.js";
 import { databaseName } from "./records.js";
 import type { Stages } from "./stages.js";
+import { NOT_A_MEMBER } from "./street/entitlement.js";
 import type { Street } from "./street.js";
 
 /** After a write that failed the next one is tried. */
@@ -70,7 +72,9 @@ export class GoingOver {
 		const isMembers = street.deviceIndexOf(toHex(deviceKey)) !== undefined;
 		if (!isMembers || this.#known.has(toHex(context))) return false;
 		this.#asked.add(peer);
-		this.#peers.send(peer, { type: "genesisRequest" });
+		const signature = this.#peers.signCrossing(peer);
+		assert(signature !== undefined, "both have sent their handshakes");
+		this.#peers.send(peer, { type: "genesisRequest", crossing: { signature, household: street.householdProof } });
 		return true;
 	}
 
@@ -84,6 +88,15 @@ export class GoingOver {
 	isOpen(street: Street, peer: Peer, type: string): boolean {
 		if (type === "genesis") return this.#asked.has(peer);
 		return type === "genesisRequest" && this.#isBehind(street, peer.received?.context);
+	}
+
+	/** Somebody asks from the chain before: the genesis holds the whole state, and is for devices and households of it. */
+	async onGenesisRequest(street: Street, peer: Peer, { crossing }: GenesisRequestMessage): Promise<void> {
+		const deviceKey = peer.received?.deviceKey;
+		if (deviceKey === undefined || crossing === undefined || !this.#peers.hasCrossed(peer, crossing.signature)) {
+			this.#peers.refuse(peer, { code: "bad-proof" });
+		} else if (street.mayCross(deviceKey, crossing.household)) await street.sendGenesis(peer);
+		else this.#peers.refuse(peer, { code: NOT_A_MEMBER });
 	}
 
 	/** A genesis of a chain that may go on from this one. */

@@ -27,14 +27,21 @@ export function householdProofDigest(deviceKey: Uint8Array, gridId: Uint8Array):
 	return hashHouseholdProof(gridId, encode([deviceKey]));
 }
 
+/** A household's word, whose key must be open, that a device is its own. */
+export function householdProofOf(
+	gridId: Uint8Array,
+	deviceKey: Uint8Array,
+	household: HouseholdKey,
+): HouseholdProofMessage {
+	const signature = household.sign(householdProofDigest(deviceKey, gridId));
+	return { type: "householdProof", householdKey: household.publicKey, signature };
+}
+
 /** The messages that show it; none while the household's key is locked, which it is for members only. */
 export function credentialsOf(newcomer: Newcomer): Message[] {
 	const { gridId, config, household, signer } = newcomer;
 	if (household.isLocked) return [];
-	const { publicKey: householdKey } = household;
-	const deviceKey = signer.publicKeyOf(config.keys.deviceSecret);
-	const signature = household.sign(householdProofDigest(deviceKey, gridId));
-	const proof: HouseholdProofMessage = { type: "householdProof", householdKey, signature };
+	const proof = householdProofOf(gridId, signer.publicKeyOf(config.keys.deviceSecret), household);
 	if (config.invitationLink === undefined) return [proof];
 	return [proof, { type: "transactions", transactions: [createJoin(newcomer, config.invitationLink)] }];
 }

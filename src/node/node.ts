@@ -281,7 +281,7 @@ export class Node {
 	async #onStreetMessage(street: Street, peer: Peer, message: Message): Promise<void> {
 		if (message.type === "genesis") await this.#goingOver.onGenesis(street, peer, message.block);
 		else if (peer.device !== undefined) await street.onMessage(peer as ProvenPeer, message);
-		else if (message.type === "genesisRequest") await street.sendGenesis(peer);
+		else if (message.type === "genesisRequest") await this.#goingOver.onGenesisRequest(street, peer, message);
 	}
 
 	async #onJoiningMessage(stage: Joining, peer: Peer, message: Message): Promise<void> {

@@ -60,6 +60,16 @@ export interface PeerEvents {
 }
 
 const hashProof = taggedHash("handshake");
+const hashCrossing = taggedHash("crossing");
+
+/** What a device signs about two chains: its own handshake and the other's, each with the fingerprint of its side. */
+function crossingDigest(
+	[own, ownPrint]: [HandshakeMessage, Uint8Array],
+	[other, otherPrint]: [HandshakeMessage, Uint8Array],
+): Uint8Array {
+	const keys = [own.deviceKey, own.nonce, ownPrint, other.context, other.deviceKey, other.nonce, otherPrint];
+	return hashCrossing(own.context, encode([WIRE_VERSION, ...keys]));
+}
 
 /** Handshake, proof, and what a guest asks for: each handshake is answered with a signature. */
 const UNPROVEN_FRAMES = { capacity: 60, perSecond: 5 };
@@ -353,6 +363,21 @@ export class Peers {
 		}
 		peer.device = device;
 		this.#events.onAuthenticated(peer);
+	}
+
+	/** Signs, on a channel to who speaks of another chain, that it is this device that speaks there. */
+	signCrossing(peer: Peer): Uint8Array | undefined {
+		const { sent, received, localFingerprint, remoteFingerprint } = peer;
+		if (this.#identity === undefined || sent === undefined || received === undefined) return undefined;
+		const digest = crossingDigest([sent, localFingerprint], [received, remoteFingerprint]);
+		return this.#dependencies.signer.sign(digest, this.#identity.deviceSecret);
+	}
+
+	/** Whether the device that a channel's handshake names has signed so. */
+	hasCrossed({ sent, received, localFingerprint, remoteFingerprint }: Peer, signature: Uint8Array): boolean {
+		if (sent === undefined || received === undefined) return false;
+		const digest = crossingDigest([received, remoteFingerprint], [sent, localFingerprint]);
+		return this.#dependencies.verifier.verify(signature, digest, received.deviceKey);
 	}
 
 	/** What a side signs: both handshakes and both fingerprints in the initiator's order, and which side it is. */

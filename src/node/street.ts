@@ -13,7 +13,7 @@ import type { IceServer } from "../block/iceServer.js";
 import type { Reading } from "../block/reading.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
 import type { RaftState } from "../consensus/state.js";
-import type { Message, NodeRole } from "../message/message.js";
+import type { Crossing, HouseholdProofMessage, Message, NodeRole } from "../message/message.js";
 import type { MeterMemory } from "../meter/meterPipeline.js";
 import { assert } from "../primitives/assert.js";
 import { SEED_BYTES } from "../primitives/recoveryWords.js";
@@ -26,7 +26,7 @@ import type { History } from "./history.js";
 import { HouseholdKey } from "./householdKey.js";
 import { type LoadedChain, loadChain } from "./loading.js";
 import type { Mempool } from "./mempool.js";
-import { credentialsOf } from "./newcomer.js";
+import { credentialsOf, householdProofOf } from "./newcomer.js";
 import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import { ProposalSize } from "./proposer.js";
@@ -391,6 +391,17 @@ export class Street {
 		const { config, dependencies, device, gridId, household } = this.#context;
 		if (device !== undefined) return [];
 		return credentialsOf({ gridId, config, household, signer: dependencies.signer });
+	}
+
+	/** What shows of a device that this chain does not know whose it is. */
+	get householdProof(): HouseholdProofMessage | undefined {
+		const { device, deviceKey, gridId, household } = this.#context;
+		return device !== undefined || household.isLocked ? undefined : householdProofOf(gridId, deviceKey, household);
+	}
+
+	/** Whether a device that comes from the chain before may have this one. */
+	mayCross(deviceKey: Uint8Array, household: Crossing["household"]): boolean {
+		return this.#context.entitlement.mayCross(deviceKey, household);
 	}
 
 	/** Whether a device may have all of the chain. */

@@ -178,7 +178,16 @@ export const MESSAGES = {
 		members: fc.array(fc.record({ name, alwaysOn: fc.boolean(), deviceKey: bytesOf(33) }), { maxLength: 5 }),
 	}),
 	genesis: fc.record({ type: constant("genesis"), block: fc.uint8Array({ maxLength: 100 }) }),
-	genesisRequest: fc.record({ type: constant("genesisRequest") }),
+	genesisRequest: fc.oneof(
+		fc.record({ type: constant("genesisRequest") }),
+		fc.record({
+			type: constant("genesisRequest"),
+			crossing: fc.record({
+				signature: bytesOf(65),
+				household: optional(fc.record({ householdKey: bytesOf(33), signature: bytesOf(65) })),
+			}),
+		}),
+	),
 	refounding: fc.record({ type: constant("refounding"), proposal: fc.uint8Array({ maxLength: 100 }), confirmations }),
 	confirmations: fc.record({ type: constant("confirmations"), confirmations }),
 	withdrawal: fc.record({ type: constant("withdrawal"), proposal: hash, signature: bytesOf(65) }),

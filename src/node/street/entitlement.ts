@@ -7,7 +7,7 @@
 import type { JoinTransaction } from "../../block/transaction.js";
 import type { Device } from "../../contract/ledger.js";
 import type { Refusal, Wait } from "../../contract/refusal.js";
-import type { HouseholdProofMessage } from "../../message/message.js";
+import type { Crossing, HouseholdProofMessage } from "../../message/message.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import type { Chain } from "../chain.js";
 import type { NodeDependencies } from "../dependencies.js";
@@ -57,6 +57,17 @@ export class Entitlement {
 		if (dependencies.verifier.verify(signature, householdProofDigest(received.deviceKey, gridId), householdKey)) {
 			this.#shown.set(device, { ...shown, householdKey });
 		} else peers.conduct.spend(device, "badSignatures", 1, dependencies.clocks.monotonicMs());
+	}
+
+	/** Whether a device of the chain before may have this one: the chain knows it, or it shows here whose it is. */
+	mayCross(deviceKey: Uint8Array, household: Crossing["household"]): boolean {
+		if (this.hasAll(toHex(deviceKey))) return true;
+		const { chain, dependencies } = this.#context;
+		const { predecessor } = chain.head.ledger;
+		if (predecessor === undefined || !this.#isHouseholds(household?.householdKey) || household === undefined)
+			return false;
+		const digest = householdProofDigest(deviceKey, predecessor.gridId);
+		return dependencies.verifier.verify(household.signature, digest, household.householdKey);
 	}
 
 	/** A device handed in a `join`, and this is what was found against it: it lets its own device in, or it does not. */

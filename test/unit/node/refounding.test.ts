@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Crossing } from "../../../src/message/message.js";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/node/dependencies.js";
 import {
 	balances,
@@ -14,6 +15,7 @@ import {
 	trade,
 } from "../../support/brokenStreet.js";
 import { type Cluster, foundedStreet, invite } from "../../support/cluster.js";
+import { tamperMessages } from "../../support/wrongNeighbour.js";
 
 const FOUNDING = DEFAULT_NODE_SETTINGS.founding;
 
@@ -243,6 +245,38 @@ describe("a device of the old chain that comes back", () => {
 		await cluster.until(() => lost.every((at) => gridOf(cluster, at) === grid), "both go over");
 		await cluster.until(() => cluster.view(0).predecessor?.unconfirmed.length === 0, "all have confirmed");
 		await cluster.settle();
+	});
+
+	it.each<[string, (crossing: Crossing) => Crossing | undefined]>([
+		["without its signature", () => undefined],
+		["with another one", (crossing) => ({ ...crossing, signature: new Uint8Array(65).fill(1) })],
+		[
+			"with a household's word in its place",
+			({ signature }) => ({
+				signature: new Uint8Array(65),
+				household: { householdKey: new Uint8Array(33), signature },
+			}),
+		],
+	])("is given nothing of the new chain %s", { timeout: 120_000 }, async (_what, change) => {
+		const { cluster, lost, left } = await brokenStreet();
+		const [returned = 0] = lost;
+		await foundAgain(cluster, left);
+		await cluster.settle();
+		let isForged = true;
+		tamperMessages(cluster, (message, from) => {
+			if (!isForged || from !== returned || message.type !== "genesisRequest" || message.crossing === undefined)
+				return message;
+			const crossing = change(message.crossing);
+			return { type: "genesisRequest", ...(crossing === undefined ? {} : { crossing }) };
+		});
+		await cluster.on(returned);
+		await cluster.run(20_000, 500);
+		expect(stateAt(cluster, returned)).not.toBe("founded");
+		expect(cluster.view(0).refusals["bad-proof"]).toBeGreaterThan(0);
+		isForged = false;
+		cluster.off(returned);
+		await cluster.on(returned);
+		await cluster.until(() => stateAt(cluster, returned) === "founded", "its own word is heard");
 	});
 
 	it("that holds a higher certified block does not follow a chain that begins below it, and says so", {
