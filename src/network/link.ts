@@ -17,6 +17,8 @@ export const CONNECT_MS = 15_000;
 const MAX_HANDED_CANDIDATES = 64;
 /** What is found within so long goes out together: a sealed signal is long whatever is in it. */
 const GATHER_MS = 50;
+/** Until it is open everything is said again so often: a server may have lost any of it, on either side's way. */
+export const REPEAT_MS = 2_000;
 
 export interface LinkOptions {
 	channel: string;
@@ -25,7 +27,8 @@ export interface LinkOptions {
 	/** Try only the way through a TURN server. */
 	relayOnly: boolean;
 	createPeer: PeerFactory;
-	onDescription: (kind: "offer" | "answer", sdp: string) => void;
+	/** `isRepeated`: it went out before. */
+	onDescription: (kind: "offer" | "answer", sdp: string, isRepeated: boolean) => void;
 	/** Never before the own description: the other side could not place them. */
 	onCandidates: (candidates: readonly Candidate[]) => void;
 	onOpened: (localFingerprint: Uint8Array, remoteFingerprint: Uint8Array) => void;
@@ -65,14 +68,20 @@ export class Link {
 	/** Found, and not sent yet. */
 	#gathered: Candidate[] = [];
 	#gathering: ReturnType<typeof setTimeout> | undefined;
-	/** How many came from the other side. */
-	#candidates = 0;
+	/** The own session description, and the addresses that went out after it. */
+	#description: { kind: "offer" | "answer"; sdp: string } | undefined;
+	readonly #sent: Candidate[] = [];
+	readonly #repeating: ReturnType<typeof setInterval> | undefined;
+	/** That came from the other side, as text: they are said again. */
+	readonly #candidates = new Set<string>();
 
 	constructor(options: LinkOptions) {
 		this.#options = options;
 		this.channel = options.channel;
 		this.initiator = options.initiator;
 		this.#timer = setTimeout(() => this.close("connection-timed-out"), CONNECT_MS);
+		// The other side says its own again whenever it hears this.
+		if (options.initiator) this.#repeating = setInterval(() => this.repeat(), REPEAT_MS);
 		this.#peer = this.#createPeer();
 		// Not before the constructor has returned: the owner does not have the link yet.
 		if (this.#peer === undefined) queueMicrotask(() => this.close("no-webrtc"));
@@ -99,9 +108,20 @@ export class Link {
 
 	/** One of the other side's addresses. */
 	addCandidate(candidate: Candidate): void {
-		this.#candidates += 1;
-		if (this.#state === "closed" || this.#candidates > MAX_HANDED_CANDIDATES) return;
+		const text = JSON.stringify(candidate);
+		const isKnown = this.#candidates.has(text) || this.#candidates.size >= MAX_HANDED_CANDIDATES;
+		if (this.#state === "closed" || isKnown) return;
+		this.#candidates.add(text);
 		this.#signal({ type: "candidate", candidate });
+	}
+
+	/** Says everything once more, while the connection has not come about. */
+	repeat(): void {
+		if (this.#state !== "connecting" || this.#description === undefined) return;
+		this.#options.onDescription(this.#description.kind, this.#description.sdp, true);
+		for (let at = 0; at < this.#sent.length; at += MAX_CANDIDATES) {
+			this.#options.onCandidates(this.#sent.slice(at, at + MAX_CANDIDATES));
+		}
 	}
 
 	/** Hands a frame to the browser. A peer that takes too little of what it is sent is given up. */
@@ -124,6 +144,7 @@ export class Link {
 		this.#state = "closed";
 		clearTimeout(this.#timer);
 		clearTimeout(this.#gathering);
+		clearInterval(this.#repeating);
 		this.#peer?.destroy();
 		this.#options.onClosed(code);
 	}
@@ -166,7 +187,8 @@ export class Link {
 				return;
 			}
 			this.#localFingerprint = fingerprint.value;
-			this.#options.onDescription(data.type, data.sdp);
+			this.#description = { kind: data.type, sdp: data.sdp };
+			this.#options.onDescription(data.type, data.sdp, false);
 			if (this.#gathered.length > 0) this.#sendGathered();
 		} else if (data.type === "candidate") {
 			this.#gathered.push(plainCandidate(data.candidate as RTCIceCandidateInit));
@@ -179,7 +201,11 @@ export class Link {
 		clearTimeout(this.#gathering);
 		this.#gathering = undefined;
 		if (this.#localFingerprint === undefined) return;
-		while (this.#gathered.length > 0) this.#options.onCandidates(this.#gathered.splice(0, MAX_CANDIDATES));
+		while (this.#gathered.length > 0) {
+			const candidates = this.#gathered.splice(0, MAX_CANDIDATES);
+			this.#sent.push(...candidates);
+			this.#options.onCandidates(candidates);
+		}
 	}
 
 	#onConnect(): void {
@@ -189,6 +215,7 @@ export class Link {
 			return;
 		}
 		clearTimeout(this.#timer);
+		clearInterval(this.#repeating);
 		this.#state = "open";
 		this.#options.onOpened(this.#localFingerprint, this.#remoteFingerprint);
 		// Frames that came before this moment have waited in the stream, so none is handed on before `onOpened`.

@@ -315,9 +315,14 @@ class FullMesh implements Mesh {
 				return undefined;
 			case "offer":
 				if (this.#starts(neighbour)) return "signal-unexpected";
-				if (signal.attempt <= neighbour.attempt) return "signal-old-attempt";
+				if (signal.attempt < neighbour.attempt) return "signal-old-attempt";
 				if (nowMs < neighbour.acceptFromMs) return "signal-too-soon";
 				neighbour.acceptFromMs = nowMs + OFFER_INTERVAL_MS;
+				if (signal.attempt === neighbour.attempt) {
+					// Its sender has not heard the answer.
+					neighbour.link?.repeat();
+					return undefined;
+				}
 				this.#unlink(neighbour, "peer-reconnects");
 				neighbour.attempt = signal.attempt;
 				neighbour.link = this.#createLink(neighbour, false);
@@ -431,8 +436,9 @@ class FullMesh implements Mesh {
 			// Where all ways failed, a network may let only the relay's through: every second try asks for that alone.
 			relayOnly: neighbour.failures % 2 === 1 && iceServers.some(({ urls }) => /^turns?:/.test(urls)),
 			createPeer: this.#options.createPeer ?? createBrowserPeer,
-			onDescription: (kind, sdp) => {
+			onDescription: (kind, sdp, isRepeated) => {
 				this.#options.onSignal({ ...this.#head(neighbour), kind, attempt, sdp });
+				if (isRepeated) return;
 				const isHeard = this.#signalingStatus().connected > 0;
 				if (kind === "offer") neighbour.offeredMs = isHeard ? performance.now() : Number.NEGATIVE_INFINITY;
 			},
