@@ -325,6 +325,7 @@ export class Street {
 		this.#greeting.maybeStatus(monotonicMs);
 		this.#reach.tick(monotonicMs);
 		this.#gossip.regossip(monotonicMs);
+		this.refounding.handOn();
 		await this.#voterKeeping.tick(monotonicMs);
 		await this.#admission.maybeHandIn();
 		if (await this.#verification.tick()) await this.#keepCheckpoint();

@@ -14,7 +14,7 @@ import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/t
 import { hasMajority } from "../../consensus/quorum.js";
 import { agreementRefusal } from "../../contract/confirmations.js";
 import { createRefoundedGenesis, type OpenProposal, unsignedSeal } from "../../contract/refounding.js";
-import type { ConfirmationsMessage, Message, RefoundingMessage, WithdrawalMessage } from "../../message/message.js";
+import type { ConfirmationsMessage, RefoundingMessage, WithdrawalMessage } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import { ZERO_HASH } from "../../primitives/hash.js";
@@ -30,6 +30,9 @@ import type { CommittedHead } from "./committedHead.js";
 import type { StreetContext } from "./context.js";
 import type { Presence } from "./presence.js";
 import type { RaftDriver } from "./raftDriver.js";
+
+/** Of what one household proposes again and again, so much passes through this device: each is long, and goes to many. */
+const HAND_ON_MS = 10_000;
 
 /** The new chain's first block, and that it is one. */
 export interface Founded {
@@ -48,6 +51,12 @@ export class Refounding {
 	#founded: Founded | undefined;
 	#isDecided = false;
 	#isReleased = false;
+	/** What each channel's device was told in full. */
+	readonly #told = new WeakMap<Peer, OpenProposal | Founded>();
+	/** What is to be handed on, and who said it. */
+	#unpassed: { open: OpenProposal; from: string | undefined } | undefined;
+	/** When a proposal of a household was last handed on, monotonic ms; by member. */
+	readonly #passedMs = new Map<number, number>();
 
 	constructor(
 		context: StreetContext,
@@ -261,9 +270,12 @@ export class Refounding {
 
 	// ── what neighbours say ──────────────────────────────────────────────────────────────────────────────────────
 
-	/** A neighbour is here: it hears what there is. */
+	/** A neighbour is here: it hears what there is, once, however often it says so. */
 	tell(peer: Peer): void {
 		const { peers } = this.#context;
+		const news = this.#founded ?? this.#ballot.open;
+		if (news === undefined || this.#told.get(peer) === news) return;
+		this.#told.set(peer, news);
 		const message = this.#ballot.toMessage();
 		if (this.#founded !== undefined) peers.send(peer, { type: "genesis", block: this.#founded.bytes });
 		else if (message !== undefined) peers.send(peer, message);
@@ -274,14 +286,28 @@ export class Refounding {
 		const before = this.#ballot.open;
 		const open = this.#ballot.look(peer, message);
 		if (open === undefined || !this.#take(open)) return;
-		// Where not everybody is connected with everybody it has to be handed on, long as it is.
-		if (this.#ballot.open !== before) this.#handOn(peer, this.#ballot.toMessage());
+		if (this.#ballot.open !== before) this.#unpassed = { open, from: peer.device };
+		this.handOn();
 		await this.#add(message.confirmations);
 	}
 
-	#handOn(from: Peer, message: Message | undefined): void {
-		const { isFullMesh, peers } = this.#context;
-		if (!isFullMesh && message !== undefined) peers.broadcast(message, (device) => device !== from.device);
+	/**
+	 * Where not everybody is connected with everybody a proposal has to be handed on, long as it is. A household that
+	 * proposes anew soon after waits for it: only the newest of what it has said by then goes on.
+	 */
+	handOn(): void {
+		const { dependencies, isFullMesh, peers } = this.#context;
+		if (this.#unpassed === undefined) return;
+		const { open, from } = this.#unpassed;
+		const { member } = open.refound;
+		const nowMs = dependencies.clocks.monotonicMs();
+		const isHere = this.#ballot.open === open && this.#founded === undefined;
+		if (isHere && nowMs - (this.#passedMs.get(member) ?? Number.NEGATIVE_INFINITY) < HAND_ON_MS) return;
+		this.#unpassed = undefined;
+		const message = this.#ballot.toMessage();
+		if (!isHere || isFullMesh || message === undefined) return;
+		this.#passedMs.set(member, nowMs);
+		peers.broadcast(message, (device) => device !== from);
 	}
 
 	async onConfirmations({ confirmations }: ConfirmationsMessage): Promise<void> {
@@ -369,7 +395,9 @@ export class Refounding {
 		this.#raft.retire();
 		this.#founded = founded;
 		this.#isDecided = isOurs || this.#isConfirmedIn(founded);
-		this.#handOn(peer, { type: "genesis", block: bytes });
+		// Once at most: what enough households have confirmed is final here.
+		const { isFullMesh, peers } = this.#context;
+		if (!isFullMesh) peers.broadcast({ type: "genesis", block: bytes }, (device) => device !== peer.device);
 		events.onProgress();
 		return undefined;
 	}

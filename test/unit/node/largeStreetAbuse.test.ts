@@ -1,0 +1,118 @@
+/** What one device of a large street, where not everybody is connected with everybody, can do to the others. */
+import { describe, expect, it } from "vitest";
+import { decodeProposal, encodeProposal, transactionId } from "../../../src/block/transactionCodec.js";
+import type { Message, RefoundingMessage } from "../../../src/message/message.js";
+import { householdSecretOf } from "../../../src/node/vault.js";
+import { toHex } from "../../../src/primitives/bytes.js";
+import { ZERO_HASH } from "../../../src/primitives/hash.js";
+import { ledgerOf, propose, refoundingOf, stateAt, TAKEN_BACK } from "../../support/brokenStreet.js";
+import { type Cluster, foundedStreet } from "../../support/cluster.js";
+import { keyedSign } from "../../support/keyedSignatures.js";
+import { tamperMessages } from "../../support/wrongNeighbour.js";
+
+const STEP_MS = 200;
+
+interface Large {
+	cluster: Cluster;
+	voters: number[];
+	observers: number[];
+}
+
+/** Sixteen houses, four of which vote: few enough for a test, and too many for channels to everybody. */
+async function largeStreet(): Promise<Large> {
+	const cluster = await foundedStreet(16, { settings: { fullMeshDevices: 4 } }, 4);
+	await cluster.run(60_000, STEP_MS);
+	await cluster.act(0, { type: "buy", amountMicroNok: 1_000_000 });
+	const voters = [...ledgerOf(cluster, 0).voters];
+	const observers = cluster.houses.map(({ index }) => index).filter((at) => !voters.includes(at));
+	return { cluster, voters, observers };
+}
+
+describe("a member that proposes again and again to found the neighbourhood again", () => {
+	/** As its household signs it, so many milliseconds later. */
+	function proposedLater({ cluster }: Large, at: number, message: RefoundingMessage, laterMs: number) {
+		const decoded = decodeProposal(message.proposal);
+		if (!decoded.ok) throw new Error("a proposal that was made here");
+		const { signature, ...unsigned } = decoded.value;
+		const later = { ...unsigned, timestampMs: unsigned.timestampMs + laterMs };
+		const { seed } = cluster.street(at).config.keys.household;
+		if (seed === undefined) throw new Error("without a password");
+		const proposal = transactionId(later, ZERO_HASH);
+		const signed = { ...later, signature: keyedSign(proposal, householdSecretOf(seed)) };
+		return { id: toHex(proposal), message: { ...message, proposal: encodeProposal(signed), confirmations: [] } };
+	}
+
+	it("has the others hand on the first and the newest, and none in between", { timeout: 120_000 }, async () => {
+		const large = await largeStreet();
+		const { cluster, voters, observers } = large;
+		for (const at of voters) cluster.off(at);
+		await cluster.run(20_000, STEP_MS);
+		const [proposer = 0, ...asked] = observers;
+		let proposed: RefoundingMessage | undefined;
+		let handedOn = 0;
+		tamperMessages(cluster, (message, from) => {
+			if (message.type !== "refounding") return message;
+			if (from === proposer) proposed = message;
+			else handedOn += 1;
+			return message;
+		});
+		await propose(cluster, proposer);
+		await cluster.until(() => asked.every((at) => stateAt(cluster, at) === "proposed"), "everybody is asked");
+		const once = handedOn;
+		expect(once).toBeGreaterThan(0);
+		const neighbour = asked.find((at) => cluster.areConnected(proposer, at)) ?? 0;
+		let newest = "";
+		for (let count = 1; count <= 20; count++) {
+			if (proposed === undefined) throw new Error("it was sent");
+			const { id, message } = proposedLater(large, proposer, proposed, count);
+			await cluster.say(proposer, neighbour, message);
+			newest = id;
+		}
+		await cluster.until(
+			() => asked.every((at) => refoundingOf(cluster, at).proposal === newest),
+			"everybody is asked about the newest",
+		);
+		expect(handedOn).toBeLessThanOrEqual(2 * once);
+	});
+
+	it("is heard by everybody where it took its proposal back and proposed anew at once", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, voters, observers } = await largeStreet();
+		for (const at of voters) cluster.off(at);
+		await cluster.run(20_000, STEP_MS);
+		const [proposer = 0, ...asked] = observers;
+		await propose(cluster, proposer);
+		await cluster.until(() => asked.every((at) => stateAt(cluster, at) === "proposed"), "everybody is asked");
+		expect(await cluster.outcome(proposer, TAKEN_BACK)).toBe("ok");
+		await cluster.until(() => stateAt(cluster, proposer) === "possible", "it begins anew");
+		await propose(cluster, proposer);
+		const { proposal } = refoundingOf(cluster, proposer);
+		await cluster.until(() => asked.every((at) => refoundingOf(cluster, at).proposal === proposal), "all hear", 30_000);
+	});
+
+	it("is told a proposal once on a channel, however often it says hello", { timeout: 120_000 }, async () => {
+		const { cluster, voters, observers } = await largeStreet();
+		for (const at of voters) cluster.off(at);
+		await cluster.run(20_000, STEP_MS);
+		const [proposer = 0, ...asked] = observers;
+		const hellos: Message[] = [];
+		let told = 0;
+		tamperMessages(cluster, (message, from) => {
+			if (message.type === "hello") hellos.push(message);
+			if (message.type === "refounding" && from === proposer) told += 1;
+			return message;
+		});
+		await propose(cluster, proposer);
+		const guest = asked.find((at) => !cluster.areConnected(proposer, at)) ?? 0;
+		cluster.off(guest);
+		await cluster.on(guest);
+		await cluster.until(() => hellos.length > 0, "somebody says hello");
+		const neighbour = asked.find((at) => cluster.areConnected(proposer, at)) ?? 0;
+		told = 0;
+		const [hello] = hellos;
+		if (hello === undefined) throw new Error("there is one");
+		for (let count = 0; count < 20; count++) await cluster.say(neighbour, proposer, hello);
+		expect(told).toBeLessThanOrEqual(1);
+	});
+});
