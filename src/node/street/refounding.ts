@@ -44,7 +44,7 @@ export class Refounding {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #head: CommittedHead;
-	readonly #presence: Pick<Presence, "isHere" | "mayVote">;
+	readonly #presence: Pick<Presence, "isSurelyHere" | "mayVote">;
 	readonly #ballot: Ballot;
 	/** What this device has promised. */
 	#record: RefoundingRecord | undefined;
@@ -62,7 +62,7 @@ export class Refounding {
 		context: StreetContext,
 		raft: RaftDriver,
 		head: CommittedHead,
-		presence: Pick<Presence, "isHere" | "mayVote">,
+		presence: Pick<Presence, "isSurelyHere" | "mayVote">,
 	) {
 		this.#context = context;
 		this.#raft = raft;
@@ -135,7 +135,7 @@ export class Refounding {
 	/** Who would vote if this device proposed now. Device indices. */
 	get plannedVoters(): number[] {
 		return plannedVoters(this.#context.chain.head.ledger, this.#context.device, (device) =>
-			this.#presence.isHere(device),
+			this.#presence.isSurelyHere(device),
 		);
 	}
 

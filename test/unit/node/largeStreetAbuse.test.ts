@@ -18,9 +18,9 @@ interface Large {
 	observers: number[];
 }
 
-/** Sixteen houses, four of which vote: few enough for a test, and too many for channels to everybody. */
-async function largeStreet(): Promise<Large> {
-	const cluster = await foundedStreet(16, { settings: { fullMeshDevices: 4 } }, 4);
+/** Sixteen houses, some of which vote: few enough for a test, and too many for channels to everybody. */
+async function largeStreet(voting = 4): Promise<Large> {
+	const cluster = await foundedStreet(16, { settings: { fullMeshDevices: 4 } }, voting);
 	await cluster.run(60_000, STEP_MS);
 	await cluster.act(0, { type: "buy", amountMicroNok: 1_000_000 });
 	const voters = [...ledgerOf(cluster, 0).voters];
@@ -114,5 +114,55 @@ describe("a member that proposes again and again to found the neighbourhood agai
 		if (hello === undefined) throw new Error("there is one");
 		for (let count = 0; count < 20; count++) await cluster.say(neighbour, proposer, hello);
 		expect(told).toBeLessThanOrEqual(1);
+	});
+});
+
+describe("a voter that says of others what is not so", () => {
+	const status = (device: number) => ({ device, headIndex: 1_000, term: 9, role: "follower" as const });
+
+	/** Whatever it says of its channels, it says this instead. */
+	function lies({ cluster }: Large, liar: number, devices: readonly ReturnType<typeof status>[]): void {
+		tamperMessages(cluster, (message, from) =>
+			message.type === "neighbours" && from === liar ? { ...message, devices: [...devices] } : message,
+		);
+	}
+
+	it("keeps nobody from founding the neighbourhood again, and makes no voters of who is away", {
+		timeout: 120_000,
+	}, async () => {
+		const large = await largeStreet();
+		const { cluster, voters, observers } = large;
+		const [liar = 0, ...lost] = voters;
+		lies(large, liar, voters.map(status));
+		for (const at of lost) cluster.off(at);
+		await cluster.run(20_000, STEP_MS);
+		for (const at of observers) expect(stateAt(cluster, at)).toBe("possible");
+		const proposer = observers.find((at) => cluster.areConnected(at, liar)) ?? 0;
+		expect(cluster.street(proposer).refounding.plannedVoters.filter((voter) => lost.includes(voter))).toEqual([]);
+		await propose(cluster, proposer);
+	});
+
+	it("is not believed any more, with another one, when both have said nothing of them for long", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, voters, observers } = await largeStreet(7);
+		await cluster.run(5_000, STEP_MS);
+		tamperMessages(cluster, (message) => (message.type === "neighbours" ? undefined : message));
+		for (const at of voters.slice(2)) cluster.off(at);
+		await cluster.run(20_000, STEP_MS);
+		for (const at of observers) expect(cluster.street(at).refounding.hasMajority).toBe(false);
+	});
+
+	it("has nobody found it again while a majority is here", { timeout: 120_000 }, async () => {
+		const large = await largeStreet(7);
+		const { cluster, voters, observers } = large;
+		const [liar = 0] = voters;
+		lies(
+			large,
+			liar,
+			voters.map((voter) => ({ ...status(voter), role: "observer" as const })),
+		);
+		await cluster.run(20_000, STEP_MS);
+		for (const at of observers) expect(cluster.street(at).refounding.hasMajority).toBe(true);
 	});
 });
