@@ -166,3 +166,26 @@ describe("a voter that says of others what is not so", () => {
 		for (const at of observers) expect(cluster.street(at).refounding.hasMajority).toBe(true);
 	});
 });
+
+describe("a device that reaches only some that observe", () => {
+	it("tells what waits there again until it is in a block", { timeout: 120_000 }, async () => {
+		const { cluster, voters, observers } = await largeStreet();
+		const [cutOff = 0] = observers;
+		cluster.cut([cutOff], voters);
+		await cluster.run(20_000, STEP_MS);
+		expect(observers.some((at) => cluster.areConnected(cutOff, at))).toBe(true);
+		expect(voters.some((at) => cluster.areConnected(cutOff, at))).toBe(false);
+		let lost = 0;
+		tamperMessages(cluster, (message, from) => {
+			if (message.type !== "transactions" || from !== cutOff) return message;
+			lost += 1;
+			return undefined;
+		});
+		const reply = await cluster.command(cutOff, { type: "buy", amountMicroNok: 1 });
+		if (!reply.ok || reply.value.type !== "signed") throw new Error("it is signed");
+		const { id } = reply.value;
+		await cluster.until(() => lost > 0, "it was told once, for nothing");
+		cluster.tamper = undefined;
+		await cluster.until(() => cluster.own(cutOff, id)?.state === "confirmed", "it is in a block", 30_000, STEP_MS);
+	});
+});
