@@ -60,6 +60,7 @@ export class Node {
 			onAuthenticated: (peer) => this.#onAuthenticated(peer),
 			onMessage: (peer, message) => this.#arrivals.push(() => this.#onMessage(peer, message)),
 			onOtherContext: (peer, handshake) => this.#onOtherContext(peer, handshake),
+			isKnown: (device) => this.#isKnown(device),
 			isOpen: (peer, message) => {
 				const { street } = this;
 				// A genesis proves itself; a guest of the lobby may get it from anybody.
@@ -225,6 +226,12 @@ export class Node {
 	}
 
 	// ── neighbours ───────────────────────────────────────────────────────────────────────────────────────────────
+
+	#isKnown(device: string): boolean {
+		const stage = this.#stages.current;
+		if (stage.stage === "lobby") return stage.lobby.isKnown(device);
+		return this.street?.deviceIndexOf(device) !== undefined;
+	}
 
 	#onAuthenticated(peer: Peer): void {
 		this.#isDirty = true;
