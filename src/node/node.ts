@@ -194,7 +194,8 @@ export class Node {
 
 	async #tickStreet(street: Street): Promise<void> {
 		// Before silence is judged: after a freeze the street forgives it.
-		await street.tick();
+		// Where there are no servers, others come some other way.
+		await street.tick(this.#servers.connected > 0 || this.#servers.configured === 0);
 		const { timeScale } = street.chain.head.ledger.parameters;
 		if (street.takesReadings) {
 			await this.#submit(street, this.#metering.tick(this.#dependencies.clocks.chainMs(), timeScale));
