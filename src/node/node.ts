@@ -28,6 +28,8 @@ const VIEW_MS = 200;
 const DAMAGED = new Set(["profile-damaged", "record-damaged", "no-config"]);
 /** A joiner asks again for the genesis. */
 const GENESIS_REQUEST_MS = 3_000;
+/** Who has the genesis says hello at once. */
+const HELLO_MS = 5_000;
 
 export class Node {
 	readonly #dependencies: NodeDependencies;
@@ -187,7 +189,7 @@ export class Node {
 		this.#isClockOff = isClockOff;
 		const stage = this.#stages.current;
 		if (stage.stage === "street") await this.#tickStreet(stage.street);
-		else if (stage.stage === "joining") this.#maybeRequestGenesis(stage);
+		else if (stage.stage === "joining") this.#tickJoining(stage);
 		await this.#recovery.tick();
 		if (this.#metering.source !== "none") this.#isDirty = true;
 	}
@@ -212,8 +214,14 @@ export class Node {
 		if (!street.halted && (await street.submitReadings(this.#readings, memory))) this.#readings = [];
 	}
 
-	#maybeRequestGenesis(stage: Joining): void {
+	#tickJoining(stage: Joining): void {
 		const nowMs = this.#dependencies.clocks.monotonicMs();
+		for (const [peer, sinceMs] of stage.unheard) {
+			if (nowMs - sinceMs < HELLO_MS) continue;
+			stage.unheard.delete(peer);
+			// Newcomers that open one link together would otherwise meet nobody else.
+			this.#dependencies.emit({ type: "passOver", channel: peer.channel });
+		}
 		if (nowMs < stage.nextRequestMs) return;
 		stage.nextRequestMs = nowMs + GENESIS_REQUEST_MS;
 		this.#peers.broadcast({ type: "genesisRequest" });
@@ -239,7 +247,10 @@ export class Node {
 		const stage = this.#stages.current;
 		if (stage.stage === "lobby") stage.lobby.onAuthenticated(peer);
 		else if (stage.stage === "street") stage.street.onAuthenticated(peer);
-		else if (stage.stage === "joining") stage.nextRequestMs = 0;
+		else if (stage.stage === "joining") {
+			stage.unheard.set(peer, this.#dependencies.clocks.monotonicMs());
+			stage.nextRequestMs = 0;
+		}
 	}
 
 	#onGone(peer: Peer): void {
@@ -247,8 +258,10 @@ export class Node {
 		const { device } = peer;
 		const stage = this.#stages.current;
 		if (device === undefined) return;
-		if (stage.stage === "joining") stage.hellos.delete(peer);
-		else if (stage.stage === "lobby") stage.lobby.onGone(device);
+		if (stage.stage === "joining") {
+			stage.hellos.delete(peer);
+			stage.unheard.delete(peer);
+		} else if (stage.stage === "lobby") stage.lobby.onGone(device);
 		else if (stage.stage === "street") this.#arrivals.push(() => stage.street.onGone(device));
 	}
 
@@ -281,7 +294,10 @@ export class Node {
 	}
 
 	async #onJoiningMessage(stage: Joining, peer: Peer, message: Message): Promise<void> {
-		if (message.type === "hello") stage.hellos.set(peer, message);
+		if (message.type === "hello") {
+			stage.hellos.set(peer, message);
+			stage.unheard.delete(peer);
+		}
 		if (message.type !== "genesis" || !(await this.#entering.onGenesis(stage, peer, message.block))) return;
 		for (const [neighbour, hello] of stage.hellos) this.#arrivals.push(() => this.#onMessage(neighbour, hello));
 	}

@@ -24,6 +24,8 @@ export interface Joining {
 	nextRequestMs: number;
 	/** Said while there was no genesis yet to understand them by. */
 	hellos: Map<Peer, HelloMessage>;
+	/** Who has proven its key and said no hello, since when (monotonic ms): it may wait for the genesis itself. */
+	unheard: Map<Peer, number>;
 	/** A neighbour with the same network key speaks of another chain: most likely the one that came after this one. */
 	isElsewhere: boolean;
 }
@@ -174,6 +176,7 @@ export class Stages {
 			gridId,
 			nextRequestMs: 0,
 			hellos: new Map(),
+			unheard: new Map(),
 			isElsewhere: false,
 		};
 		this.#speak(config.value, gridId, "somebody");

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeProposal, encodeProposal, transactionId } from "../../../src/block/transactionCodec.js";
 import type { Message, RefoundingMessage } from "../../../src/message/message.js";
+import type { DeviceStatus } from "../../../src/node/street/presence.js";
 import { householdSecretOf } from "../../../src/node/vault.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
@@ -118,7 +119,10 @@ describe("a member that proposes again and again to found the neighbourhood agai
 });
 
 describe("a voter that says of others what is not so", () => {
-	const status = (device: number) => ({ device, headIndex: 1_000, term: 9, role: "follower" as const });
+	const status = (device: number): DeviceStatus & { device: number } => ({
+		...{ device, headIndex: 1_000, term: 9 },
+		role: "follower",
+	});
 
 	/** Whatever it says of its channels, it says this instead. */
 	function lies({ cluster }: Large, liar: number, devices: readonly ReturnType<typeof status>[]): void {

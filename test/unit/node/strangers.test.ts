@@ -6,7 +6,7 @@ import type { NodeOutput } from "../../../src/node/protocol.js";
 import { WaitingFrames } from "../../../src/node/waitingFrames.js";
 import { encode } from "../../../src/primitives/codec.js";
 import { taggedHash } from "../../../src/primitives/hash.js";
-import { type Cluster, foundedStreet } from "../../support/cluster.js";
+import { type Cluster, foundedStreet, invite } from "../../support/cluster.js";
 import { StrangeDevice } from "../../support/strangeDevice.js";
 
 const MAX_UNPROVEN = 64;
@@ -79,6 +79,31 @@ describe("channels of strangers", () => {
 		await cluster.on(2);
 		await cluster.until(() => cluster.view(0).chain.neighboursOnline === 2, "a member comes back", 3_000);
 		expect(closed).toHaveLength(1);
+	});
+});
+
+describe("guests who wait for the genesis together", () => {
+	it("seek others beside one another: none has anything to tell", async () => {
+		const passedOver: string[] = [];
+		const cluster = await foundedStreet(3, {
+			onOutput: (output) => {
+				if (output.type === "passOver") passedOver.push(output.channel.slice(0, 2));
+			},
+		});
+		const guests = [3, 4];
+		const links = [await invite(cluster), await invite(cluster)];
+		for (const _ of guests) await cluster.add();
+		cluster.cut([0, 1, 2], guests);
+		for (const [at, guest] of guests.entries()) {
+			const command = { type: "join" as const, link: links[at] ?? "", householdName: `Hus ${guest}` };
+			await cluster.outcome(guest, { ...command, alwaysOn: false, signalingUrls: [] });
+		}
+		await cluster.until(() => cluster.areConnected(3, 4), "they meet");
+		await cluster.run(8_000);
+		expect(passedOver.toSorted()).toEqual(["3#", "4#"]);
+		cluster.mend();
+		await cluster.until(() => guests.every((at) => cluster.house(at).node.view().stage === "street"), "both are in");
+		expect(passedOver).toHaveLength(2);
 	});
 });
 
