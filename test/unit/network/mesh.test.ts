@@ -312,7 +312,7 @@ describe("a neighbour whose node is busy for seconds", () => {
 		page.mesh = {
 			...{ send: mesh.send.bind(mesh), close: mesh.close.bind(mesh), update: mesh.update.bind(mesh) },
 			...{ wake: mesh.wake.bind(mesh), move: mesh.move.bind(mesh), stop: mesh.stop.bind(mesh) },
-			stats: mesh.stats.bind(mesh),
+			...{ passOver: mesh.passOver.bind(mesh), stats: mesh.stats.bind(mesh) },
 			publish: (topic, sealed) => waiting.push(() => mesh.publish(topic, sealed)),
 			hear: (signal) => waiting.push(() => mesh.hear(signal)),
 		};
