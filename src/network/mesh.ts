@@ -46,6 +46,8 @@ export interface Mesh {
 	hear(signal: Signal): void;
 	/** Ends a channel; the mesh connects to that device again after a while, later each time it is ended early. */
 	close(channel: string, code?: string): void;
+	/** Who is behind a channel has nothing to tell to who seeks somebody: another one is connected to beside it. */
+	passOver(channel: string): void;
 	/** Other servers, topics or ICE servers: open channels stay. Another device id: all begins anew. */
 	update(settings: NetworkSettings): void;
 	/** The page stood still for `sleptMs`; 0: nobody knows. Looks now, not when the next timer comes. */
@@ -125,6 +127,11 @@ class FullMesh implements Mesh {
 
 	close(channel: string, code = "closed-by-node"): void {
 		this.#open.get(channel)?.close(code);
+	}
+
+	passOver(channel: string): void {
+		const neighbour = this.#neighbours.all().find(({ link }) => link?.channel === channel);
+		if (neighbour !== undefined) neighbour.isPassedOver = true;
 	}
 
 	update(settings: NetworkSettings): void {
@@ -391,7 +398,8 @@ class FullMesh implements Mesh {
 		const { connectTo } = this.#settings;
 		if (connectTo === "everybody") return true;
 		if (connectTo !== "somebody") return connectTo.includes(deviceId);
-		const linked = this.#neighbours.all().filter(({ link }) => link !== undefined);
+		if (this.#neighbours.find(deviceId)?.isPassedOver === true) return false;
+		const linked = this.#neighbours.all().filter(({ isPassedOver, link }) => link !== undefined && !isPassedOver);
 		return linked.length < SOMEBODY || linked.some((each) => each.deviceId === deviceId);
 	}
 

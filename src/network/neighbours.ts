@@ -29,6 +29,8 @@ export interface Neighbour {
 	offeredMs?: number;
 	/** When it last asked to be called, which it does while it has no channel to this device. */
 	askedMs: number;
+	/** It has nothing to tell: it takes no place among those that are sought. */
+	isPassedOver: boolean;
 	/** Connections in a row that failed or did not last. */
 	failures: number;
 	link?: Link;
@@ -71,6 +73,7 @@ export class Neighbours {
 		neighbour.attempt = 0;
 		neighbour.early = [];
 		neighbour.askedMs = Number.NEGATIVE_INFINITY;
+		neighbour.isPassedOver = false;
 		delete neighbour.offeredMs;
 		neighbour.failures = 0;
 		neighbour.acceptFromMs = nowMs;
@@ -141,6 +144,7 @@ function newNeighbour(deviceId: string): Neighbour {
 		attempt: 0,
 		early: [],
 		askedMs: Number.NEGATIVE_INFINITY,
+		isPassedOver: false,
 		failures: 0,
 		acceptFromMs: 0,
 	};

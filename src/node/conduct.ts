@@ -44,7 +44,7 @@ const MAX_DEVICES = 1_000;
 /** What a correct device does not do either, but not out of malice: it is old, elsewhere, asleep, or was replaced. */
 const INNOCENT: ReadonlySet<string> = new Set([
 	...["silent", "own-device", "other-version", "other-neighbourhood", "foreign-genesis"],
-	...["abandoned", "device-changed", "started-again", "kept-out", "not-authenticated"],
+	...["abandoned", "device-changed", "started-again", "kept-out", "not-authenticated", "too-many-strangers"],
 ]);
 
 interface Remembered {

@@ -82,6 +82,11 @@ export class Lobby {
 		};
 	}
 
+	/** Whether a device is the founder's, or of who is in the founder's lobby. */
+	isKnown(device: string): boolean {
+		return device === this.#founderDevice || this.#guests.has(device);
+	}
+
 	onAuthenticated(peer: Peer): void {
 		if (!this.isFounder) this.#peers.send(peer, { type: "lobbyJoin", join: this.#join });
 	}

@@ -31,6 +31,8 @@ const VIEW_MS = 200;
 const DAMAGED = new Set(["profile-damaged", "record-damaged", "no-config"]);
 /** A joiner asks again for the genesis. */
 const GENESIS_REQUEST_MS = 3_000;
+/** Who has the genesis says hello at once. */
+const HELLO_MS = 5_000;
 
 export class Node {
 	readonly #dependencies: NodeDependencies;
@@ -63,6 +65,7 @@ export class Node {
 			onAuthenticated: (peer) => this.#onAuthenticated(peer),
 			onMessage: (peer, message) => this.#arrivals.push(() => this.#onMessage(peer, message)),
 			onOtherContext: (peer, handshake) => this.#onOtherContext(peer, handshake),
+			isKnown: (device) => this.#isKnown(device),
 			isOpen: (peer, message) => {
 				const { street } = this;
 				// A genesis proves itself; a guest of the lobby may get it from anybody.
@@ -189,14 +192,15 @@ export class Node {
 		this.#isClockOff = isClockOff;
 		const stage = this.#stages.current;
 		if (stage.stage === "street") await this.#tickStreet(stage.street);
-		else if (stage.stage === "joining") this.#maybeRequestGenesis(stage);
+		else if (stage.stage === "joining") this.#tickJoining(stage);
 		await this.#recovery.tick();
 		if (this.#metering.source !== "none") this.#isDirty = true;
 	}
 
 	async #tickStreet(street: Street): Promise<void> {
 		// Before silence is judged: after a freeze the street forgives it.
-		await street.tick();
+		// Where there are no servers, others come some other way.
+		await street.tick(this.#servers.connected > 0 || this.#servers.configured === 0);
 		const { timeScale } = street.chain.head.ledger.parameters;
 		if (street.takesReadings) {
 			await this.#submit(street, this.#metering.tick(this.#dependencies.clocks.chainMs(), timeScale));
@@ -213,8 +217,14 @@ export class Node {
 		if (!street.halted && (await street.submitReadings(this.#readings, memory))) this.#readings = [];
 	}
 
-	#maybeRequestGenesis(stage: Joining): void {
+	#tickJoining(stage: Joining): void {
 		const nowMs = this.#dependencies.clocks.monotonicMs();
+		for (const [peer, sinceMs] of stage.unheard) {
+			if (nowMs - sinceMs < HELLO_MS) continue;
+			stage.unheard.delete(peer);
+			// Newcomers that open one link together would otherwise meet nobody else.
+			this.#dependencies.emit({ type: "passOver", channel: peer.channel });
+		}
 		if (nowMs < stage.nextRequestMs) return;
 		stage.nextRequestMs = nowMs + GENESIS_REQUEST_MS;
 		this.#peers.broadcast({ type: "genesisRequest" });
@@ -228,6 +238,12 @@ export class Node {
 	}
 
 	// ── neighbours ───────────────────────────────────────────────────────────────────────────────────────────────
+
+	#isKnown(device: string): boolean {
+		const stage = this.#stages.current;
+		if (stage.stage === "lobby") return stage.lobby.isKnown(device);
+		return this.street?.deviceIndexOf(device) !== undefined;
+	}
 
 	#onAuthenticated(peer: Peer): void {
 		this.#isDirty = true;
@@ -243,6 +259,7 @@ export class Node {
 		const { config, gridId } = stage;
 		const household = new HouseholdKey(config.keys.household, signer);
 		for (const credential of credentialsOf({ gridId, config, household, signer })) this.#peers.send(peer, credential);
+		stage.unheard.set(peer, this.#dependencies.clocks.monotonicMs());
 		stage.nextRequestMs = 0;
 	}
 
@@ -251,8 +268,10 @@ export class Node {
 		const { device } = peer;
 		const stage = this.#stages.current;
 		if (device === undefined) return;
-		if (stage.stage === "joining") stage.hellos.delete(peer);
-		else if (stage.stage === "lobby") stage.lobby.onGone(device);
+		if (stage.stage === "joining") {
+			stage.hellos.delete(peer);
+			stage.unheard.delete(peer);
+		} else if (stage.stage === "lobby") stage.lobby.onGone(device);
 		else if (stage.stage === "street") this.#arrivals.push(() => stage.street.onGone(device));
 	}
 
@@ -285,7 +304,10 @@ export class Node {
 	}
 
 	async #onJoiningMessage(stage: Joining, peer: Peer, message: Message): Promise<void> {
-		if (message.type === "hello") stage.hellos.set(peer, message);
+		if (message.type === "hello") {
+			stage.hellos.set(peer, message);
+			stage.unheard.delete(peer);
+		}
 		if (message.type === "turnedAway" && message.code !== NOT_A_MEMBER) {
 			stage.turnedAway = message.code;
 			this.#isDirty = true;

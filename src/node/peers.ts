@@ -13,6 +13,7 @@ import { publicKeyOf } from "../primitives/signature.js";
 import { TokenBucket } from "../primitives/tokenBucket.js";
 import { Conduct, type ConductView } from "./conduct.js";
 import type { NodeDependencies } from "./dependencies.js";
+import { WaitingFrames } from "./waitingFrames.js";
 
 export type PeerError =
 	| FrameError
@@ -27,6 +28,8 @@ export type PeerError =
 	| { code: "flooding" }
 	/** Its device did what no correct one does. */
 	| { code: "kept-out" }
+	/** Nobody that the neighbourhood knows, and there were more of them. */
+	| { code: "too-many-strangers" }
 	| { code: "silent" };
 
 /** An open channel. */
@@ -52,6 +55,8 @@ export interface PeerEvents {
 	onMessage(peer: Peer, message: Message): void;
 	/** A handshake in another context than the current one: true if it was dealt with or may wait. */
 	onOtherContext(peer: Peer, handshake: HandshakeMessage): boolean;
+	/** Whether a device belongs here. Whoever does not is a guest: anybody with a link can be many of them. */
+	isKnown(device: string): boolean;
 	/** Messages that may come before the proof. */
 	isOpen(peer: Peer, message: Message): boolean;
 	/** A channel whose device had proven itself is gone, or speaks of something else from now on. */
@@ -71,6 +76,13 @@ function crossingDigest(
 	return hashCrossing(own.context, encode([WIRE_VERSION, ...keys]));
 }
 
+/**
+ * Channels that are not proven yet, and those of guests. Together with who is only heard of they leave room in the mesh
+ * for more members than a voter of a large street has channels to.
+ */
+const MAX_UNPROVEN = 64;
+const MAX_GUESTS = 64;
+
 /** Handshake, proof, and what a guest asks for: each handshake is answered with a signature. */
 const UNPROVEN_FRAMES = { capacity: 60, perSecond: 5 };
 function unprovenFrames(nowMs: number): TokenBucket {
@@ -86,6 +98,7 @@ export class Peers {
 	readonly #peers = new Map<string, Peer>();
 	/** Channels that were refused, until the page has closed them. */
 	readonly #refused = new Set<string>();
+	readonly #waiting = new WaitingFrames();
 	readonly #dependencies: NodeDependencies;
 	readonly #events: PeerEvents;
 	/** How the devices behind the channels behave. */
@@ -158,8 +171,23 @@ export class Peers {
 			unproven: unprovenFrames(nowMs),
 			lastHeardMs: nowMs,
 		};
+		this.#makeRoomForUnproven();
 		this.#peers.set(channel, peer);
 		this.#sendHandshake(peer);
+	}
+
+	/** Who proves nothing gives way to who has just come, which may be a member. */
+	#makeRoomForUnproven(): void {
+		const unproven = [...this.#peers.values()].filter(({ device }) => device === undefined);
+		const [oldest] = unproven;
+		if (oldest !== undefined && unproven.length >= MAX_UNPROVEN) this.refuse(oldest, { code: "too-many-strangers" });
+	}
+
+	/** Of the guests that were there before this one, who has been silent for longest gives way. */
+	#makeRoomForGuest(guest: Peer): void {
+		const others = [...this.authenticated()].filter((peer) => peer !== guest && !this.#events.isKnown(peer.device));
+		const [idlest] = others.sort((a, b) => a.lastHeardMs - b.lastHeardMs);
+		if (idlest !== undefined && others.length >= MAX_GUESTS) this.refuse(idlest, { code: "too-many-strangers" });
 	}
 
 	/** The channel is gone. */
@@ -219,14 +247,17 @@ export class Peers {
 
 	/**
 	 * A frame has come, and would wait for its turn: who sends more than it may is found out here, and what comes of that
-	 * channel from then on is forgotten. In the queue it would keep everybody waiting. A channel whose opening or proof
-	 * waits there itself is counted when its turn comes.
+	 * channel from then on is forgotten. In the queue it would keep everybody waiting. Where the opening or proof waits there
+	 * itself some may wait behind it, and are counted when their turn comes.
 	 */
 	arrived(channel: string, bytes: number): "counted" | "uncounted" | "flooding" | "forgotten" {
 		if (this.#refused.has(channel)) return "forgotten";
 		const peer = this.#peers.get(channel);
-		if (peer?.device === undefined) return "uncounted";
-		if (this.conduct.takes(peer.device, bytes, this.#dependencies.clocks.monotonicMs())) return "counted";
+		const isTaken =
+			peer?.device === undefined
+				? this.#waiting.add(channel, bytes)
+				: this.conduct.takes(peer.device, bytes, this.#dependencies.clocks.monotonicMs());
+		if (isTaken) return peer?.device === undefined ? "uncounted" : "counted";
 		this.#refused.add(channel);
 		return "flooding";
 	}
@@ -239,6 +270,7 @@ export class Peers {
 
 	/** A frame's turn has come. */
 	receive(channel: string, frame: Uint8Array, isCounted: boolean): void {
+		if (!isCounted) this.#waiting.taken(channel, frame.length);
 		const peer = this.#peers.get(channel);
 		// Frames of a channel that was just closed may still be on their way.
 		if (peer === undefined) return;
@@ -362,6 +394,7 @@ export class Peers {
 			this.letGo(older, "replaced");
 		}
 		peer.device = device;
+		if (!this.#events.isKnown(device)) this.#makeRoomForGuest(peer);
 		this.#events.onAuthenticated(peer);
 	}
 

@@ -220,6 +220,8 @@ export type NodeOutput =
 	| { type: "peerFrame"; channel: string; frame: Uint8Array }
 	/** Close this channel; `code` says why, and goes to the log. */
 	| { type: "closePeer"; channel: string; code: string }
+	/** Who is behind this channel has nothing to tell: while this device knows nobody yet, another one is sought beside it. */
+	| { type: "passOver"; channel: string }
 	/** To be published by all signaling servers. */
 	| { type: "sealedSignal"; topic: string; sealed: string }
 	/** A neighbour's word for the mesh, unsealed, and signed by who it says that it is. */

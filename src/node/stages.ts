@@ -26,6 +26,8 @@ export interface Joining {
 	hellos: Map<Peer, HelloMessage>;
 	/** Why the neighbours have no genesis for this device, by their word. */
 	turnedAway: string | undefined;
+	/** Who has proven its key and said no hello, since when (monotonic ms): it may wait for the genesis itself. */
+	unheard: Map<Peer, number>;
 	/** A neighbour with the same network key speaks of another chain: most likely the one that came after this one. */
 	isElsewhere: boolean;
 }
@@ -177,6 +179,7 @@ export class Stages {
 			nextRequestMs: 0,
 			hellos: new Map(),
 			turnedAway: undefined,
+			unheard: new Map(),
 			isElsewhere: false,
 		};
 		this.#speak(config.value, gridId, "somebody");

@@ -322,7 +322,8 @@ export class Street {
 		await this.#raft.feed({ type: "resume", monotonicMs, chainMs: clocks.chainMs() });
 	}
 
-	async tick(): Promise<void> {
+	/** Time passed. `canCall`: others can be called through a signaling server. */
+	async tick(canCall: boolean): Promise<void> {
 		const { clocks } = this.#context.dependencies;
 		const monotonicMs = clocks.monotonicMs();
 		const chainMs = clocks.chainMs();
@@ -332,8 +333,9 @@ export class Street {
 		await this.#proposing.maybePropose();
 		this.#catchingUp.maybeRequest(monotonicMs);
 		this.#greeting.maybeStatus(monotonicMs);
-		this.#reach.tick(monotonicMs);
+		this.#reach.tick(monotonicMs, canCall);
 		this.#gossip.regossip(monotonicMs);
+		this.refounding.handOn();
 		await this.#voterKeeping.tick(monotonicMs);
 		await this.#admission.maybeHandIn();
 		if (await this.#verification.tick()) await this.#keepCheckpoint();

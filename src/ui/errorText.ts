@@ -257,6 +257,7 @@ const SENTENCES = {
 	"after-membership": m.error_after_membership,
 	flooding: m.error_flooding,
 	"kept-out": m.error_kept_out,
+	"too-many-strangers": m.error_too_many_strangers,
 	"too-many-requests": m.error_too_much_asked,
 	"too-many-transactions": m.error_too_much_asked,
 	"signal-not-sealed": m.error_signal,

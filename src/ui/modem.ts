@@ -57,6 +57,7 @@ export function connectModem(port: NodePort, load: () => Promise<CreateMesh> = l
 		if (stopped) return;
 		if (output.type === "peerFrame") mesh?.send(output.channel, output.frame);
 		else if (output.type === "closePeer") mesh?.close(output.channel, output.code);
+		else if (output.type === "passOver") mesh?.passOver(output.channel);
 		else if (output.type === "sealedSignal") mesh?.publish(output.topic, output.sealed);
 		else if (output.type === "signal") mesh?.hear(output.signal);
 		else if (output.type === "network" && output.network === undefined) leave();

@@ -19,6 +19,8 @@ import type { RaftDriver } from "./raftDriver.js";
 
 /** Own transactions that nobody confirmed are told again. */
 const REGOSSIP_MS = 10_000;
+/** The longest pause of who cannot know whether it is of any use: with voters lost for days that is long and for many. */
+const LONGEST_REGOSSIP_MS = 600_000;
 const GOSSIP_TRANSACTIONS = 200;
 
 /** Half of what a receiver allows (`conduct`): this device has its own to tell, too. */
@@ -36,6 +38,8 @@ export class Gossip {
 	/** When a block of a backlog was last committed. */
 	#movedMs = Number.NEGATIVE_INFINITY;
 	#seen = { index: -1, countedTotal: -1 };
+	/** After so long without success everything is told again. */
+	#regossipMs = REGOSSIP_MS;
 
 	constructor(context: StreetContext, raft: RaftDriver, presence: Presence) {
 		this.#context = context;
@@ -178,7 +182,10 @@ export class Gossip {
 		// No voter is in reach: whoever is hands it on.
 		if (!isTold && this.#raft.state?.role !== "leader") this.#tell(fresh, nowMs, this.#isOfStreet());
 		const overdue = tellable.filter((pending) => pending.sentMs >= 0 && this.#isOverdue(pending, nowMs));
-		if (overdue.length > 0) this.#tell(overdue, nowMs, this.#isOfStreet());
+		if (overdue.length === 0) return;
+		this.#tell(overdue, nowMs, this.#isOfStreet());
+		// Back at once where somebody is known to lead (`#watchQueue`).
+		this.#regossipMs = Math.min(2 * this.#regossipMs, LONGEST_REGOSSIP_MS);
 	}
 
 	/** True: somebody was told. */
@@ -203,14 +210,25 @@ export class Gossip {
 	/** Where nobody leads nothing can be confirmed, and in a backlog the oldest readings come first: neither means a loss. */
 	#isOverdue({ transaction, sentMs }: Pending, nowMs: number): boolean {
 		const waitsSinceMs = transaction.kind === "reading" ? Math.max(this.#ledMs, this.#movedMs) : this.#ledMs;
-		return nowMs - Math.max(sentMs, waitsSinceMs) > REGOSSIP_MS;
+		return nowMs - Math.max(sentMs, waitsSinceMs) > this.#regossipMs;
+	}
+
+	/** Whether all that this device reaches observe: they may have a leader, of whom it does not hear. */
+	#reachesNoVoter(): boolean {
+		const present = [...this.#context.peers.authenticated()];
+		const isProposer = this.#isProposer();
+		return present.length > 0 && !present.some(({ device }) => isProposer(device));
 	}
 
 	#watchQueue(nowMs: number): void {
-		if (this.#raft.state !== undefined && this.#presence.leader === undefined) this.#ledMs = nowMs;
+		const isLed = this.#raft.state === undefined || this.#presence.leader !== undefined;
+		const isAside = !isLed && this.#reachesNoVoter();
+		if (!isLed && !isAside) this.#ledMs = nowMs;
+		if (!isAside) this.#regossipMs = REGOSSIP_MS;
 		const { chain, outbox } = this.#context;
 		const { block, ledger } = chain.head;
 		if (block.index === this.#seen.index) return;
+		this.#regossipMs = REGOSSIP_MS;
 		const minutes = block.transactions.flatMap((each) => (each.kind === "reading" ? [each.minute] : []));
 		const isBacklog = ledger.countedTotal === this.#seen.countedTotal && minutes.length >= BACKLOG_READINGS;
 		// Who has one's own readings takes them before newer ones: a leader that goes past them has not heard of them.

@@ -14,16 +14,18 @@ export interface DeviceStatus {
 	role: NodeRole;
 }
 
-/** So many neighbours have to say that a device keeps up, where this one has no channel to it: one alone may lie. */
+/** So many voters have to say that a device is here, or keeps up, where this one has no channel to it: one alone may lie. */
 const WITNESSES = 2;
+/** A voter tells every two seconds. One that has not for so long has nothing to say any more, though its channel is open. */
+const TOLD_MS = 10_000;
 
 export class Presence {
 	readonly #context: StreetContext;
 	readonly #raft: Pick<RaftDriver, "role" | "state">;
 	/** By device key in hex; members' devices only. */
 	readonly #statuses = new Map<string, DeviceStatus>();
-	/** By the teller's key in hex: whom it has channels to, by device index. */
-	readonly #told = new Map<string, ReadonlyMap<number, DeviceStatus>>();
+	/** By the teller's key in hex: whom it has channels to, by device index, and when it said so. */
+	readonly #told = new Map<string, { heardMs: number; statuses: ReadonlyMap<number, DeviceStatus> }>();
 
 	constructor(context: StreetContext, raft: Pick<RaftDriver, "role" | "state">) {
 		this.#context = context;
@@ -39,7 +41,8 @@ export class Presence {
 	onNeighbours({ device }: ProvenPeer, { devices }: NeighboursMessage): void {
 		const teller = this.#context.deviceIndexOf(device);
 		if (teller === undefined || !this.#context.chain.head.ledger.voters.includes(teller)) return;
-		this.#told.set(device, new Map(devices.map(({ device, ...status }) => [device, status])));
+		const statuses = new Map(devices.map(({ device, ...status }) => [device, status]));
+		this.#told.set(device, { heardMs: this.#context.dependencies.clocks.monotonicMs(), statuses });
 	}
 
 	onGone(device: string): void {
@@ -63,6 +66,12 @@ export class Presence {
 		return device === this.#context.device || this.#hasChannelTo(device) || this.#toldOf(device).length > 0;
 	}
 
+	/** The same for certain, as far as that goes: what people decide by. */
+	isSurelyHere(device: number): boolean {
+		const isReached = device === this.#context.device || this.#hasChannelTo(device);
+		return isReached || this.#toldOf(device).length >= WITNESSES;
+	}
+
 	#hasChannelTo(device: number): boolean {
 		const name = this.#context.deviceNameOf(device);
 		return this.#context.deviceIndexOf(name) !== undefined && this.#context.peers.toDevice(name) !== undefined;
@@ -73,9 +82,10 @@ export class Presence {
 		// Where everybody has channels to everybody, nobody needs another's word.
 		if (this.#context.isFullMesh) return told;
 		const { voters } = this.#context.chain.head.ledger;
-		for (const [teller, statuses] of this.#told) {
+		const oldestMs = this.#context.dependencies.clocks.monotonicMs() - TOLD_MS;
+		for (const [teller, { heardMs, statuses }] of this.#told) {
 			// What a device said while it voted goes with its vote.
-			if (!voters.includes(this.#context.deviceIndexOf(teller) ?? -1)) continue;
+			if (heardMs < oldestMs || !voters.includes(this.#context.deviceIndexOf(teller) ?? -1)) continue;
 			const status = statuses.get(device);
 			if (status !== undefined) told.push(status);
 		}
@@ -106,11 +116,13 @@ export class Presence {
 		return told.sort((a, b) => b - a)[WITNESSES - 1];
 	}
 
-	/** Whether a voter is here and in use, and has not said that it has stopped voting. */
+	/** Whether a voter is surely here and in use, and has not said that it has stopped voting. */
 	mayVote(voter: number): boolean {
 		if (voter === this.#context.device) return this.#raft.role !== "observer";
-		if (this.#context.deviceIndexOf(this.#context.deviceNameOf(voter)) === undefined) return false;
-		return this.isHere(voter) && this.statusOf(voter)?.role !== "observer";
+		const name = this.#context.deviceNameOf(voter);
+		if (this.#context.deviceIndexOf(name) === undefined) return false;
+		if (this.#hasChannelTo(voter)) return this.#statuses.get(name)?.role !== "observer";
+		return this.#toldOf(voter).filter(({ role }) => role !== "observer").length >= WITNESSES;
 	}
 
 	/** Who leads, though this device may have no channel to it; undefined: nobody that it has heard of. */

@@ -7,7 +7,7 @@ import { type ConnectTo, channelOrder, firstOf, VOTERS_OF_OBSERVER } from "../ch
 import type { Sync } from "../sync.js";
 import type { StreetContext } from "./context.js";
 
-/** Who was called, or lost, for so long is missing: another one is called in its place. */
+/** Who was called, or lost, for so long is missing: another one is called in its place. Nobody can be without a server. */
 const MISSING_MS = 5_000;
 /** A channel that is not needed any more stays so long: what made it so may turn back. */
 const SURPLUS_MS = 30_000;
@@ -21,7 +21,10 @@ export class Reach {
 	/** What the order was made of. */
 	#orderOf: { devices: readonly Device[]; voters: string } | undefined;
 	#order: readonly string[] = [];
-	/** Since when a device has been wanted without being there, monotonic ms. */
+	/** For how long others could be called, ms: a server was reached. */
+	#callingMs = 0;
+	#tickedMs: number;
+	/** Since when a device has been wanted without being there, in that time. */
 	readonly #wantedSinceMs = new Map<string, number>();
 	/** Channels of this device's own choice, and when they were last wanted. Others' it does not let go of. */
 	readonly #wantedMs = new Map<string, number>();
@@ -32,6 +35,7 @@ export class Reach {
 		this.#context = context;
 		this.#sync = sync;
 		this.#openToAllMs = context.dependencies.clocks.monotonicMs();
+		this.#tickedMs = this.#openToAllMs;
 		this.#connectTo = this.#plan(this.#openToAllMs);
 	}
 
@@ -45,7 +49,10 @@ export class Reach {
 		this.#wantedMs.clear();
 	}
 
-	tick(nowMs: number): void {
+	/** `canCall`: a signaling server is reached. */
+	tick(nowMs: number, canCall: boolean): void {
+		if (canCall) this.#callingMs += nowMs - this.#tickedMs;
+		this.#tickedMs = nowMs;
 		this.#connectTo = this.#plan(nowMs);
 		this.#letGo(nowMs);
 	}
@@ -63,20 +70,20 @@ export class Reach {
 			this.#orderOf = made;
 			this.#order = channelOrder({ devices, voters }, deviceKey);
 		}
-		const first = firstOf(this.#order, (other) => this.#isMissing(other, nowMs));
+		const first = firstOf(this.#order, (other) => this.#isMissing(other));
 		for (const other of this.#wantedSinceMs.keys()) if (!first.includes(other)) this.#wantedSinceMs.delete(other);
 		return first;
 	}
 
 	/** Whoever is looked at is wanted, from the first time on. */
-	#isMissing(other: string, nowMs: number): boolean {
+	#isMissing(other: string): boolean {
 		if (this.#context.peers.toDevice(other) !== undefined) {
 			this.#wantedSinceMs.delete(other);
 			return false;
 		}
-		const sinceMs = this.#wantedSinceMs.get(other) ?? nowMs;
+		const sinceMs = this.#wantedSinceMs.get(other) ?? this.#callingMs;
 		this.#wantedSinceMs.set(other, sinceMs);
-		return nowMs - sinceMs >= MISSING_MS;
+		return this.#callingMs - sinceMs >= MISSING_MS;
 	}
 
 	/**

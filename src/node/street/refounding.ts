@@ -14,7 +14,7 @@ import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/t
 import { hasMajority } from "../../consensus/quorum.js";
 import { agreementRefusal } from "../../contract/confirmations.js";
 import { createRefoundedGenesis, type OpenProposal, unsignedSeal } from "../../contract/refounding.js";
-import type { ConfirmationsMessage, Message, RefoundingMessage, WithdrawalMessage } from "../../message/message.js";
+import type { ConfirmationsMessage, RefoundingMessage, WithdrawalMessage } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import { ZERO_HASH } from "../../primitives/hash.js";
@@ -31,6 +31,9 @@ import type { ProvenPeer, StreetContext } from "./context.js";
 import type { Presence } from "./presence.js";
 import type { RaftDriver } from "./raftDriver.js";
 
+/** Of what one household proposes again and again, so much passes through this device: each is long, and goes to many. */
+const HAND_ON_MS = 10_000;
+
 /** The new chain's first block, and that it is one. */
 export interface Founded {
 	readonly bytes: Uint8Array;
@@ -41,19 +44,25 @@ export class Refounding {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #head: CommittedHead;
-	readonly #presence: Pick<Presence, "isHere" | "mayVote">;
+	readonly #presence: Pick<Presence, "isSurelyHere" | "mayVote">;
 	readonly #ballot: Ballot;
 	/** What this device has promised. */
 	#record: RefoundingRecord | undefined;
 	#founded: Founded | undefined;
 	#isDecided = false;
 	#isReleased = false;
+	/** What each channel's device was told in full. */
+	readonly #told = new WeakMap<Peer, OpenProposal | Founded>();
+	/** What is to be handed on, and who said it. */
+	#unpassed: { open: OpenProposal; from: string | undefined } | undefined;
+	/** When a proposal of a household was last handed on, monotonic ms; by member. */
+	readonly #passedMs = new Map<number, number>();
 
 	constructor(
 		context: StreetContext,
 		raft: RaftDriver,
 		head: CommittedHead,
-		presence: Pick<Presence, "isHere" | "mayVote">,
+		presence: Pick<Presence, "isSurelyHere" | "mayVote">,
 	) {
 		this.#context = context;
 		this.#raft = raft;
@@ -126,7 +135,7 @@ export class Refounding {
 	/** Who would vote if this device proposed now. Device indices. */
 	get plannedVoters(): number[] {
 		return plannedVoters(this.#context.chain.head.ledger, this.#context.device, (device) =>
-			this.#presence.isHere(device),
+			this.#presence.isSurelyHere(device),
 		);
 	}
 
@@ -262,12 +271,14 @@ export class Refounding {
 
 	// ── what neighbours say ──────────────────────────────────────────────────────────────────────────────────────
 
-	/** A neighbour is here: it hears what there is. */
+	/** A neighbour is here: it hears what there is, once, however often it says so. */
 	tell(peer: ProvenPeer): void {
 		const { entitlement, peers } = this.#context;
+		const news = this.#founded ?? this.#ballot.open;
+		// It holds the whole state.
+		if (!entitlement.hasAll(peer.device) || news === undefined || this.#told.get(peer) === news) return;
+		this.#told.set(peer, news);
 		const message = this.#ballot.toMessage();
-		// Both hold the whole state.
-		if (!entitlement.hasAll(peer.device)) return;
 		if (this.#founded !== undefined) peers.send(peer, { type: "genesis", block: this.#founded.bytes });
 		else if (message !== undefined) peers.send(peer, message);
 	}
@@ -277,15 +288,28 @@ export class Refounding {
 		const before = this.#ballot.open;
 		const open = this.#ballot.look(peer, message);
 		if (open === undefined || !this.#take(open)) return;
-		// Where not everybody is connected with everybody it has to be handed on, long as it is.
-		if (this.#ballot.open !== before) this.#handOn(peer, this.#ballot.toMessage());
+		if (this.#ballot.open !== before) this.#unpassed = { open, from: peer.device };
+		this.handOn();
 		await this.#add(message.confirmations);
 	}
 
-	#handOn(from: Peer, message: Message | undefined): void {
-		const { entitlement, isFullMesh, peers } = this.#context;
-		if (isFullMesh || message === undefined) return;
-		peers.broadcast(message, (device) => device !== from.device && entitlement.hasAll(device));
+	/**
+	 * Where not everybody is connected with everybody a proposal has to be handed on, long as it is. A household that
+	 * proposes anew soon after waits for it: only the newest of what it has said by then goes on.
+	 */
+	handOn(): void {
+		const { dependencies, entitlement, isFullMesh, peers } = this.#context;
+		if (this.#unpassed === undefined) return;
+		const { open, from } = this.#unpassed;
+		const { member } = open.refound;
+		const nowMs = dependencies.clocks.monotonicMs();
+		const isHere = this.#ballot.open === open && this.#founded === undefined;
+		if (isHere && nowMs - (this.#passedMs.get(member) ?? Number.NEGATIVE_INFINITY) < HAND_ON_MS) return;
+		this.#unpassed = undefined;
+		const message = this.#ballot.toMessage();
+		if (!isHere || isFullMesh || message === undefined) return;
+		this.#passedMs.set(member, nowMs);
+		peers.broadcast(message, (device) => device !== from && entitlement.hasAll(device));
 	}
 
 	async onConfirmations({ confirmations }: ConfirmationsMessage): Promise<void> {
@@ -373,7 +397,10 @@ export class Refounding {
 		this.#raft.retire();
 		this.#founded = founded;
 		this.#isDecided = isOurs || this.#isConfirmedIn(founded);
-		this.#handOn(peer, { type: "genesis", block: bytes });
+		// Once at most: what enough households have confirmed is final here.
+		const { entitlement, isFullMesh, peers } = this.#context;
+		const isFor = (device: string) => device !== peer.device && entitlement.hasAll(device);
+		if (!isFullMesh) peers.broadcast({ type: "genesis", block: bytes }, isFor);
 		events.onProgress();
 		return undefined;
 	}

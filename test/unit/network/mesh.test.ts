@@ -335,7 +335,7 @@ describe("a neighbour whose node is busy for seconds", () => {
 		page.mesh = {
 			...{ send: mesh.send.bind(mesh), close: mesh.close.bind(mesh), update: mesh.update.bind(mesh) },
 			...{ wake: mesh.wake.bind(mesh), move: mesh.move.bind(mesh), stop: mesh.stop.bind(mesh) },
-			stats: mesh.stats.bind(mesh),
+			...{ passOver: mesh.passOver.bind(mesh), stats: mesh.stats.bind(mesh) },
 			publish: (topic, sealed) => waiting.push(() => mesh.publish(topic, sealed)),
 			hear: (signal) => waiting.push(() => mesh.hear(signal)),
 		};
@@ -622,6 +622,32 @@ describe("where the node names a few to connect to", () => {
 		await run(60_000);
 		expect(newcomer.open.size).toBeGreaterThanOrEqual(6);
 		expect(newcomer.open.size).toBeLessThan(12);
+	});
+});
+
+describe("newcomers that open one link together", () => {
+	const printsOf = (some: Page[]) =>
+		new Set(some.flatMap(({ open }) => [...open.values()].map(({ localFingerprint }) => localFingerprint.join())));
+
+	it("give places back that they have filled for one another, until each has met some who belong there", async () => {
+		const belong = [1, 25, 30];
+		const members = belong.map((n) => openPage(n, { connectTo: belong.map(device) }));
+		await run(20_000);
+		const newcomers = Array.from({ length: 14 }, (_, at) => openPage(10 + at, { connectTo: "somebody" }));
+		// As their nodes find out after a while. Those who belong there announce themselves every 15 to 30 s.
+		for (let round = 0; round < 12; round++) {
+			await run(5_000);
+			const prints = printsOf(newcomers);
+			for (const { mesh, open } of newcomers) {
+				for (const { channel, remoteFingerprint } of open.values())
+					if (prints.has(remoteFingerprint.join())) mesh.passOver(channel);
+			}
+		}
+		const prints = printsOf(members);
+		for (const { open, closings } of newcomers) {
+			expect([...open.values()].some(({ remoteFingerprint }) => prints.has(remoteFingerprint.join()))).toBe(true);
+			expect(closings).toEqual([]);
+		}
 	});
 });
 

@@ -146,3 +146,26 @@ describe("those who observe in a large street whose voters are lost for good", (
 		expect(new Set(left.map((at) => gridOf(street, at))).size).toBe(1);
 	});
 });
+
+describe("a device of a large street that starts while no signaling server is reached", () => {
+	it("takes nobody for missing whom it could not call, and then those who do not answer", async () => {
+		const street = await foundedStreet(16, { settings: { fullMeshDevices: 4 } }, 4);
+		const at =
+			street.houses.map(({ index }) => index).find((index) => !ledgerOf(street, 0).voters.includes(index)) ?? 0;
+		street.off(at);
+		street.isolate(at);
+		await street.on(at);
+		const named = () => street.house(at).network?.connectTo.length;
+		await street.input(at, { type: "signalingStatus", connected: 0, configured: 2 });
+		await street.run(20_000, STEP_MS);
+		expect(named()).toBe(3);
+		await street.input(at, { type: "signalingStatus", connected: 1, configured: 2 });
+		await street.run(4_000, STEP_MS);
+		expect(named()).toBe(3);
+		await street.run(4_000, STEP_MS);
+		expect(named()).toBe(6);
+		await street.input(at, { type: "signalingStatus", connected: 0, configured: 2 });
+		await street.run(20_000, STEP_MS);
+		expect(named()).toBe(6);
+	});
+});

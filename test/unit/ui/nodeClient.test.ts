@@ -110,6 +110,7 @@ describe("the modem", () => {
 					publish: (topic, sealed) => calls.push(["publish", topic, sealed]),
 					hear: ({ from, kind }) => calls.push(["hear", from, kind]),
 					close: (channel, code) => calls.push(["close", channel, code]),
+					passOver: (channel) => calls.push(["passOver", channel]),
 					update: (changed) => calls.push(["update", changed.meshId, changed.signalingUrls]),
 					wake: (sleptMs) => calls.push(["wake", sleptMs]),
 					move: () => calls.push(["move"]),
@@ -133,6 +134,7 @@ describe("the modem", () => {
 		await loaded();
 		port.send({ type: "peerFrame", channel: "c", frame: Uint8Array.of(1, 2) });
 		port.send({ type: "closePeer", channel: "c", code: "bad-proof" });
+		port.send({ type: "passOver", channel: "d" });
 		port.send({ type: "sealedSignal", topic: "hub", sealed: "abc" });
 		port.send({ type: "signal", signal: { from: "03", session: "s", sequence: 1, kind: "announce" } });
 		port.send({ type: "network", network: { ...settings, meshId: "u" } });
@@ -141,6 +143,7 @@ describe("the modem", () => {
 		expect(mesh.calls).toEqual([
 			["send", "c", [1, 2]],
 			["close", "c", "bad-proof"],
+			["passOver", "d"],
 			["publish", "hub", "abc"],
 			["hear", "03", "announce"],
 			["update", "u", ["ws://a"]],
