@@ -9,6 +9,7 @@ import { applyAppoint, countVotes } from "./appointing.js";
 import { applyConfirm } from "./confirmations.js";
 import { appendCounted, counts, slotOf } from "./countedBlocks.js";
 import { applyDevice, applyRevoke } from "./devices.js";
+import { changeKey } from "./keyRotation.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
 import { applyJoin, forgetExpired } from "./members.js";
@@ -159,8 +160,11 @@ function applyTransaction(draft: Draft, transaction: Transaction): Refusal | Wai
 		return undefined;
 	}
 	switch (transaction.kind) {
-		case "reading":
-			return applyReading(draft, transaction);
+		case "reading": {
+			const cause = applyReading(draft, transaction);
+			if (cause === undefined) changeKey(draft, transaction);
+			return cause;
+		}
 		case "join":
 			return applyJoin(draft, transaction);
 		case "confirm":

@@ -108,6 +108,7 @@ function foundingLedger(
 		paidOutMicroNok: 0,
 		iceServers: undefined,
 		operatorRecord: undefined,
+		keyRotations: undefined,
 		predecessor: undefined,
 	};
 	for (const [at, join] of joins.entries()) {

@@ -8,9 +8,10 @@ import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
 import type { CborValue } from "../primitives/codec.js";
 import { ZERO_HASH } from "../primitives/hash.js";
+import { KEY_SALT_BYTES } from "./keyRotation.js";
 import { bit, type LeafCodec, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";
-import { type Ledger, type OperatorAct, type Predecessor, RECORDED_KINDS } from "./ledger.js";
+import { type KeyRotations, type Ledger, type OperatorAct, type Predecessor, RECORDED_KINDS } from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 
 /** Count and peaks: all that is needed to go on, and through its root a proof of every old block. */
@@ -175,6 +176,26 @@ export const OPERATOR_ACT_LEAF: LeafCodec<OperatorAct> = {
 			const about = { timestampMs, member, household, isGiven, amountMicroNok, texts };
 			return { kind: RECORDED_KINDS[kind] ?? "voters", ...about };
 		}),
+	),
+};
+
+/** Only where a household has moved out. */
+export const KEY_ROTATIONS_LEAF: LeafCodec<KeyRotations> = {
+	fields: ({ salts, dueAfterMinute }) => [
+		"keyRotations",
+		salts.map(({ salt, timestampMs }): CborValue => [salt, timestampMs]),
+		dueAfterMinute === undefined ? [] : [dueAfterMinute],
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("keyRotations"),
+			v.array(v.strictTuple([bytes(KEY_SALT_BYTES), natural])),
+			perhaps(natural),
+		]),
+		v.transform(([, salts, dueAfterMinute]) => ({
+			salts: salts.map(([salt, timestampMs]) => ({ salt, timestampMs })),
+			dueAfterMinute,
+		})),
 	),
 };
 

@@ -51,6 +51,8 @@ export interface Ledger {
 	readonly iceServers: readonly IceServer[] | undefined;
 	/** What operators did last, oldest first; undefined: nothing that is kept (`operatorRecord.ts`). */
 	readonly operatorRecord: readonly OperatorAct[] | undefined;
+	/** How the network key has changed; undefined: no household has moved out yet (`keyRotation.ts`). */
+	readonly keyRotations: KeyRotations | undefined;
 	/** Where the neighbourhood was founded again: the chain that it goes on from. */
 	readonly predecessor: Predecessor | undefined;
 }
@@ -225,6 +227,21 @@ export interface Lock {
 	readonly member: number;
 	readonly amountMicroNok: number;
 	/** Of the block since which they are locked. */
+	readonly timestampMs: number;
+}
+
+/** Nothing of it is forgotten: a device that was away has to mix in all that it has missed. */
+export interface KeyRotations {
+	/** What was mixed into the network key, in order: once for each household that moved out, at the most. */
+	readonly salts: readonly KeySalt[];
+	/** A household is out since this minute: the key is changed by the first reading of a later one. */
+	readonly dueAfterMinute: number | undefined;
+}
+
+export interface KeySalt {
+	/** 16 bytes. */
+	readonly salt: Uint8Array;
+	/** Of the block. */
 	readonly timestampMs: number;
 }
 

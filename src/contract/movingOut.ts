@@ -9,6 +9,7 @@ import type { RemoveTransaction } from "../block/governance.js";
 import { minuteOf } from "../primitives/units.js";
 import { dropVotesFor } from "./appointing.js";
 import { devicesOf, revokeAll } from "./devices.js";
+import { requireNewKey } from "./keyRotation.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
 import { endTrade, hasLiveContracts } from "./market.js";
 import { byRule, record } from "./operatorRecord.js";
@@ -62,6 +63,7 @@ export function completeRemovals(draft: Draft): void {
 		if (isVoting || removalStep(draft, index) === "payout") continue;
 		changeHousehold(draft, index, { removal: { ...removal, completed: true } });
 		record(draft, [{ ...byRule(draft, "movedOut"), household: index }]);
+		requireNewKey(draft);
 		revokeAll(draft, index);
 	}
 }

@@ -14,6 +14,7 @@ import {
 	type Globals,
 	HISTORY_LEAF,
 	ICE_SERVERS_LEAF,
+	KEY_ROTATIONS_LEAF,
 	OPERATOR_ACT_LEAF,
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
@@ -78,6 +79,7 @@ interface Parts {
 	predecessor?: Predecessor;
 	iceServers?: Ledger["iceServers"];
 	operatorRecord?: OperatorAct[];
+	keyRotations?: Ledger["keyRotations"];
 	devices: Device[];
 	offers: Offer[];
 	orders: Order[];
@@ -138,6 +140,10 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 	}),
 	operatorAct: taker(OPERATOR_ACT_LEAF, (parts, act) => {
 		parts.operatorRecord = [...(parts.operatorRecord ?? []), act];
+		return true;
+	}),
+	keyRotations: taker(KEY_ROTATIONS_LEAF, (parts, rotations) => {
+		parts.keyRotations = rotations;
 		return true;
 	}),
 	counted: taker(COUNTED_LEAF, (parts, page) => parts.counted.push(...page) > 0),
@@ -213,6 +219,7 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		paidOutMicroNok: parts.paidOutMicroNok ?? 0,
 		iceServers: parts.iceServers,
 		operatorRecord: parts.operatorRecord,
+		keyRotations: parts.keyRotations,
 		predecessor: parts.predecessor,
 	};
 }

@@ -10,6 +10,7 @@ import {
 	GLOBALS_LEAF,
 	HISTORY_LEAF,
 	ICE_SERVERS_LEAF,
+	KEY_ROTATIONS_LEAF,
 	OPERATOR_ACT_LEAF,
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
@@ -52,6 +53,7 @@ function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	if (ledger.iceServers !== undefined) visit(ledger.iceServers, ICE_SERVERS_LEAF.fields);
 	if (ledger.paidOutMicroNok > 0) visit([ledger.paidOutMicroNok] as const, PAID_OUT_LEAF.fields);
 	for (const act of ledger.operatorRecord ?? []) visit(act, OPERATOR_ACT_LEAF.fields);
+	if (ledger.keyRotations !== undefined) visit(ledger.keyRotations, KEY_ROTATIONS_LEAF.fields);
 	for (const page of pagesOfRuns(ledger.counted)) visit(page, COUNTED_LEAF.fields);
 	for (const device of ledger.devices) visit(device, DEVICE_LEAF.fields);
 	for (const offer of ledger.offers.values()) visit(offer, OFFER_LEAF.fields);

@@ -20,6 +20,7 @@ import type { Incidents } from "./incidents.js";
 import { decodeLink, type JoinLink } from "./link.js";
 import { openGenesisLink } from "./loading.js";
 import { founderPinOf, genesisLinkOf } from "./lobby.js";
+import { NETWORK_KEY_BYTES } from "./networkKeys.js";
 import type { StretchedPasswords } from "./passwords.js";
 import type { Peer, Peers } from "./peers.js";
 import type { Command, CommandError } from "./protocol.js";
@@ -73,7 +74,8 @@ export class Entering {
 		const { randomBytes, signer } = this.#dependencies;
 		return this.#newLobby({
 			keys,
-			networkKey: randomBytes(16),
+			networkKey: randomBytes(NETWORK_KEY_BYTES),
+			keyGeneration: 0,
 			signalingUrls,
 			iceServers,
 			lobbyId: randomBytes(32),
@@ -96,10 +98,11 @@ export class Entering {
 		if (link.value.kind === "restore") return refused({ code: "link-unknown" });
 		const keys = this.#newKeys(fresh);
 		if (link.value.kind === "join") return this.#join(link.value, command.link, command, keys);
-		const { lobbyId, networkKey, iceServers, founderPin } = link.value;
+		const { lobbyId, networkKey, keyGeneration, iceServers, founderPin } = link.value;
 		return this.#newLobby({
 			keys,
 			networkKey,
+			keyGeneration,
 			signalingUrls,
 			iceServers,
 			lobbyId,
@@ -167,10 +170,11 @@ export class Entering {
 
 	/** The genesis is here, checked: from now on this device is in the neighbourhood. */
 	async foundAs(profile: LobbyProfile, genesis: Link): Promise<boolean> {
-		const { networkKey, signalingUrls, iceServers, householdName, alwaysOn, lobbyId } = profile;
+		const { networkKey, keyGeneration, signalingUrls, iceServers, householdName, alwaysOn, lobbyId } = profile;
 		// All is signed that has to be, and from here on there may be money: the vault alone is left.
 		const keys = { ...profile.keys, household: sealedAlone(profile.keys.household) };
-		const config = newConfig({ keys, networkKey, signalingUrls, iceServers, householdName, alwaysOn, lobbyId });
+		const mesh = { networkKey, keyGeneration, signalingUrls, iceServers };
+		const config = newConfig({ keys, ...mesh, householdName, alwaysOn, lobbyId });
 		const gridId = genesis.hash;
 		const database = this.#databaseName(gridId, keys);
 		const written = await this.#stages.create(database, gridId, {
@@ -193,11 +197,11 @@ export class Entering {
 		{ householdName, alwaysOn, signalingUrls }: Pick<ChainConfig, "householdName" | "alwaysOn" | "signalingUrls">,
 		keys: Keys,
 	): Promise<Reply> {
-		const { gridId, networkKey, iceServers, invitation, pin } = link;
+		const { gridId, networkKey, keyGeneration, iceServers, invitation, pin } = link;
 		const minute = minuteOf(this.#dependencies.clocks.chainMs());
 		if (invitation.expiryMinute < minute) return refused({ code: "invitation-expired" });
 		if (invitation.observer && alwaysOn) return refused({ code: "invitation-observer" });
-		const mesh = { networkKey, signalingUrls, iceServers };
+		const mesh = { networkKey, keyGeneration, signalingUrls, iceServers };
 		return this.#beginJoining(gridId, {
 			...newConfig({ keys, ...mesh, householdName, alwaysOn, lobbyId: undefined }),
 			invitationLink: text,
@@ -233,8 +237,8 @@ export class Entering {
 		const decoded = decodeLink(link);
 		if (!decoded.ok) return refused(decoded.error);
 		if (decoded.value.kind !== "restore") return refused({ code: "link-unknown" });
-		const { gridId, networkKey, iceServers, household, pin } = decoded.value;
-		const mesh = { networkKey, signalingUrls, iceServers };
+		const { gridId, networkKey, keyGeneration, iceServers, household, pin } = decoded.value;
+		const mesh = { networkKey, keyGeneration, signalingUrls, iceServers };
 		const known = words === undefined ? seedIn(household, passwords.current) : seedOfWords(words);
 		const seed = newKey ? ok(this.#dependencies.randomBytes(SEED_BYTES)) : known;
 		if (!seed.ok) return refused({ ...seed.error });

@@ -14,11 +14,11 @@ import { fromBase64Url, toBase64Url } from "../primitives/base64.js";
 import { type CborValue, decode, encode } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { isSecretKey, SECRET_KEY_BYTES } from "../primitives/signature.js";
+import { type NetworkKey, networkKeyField, networkKeyShape } from "./networkKeys.js";
 import { type HouseholdRecord, householdFields, householdShape } from "./vault.js";
 
 /** What each link has: how to find those that it leads to. */
-interface MeshLink {
-	networkKey: Uint8Array;
+interface MeshLink extends NetworkKey {
 	/** Through which devices that cannot see each other connect. */
 	iceServers: readonly IceServer[];
 }
@@ -59,19 +59,20 @@ export type LinkError =
 const LINK_VERSION = 1;
 const MAX_LINK_BYTES = 2_048;
 
-export function encodeLobbyLink({ lobbyId, networkKey, founderPin, iceServers }: LobbyLink): string {
-	return encodeLink("lobby", [lobbyId, networkKey, founderPin], iceServers);
+export function encodeLobbyLink(link: Omit<LobbyLink, "kind">): string {
+	return encodeLink("lobby", [link.lobbyId, networkKeyField(link), link.founderPin], link.iceServers);
 }
 
 export function encodeJoinLink(link: JoinLink): string {
-	const { gridId, networkKey, invitation, oneTimeSecret, pin, iceServers } = link;
-	const fields = [gridId, networkKey, invitationFields(invitation), oneTimeSecret, pin.index, pin.hash];
+	const { gridId, invitation, oneTimeSecret, pin, iceServers } = link;
+	const fields = [gridId, networkKeyField(link), invitationFields(invitation), oneTimeSecret, pin.index, pin.hash];
 	return encodeLink("join", fields, iceServers);
 }
 
-export function encodeRestoreLink({ gridId, networkKey, household, pin, iceServers }: RestoreLink): string {
+export function encodeRestoreLink(link: RestoreLink): string {
+	const { gridId, household, pin, iceServers } = link;
 	const key = household === undefined ? [] : householdFields(household);
-	return encodeLink("restore", [gridId, networkKey, key, pin.index, pin.hash], iceServers);
+	return encodeLink("restore", [gridId, networkKeyField(link), key, pin.index, pin.hash], iceServers);
 }
 
 /** The servers come last, and only where there are any: a QR code is the easier to read the shorter it is. */
@@ -100,12 +101,12 @@ const secretKeyShape = v.pipe(
 );
 
 const lobbyShape = v.pipe(
-	v.strictTuple([v.literal(LINK_VERSION), bytes(32), bytes(16), bytes(16), iceServersShape]),
+	v.strictTuple([v.literal(LINK_VERSION), bytes(32), networkKeyShape, bytes(16), iceServersShape]),
 	v.transform(
-		([, lobbyId, networkKey, founderPin, iceServers]): Link => ({
+		([, lobbyId, key, founderPin, iceServers]): Link => ({
 			kind: "lobby",
 			lobbyId,
-			networkKey,
+			...key,
 			founderPin,
 			iceServers,
 		}),
@@ -116,7 +117,7 @@ const joinShape = v.pipe(
 	v.strictTuple([
 		v.literal(LINK_VERSION),
 		hash,
-		bytes(16),
+		networkKeyShape,
 		invitationShape,
 		secretKeyShape,
 		v.pipe(v.number(), v.integer(), v.minValue(0)),
@@ -124,10 +125,10 @@ const joinShape = v.pipe(
 		iceServersShape,
 	]),
 	v.transform(
-		([, gridId, networkKey, invitation, oneTimeSecret, index, hash, iceServers]): Link => ({
+		([, gridId, key, invitation, oneTimeSecret, index, hash, iceServers]): Link => ({
 			kind: "join",
 			gridId,
-			networkKey,
+			...key,
 			iceServers,
 			invitation,
 			oneTimeSecret,
@@ -140,7 +141,7 @@ const restoreShape = v.pipe(
 	v.strictTuple([
 		v.literal(LINK_VERSION),
 		hash,
-		bytes(16),
+		networkKeyShape,
 		v.union([
 			householdShape,
 			v.pipe(
@@ -153,10 +154,10 @@ const restoreShape = v.pipe(
 		iceServersShape,
 	]),
 	v.transform(
-		([, gridId, networkKey, household, index, hash, iceServers]): Link => ({
+		([, gridId, key, household, index, hash, iceServers]): Link => ({
 			kind: "restore",
 			gridId,
-			networkKey,
+			...key,
 			iceServers,
 			household,
 			pin: { index, hash },

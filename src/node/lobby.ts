@@ -178,7 +178,7 @@ export class Lobby {
 	}
 
 	view(signaling: SignalingView): LobbyView {
-		const { founding, lobbyId, networkKey, founderPin, iceServers } = this.profile;
+		const { founding } = this.profile;
 		const own = toHex(this.#join.deviceKey);
 		const members = this.isFounder
 			? this.#joins()
@@ -189,7 +189,7 @@ export class Lobby {
 			stage: "lobby",
 			neighbourhood: founding?.name ?? this.#state?.neighbourhood ?? "",
 			founder: this.isFounder,
-			link: encodeLobbyLink({ kind: "lobby", lobbyId, networkKey, founderPin, iceServers }),
+			link: encodeLobbyLink(this.profile),
 			members: members.map(({ name, alwaysOn, deviceKey }, at) => ({
 				name,
 				alwaysOn,

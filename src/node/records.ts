@@ -11,6 +11,7 @@ import { type CborValue, decode, encode } from "../primitives/codec.js";
 import { taggedHash } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { SECRET_KEY_BYTES } from "../primitives/signature.js";
+import { type NetworkKey, networkKeyField, networkKeyShape } from "./networkKeys.js";
 import type { Votes } from "./storage.js";
 import { type HouseholdRecord, householdFields, householdShape } from "./vault.js";
 
@@ -112,9 +113,7 @@ export interface Keys {
 }
 
 /** What leads to the neighbours. */
-export interface MeshKeys {
-	/** 16 random bytes that only members (and holders of a link) know. */
-	networkKey: Uint8Array;
+export interface MeshKeys extends NetworkKey {
 	signalingUrls: string[];
 	/** Until the chain says others: what the way in said. */
 	iceServers: readonly IceServer[];
@@ -169,7 +168,7 @@ const profileShape = v.union([
 		v.strictTuple([
 			v.literal("lobby"),
 			keysShape,
-			bytes(16),
+			networkKeyShape,
 			v.array(v.string()),
 			bytes(32),
 			v.string(),
@@ -192,20 +191,9 @@ const profileShape = v.union([
 			iceServersShape,
 		]),
 		v.transform(
-			([
-				,
-				keys,
-				networkKey,
-				signalingUrls,
-				lobbyId,
-				householdName,
-				alwaysOn,
-				founderPin,
-				founding,
-				iceServers,
-			]): Profile => ({
+			([, keys, key, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding, iceServers]): Profile => ({
 				stage: "lobby",
-				lobby: { keys, networkKey, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding, iceServers },
+				lobby: { keys, ...key, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding, iceServers },
 			}),
 		),
 	),
@@ -223,12 +211,12 @@ const profileShape = v.union([
 export function encodeProfile(profile: Profile | undefined): Uint8Array {
 	if (profile === undefined) return encodeRecord(["none"]);
 	if (profile.stage === "chain") return encodeRecord(["chain", profile.database, profile.gridId]);
-	const { keys, networkKey, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding } = profile.lobby;
+	const { keys, signalingUrls, lobbyId, householdName, alwaysOn, founderPin, founding } = profile.lobby;
 	const { iceServers } = profile.lobby;
 	return encodeRecord([
 		"lobby",
 		keysFields(keys),
-		networkKey,
+		networkKeyField(profile.lobby),
 		signalingUrls,
 		lobbyId,
 		householdName,
@@ -339,7 +327,7 @@ const configShape = v.pipe(
 	v.transform(withAbsentFields),
 	v.strictTuple([
 		keysShape,
-		bytes(16),
+		networkKeyShape,
 		v.array(v.string()),
 		v.string(),
 		flag,
@@ -394,7 +382,7 @@ const configShape = v.pipe(
 	v.transform(
 		([
 			keys,
-			networkKey,
+			key,
 			signalingUrls,
 			householdName,
 			alwaysOn,
@@ -413,7 +401,7 @@ const configShape = v.pipe(
 			wordsKept,
 		]): ChainConfig => ({
 			keys,
-			networkKey,
+			...key,
 			signalingUrls,
 			householdName,
 			alwaysOn,
@@ -438,7 +426,7 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 	const { admission, keys, meterSource, pin } = config;
 	return encodeRecord([
 		keysFields(keys),
-		config.networkKey,
+		networkKeyField(config),
 		config.signalingUrls,
 		config.householdName,
 		config.alwaysOn ? 1 : 0,

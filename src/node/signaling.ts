@@ -7,10 +7,14 @@
  * Everybody announces itself under the neighbourhood's name of the hour, its hub; what is for one device goes out under
  * that device's own name of the hour, so that nobody else has to receive it. All are derived from the network key. Two
  * devices whose clocks are more than two minutes apart do not hear each other.
+ *
+ * The key changes when a household has moved out. Everybody speaks under the newest that they know, and listens under a few
+ * older ones: a device that was away is heard, and answered under the key that it knows. Others are so for a while only.
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { IceServer } from "../block/iceServer.js";
+import type { KeySalt } from "../contract/ledger.js";
 import { decodeSignal, encodeSignal, type Signal, type SignalError, signedBytes } from "../message/signal.js";
 import {
 	MAX_SIGNAL_BYTES,
@@ -29,6 +33,7 @@ import type { ConnectTo } from "./channelPlan.js";
 import { ClockComparison } from "./clockComparison.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Incidents } from "./incidents.js";
+import { type HeardKey, networkKeys } from "./networkKeys.js";
 import type { SignalDraft } from "./protocol.js";
 import type { MeshKeys } from "./records.js";
 
@@ -37,6 +42,10 @@ const MS_PER_HOUR = 3_600_000;
 export const MAX_SIGNAL_AGE_MS = 120_000;
 /** Heard within the age limit in a street of 30 that comes together at once, with copies from two servers, and more. */
 const MAX_REMEMBERED = 16_384;
+/** A link that was made before the key changed leads here for so long. */
+const OLD_KEY_MS = 30 * 24 * MS_PER_HOUR;
+/** Devices of which it is remembered under which key they were heard. */
+const MAX_HEARD_DEVICES = 4_096;
 
 const hashSignal = taggedHash("signal");
 const hashMesh = taggedHash("mesh");
@@ -48,9 +57,21 @@ type SignalingDependencies = Pick<
 
 export type SignalRefusal =
 	| SignalError
-	| { code: "signal-not-sealed" | "signal-not-for-here" | "signal-too-old" | "signal-bad-signature" };
+	| { code: "signal-not-sealed" | "signal-not-for-here" | "signal-too-old" | "signal-bad-signature" }
+	/** By somebody who is not known here, so long after the key was changed. */
+	| { code: "signal-under-old-key" };
 
-interface Identity extends MeshKeys {
+/** What leads to the neighbours, and what a street's chain says about it; a lobby has none. */
+export interface Mesh extends MeshKeys {
+	/** What was mixed into the network key. */
+	keySalts?: readonly KeySalt[];
+	/** Whether the chain knows this device (in hex), and it is in use. */
+	isInUse?: (deviceId: string) => boolean;
+}
+
+interface Identity extends Required<Mesh> {
+	/** Newest first. */
+	heardKeys: readonly [HeardKey, ...HeardKey[]];
 	/** What is spoken about: a lobby, or a chain. */
 	context: Uint8Array;
 	deviceSecret: Uint8Array;
@@ -65,8 +86,10 @@ export class Signaling {
 	#identity: Identity | undefined;
 	/** The hour that the topics are of. */
 	#hour = -1;
-	/** What is listened to, and the key that each is sealed with. */
-	#keys = new Map<string, Uint8Array>();
+	/** What is listened to: the key that each is sealed with, and the network key that this is of. */
+	#keys = new Map<string, { seal: Uint8Array; heardKey: HeardKey }>();
+	/** Generation of the network key under which each device was last heard, in the order in which they first were. */
+	readonly #heardUnder = new Map<string, number>();
 	/** Nonces of what was said and heard, oldest first: copies come from each server, and one's own words come back. */
 	readonly #nonces = new Set<string>();
 	readonly #clocks = new ClockComparison();
@@ -77,10 +100,21 @@ export class Signaling {
 	}
 
 	/** From now on this device is in the mesh of these keys, and speaks about `context`: a lobby, or a chain. */
-	speakAs(keys: MeshKeys, context: Uint8Array, deviceSecret: Uint8Array, connectTo: ConnectTo): void {
-		const { networkKey, signalingUrls, iceServers } = keys;
+	speakAs(mesh: Mesh, context: Uint8Array, deviceSecret: Uint8Array, connectTo: ConnectTo): void {
+		const { networkKey, keyGeneration, signalingUrls, iceServers, keySalts = [], isInUse = () => false } = mesh;
 		const deviceId = toHex(this.#dependencies.signer.publicKeyOf(deviceSecret));
-		this.#identity = { networkKey, signalingUrls, iceServers, context, deviceSecret, deviceId, connectTo };
+		const said = { networkKey, keyGeneration, signalingUrls, iceServers, keySalts, isInUse };
+		const heardKeys = networkKeys(mesh, keySalts);
+		this.#identity = { ...said, heardKeys, context, deviceSecret, deviceId, connectTo };
+		this.#heardUnder.clear();
+		this.#enterHour(this.#identity);
+	}
+
+	/** So much was mixed into the network key. Channels stay: who is at their ends was proven. */
+	changeKey(keySalts: readonly KeySalt[]): void {
+		if (this.#identity === undefined || this.#identity.keySalts === keySalts) return;
+		this.#identity.keySalts = keySalts;
+		this.#identity.heardKeys = networkKeys(this.#identity, keySalts);
 		this.#enterHour(this.#identity);
 	}
 
@@ -114,7 +148,7 @@ export class Signaling {
 	say(draft: SignalDraft): void {
 		const identity = this.#identity;
 		if (identity === undefined) return;
-		const { networkKey, context, deviceId, deviceSecret } = identity;
+		const { context, deviceId, deviceSecret } = identity;
 		const signed = signedBytes({ ...draft, from: deviceId }, context, this.#nowMs());
 		const content = encodeSignal(signed, this.#dependencies.signer.sign(hashSignal(signed), deviceSecret));
 		if (content.length > MAX_SIGNAL_BYTES) {
@@ -125,11 +159,18 @@ export class Signaling {
 		new DataView(padded.buffer).setUint16(0, content.length);
 		padded.set(content, SIGNAL_LENGTH_BYTES);
 		const hour = this.#hourNow();
+		const networkKey = this.#keyFor(identity, draft.to?.deviceId);
 		const topic = draft.to === undefined ? hubTopic(networkKey, hour) : ownTopic(networkKey, hour, draft.to.deviceId);
 		const nonce = this.#dependencies.randomBytes(SEAL_NONCE_BYTES);
 		this.#remember(nonce);
 		const sealed = joinBytes([nonce, seal(sealKey(networkKey, hour), nonce, encode(topic), padded)]);
 		this.#dependencies.emit({ type: "sealedSignal", topic, sealed: toBase64Url(sealed) });
+	}
+
+	/** The newest, but for a device that was last heard under an older one: it may not know of any newer. */
+	#keyFor({ heardKeys }: Identity, deviceId: string | undefined): Uint8Array {
+		const generation = deviceId === undefined ? undefined : this.#heardUnder.get(deviceId);
+		return (heardKeys.find(({ keyGeneration }) => keyGeneration === generation) ?? heardKeys[0]).networkKey;
 	}
 
 	/** What a server handed on, which may be any text. Copies, and one's own words, say nothing. */
@@ -150,7 +191,7 @@ export class Signaling {
 		const nonce = bytes.subarray(0, SEAL_NONCE_BYTES);
 		if (this.#nonces.has(toHex(nonce))) return undefined;
 		// A text that is moved to another topic is not opened there.
-		const padded = unseal(key, nonce, encode(topic), bytes.subarray(SEAL_NONCE_BYTES));
+		const padded = unseal(key.seal, nonce, encode(topic), bytes.subarray(SEAL_NONCE_BYTES));
 		if (padded === undefined) return refused({ code: "signal-not-sealed" });
 		this.#remember(nonce);
 		const length = new DataView(padded.buffer, padded.byteOffset).getUint16(0);
@@ -165,9 +206,23 @@ export class Signaling {
 		const author = fromHex(signal.from);
 		const isSigned = author.ok && this.#dependencies.verifier.verify(signature, hashSignal(signed), author.value);
 		if (!isSigned) return refused({ code: "signal-bad-signature" });
+		if (this.#isShutOut(identity, signal.from, key.heardKey)) return refused({ code: "signal-under-old-key" });
 		const offsetMs = this.#nowMs() - timestampMs;
 		this.#clocks.heard(signal.from, offsetMs, this.#dependencies.clocks.monotonicMs());
-		return Math.abs(offsetMs) > this.#scaled(MAX_SIGNAL_AGE_MS) ? refused({ code: "signal-too-old" }) : ok(signal);
+		if (Math.abs(offsetMs) > this.#scaled(MAX_SIGNAL_AGE_MS)) return refused({ code: "signal-too-old" });
+		this.#rememberKey(signal.from, key.heardKey);
+		return ok(signal);
+	}
+
+	/** Whoever moved out knows the older keys as well: after a while only devices in use are heard under them. */
+	#isShutOut({ isInUse }: Identity, deviceId: string, { replacedMs }: HeardKey): boolean {
+		if (replacedMs === undefined || isInUse(deviceId)) return false;
+		return this.#nowMs() - replacedMs > this.#scaled(OLD_KEY_MS);
+	}
+
+	#rememberKey(deviceId: string, { keyGeneration }: HeardKey): void {
+		this.#heardUnder.set(deviceId, keyGeneration);
+		if (this.#heardUnder.size > MAX_HEARD_DEVICES) forgetFirst(this.#heardUnder);
 	}
 
 	/**
@@ -181,22 +236,21 @@ export class Signaling {
 
 	#remember(nonce: Uint8Array): void {
 		this.#nonces.add(toHex(nonce));
-		if (this.#nonces.size <= MAX_REMEMBERED) return;
-		for (const oldest of this.#nonces) {
-			this.#nonces.delete(oldest);
-			return;
-		}
+		if (this.#nonces.size > MAX_REMEMBERED) forgetFirst(this.#nonces);
 	}
 
 	/** Those of this hour, and of the hours beside it: clocks differ. */
-	#enterHour({ networkKey, signalingUrls, iceServers, deviceId, connectTo }: Identity): void {
+	#enterHour({ networkKey, heardKeys, signalingUrls, iceServers, deviceId, connectTo }: Identity): void {
 		this.#hour = this.#hourNow();
 		this.#keys = new Map();
-		for (const hour of [this.#hour, this.#hour - 1, this.#hour + 1]) {
-			const key = sealKey(networkKey, hour);
-			this.#keys.set(hubTopic(networkKey, hour), key);
-			this.#keys.set(ownTopic(networkKey, hour, deviceId), key);
+		for (const heardKey of heardKeys) {
+			for (const hour of [this.#hour, this.#hour - 1, this.#hour + 1]) {
+				const key = { seal: sealKey(heardKey.networkKey, hour), heardKey };
+				this.#keys.set(hubTopic(heardKey.networkKey, hour), key);
+				this.#keys.set(ownTopic(heardKey.networkKey, hour, deviceId), key);
+			}
 		}
+		// Of the key that this device came in with: it is in the same mesh when that was changed.
 		const meshId = toHex(hashMesh(networkKey));
 		const network = { signalingUrls, meshId, topics: [...this.#keys.keys()], deviceId, iceServers, connectTo };
 		this.#dependencies.emit({ type: "network", network });
@@ -213,6 +267,14 @@ export class Signaling {
 	/** The chain's time may run faster than the servers'. */
 	#scaled(durationMs: number): number {
 		return durationMs * this.#dependencies.settings.founding.timeScale;
+	}
+}
+
+/** The one that has been there the longest. */
+function forgetFirst(remembered: Set<string> | Map<string, unknown>): void {
+	for (const first of remembered.keys()) {
+		remembered.delete(first);
+		return;
 	}
 }
 

@@ -11,7 +11,7 @@ import { Lobby } from "./lobby.js";
 import type { Metering } from "./metering.js";
 import type { Peer, Peers } from "./peers.js";
 import { type ChainConfig, decodeConfig, decodeProfile, encodeProfile, type LobbyProfile } from "./records.js";
-import type { Signaling } from "./signaling.js";
+import type { Mesh, Signaling } from "./signaling.js";
 import type { ChainChange, ChainStorage, StorageError } from "./storage.js";
 import { Street } from "./street.js";
 
@@ -151,7 +151,9 @@ export class Stages {
 		const { metering, dependencies } = this.#parts;
 		metering.fuseLimitW = street.config.fuseLimitW;
 		metering.goOnWith(street.config.meterSource, dependencies.clocks.chainMs(), street.savedMeter);
-		this.#speak({ ...street.config, iceServers: street.iceServers }, street.gridId, street.connectTo);
+		const { iceServers, keySalts } = street;
+		const isInUse = (device: string) => street.deviceIndexOf(device) !== undefined;
+		this.#speak({ ...street.config, iceServers, keySalts, isInUse }, street.gridId, street.connectTo);
 		this.#parts.peers.speakAbout(street.gridId, street.config.keys.deviceSecret);
 	}
 
@@ -221,13 +223,18 @@ export class Stages {
 		for (const peer of [...peers.authenticated()]) peers.refuse(peer, { code });
 	}
 
-	/** The neighbourhood's own servers, once it has said so, in place of those that the way in named. */
+	/**
+	 * The neighbourhood's own servers, once it has said so, in place of those that the way in named; and its key, whenever
+	 * that was changed.
+	 */
 	#reach(): void {
-		if (this.street !== undefined) this.#parts.signaling.reachThrough(this.street.iceServers);
+		if (this.street === undefined) return;
+		this.#parts.signaling.reachThrough(this.street.iceServers);
+		this.#parts.signaling.changeKey(this.street.keySalts);
 	}
 
 	/** From now on the neighbours are looked for. */
-	#speak(config: LobbyProfile | ChainConfig, context: Uint8Array, connectTo: ConnectTo): void {
+	#speak(config: Mesh & Pick<ChainConfig, "keys">, context: Uint8Array, connectTo: ConnectTo): void {
 		this.#parts.onChange();
 		this.#parts.signaling.speakAs(config, context, config.keys.deviceSecret, connectTo);
 	}

@@ -13,6 +13,7 @@ import type { IceServer } from "../block/iceServer.js";
 import type { Reading } from "../block/reading.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
 import type { RaftState } from "../consensus/state.js";
+import type { KeySalt } from "../contract/ledger.js";
 import type { Crossing, HouseholdProofMessage, Message, NodeRole } from "../message/message.js";
 import type { MeterMemory } from "../meter/meterPipeline.js";
 import { assert } from "../primitives/assert.js";
@@ -208,6 +209,11 @@ export class Street {
 	/** Through which neighbours that cannot be seen are reached. */
 	get iceServers(): readonly IceServer[] {
 		return this.#context.iceServers;
+	}
+
+	/** What was mixed into the network key. */
+	get keySalts(): readonly KeySalt[] {
+		return this.#context.keySalts;
 	}
 
 	/** This device's settings and keys. */

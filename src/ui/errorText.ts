@@ -263,6 +263,7 @@ const SENTENCES = {
 	"signal-not-sealed": m.error_signal,
 	"signal-not-for-here": m.error_signal,
 	"signal-bad-signature": m.error_signal,
+	"signal-under-old-key": m.error_signal_under_old_key,
 	"signal-too-long": m.error_signal,
 	"signal-too-old": m.error_signal_too_old,
 	"signal-too-many": m.error_signal,

@@ -56,6 +56,7 @@ async function putOperator(page: Page): Promise<void> {
 	const config: ChainConfig = {
 		keys,
 		networkKey: secretOf("network").slice(0, 16),
+		keyGeneration: 0,
 		signalingUrls: [app.url.replace("http", "ws")],
 		iceServers: [],
 		householdName: "Hus 0",

@@ -101,10 +101,11 @@ export async function propose(cluster: Cluster, at = 0): Promise<void> {
 /** A lost household's way back, on a browser that knows nothing. Gives its house. */
 export async function restore(cluster: Cluster, lost: number): Promise<number> {
 	const { config, gridId, chain } = cluster.street(lost);
-	const { networkKey, keys } = config;
+	const { networkKey, keyGeneration, keys } = config;
 	const pin = { index: chain.head.block.index, hash: chain.head.hash.slice(0, 16) };
 	const { household } = keys;
-	const link = encodeRestoreLink({ kind: "restore", gridId, networkKey, iceServers: [], household, pin });
+	const mesh = { networkKey, keyGeneration, iceServers: [] };
+	const link = encodeRestoreLink({ kind: "restore", gridId, ...mesh, household, pin });
 	const { index } = await cluster.add();
 	expect(await cluster.outcome(index, { type: "restore", link, alwaysOn: true, signalingUrls: [] })).toBe("ok");
 	return index;

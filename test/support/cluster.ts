@@ -126,8 +126,7 @@ export interface House {
 	isUp: boolean;
 	/** Settles when the power goes. */
 	died: Promise<void>;
-	topic: string | undefined;
-	/** Which mesh it was last told to be in. */
+	/** Which mesh it was last told to be in; undefined: none, or it is off. */
 	network: NetworkSettings | undefined;
 	faults: string[];
 	/** Codes with which its channels were closed, by either side. */
@@ -210,7 +209,6 @@ export class Cluster {
 	async on(at: number): Promise<void> {
 		const house = this.house(at);
 		house.isUp = true;
-		house.topic = undefined;
 		house.seed = `${house.seed}+`;
 		house.node = this.#createNode(house);
 		house.died = new Promise((resolve) => {
@@ -230,7 +228,7 @@ export class Cluster {
 
 	#powerOff(house: House): void {
 		house.isUp = false;
-		house.topic = undefined;
+		house.network = undefined;
 		for (const channel of this.#channelsOf(house)) this.#close(channel, "off");
 	}
 
@@ -277,11 +275,11 @@ export class Cluster {
 				break;
 			}
 			case "network":
-				house.topic = output.network?.meshId;
-				house.network = output.network;
-				for (const channel of this.#channelsOf(house)) {
-					if (channel.other?.house.topic !== house.topic) this.#close(channel, "left");
+				// Other topics, as every hour brings them, close nothing.
+				if (output.network?.meshId !== house.network?.meshId) {
+					for (const channel of this.#channelsOf(house)) this.#close(channel, "left");
 				}
+				house.network = output.network;
 				break;
 			case "view":
 				break;
@@ -356,12 +354,12 @@ export class Cluster {
 		this.#notBeforeMs.set(pair(channel.house.index, other.house.index), this.monotonicMs + RECONNECT_MS);
 	}
 
-	/** Houses under one topic find one another. */
+	/** Houses that hear one another find one another. */
 	#connect(): void {
 		for (const a of this.houses) {
 			for (const b of this.houses.slice(a.index + 1)) {
 				const key = pair(a.index, b.index);
-				const meet = a.isUp && b.isUp && a.topic !== undefined && a.topic === b.topic && !this.#cuts.has(key);
+				const meet = a.isUp && b.isUp && hear(a, b) && !this.#cuts.has(key);
 				if (!meet || !(this.#wants(a, b) || this.#wants(b, a)) || this.monotonicMs < (this.#notBeforeMs.get(key) ?? 0))
 					continue;
 				if (this.#channelsOf(a).some(({ other }) => other?.house === b)) continue;
@@ -601,6 +599,12 @@ export async function invite(cluster: Cluster, operator = 0): Promise<string> {
 	const reply = await cluster.command(operator, { type: "invite" });
 	assert(reply.ok && reply.value.type === "link", "an operator invites");
 	return reply.value.link;
+}
+
+/** Whether there is something that both listen to. */
+function hear({ network: one }: House, other: House): boolean {
+	const topics = other.network?.topics;
+	return one !== undefined && topics !== undefined && one.topics.some((topic) => topics.includes(topic));
 }
 
 function pair(a: number, b: number): string {

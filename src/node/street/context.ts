@@ -12,7 +12,7 @@ import {
 	checkCertificate,
 	checkSignatures as checkCertificateSignatures,
 } from "../../consensus/certificate.js";
-import { type Device, isInUse, type Ledger } from "../../contract/ledger.js";
+import { type Device, isInUse, type KeySalt, type Ledger } from "../../contract/ledger.js";
 import type { Refusal } from "../../contract/refusal.js";
 import { checkSignatures, requiredSignatures } from "../../contract/signers.js";
 import { assert } from "../../primitives/assert.js";
@@ -23,6 +23,7 @@ import { isFullMesh } from "../channelPlan.js";
 import type { NodeDependencies } from "../dependencies.js";
 import { HouseholdKey } from "../householdKey.js";
 import { idOf, idsOf, Mempool } from "../mempool.js";
+import { type NetworkKey, newestKey } from "../networkKeys.js";
 import { Outbox } from "../outbox.js";
 import type { Peer, Peers } from "../peers.js";
 import { type ChainConfig, encodeConfig } from "../records.js";
@@ -55,6 +56,8 @@ export interface StreetParts {
 	readonly peers: Peers;
 	readonly events: StreetEvents;
 }
+
+const NO_SALTS: readonly KeySalt[] = [];
 
 /** Devices by their key in hex: asked for with every message. Ledgers share the list while it stays the same. */
 const devicesByName = new WeakMap<readonly Device[], ReadonlyMap<string, Device>>();
@@ -185,6 +188,16 @@ export class StreetContext {
 	/** Through which neighbours that cannot be seen are reached: the chain's, or, while it says nothing, those of the way in. */
 	get iceServers(): readonly IceServer[] {
 		return this.chain.head.ledger.iceServers ?? this.#config.iceServers;
+	}
+
+	/** What was mixed into the network key, as far as it is known here: the same list while it stays the same. */
+	get keySalts(): readonly KeySalt[] {
+		return this.chain.head.ledger.keyRotations?.salts ?? NO_SALTS;
+	}
+
+	/** The network key that whoever comes in now is given. */
+	get newestKey(): NetworkKey {
+		return newestKey(this.#config, this.keySalts);
 	}
 
 	/** This device's settings and keys. */

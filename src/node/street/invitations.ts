@@ -15,7 +15,7 @@ export function createInvitationLink(
 	context: StreetContext,
 	observer: boolean,
 ): Result<{ type: "link"; link: string }, CommandError> {
-	const { chain, config, dependencies, gridId, household, member } = context;
+	const { chain, dependencies, gridId, household, member } = context;
 	const { ledger, block, hash } = chain.head;
 	if (member === undefined || ledger.households[member]?.operator !== true) return refused({ code: "not-operator" });
 	if (household.isLocked) return refused({ code: "locked" });
@@ -31,7 +31,7 @@ export function createInvitationLink(
 	const signature = household.sign(invitationDigest(unsigned, gridId));
 	const invitation: Invitation = { ...unsigned, signature };
 	const pin = { index: block.index, hash: hash.slice(0, 16) };
-	const mesh = { networkKey: config.networkKey, iceServers: context.iceServers };
+	const mesh = { ...context.newestKey, iceServers: context.iceServers };
 	const link = encodeJoinLink({ kind: "join", gridId, ...mesh, invitation, oneTimeSecret, pin });
 	return ok({ type: "link", link });
 }
@@ -41,10 +41,10 @@ export function createRestoreLink(
 	context: StreetContext,
 	household: HouseholdRecord | undefined,
 ): Result<{ type: "link"; link: string }, CommandError> {
-	const { chain, config, gridId, member } = context;
+	const { chain, gridId, member } = context;
 	if (member === undefined) return refused({ code: "not-a-member" });
 	const { block, hash } = chain.head;
 	const pin = { index: block.index, hash: hash.slice(0, 16) };
-	const mesh = { networkKey: config.networkKey, iceServers: context.iceServers };
+	const mesh = { ...context.newestKey, iceServers: context.iceServers };
 	return ok({ type: "link", link: encodeRestoreLink({ kind: "restore", gridId, ...mesh, household, pin }) });
 }

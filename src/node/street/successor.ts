@@ -30,10 +30,13 @@ function signedAnew(context: StreetContext, transaction: Transaction, deviceSecr
 	return { ...transaction, signature: context.sign(transaction, deviceSecret) };
 }
 
-function successorConfig({ chain, config, device, member }: StreetContext, keys: Keys): ChainConfig {
+function successorConfig(context: StreetContext, keys: Keys): ChainConfig {
+	const { chain, config, device, member, newestKey } = context;
 	const { block, hash } = chain.head;
 	return {
 		...config,
+		// Nobody knows the new device yet, and under an old key strangers are not heard for long.
+		...newestKey,
 		keys,
 		bootCount: 0,
 		invitationLink: undefined,

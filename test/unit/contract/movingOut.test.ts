@@ -188,8 +188,8 @@ describe("a household that moves out", () => {
 		remove(street, 4);
 		street.block(soon(street), [street.act("payout", 0, { lockId: id, amountMicroNok: 1_000_000 })]);
 		const { leaves } = snapshotOf(street.ledger, NO_RESULTS);
-		// What was paid out, one lock, where two households stand, and the record of four things.
-		expect(leaves).toHaveLength(before + 8);
+		// What was paid out, one lock, where two households stand, the record of four things, and that the key is to be changed.
+		expect(leaves).toHaveLength(before + 9);
 		const opened = openSnapshot(street.ledger, leaves);
 		if (!opened.ok) throw new Error(opened.error.code);
 		expect(opened.value.households).toEqual(street.ledger.households);

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type ChainConfig, decodeConfig, encodeConfig, encodeRecord } from "../../../src/node/records.js";
+import {
+	type ChainConfig,
+	decodeConfig,
+	decodeProfile,
+	encodeConfig,
+	encodeProfile,
+	encodeRecord,
+	type LobbyProfile,
+} from "../../../src/node/records.js";
 import { fromHex } from "../../../src/primitives/bytes.js";
 import type { CborValue } from "../../../src/primitives/codec.js";
 
@@ -8,6 +16,7 @@ const fill = (length: number, value: number) => new Uint8Array(length).fill(valu
 const CONFIG: ChainConfig = {
 	keys: { household: { seed: fill(32, 1) }, deviceSecret: fill(32, 2) },
 	networkKey: fill(16, 3),
+	keyGeneration: 0,
 	signalingUrls: ["wss://signal.example"],
 	iceServers: [],
 	householdName: "Lie",
@@ -58,6 +67,13 @@ describe("a config record", () => {
 		expect(decodeConfig(encodeConfig(CONFIG))).toEqual({ ok: true, value: CONFIG });
 	});
 
+	it("holds how often the key that it has was changed", () => {
+		for (const keyGeneration of [1, 300]) {
+			const changed = { ...CONFIG, keyGeneration };
+			expect(decodeConfig(encodeConfig(changed))).toEqual({ ok: true, value: changed });
+		}
+	});
+
 	it("of the version that knew of admissions, and nothing later, still opens", () => {
 		const record = fromHex(WITH_ADMISSION);
 		expect(record.ok && decodeConfig(record.value)).toEqual({ ok: true, value: BEFORE_RETENTION });
@@ -75,5 +91,16 @@ describe("a config record", () => {
 		expect(decodeConfig(encodeRecord(FIRST_FIELDS.slice(0, -1)))).toEqual(damaged);
 		expect(decodeConfig(encodeRecord([...FIRST_FIELDS, [3, 5], [], [], 1, [], [0, 0], 0, []]))).toEqual(damaged);
 		expect(decodeConfig(encodeRecord(FIRST_FIELDS.with(10, "dear")))).toEqual(damaged);
+		expect(decodeConfig(encodeRecord(FIRST_FIELDS.with(1, [fill(16, 3), 0])))).toEqual(damaged);
+	});
+});
+
+describe("a lobby's record", () => {
+	it("is read as it was written", () => {
+		const { keys, networkKey, keyGeneration, signalingUrls, iceServers, householdName, alwaysOn } = CONFIG;
+		const known = { keys, networkKey, keyGeneration, signalingUrls, iceServers, householdName, alwaysOn };
+		const lobby: LobbyProfile = { ...known, lobbyId: fill(32, 4), founderPin: fill(16, 5), founding: undefined };
+		const profile = { stage: "lobby" as const, lobby };
+		expect(decodeProfile(encodeProfile(profile))).toEqual({ ok: true, value: profile });
 	});
 });

@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, it } from "vitest";
 import type { Signal } from "../../../src/message/signal.js";
 import { DEFAULT_NODE_SETTINGS } from "../../../src/node/dependencies.js";
+import { networkKeys } from "../../../src/node/networkKeys.js";
 import type { NetworkSettings, NodeOutput, SignalDraft } from "../../../src/node/protocol.js";
 import { MAX_SIGNAL_AGE_MS, Signaling } from "../../../src/node/signaling.js";
 import { fromBase64Url, toBase64Url } from "../../../src/primitives/base64.js";
@@ -28,7 +29,7 @@ class Device {
 	readonly secret: Uint8Array;
 	readonly signaling: Signaling;
 
-	constructor(n: number, { networkKey = NETWORK_KEY, timeScale = 1, signsAs = n } = {}) {
+	constructor(n: number, { networkKey = NETWORK_KEY, timeScale = 1, signsAs = n, isInUse = (_: string) => true } = {}) {
 		this.secret = new Uint8Array(32).fill(n);
 		const { founding } = DEFAULT_NODE_SETTINGS;
 		const dependencies = {
@@ -44,7 +45,7 @@ class Device {
 		};
 		this.signaling = new Signaling(dependencies, { refused: (code) => this.refusals.push(code) });
 		this.signaling.speakAs(
-			{ networkKey, signalingUrls: ["wss://a"], iceServers: [] },
+			{ networkKey, keyGeneration: 0, signalingUrls: ["wss://a"], iceServers: [], isInUse },
 			CONTEXT,
 			this.secret,
 			"everybody",
@@ -324,5 +325,135 @@ describe("a clock that is not the neighbours'", () => {
 		a.signaling.tick();
 		a.hears(says(b));
 		expect(a.signaling.clockOffMs).toBe(5 * MINUTE_MS);
+	});
+});
+
+describe("a network key that was changed", () => {
+	const DAY_MS = 24 * HOUR_MS;
+	const salts = (count: number) =>
+		Array.from({ length: count }, (_, at) => ({
+			salt: new Uint8Array(16).fill(at + 1),
+			timestampMs: START_MS - (count - at) * 1_000,
+		}));
+	const keyOf = (generation: number) =>
+		networkKeys({ networkKey: NETWORK_KEY, keyGeneration: 0 }, salts(generation))[0].networkKey;
+	const nameOf = (key: Uint8Array, ...purpose: (string | number)[]) =>
+		Buffer.from(hmac(sha256, key, encode(["nabostrom/v1/signaling", ...purpose]))).toString("hex");
+	const hour = Math.floor(START_MS / HOUR_MS);
+	const hub = (generation: number) => nameOf(keyOf(generation), "hub", hour);
+	const own = (generation: number, { id }: Device) => nameOf(keyOf(generation), "device", hour, id);
+	const changed = (n: number, count: number, options = {}) => {
+		const device = new Device(n, options);
+		device.signaling.changeKey(salts(count));
+		return device;
+	};
+
+	it("is the only one that two use who know of it", () => {
+		const [a, b] = [changed(1, 2), changed(2, 2)];
+		const said = [a.says(announce), b.says(announce), a.says(offerTo(b)), b.says(offerTo(a))];
+		expect(said.map(({ topic }) => topic)).toEqual([hub(2), hub(2), own(2, b), own(2, a)]);
+		for (const sealed of said) for (const device of [a, b]) device.hears(sealed);
+		expect([a.heard.length, b.heard.length]).toEqual([2, 2]);
+		const answers = [a.says(offerTo(b, 3)), b.says(offerTo(a, 3))];
+		expect(answers.map(({ topic }) => topic)).toEqual([own(2, b), own(2, a)]);
+	});
+
+	it("keeps nobody out who was away: heard under its older key, and answered under it until it knows the newer", () => {
+		const [here, away] = [changed(1, 2), changed(2, 1)];
+		// Nothing that is said under the new key reaches it.
+		away.hears(here.says(announce));
+		away.hears(here.says(offerTo(away)));
+		expect(away.heard).toEqual([]);
+		const call = away.says(announce);
+		expect(call.topic).toBe(hub(1));
+		here.hears(call);
+		expect(here.heard).toHaveLength(1);
+		const answer = here.says(offerTo(away, 3));
+		expect(answer.topic).toBe(own(1, away));
+		away.hears(answer);
+		expect(away.heard).toHaveLength(1);
+		here.hears(away.says(offerTo(here)));
+		expect(here.heard).toHaveLength(2);
+		// What is for everybody is said under the newest all the time.
+		expect(here.says(announce).topic).toBe(hub(2));
+
+		away.signaling.changeKey(salts(2));
+		here.hears(away.says(announce));
+		expect(here.says(offerTo(away, 4)).topic).toBe(own(2, away));
+		expect([here.refusals, away.refusals]).toEqual([[], []]);
+	});
+
+	it("leaves the mesh what it is, with other topics: six for each of four keys at the most", () => {
+		const a = new Device(1);
+		const before = a.network;
+		for (const [count, topics] of [
+			[1, 12],
+			[3, 24],
+			[7, 24],
+		] as const) {
+			a.signaling.changeKey(salts(count));
+			expect(a.network).toMatchObject({ meshId: before?.meshId, deviceId: before?.deviceId });
+			expect(new Set(a.network?.topics).size).toBe(topics);
+			expect(a.network?.topics).toContain(hub(count));
+		}
+		expect(a.network?.topics.includes(hub(3))).toBe(false);
+		const last = a.network;
+		const same = salts(8);
+		for (let time = 0; time < 2; time++) a.signaling.changeKey(same);
+		const once = a.network;
+		a.signaling.changeKey(same);
+		expect(a.network).toBe(once);
+		expect(once).not.toBe(last);
+	});
+
+	it("is known to who comes by a new link, and goes on from there", () => {
+		const joiner = new Device(3);
+		const mesh = { networkKey: keyOf(2), keyGeneration: 2, signalingUrls: [], iceServers: [] };
+		joiner.signaling.speakAs(mesh, CONTEXT, joiner.secret, "somebody");
+		const member = changed(1, 2);
+		member.hears(joiner.says(announce));
+		expect(member.heard).toHaveLength(1);
+		// It has fetched as much of the chain as there was before the first change, and then all.
+		joiner.signaling.changeKey(salts(0));
+		expect(joiner.says(announce).topic).toBe(hub(2));
+		joiner.signaling.changeKey(salts(3));
+		expect(joiner.says(announce).topic).toBe(hub(3));
+	});
+
+	it("lets no clock count that a stranger shows under one that is closed", () => {
+		const [here, stranger] = [changed(1, 2, { isInUse: () => false }), changed(3, 1)];
+		here.nowMs += 31 * DAY_MS;
+		stranger.nowMs = here.nowMs + 10 * 60_000;
+		for (const device of [here, stranger]) device.signaling.tick();
+		here.hears(stranger.says(announce));
+		expect([here.refusals, here.signaling.clockOffMs]).toEqual([["signal-under-old-key"], undefined]);
+		stranger.signaling.changeKey(salts(2));
+		here.hears(stranger.says(announce));
+		expect(here.signaling.clockOffMs).toBe(-10 * 60_000);
+	});
+
+	it("closes the older ones to strangers after 30 days, and never to a device in use", () => {
+		for (const timeScale of [1, 60]) {
+			const [inUse, stranger] = [changed(2, 1, { timeScale }), changed(3, 1, { timeScale })];
+			const here = changed(1, 2, { timeScale, isInUse: (id: string) => id === inUse.id });
+			const all = [here, inUse, stranger];
+			const hearBoth = () => {
+				for (const device of all) device.signaling.tick();
+				const from = [inUse, stranger].map((device) => {
+					const count = here.heard.length;
+					here.hears(device.says({ ...announce, sequence: here.heard.length + 1 }));
+					return here.heard.length - count;
+				});
+				return from;
+			};
+			const replacedMs = START_MS - 1_000;
+			for (const device of all) device.nowMs = replacedMs + 30 * DAY_MS * timeScale;
+			expect([hearBoth(), here.refusals]).toEqual([[1, 1], []]);
+			for (const device of all) device.nowMs += 1;
+			expect([hearBoth(), here.refusals]).toEqual([[1, 0], ["signal-under-old-key"]]);
+			// Under the newest it is heard, as anybody is who has a link.
+			stranger.signaling.changeKey(salts(2));
+			expect(hearBoth()).toEqual([1, 1]);
+		}
 	});
 });

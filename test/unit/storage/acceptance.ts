@@ -277,6 +277,7 @@ export const ACCEPTANCE: AcceptanceCase[] = [
 const CONFIG = encodeConfig({
 	keys: { household: { seed: secretOf("household 0") }, deviceSecret: secretOf("device 0") },
 	networkKey: new Uint8Array(16),
+	keyGeneration: 0,
 	signalingUrls: [],
 	iceServers: [],
 	householdName: "Hus 0",
