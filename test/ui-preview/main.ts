@@ -79,6 +79,7 @@ const SCENES: Record<string, () => View> = {
 	movingOut: () => comingAndGoing(3),
 	keyNotice: () => keyNotice(1),
 	ownKeyNotice: () => keyNotice(4),
+	ownRemovalNotice: () => keyNotice(5),
 	claiming: () => claiming(),
 	keyAnnounced: () => claiming({ household: "Granlia", minutesLeft: 6_120 }),
 	movedOut: () => comingAndGoing(5),

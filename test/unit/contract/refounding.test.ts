@@ -201,7 +201,7 @@ describe("a neighbourhood that is founded again", () => {
 					original = other.value.ledger;
 				}
 				// Of another key there is notice for as long as if it had begun with the new chain.
-				const besidesNotices = ({ households }: Ledger) => households.map(({ rebinding: _, ...rest }) => rest);
+				const besidesNotices = ({ households }: Ledger) => households.map(({ notice: _, ...rest }) => rest);
 				expect(besidesNotices(continued)).toEqual(besidesNotices(original));
 				const parts = ["contracts", "offers", "orders", "locks", "counted", "issuedMicroNok"] as const;
 				for (const part of parts) expect(continued[part]).toEqual(original[part]);
