@@ -5,10 +5,10 @@
  * got hold of an operator's key can do all that an operator may, so that nothing of it may undo what the votes have done.
  */
 import type { AppointTransaction } from "../block/governance.js";
-import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
+import { changeHousehold, type Draft, householdOf } from "./ledger.js";
 import { byRule, record } from "./operatorRecord.js";
 import type { Refusal } from "./refusal.js";
-import { electorsOf, isActingOperator, isMoreThanTwoThirds, partyRefusal } from "./standing.js";
+import { type Electorate, electorsOf, isActingOperator, isMoreThanTwoThirds, partyRefusal } from "./standing.js";
 
 /** A household says whom it wants for an operator, be it one already: so it stays one. */
 export function applyAppoint(draft: Draft, { member, household }: AppointTransaction): Refusal | undefined {
@@ -20,7 +20,7 @@ export function applyAppoint(draft: Draft, { member, household }: AppointTransac
 }
 
 /** Whom more than two thirds of the households want: never more than one. Who moves out could not act as an operator. */
-export function wantedHousehold(ledger: Pick<Ledger, "households">): number | undefined {
+export function wantedHousehold(ledger: Electorate): number | undefined {
 	const electors = electorsOf(ledger);
 	const votes = new Map<number, number>();
 	for (const { appoints } of electors) {
@@ -31,7 +31,7 @@ export function wantedHousehold(ledger: Pick<Ledger, "households">): number | un
 }
 
 /** Why an operator cannot dismiss a household, suspend it or let it move out; undefined: its neighbours let it. */
-export function wantedRefusal(ledger: Pick<Ledger, "households">, household: number): Refusal | undefined {
+export function wantedRefusal(ledger: Electorate, household: number): Refusal | undefined {
 	return wantedHousehold(ledger) === household ? { code: "wanted-by-households", member: household } : undefined;
 }
 

@@ -1,6 +1,7 @@
 /** Where a household stands: what an operator or the street has said about it, beside what it owns and has metered. */
 import type { TransactionKind } from "../block/transaction.js";
 import { equalBytes } from "../primitives/bytes.js";
+import { HOUSEHOLD_NOTICE_MINUTES, minuteOf } from "../primitives/units.js";
 import type { Household, Ledger } from "./ledger.js";
 import { isDue } from "./notices.js";
 import type { Refusal } from "./refusal.js";
@@ -56,9 +57,26 @@ export function membersOf({ households }: Pick<Ledger, "households">): readonly 
 	return households.filter(({ removal }) => removal === undefined);
 }
 
+/** What it takes to know whose vote counts. */
+export type Electorate = Pick<Ledger, "genesisTimestampMs" | "households" | "timestampMs">;
+
 /** The households that have a say about the operator: until they have moved out. */
-export function electorsOf({ households }: Pick<Ledger, "households">): readonly Household[] {
-	return households.filter(({ removal }) => removal?.completed !== true);
+export function electorsOf(ledger: Electorate): readonly Household[] {
+	return ledger.households.filter(
+		(household) => household.removal?.completed !== true && !isNewcomer(ledger, household),
+	);
+}
+
+/**
+ * Whether a household came after the founding, and less than seven days ago. It has no say about the operator yet: whoever
+ * has got hold of the operator's key could invite as many as it takes to outvote all others, before they have looked.
+ */
+export function isNewcomer(
+	{ genesisTimestampMs, timestampMs }: Omit<Electorate, "households">,
+	{ joinedMinute }: Pick<Household, "joinedMinute">,
+): boolean {
+	const isFounder = joinedMinute <= minuteOf(genesisTimestampMs);
+	return !isFounder && minuteOf(timestampMs) - joinedMinute < HOUSEHOLD_NOTICE_MINUTES;
 }
 
 /** As many as it takes where no operator can decide. */

@@ -13,6 +13,7 @@ import {
 import { acceptRefusal } from "../contract/market.js";
 import { removalStep } from "../contract/movingOut.js";
 import { noticeMinutesLeft } from "../contract/notices.js";
+import { isNewcomer } from "../contract/standing.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
 import { add, MINUTES_PER_DAY, minuteOf, multiply } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
@@ -164,6 +165,7 @@ function memberView(ledger: Ledger, household: Household, wanted: number | undef
 		...(movingOut === undefined ? {} : { movingOut }),
 		...(notice === undefined ? {} : { notice: noticeView(ledger, notice) }),
 		...(appoints === undefined ? {} : { appoints }),
+		...(isNewcomer(ledger, household) ? { newcomer: true } : {}),
 		...(index === wanted ? { wanted: true } : {}),
 		householdId: toHex(publicKey),
 	};

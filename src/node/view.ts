@@ -175,6 +175,8 @@ export interface MemberView {
 	movingOut?: RemovalStep;
 	/** What is to become of it, unless somebody objects for so many more minutes of the chain: another key, in hex, or none. */
 	notice?: { kind: "rebind"; householdId: string; minutesLeft: number } | { kind: "remove"; minutesLeft: number };
+	/** It came less than seven days ago: its vote for an operator does not count yet. */
+	newcomer?: true;
 	/** More than two thirds of the households want it for an operator. */
 	wanted?: true;
 	/** Its vote for a new operator: member index. */

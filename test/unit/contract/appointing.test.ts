@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { wantedHousehold } from "../../../src/contract/appointing.js";
 import { removalStep } from "../../../src/contract/movingOut.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
-import { TestNeighbourhood } from "../../support/ledger.js";
+import { FIRST_MINUTE, signedInvitation, signedJoin, TestNeighbourhood } from "../../support/ledger.js";
 
 const NO_RESULTS = { settled: [], rests: [] };
 const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;
@@ -254,6 +254,25 @@ describe("against a thief of the operator's key, the households", () => {
 		expect(street.household(1)).toMatchObject({ operator: true, notice: undefined, removal: undefined });
 		expect(operatorsOf(street)).toEqual([0, 1]);
 		takeTheRole(street);
+	});
+
+	it("are not outvoted by households that it invites, until these have been here for seven days", () => {
+		const street = new TestNeighbourhood(4);
+		const { gridId } = street.ledger;
+		vote(street, 1, 1, 2, 3);
+		const joins = [4, 5, 6].map((member) => {
+			const invited = signedInvitation(gridId, { id: new Uint8Array(16).fill(member) });
+			return signedJoin(member, gridId, {}, invited);
+		});
+		street.minute(FIRST_MINUTE + 1, joins);
+		// They can vote, but count for nothing yet.
+		vote(street, 0, 0, 4, 5, 6);
+		expect(street.refusal(soon(street), [street.act("role", 0, { household: 1, operator: false })])).toEqual(WANTED);
+		street.minute(FIRST_MINUTE + 10_080);
+		expect(wantedHousehold(street.ledger)).toBe(1);
+		street.minute(FIRST_MINUTE + 10_081);
+		expect(wantedHousehold(street.ledger)).toBeUndefined();
+		expect(operatorsOf(street)).toEqual([0, 1]);
 	});
 
 	it("fill the record with no more than one line, however long their votes stand", () => {
