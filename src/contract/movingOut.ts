@@ -44,9 +44,8 @@ export function applyRemove(
  * be the last operator meanwhile waits for another; the households' choice waits until the votes have overruled it.
  */
 export function beginRemovals(draft: Draft): void {
-	for (const household of draft.households) {
-		const { index, notice } = household;
-		if (notice?.kind !== "remove" || !isDue(draft, household, "remove")) continue;
+	for (const { index, notice } of draft.households) {
+		if (notice?.kind !== "remove" || !isDue(draft, notice)) continue;
 		if (isActingOperator(draft, index) && isLastOperator(draft, index)) continue;
 		if (wantedRefusal(draft, index) === undefined) beginRemoval(draft, index, notice.id);
 	}

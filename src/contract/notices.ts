@@ -4,7 +4,7 @@
  * chain stands still, nobody who could object loses any of them.
  */
 import { divideFloor, HOUSEHOLD_NOTICE_MINUTES, MS_PER_MINUTE } from "../primitives/units.js";
-import { type Announced, changeHousehold, type Draft, type Household, type Ledger, type Notice } from "./ledger.js";
+import { type Announced, changeHousehold, type Draft, type Ledger, type Notice } from "./ledger.js";
 
 /** How many blocks count while a notice stands. */
 export function noticeBlocks({ blockIntervalMs }: Pick<Ledger["parameters"], "blockIntervalMs">): number {
@@ -35,11 +35,7 @@ function endOfNotice({ countedTotal, parameters }: Pick<Ledger, "countedTotal" |
 	return countedTotal + noticeBlocks(parameters) + 1;
 }
 
-/** Whether a household's notice of this kind is over. */
-export function isDue(
-	{ countedTotal }: Pick<Ledger, "countedTotal">,
-	{ notice }: Pick<Household, "notice">,
-	kind: Notice["kind"],
-): boolean {
-	return notice?.kind === kind && countedTotal >= notice.countedTotal;
+/** Whether nobody can object to a notice any more. */
+export function isDue({ countedTotal }: Pick<Ledger, "countedTotal">, notice: Notice): boolean {
+	return countedTotal >= notice.countedTotal;
 }

@@ -26,9 +26,8 @@ export function applyRebind(draft: Draft, { member, household, householdKey }: R
 
 /** When a block ends: who has had notice for long enough gets the other key, and no device of the old one is in use. */
 export function completeRebindings(draft: Draft): void {
-	for (const household of draft.households) {
-		const { index, notice } = household;
-		if (notice?.kind !== "rebind" || !isDue(draft, household, "rebind")) continue;
+	for (const { index, notice } of draft.households) {
+		if (notice?.kind !== "rebind" || !isDue(draft, notice)) continue;
 		if (devicesOf(draft, index).some((device) => draft.voters.includes(device.index))) continue;
 		changeHousehold(draft, index, { publicKey: notice.householdKey, notice: undefined });
 		draft.devices = draft.devices.map((each) => (each.household === index ? { ...each, revoked: true } : each));

@@ -102,5 +102,5 @@ export function isLeaving(
 	const device = ledger.devices[index];
 	const household = ledger.households[device?.household ?? -1];
 	if (device === undefined || device.revoked || household?.removal !== undefined) return true;
-	return household !== undefined && isDue(ledger, household, "rebind");
+	return household?.notice?.kind === "rebind" && isDue(ledger, household.notice);
 }

@@ -110,13 +110,16 @@ describe("another operator", () => {
 	});
 
 	it("is nobody who moves out: it could not act as one", () => {
-		const street = new TestNeighbourhood(4);
-		vote(street, 3, 1, 2);
+		const street = new TestNeighbourhood(5);
+		for (const device of [4, 3]) street.block(soon(street), [street.voters([], [device])]);
+		street.giveTokens(3, 1_000_000);
+		vote(street, 3, 1, 2, 3);
 		remove(street, 3);
-		vote(street, 1, 3);
-		street.block(soon(street), [street.act("remove", 0, { household: 2 })]);
 		const late = street.act("appoint", 0, { household: 3 });
 		expect(street.refusal(soon(street), [late])).toEqual({ code: "moved-out", member: 3 });
+		// Three of five were not enough; of four they would be.
+		remove(street, 4);
+		expect(votesOf(street)).toEqual([undefined, 3, 3, 3, undefined]);
 		expect(operatorsOf(street)).toEqual([0]);
 	});
 

@@ -301,15 +301,18 @@ describe("the notice that a household moves out", () => {
 
 	it("of an operator waits while it has come to be the last one that acts", () => {
 		const street = streetOf(4);
-		street.block(soon(street), [street.act("role", 0, { household: 3 })]);
-		street.block(soon(street), [street.act("remove", 0, { household: 3 })]);
+		street.block(soon(street), [street.act("role", 0, { household: 2 })]);
+		street.block(soon(street), [street.act("remove", 0, { household: 2 })]);
 		street.block(soon(street), [street.act("role", 0, { household: 0, operator: false })]);
 		street.passNotice();
 		street.block(soon(street));
-		expect(hasBegun(street)).toBe(false);
-		street.block(soon(street), [street.act("role", 3, { household: 1 })]);
-		expect(hasBegun(street)).toBe(true);
-		expect(street.household(3).operator).toBe(false);
+		expect(hasBegun(street, 2)).toBe(false);
+		// Nor is its device out of use by then.
+		const step = street.keptVoters([], [2], { member: 2 });
+		expect(street.refusal(soon(street), [step])).toEqual({ code: "voters-by-household" });
+		street.block(soon(street), [street.act("role", 2, { household: 1 })]);
+		expect(hasBegun(street, 2)).toBe(true);
+		expect(street.household(2).operator).toBe(false);
 	});
 
 	it("of all operators lets all but one of them go", () => {
