@@ -78,6 +78,7 @@ const SCENES: Record<string, () => View> = {
 	suspended: () => comingAndGoing(1),
 	movingOut: () => comingAndGoing(3),
 	keyNotice: () => keyNotice(1),
+	operatorNotice: () => keyNotice(0),
 	ownKeyNotice: () => keyNotice(4),
 	ownRemovalNotice: () => keyNotice(5),
 	claiming: () => claiming(),
