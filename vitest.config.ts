@@ -1,7 +1,11 @@
 import { defineConfig } from "vitest/config";
 
-/** Their tests replace timers or globals of the platform: each file has a process of its own, which ends with it. */
-const PLATFORM = ["test/unit/{network,serial,signaling,ui}/**/*.test.ts"];
+/** Their tests replace timers or globals of the platform, or make notices shorter: each file has a process of its own. */
+const PLATFORM = [
+	"test/unit/{network,serial,signaling,ui}/**/*.test.ts",
+	"test/unit/contract/{checkpoint,invariants,snapshot}.test.ts",
+	"test/unit/node/{keyRotation,movingOut}.test.ts",
+];
 /** They wait more than they compute, and leave the cores to the others. */
 const IN_REAL_TIME = ["test/e2e/serial*.test.ts", "test/e2e/tabs.test.ts"];
 

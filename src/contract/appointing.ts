@@ -1,41 +1,53 @@
 /**
- * A new operator where none can act any more: its key was lost, or is in wrong hands. Each household has one vote, which
- * it may change or take back; more than two thirds of those that have not moved out make a household an operator.
+ * Whom the households want for an operator, where the operator's key was lost or is in wrong hands. Each household has one
+ * vote, and it stands until the household withdraws or changes it, or one of the two has moved out. Whom more than two
+ * thirds of the households want is an operator at the end of every block, and no operator takes that back: whoever has
+ * got hold of an operator's key can do all that an operator may, so that nothing of it may undo what the votes have done.
  */
 import type { AppointTransaction } from "../block/governance.js";
-import { changeHousehold, type Draft } from "./ledger.js";
+import { changeHousehold, type Draft, householdOf } from "./ledger.js";
 import { byRule, record } from "./operatorRecord.js";
 import type { Refusal } from "./refusal.js";
-import { isActingOperator, isMoreThanTwoThirds, membersOf, partyRefusal } from "./standing.js";
+import { type Electorate, electorsOf, isActingOperator, isMoreThanTwoThirds, partyRefusal } from "./standing.js";
 
-/** A household says whom it wants for an operator. Whether they are enough is looked at when the block ends. */
+/** A household says whom it wants for an operator, be it one already: so it stays one. */
 export function applyAppoint(draft: Draft, { member, household }: AppointTransaction): Refusal | undefined {
-	if (draft.households[member]?.appoints === household) return { code: "vote-unchanged" };
-	if (household !== undefined) {
-		const stranger = partyRefusal(draft, household);
-		if (stranger !== undefined) return stranger;
-		if (isActingOperator(draft, household)) return { code: "role-held-already", member: household };
-	}
+	if (householdOf(draft, member).appoints === household) return { code: "vote-unchanged" };
+	const stranger = household === undefined ? undefined : partyRefusal(draft, household);
+	if (stranger !== undefined) return stranger;
 	changeHousehold(draft, member, { appoints: household });
 	return undefined;
 }
 
-/** Makes an operator of whom enough households want. All votes have then done what they were for. */
-export function countVotes(draft: Draft): void {
-	const members = membersOf(draft);
-	const voting = members.filter(({ appoints }) => appoints !== undefined);
-	for (const { index } of members) {
-		const votes = voting.filter(({ appoints }) => appoints === index).length;
-		if (votes === 0 || !isMoreThanTwoThirds(votes, members.length)) continue;
-		// So many want it to act: whoever suspended it is overruled.
-		changeHousehold(draft, index, { operator: true, suspended: false });
-		for (const voter of voting) changeHousehold(draft, voter.index, { appoints: undefined });
-		record(draft, [{ ...byRule(draft, "appointed"), household: index }]);
-		return;
+/** Whom more than two thirds of the households want: never more than one. Who moves out could not act as an operator. */
+export function wantedHousehold(ledger: Electorate): number | undefined {
+	const electors = electorsOf(ledger);
+	const votes = new Map<number, number>();
+	for (const { appoints } of electors) {
+		if (appoints !== undefined) votes.set(appoints, (votes.get(appoints) ?? 0) + 1);
 	}
+	const [wanted] = [...votes].find(([, count]) => isMoreThanTwoThirds(count, electors.length)) ?? [];
+	return wanted === undefined || ledger.households[wanted]?.removal !== undefined ? undefined : wanted;
 }
 
-/** What was meant for a household is void: it moves out, or an operator has decided about its role. */
+/** Why an operator cannot dismiss a household, suspend it or let it move out; undefined: its neighbours let it. */
+export function wantedRefusal(ledger: Electorate, household: number): Refusal | undefined {
+	return wantedHousehold(ledger) === household ? { code: "wanted-by-households", member: household } : undefined;
+}
+
+/** When a block ends: who is wanted acts as an operator. Whoever suspended it, or wants it to move out, is overruled. */
+export function countVotes(draft: Draft): void {
+	const wanted = wantedHousehold(draft);
+	if (wanted === undefined) return;
+	const { notice } = householdOf(draft, wanted);
+	const isToMoveOut = notice?.kind === "remove";
+	// Said once: from here on nobody but the households can change it.
+	if (isActingOperator(draft, wanted) && !isToMoveOut) return;
+	changeHousehold(draft, wanted, { operator: true, suspended: false, notice: isToMoveOut ? undefined : notice });
+	record(draft, [{ ...byRule(draft, "appointed"), household: wanted }]);
+}
+
+/** What was meant for a household that has moved out is void. */
 export function dropVotesFor(draft: Draft, household: number): void {
 	for (const { index, appoints } of draft.households) {
 		if (appoints === household) changeHousehold(draft, index, { appoints: undefined });

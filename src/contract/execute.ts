@@ -7,6 +7,7 @@ import { ok, type Result, refused } from "../primitives/result.js";
 import { add, MAX_MINUTE, minuteOf, subtract } from "../primitives/units.js";
 import { applyAppoint, countVotes } from "./appointing.js";
 import { applyConfirm } from "./confirmations.js";
+import { applyContest } from "./contesting.js";
 import { appendCounted, counts, slotOf } from "./countedBlocks.js";
 import { applyDevice, applyRevoke } from "./devices.js";
 import { changeKey } from "./keyRotation.js";
@@ -14,10 +15,10 @@ import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
 import { applyJoin, forgetExpired } from "./members.js";
 import { applyReading, readingRefusal } from "./metering.js";
-import { applyRemove, completeRemovals } from "./movingOut.js";
+import { applyRemove, beginRemovals, completeRemovals } from "./movingOut.js";
 import { applyIceServers, applyRename, applyRole, applySuspend } from "./operatorActs.js";
 import { record, recordedActs } from "./operatorRecord.js";
-import { applyContest, applyRebind, completeRebindings } from "./rebinding.js";
+import { applyRebind, completeRebindings } from "./rebinding.js";
 import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { standingRefusal } from "./standing.js";
@@ -126,10 +127,12 @@ function withTime(parent: Ledger, timestampMs: number): Ledger {
 
 function closeDraft(draft: Draft): Executed {
 	const results = settle(draft);
+	beginRemovals(draft);
 	dropFinished(draft);
 	completeRemovals(draft);
-	countVotes(draft);
+	// Last of what has to do with households: of those that are left it takes more than two thirds.
 	completeRebindings(draft);
+	countVotes(draft);
 	forgetExpired(draft);
 	assertMoneyConserved(draft);
 	return { ledger: draft, results, stateRoot: stateRoot(draft, results) };

@@ -79,10 +79,10 @@ export interface Household {
 	readonly suspended: boolean;
 	/** It moves out, or has: its index stays its own. */
 	readonly removal: Removal | undefined;
-	/** Its vote: member index of the household that it wants for an operator. */
+	/** Its vote, until it is withdrawn or changed: member index of the household that it wants for an operator. */
 	readonly appoints: number | undefined;
-	/** It is to have another key, of which an operator has given notice. */
-	readonly rebinding: Rebinding | undefined;
+	/** What an operator is about to do to it, unless somebody objects: one thing at a time. */
+	readonly notice: Notice | undefined;
 	/** Device index of the one device whose readings count. */
 	readonly meteringDevice: number;
 	readonly joinedMinute: number;
@@ -115,11 +115,16 @@ export interface Removal {
 	readonly completed: boolean;
 }
 
-export interface Rebinding {
-	readonly householdKey: Uint8Array;
+/** Of another key for a household, or of its moving out. */
+export type Notice = Announced & {
 	/** When so many blocks have counted it takes effect. */
 	readonly countedTotal: number;
-}
+};
+
+export type Announced =
+	| { readonly kind: "rebind"; readonly householdKey: Uint8Array }
+	/** Id of the `remove` transaction. */
+	| { readonly kind: "remove"; readonly id: Uint8Array };
 
 export interface PendingReading extends Reading {
 	readonly boughtWh: number;

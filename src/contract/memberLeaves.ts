@@ -5,7 +5,7 @@ import { QUALITIES } from "../block/reading.js";
 import type { CborValue } from "../primitives/codec.js";
 import { bit, type LeafCodec, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";
-import type { Device, Household, PendingReading, Rebinding, Removal } from "./ledger.js";
+import type { Device, Household, Notice, PendingReading, Removal } from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 import { ORDINARY, type Standing } from "./standing.js";
 
@@ -59,23 +59,34 @@ const removalShape = v.pipe(
 	v.transform(([id, fromMinute, completed]): Removal => ({ id, fromMinute, completed })),
 );
 
-const rebindingShape = v.pipe(
-	v.strictTuple([publicKey, natural]),
-	v.transform(([householdKey, countedTotal]): Rebinding => ({ householdKey, countedTotal })),
-);
+/** Told apart by what they are about: a key has 33 bytes, an id 32. */
+const noticeFields = (notice: Notice): CborValue => [
+	notice.kind === "rebind" ? notice.householdKey : notice.id,
+	notice.countedTotal,
+];
+const noticeShape = v.union([
+	v.pipe(
+		v.strictTuple([publicKey, natural]),
+		v.transform(([householdKey, countedTotal]): Notice => ({ kind: "rebind", householdKey, countedTotal })),
+	),
+	v.pipe(
+		v.strictTuple([hash, natural]),
+		v.transform(([id, countedTotal]): Notice => ({ kind: "remove", id, countedTotal })),
+	),
+]);
 
 /** What a household's own leaf says nothing of: where something is said, this one follows it. */
 export const STANDING_LEAF: LeafCodec<Standing> = {
-	fields: ({ suspended, removal, appoints, rebinding }) => [
+	fields: ({ suspended, removal, appoints, notice }) => [
 		"standing",
 		bit(suspended),
 		removal === undefined ? [] : [[removal.id, removal.fromMinute, bit(removal.completed)]],
 		appoints === undefined ? [] : [appoints],
-		rebinding === undefined ? [] : [[rebinding.householdKey, rebinding.countedTotal]],
+		notice === undefined ? [] : [noticeFields(notice)],
 	],
 	shape: v.pipe(
-		v.strictTuple([v.literal("standing"), flag, perhaps(removalShape), perhaps(natural), perhaps(rebindingShape)]),
-		v.transform(([, suspended, removal, appoints, rebinding]) => ({ suspended, removal, appoints, rebinding })),
+		v.strictTuple([v.literal("standing"), flag, perhaps(removalShape), perhaps(natural), perhaps(noticeShape)]),
+		v.transform(([, suspended, removal, appoints, notice]) => ({ suspended, removal, appoints, notice })),
 	),
 };
 

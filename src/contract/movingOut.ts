@@ -1,26 +1,30 @@
 /**
- * Moving out. From the next minute on a household neither trades nor meters; what it has is locked when all of its
- * minutes have settled, and when that has been paid out its devices go out of use. Its index stays its own.
+ * Moving out. An operator gives notice of it (`notices.ts`), and until that is over the household lives on as before. From
+ * the next minute on it neither trades nor meters; what it has is locked when all of its minutes have settled, and when
+ * that has been paid out its devices go out of use. Its index stays its own. Until then it has a say about the operator:
+ * who has got hold of the operator's key must not come to be alone by removing everybody else.
  *
  * Who votes is said by `voters` transactions alone, or nobody could check a certificate without executing the chain. So a
  * removal takes no vote along: it is completed only when an operator has taken the household's devices off the voters.
  */
 import type { RemoveTransaction } from "../block/governance.js";
 import { minuteOf } from "../primitives/units.js";
-import { dropVotesFor } from "./appointing.js";
+import { dropVotesFor, wantedRefusal } from "./appointing.js";
 import { devicesOf, revokeAll } from "./devices.js";
 import { requireNewKey } from "./keyRotation.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
 import { endTrade, hasLiveContracts } from "./market.js";
+import { giveNotice, isDue } from "./notices.js";
 import { byRule, record } from "./operatorRecord.js";
 import type { Refusal } from "./refusal.js";
 import { isActingOperator, isLastOperator, partyRefusal } from "./standing.js";
 import { dropOrders, lockBalance } from "./treasury.js";
+import { successionRefusal } from "./voters.js";
 
 /** What a removal waits for: minutes that have not settled, a payout, devices that still vote. */
 export type RemovalStep = "settling" | "payout" | "voters" | "completed";
 
-/** A household moves out. An operator stays, and somebody who votes. */
+/** Notice that a household moves out. An operator stays, and somebody who can vote. */
 export function applyRemove(
 	draft: Draft,
 	{ member, household }: RemoveTransaction,
@@ -30,17 +34,31 @@ export function applyRemove(
 	const stranger = partyRefusal(draft, household);
 	if (stranger !== undefined) return stranger;
 	if (isActingOperator(draft, household) && isLastOperator(draft, household)) return { code: "last-operator" };
-	const [voter, ...others] = draft.voters;
-	if (voter !== undefined && others.length === 0 && draft.devices[voter]?.household === household) {
-		return { code: "only-voter", device: voter };
+	const refusal = wantedRefusal(draft, household) ?? successionRefusal(draft, household);
+	if (refusal !== undefined) return refusal;
+	giveNotice(draft, household, { kind: "remove", id });
+	return undefined;
+}
+
+/**
+ * When a block ends, before contracts are finished: who has had notice for long enough begins to move out. Who has come to
+ * be the last operator meanwhile waits for another; the households' choice waits until the votes have overruled it.
+ */
+export function beginRemovals(draft: Draft): void {
+	for (const { index, notice } of draft.households) {
+		if (notice?.kind !== "remove" || !isDue(draft, notice)) continue;
+		if (isActingOperator(draft, index) && isLastOperator(draft, index)) continue;
+		if (wantedRefusal(draft, index) === undefined) beginRemoval(draft, index, notice.id);
 	}
+}
+
+/** A household trades and meters no more from the next minute on. `id`: of the transaction that asked for it. */
+export function beginRemoval(draft: Draft, household: number, id: Uint8Array): void {
 	const fromMinute = minuteOf(draft.timestampMs) + 1;
 	const removal = { id, fromMinute, completed: false };
-	changeHousehold(draft, household, { operator: false, removal, appoints: undefined, rebinding: undefined });
-	dropVotesFor(draft, household);
+	changeHousehold(draft, household, { operator: false, removal, notice: undefined });
 	endTrade(draft, household, fromMinute);
 	dropOrders(draft, household);
-	return undefined;
 }
 
 /** What the removal of a household waits for; undefined: it does not move out. */
@@ -61,7 +79,8 @@ export function completeRemovals(draft: Draft): void {
 		lockBalance(draft, index, removal.id);
 		const isVoting = devicesOf(draft, index).some((device) => draft.voters.includes(device.index));
 		if (isVoting || removalStep(draft, index) === "payout") continue;
-		changeHousehold(draft, index, { removal: { ...removal, completed: true } });
+		changeHousehold(draft, index, { removal: { ...removal, completed: true }, appoints: undefined });
+		dropVotesFor(draft, index);
 		record(draft, [{ ...byRule(draft, "movedOut"), household: index }]);
 		requireNewKey(draft);
 		revokeAll(draft, index);

@@ -1,7 +1,7 @@
 /** What the operator decides for the neighbourhood. */
 import type { SuspendTransaction } from "../block/governance.js";
 import type { IceServersTransaction, RenameTransaction, RoleTransaction } from "../block/transaction.js";
-import { dropVotesFor } from "./appointing.js";
+import { wantedRefusal } from "./appointing.js";
 import { changeHousehold, type Draft, householdOf } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 import { isActingOperator, isLastOperator, partyRefusal } from "./standing.js";
@@ -29,9 +29,9 @@ export function applyRole(draft: Draft, { member, household, operator }: RoleTra
 	const before = householdOf(draft, household);
 	if (before.operator === operator) return { code: "role-held-already", member: household };
 	if (before.operator && isLastOperator(draft, household)) return { code: "last-operator" };
+	const wanted = operator ? undefined : wantedRefusal(draft, household);
+	if (wanted !== undefined) return wanted;
 	changeHousehold(draft, household, { operator });
-	// Else old votes would give it back what is taken from it one day.
-	dropVotesFor(draft, household);
 	return undefined;
 }
 
@@ -43,6 +43,8 @@ export function applySuspend(draft: Draft, { member, household, suspended }: Sus
 	const before = householdOf(draft, household);
 	if (before.suspended === suspended) return { code: "suspended-already", member: household };
 	if (suspended && isLastOperator(draft, household)) return { code: "last-operator" };
+	const wanted = suspended ? wantedRefusal(draft, household) : undefined;
+	if (wanted !== undefined) return wanted;
 	changeHousehold(draft, household, { suspended });
 	return undefined;
 }

@@ -17,7 +17,7 @@ import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { type ChunkError, checkManifest, manifestOf } from "./chunks.js";
 import { type Device, type Household, isInUse, type Ledger } from "./ledger.js";
-import { noticeBlocks } from "./rebinding.js";
+import { noticeAnew } from "./notices.js";
 import { openSnapshot, type SnapshotError } from "./snapshot.js";
 import { MAX_VOTERS, MIN_VOTERS } from "./voters.js";
 
@@ -167,7 +167,7 @@ export function refoundedLedger(
 		votersSinceIndex: 0,
 		countedTotal: 0,
 		history: EMPTY_RANGE,
-		households: withOperator(withNoticeAnew(ledger), refound.member, unconfirmed),
+		households: withOperator(withNoticesAnew(ledger), refound.member, unconfirmed),
 		usedInvitations: new Map(),
 		predecessor: { gridId: refound.predecessor.gridId, index: header.index, hash, proposal, unconfirmed },
 	};
@@ -179,11 +179,11 @@ function withoutIndices(devices: readonly Device[]): readonly Device[] {
 }
 
 /** Who could not object while the chain stood still has all of the time to do so again: blocks are counted anew. */
-function withNoticeAnew({ households, parameters }: Ledger): readonly Household[] {
+function withNoticesAnew({ households, parameters }: Ledger): readonly Household[] {
 	return households.map((household) => {
-		const { rebinding } = household;
-		if (rebinding === undefined) return household;
-		return { ...household, rebinding: { ...rebinding, countedTotal: noticeBlocks(parameters) + 1 } };
+		const { notice } = household;
+		if (notice === undefined) return household;
+		return { ...household, notice: noticeAnew({ countedTotal: 0, parameters }, notice) };
 	});
 }
 

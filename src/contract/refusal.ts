@@ -35,13 +35,15 @@ export type Refusal =
 	| { code: "suspended-already"; member: number }
 	/** The household has moved out, or is about to. */
 	| { code: "moved-out"; member: number }
-	/** Its device votes alone: without it the chain would stand still. */
+	/** More than two thirds of the households want it for an operator: only they can take that back. */
+	| { code: "wanted-by-households"; member: number }
+	/** Its device votes, and no other household that stays has one that could: the chain would stand still. */
 	| { code: "only-voter"; device: number }
 	| { code: "unknown-lock" }
 	/** The household votes so already, or has no vote to take back. */
 	| { code: "vote-unchanged" }
-	/** The household is to have no other key. */
-	| { code: "no-rebinding"; member: number }
+	/** Nothing is announced about the household. */
+	| { code: "no-notice"; member: number }
 	/** It is another household's to object, or an operator's. */
 	| { code: "not-your-household"; member: number }
 	| { code: "unknown-order" }
@@ -56,7 +58,7 @@ export type Refusal =
 	| { code: "too-many-members"; limit: number }
 	/** A `voters` transaction stands first in its block: whoever reads the chain finds it at once. */
 	| { code: "voters-not-first" }
-	/** One device comes or goes; beside a single voter two come. */
+	/** One device comes or goes; beside a single voter one or two come. */
 	| { code: "voters-step"; voters: number; added: number; removed: number }
 	| { code: "too-many-voters"; limit: number }
 	/** Signed by the operator's device for another set of voters than there is. */

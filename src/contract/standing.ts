@@ -1,32 +1,36 @@
 /** Where a household stands: what an operator or the street has said about it, beside what it owns and has metered. */
 import type { TransactionKind } from "../block/transaction.js";
 import { equalBytes } from "../primitives/bytes.js";
+import { HOUSEHOLD_NOTICE_MINUTES, minuteOf } from "../primitives/units.js";
 import { type Household, isInUse, type Ledger } from "./ledger.js";
+import { isDue } from "./notices.js";
 import type { Refusal } from "./refusal.js";
 
 /** A household's fields that most never need: nothing is said of them until there is something to say. */
-export type Standing = Pick<Household, "suspended" | "removal" | "appoints" | "rebinding">;
+export type Standing = Pick<Household, "suspended" | "removal" | "appoints" | "notice">;
 
 /** A household of which nothing was said. */
-export const ORDINARY: Standing = { suspended: false, removal: undefined, appoints: undefined, rebinding: undefined };
+export const ORDINARY: Standing = { suspended: false, removal: undefined, appoints: undefined, notice: undefined };
 
 /** What was said of a household; undefined: nothing. */
-export function standingOf({ suspended, removal, appoints, rebinding }: Household): Standing | undefined {
-	const isOrdinary = !suspended && removal === undefined && appoints === undefined && rebinding === undefined;
-	return isOrdinary ? undefined : { suspended, removal, appoints, rebinding };
+export function standingOf({ suspended, removal, appoints, notice }: Household): Standing | undefined {
+	const isOrdinary = !suspended && removal === undefined && appoints === undefined && notice === undefined;
+	return isOrdinary ? undefined : { suspended, removal, appoints, notice };
 }
 
 /**
  * What a suspended household may still sign: a device of its own that was stolen goes out of use all the same, and who
- * has got hold of the operator's key must keep no household from naming another operator, or from its own key.
+ * has got hold of the operator's key must keep no household from naming another operator, from its own key or from
+ * staying.
  */
 const WHILE_SUSPENDED: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint", "contest"]);
-/** And one that moves out. */
-const WHILE_MOVING: ReadonlySet<TransactionKind> = new Set(["revoke"]);
+/** And one that moves out, until it is out. */
+const WHILE_MOVING: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint"]);
 
 /** Why nothing of this kind counts that a household signs; undefined: it does. */
 export function standingRefusal({ index, removal, suspended }: Household, kind: TransactionKind): Refusal | undefined {
-	if (removal !== undefined && !WHILE_MOVING.has(kind)) return { code: "moved-out", member: index };
+	if (removal !== undefined && (removal.completed || !WHILE_MOVING.has(kind)))
+		return { code: "moved-out", member: index };
 	return suspended && !WHILE_SUSPENDED.has(kind) ? { code: "suspended" } : undefined;
 }
 
@@ -48,9 +52,31 @@ export function isLastOperator(ledger: Pick<Ledger, "households">, member: numbe
 	return !ledger.households.some(({ index }) => index !== member && isActingOperator(ledger, index));
 }
 
-/** The households that have a say: all but those that moved out, or are about to. */
+/** The households that stay: all but those that moved out, or do. They agree about founding the neighbourhood again. */
 export function membersOf({ households }: Pick<Ledger, "households">): readonly Household[] {
 	return households.filter(({ removal }) => removal === undefined);
+}
+
+/** What it takes to know whose vote counts. */
+export type Electorate = Pick<Ledger, "genesisTimestampMs" | "households" | "timestampMs">;
+
+/** The households that have a say about the operator: until they have moved out. */
+export function electorsOf(ledger: Electorate): readonly Household[] {
+	return ledger.households.filter(
+		(household) => household.removal?.completed !== true && !isNewcomer(ledger, household),
+	);
+}
+
+/**
+ * Whether a household came after the founding, and less than seven days ago. It has no say about the operator yet: whoever
+ * has got hold of the operator's key could invite as many as it takes to outvote all others, before they have looked.
+ */
+export function isNewcomer(
+	{ genesisTimestampMs, timestampMs }: Omit<Electorate, "households">,
+	{ joinedMinute }: Pick<Household, "joinedMinute">,
+): boolean {
+	const isFounder = joinedMinute <= minuteOf(genesisTimestampMs);
+	return !isFounder && minuteOf(timestampMs) - joinedMinute < HOUSEHOLD_NOTICE_MINUTES;
 }
 
 /** As many as it takes where no operator can decide. */
@@ -61,28 +87,20 @@ export function isMoreThanTwoThirds(count: number, of: number): boolean {
 /** Whether a key is a household's, or is to be one's. */
 export function isHouseholdKey({ households }: Pick<Ledger, "households">, key: Uint8Array): boolean {
 	return households.some(
-		({ publicKey, rebinding }) =>
-			equalBytes(publicKey, key) || (rebinding !== undefined && equalBytes(rebinding.householdKey, key)),
+		({ publicKey, notice }) =>
+			equalBytes(publicKey, key) || (notice?.kind === "rebind" && equalBytes(notice.householdKey, key)),
 	);
-}
-
-/** Whether the notice is over that a household gets another key. */
-export function isDue(
-	{ countedTotal }: Pick<Ledger, "countedTotal">,
-	{ rebinding }: Pick<Household, "rebinding">,
-): boolean {
-	return rebinding !== undefined && countedTotal >= rebinding.countedTotal;
 }
 
 /** Whether a device is out of use, or will be as soon as it does not vote: its household moves out, or gets another key. */
 export function isLeaving(
 	ledger: Pick<Ledger, "countedTotal" | "devices"> & {
-		readonly households: readonly Pick<Household, "rebinding" | "removal">[];
+		readonly households: readonly Pick<Household, "notice" | "removal">[];
 	},
 	index: number,
 ): boolean {
 	const device = ledger.devices[index];
 	const household = ledger.households[device?.household ?? -1];
 	if (!isInUse(device) || household?.removal !== undefined) return true;
-	return household !== undefined && isDue(ledger, household);
+	return household?.notice?.kind === "rebind" && isDue(ledger, household.notice);
 }

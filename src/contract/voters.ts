@@ -20,7 +20,8 @@ export function applyKeptVoters(draft: Draft, change: KeptVotersTransaction): Re
 	if (householdOf(draft, member).meteringDevice !== device) return { code: "not-your-device", device };
 	if (!isInUse(draft.devices[device])) return { code: "device-revoked", device };
 	if (nonce !== draft.votersSinceIndex + 1) return { code: "voters-changed" };
-	const mayCome = change.added.every((added) => draft.devices[added.device]?.alwaysOn === true);
+	const mayCome =
+		change.added.every((added) => draft.devices[added.device]?.alwaysOn === true) && !isNeedlessPair(draft, change);
 	const mayGo = change.removed.every((removed) => isLeaving(draft, removed));
 	return mayCome && mayGo ? applyVoters(draft, change) : { code: "voters-by-household" };
 }
@@ -47,10 +48,31 @@ export function majorityRefusal(devices: readonly Device[], voters: readonly num
 	return inUse * 2 > voters.length ? undefined : { code: "too-few-voters", voters: voters.length, inUse };
 }
 
-/** Majorities of neighbouring sets always share a voter only if the sets differ by one, or grow from a single voter. */
+/** Two voters are worse than one, for both have to be there: a pair is only for a device that takes the other's place. */
+function isNeedlessPair(ledger: Ledger, { added }: KeptVotersTransaction): boolean {
+	const [voter, ...others] = ledger.voters;
+	return voter !== undefined && others.length === 0 && added.length === 1 && !isLeaving(ledger, voter);
+}
+
+/**
+ * Why nobody could vote in place of a household's device; undefined: somebody could, or it does not vote. A single voter is
+ * exchanged in two steps: another comes, then it goes.
+ */
+export function successionRefusal(ledger: Ledger, household: number): Refusal | undefined {
+	const device = ledger.voters.find((voter) => ledger.devices[voter]?.household === household);
+	if (device === undefined) return undefined;
+	const isSucceeded = ledger.devices.some((each) => each.household !== household && !isLeaving(ledger, each.index));
+	return isSucceeded ? undefined : { code: "only-voter", device };
+}
+
+/**
+ * Majorities of neighbouring sets always share a voter only if the sets differ by one. A single voter signs every change of
+ * its set (the covering rule of certificates), so that beside it two may come at once.
+ */
 function stepRefusal({ voters }: Ledger, { added, removed }: VotersTransaction): Refusal | undefined {
 	const alone = voters.length === 1;
-	const isStep = alone ? added.length === 2 && removed.length === 0 : added.length + removed.length === 1;
+	const grows = removed.length === 0 && (added.length === 1 || added.length === 2);
+	const isStep = alone ? grows : added.length + removed.length === 1;
 	if (!isStep) return { code: "voters-step", voters: voters.length, added: added.length, removed: removed.length };
 	if (voters.length + added.length > MAX_VOTERS) return { code: "too-many-voters", limit: MAX_VOTERS };
 	return undefined;

@@ -1,4 +1,5 @@
 /** What the screens draw of a running neighbourhood. */
+import { wantedHousehold } from "../contract/appointing.js";
 import { devicesOf } from "../contract/devices.js";
 import {
 	affordableWh,
@@ -7,11 +8,13 @@ import {
 	householdOf,
 	isInUse,
 	type Ledger,
+	type Notice,
 	remainingWh,
 } from "../contract/ledger.js";
 import { acceptRefusal } from "../contract/market.js";
 import { removalStep } from "../contract/movingOut.js";
-import { noticeMinutesLeft } from "../contract/rebinding.js";
+import { noticeMinutesLeft } from "../contract/notices.js";
+import { isNewcomer } from "../contract/standing.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
 import { add, MINUTES_PER_DAY, minuteOf, multiply } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
@@ -90,9 +93,9 @@ export function viewOf(context: ViewContext): StreetView | JoiningView {
 function claimView({ chain, householdKey, isTurnedAway }: Street, text: string): NonNullable<JoiningView["claim"]> {
 	if (isTurnedAway) return { text };
 	const { ledger } = chain.head;
-	for (const { name, rebinding } of ledger.households) {
-		if (rebinding === undefined || !equalBytes(rebinding.householdKey, householdKey)) continue;
-		return { text, notice: { household: name, minutesLeft: noticeMinutesLeft(ledger, rebinding) } };
+	for (const { name, notice } of ledger.households) {
+		if (notice?.kind !== "rebind" || !equalBytes(notice.householdKey, householdKey)) continue;
+		return { text, notice: { household: name, minutesLeft: noticeMinutesLeft(ledger, notice) } };
 	}
 	return { text };
 }
@@ -108,8 +111,9 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 	const { ledger } = street.chain.head;
 	const { parameters } = ledger;
 	const { name, moneyKind, timeScale, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = parameters;
-	const members = ledger.households.map((household) => memberView(ledger, household));
-	const self = memberView(ledger, householdOf(ledger, member));
+	const wanted = wantedHousehold(ledger);
+	const members = ledger.households.map((household) => memberView(ledger, household, wanted));
+	const self = memberView(ledger, householdOf(ledger, member), wanted);
 	const ownRetail = street.config.ownRetailMicroNokPerWh || retailMicroNokPerWh;
 	const predecessor = predecessorView(ledger);
 	const operator = self.operator ? { operator: operatorView(context, ledger) } : {};
@@ -152,8 +156,8 @@ function lockView({ outbox, refounding, unlocking }: Street, ledger: Ledger, mem
 	return isWanted ? { ...view, wantedFor: "confirm" } : view;
 }
 
-function memberView(ledger: Ledger, household: Household): MemberView {
-	const { appoints, index, name, operator, rebinding, suspended, publicKey } = household;
+function memberView(ledger: Ledger, household: Household, wanted: number | undefined): MemberView {
+	const { appoints, index, name, operator, notice, suspended, publicKey } = household;
 	const movingOut = removalStep(ledger, index);
 	return {
 		index,
@@ -161,17 +165,18 @@ function memberView(ledger: Ledger, household: Household): MemberView {
 		operator,
 		...(suspended ? { suspended } : {}),
 		...(movingOut === undefined ? {} : { movingOut }),
-		...(rebinding === undefined
-			? {}
-			: {
-					rebinding: {
-						householdId: toHex(rebinding.householdKey),
-						minutesLeft: noticeMinutesLeft(ledger, rebinding),
-					},
-				}),
+		...(notice === undefined ? {} : { notice: noticeView(ledger, notice) }),
 		...(appoints === undefined ? {} : { appoints }),
+		...(isNewcomer(ledger, household) ? { newcomer: true } : {}),
+		...(index === wanted ? { wanted: true } : {}),
 		householdId: toHex(publicKey),
 	};
+}
+
+function noticeView(ledger: Ledger, notice: Notice): NonNullable<MemberView["notice"]> {
+	const minutesLeft = noticeMinutesLeft(ledger, notice);
+	if (notice.kind === "remove") return { kind: "remove", minutesLeft };
+	return { kind: "rebind", householdId: toHex(notice.householdKey), minutesLeft };
 }
 
 function retentionView({ blocksFrom, config }: Street, isOperator: boolean): RetentionView {

@@ -173,8 +173,12 @@ export interface MemberView {
 	suspended?: true;
 	/** It moves out, and what that waits for; completed: it has. */
 	movingOut?: RemovalStep;
-	/** It is to have another key, in hex, unless somebody objects for so many more minutes of the chain. */
-	rebinding?: { householdId: string; minutesLeft: number };
+	/** What is to become of it, unless somebody objects for so many more minutes of the chain: another key, in hex, or none. */
+	notice?: { kind: "rebind"; householdId: string; minutesLeft: number } | { kind: "remove"; minutesLeft: number };
+	/** It came less than seven days ago: its vote for an operator does not count yet. */
+	newcomer?: true;
+	/** More than two thirds of the households want it for an operator. */
+	wanted?: true;
 	/** Its vote for a new operator: member index. */
 	appoints?: number;
 	/** The public key in hex: the thesis's node id. */

@@ -5,7 +5,7 @@
  */
 import type { Device, Household, Ledger } from "../contract/ledger.js";
 import { isLeaving } from "../contract/standing.js";
-import { MAX_VOTERS } from "../contract/voters.js";
+import { MAX_VOTERS, MIN_VOTERS } from "../contract/voters.js";
 
 /** A device must have kept up for so long before it votes. */
 export const CAUGHT_UP_MS = 30_000;
@@ -14,7 +14,7 @@ export const CAUGHT_UP_BLOCKS = 2;
 
 export interface VoterPolicyView {
 	ledger: Pick<Ledger, "countedTotal" | "devices" | "voters"> & {
-		readonly households: readonly Pick<Household, "rebinding" | "removal">[];
+		readonly households: readonly Pick<Household, "notice" | "removal">[];
 	};
 	/** Devices that the operator took off the list by hand. */
 	excluded: readonly number[];
@@ -33,8 +33,8 @@ export function planVoters(view: VoterPolicyView): VoterStep | undefined {
 	const leaving = voters.find((voter) => isLeaving(view.ledger, voter));
 	if (leaving !== undefined && voters.length > 1) return { added: [], removed: [leaving] };
 	const candidates = candidatesOf(view);
-	// Two voters are worse than one: both would have to be there.
-	const count = voters.length === 1 ? 2 : 1;
+	// Two voters are worse than one, for both have to be there; but who votes alone and goes has to be replaced.
+	const count = voters.length > 1 || (leaving !== undefined && candidates.length < MIN_VOTERS) ? 1 : 2;
 	if (candidates.length < count || voters.length + count > MAX_VOTERS) return undefined;
 	return { added: candidates.slice(0, count).map(({ index }) => index), removed: [] };
 }

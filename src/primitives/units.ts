@@ -21,6 +21,8 @@ export const MAX_AMOUNT_MICRO_NOK = 1_000_000_000_000_000;
 export const MAX_CIRCULATION_MICRO_NOK = 9_000_000_000_000_000;
 /** 30 days: a household is never bound longer than that against its will. */
 export const MAX_NOTICE_MINUTES = 30 * MINUTES_PER_DAY;
+/** 7 days: nobody loses the household's key or membership by an operator's word in less, and may object until then. */
+export const HOUSEHOLD_NOTICE_MINUTES = 7 * MINUTES_PER_DAY;
 /** The last minute that a contract may name: the year 2200 leaves every ms timestamp a safe integer. */
 export const MAX_MINUTE = 121_000_000;
 

@@ -24,9 +24,11 @@ export type Banner =
 	| { type: "suspended" }
 	/** This household moves out, or has. */
 	| { type: "movingOut"; step: RemovalStep }
-	/** This household, or others, are to have another key. */
+	/** This household, or others, are to have another key; or to move out. */
 	| { type: "ownRebinding"; minutesLeft: number }
 	| { type: "rebinding"; names: string[] }
+	| { type: "ownRemoval"; minutesLeft: number }
+	| { type: "removal"; names: string[] }
 	/** The household's key is needed for what was begun, and is locked. */
 	| { type: "keyWanted"; wantedFor: "seal" | "confirm" }
 	| { type: "meterSilent"; ageMs: number }
@@ -49,12 +51,7 @@ export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
 	if (notVoting !== undefined && !isSaid) banners.push({ type: "notVoting", code: notVoting });
 	if (movingOut !== undefined) banners.push({ type: "movingOut", step: movingOut });
 	else if (suspended) banners.push({ type: "suspended" });
-	const { rebinding } = street.self;
-	if (rebinding !== undefined) banners.push({ type: "ownRebinding", minutesLeft: rebinding.minutesLeft });
-	const names = street.members.flatMap(({ index, name, rebinding }) =>
-		rebinding === undefined || index === street.self.index ? [] : [name],
-	);
-	if (names.length > 0) banners.push({ type: "rebinding", names });
+	banners.push(...noticeBanners(street));
 	const { wantedFor } = street.lock;
 	if (wantedFor !== undefined) banners.push({ type: "keyWanted", wantedFor });
 	const ageMs = meterAgeMs(street, chainNowMs);
@@ -62,6 +59,21 @@ export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
 	// A demo's households are nobody's.
 	if (street.timeScale === 1 && street.lock.state === "none") banners.push({ type: "noPassword" });
 	else if (street.timeScale === 1 && !street.lock.wordsKept) banners.push({ type: "noWords" });
+	return banners;
+}
+
+function noticeBanners({ members, self }: StreetView): Banner[] {
+	const banners: Banner[] = [];
+	const { notice } = self;
+	if (notice !== undefined) {
+		const { kind, minutesLeft } = notice;
+		banners.push({ type: kind === "rebind" ? "ownRebinding" : "ownRemoval", minutesLeft });
+	}
+	const about = (kind: NonNullable<MemberView["notice"]>["kind"]) =>
+		members.flatMap((each) => (each.notice?.kind === kind && each.index !== self.index ? [each.name] : []));
+	const [rebound, removed] = [about("rebind"), about("remove")];
+	if (rebound.length > 0) banners.push({ type: "rebinding", names: rebound });
+	if (removed.length > 0) banners.push({ type: "removal", names: removed });
 	return banners;
 }
 

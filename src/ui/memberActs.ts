@@ -37,7 +37,7 @@ export function suspensionReview({ client }: Household, { index, name, suspended
 	};
 }
 
-/** A household moves out, which nothing undoes. */
+/** Notice that a household moves out, which nothing undoes once it is over. */
 export function removalReview({ client, street }: Household, { index, name }: MemberView): Review {
 	const isSelf = index === street.self.index;
 	return {
@@ -71,12 +71,16 @@ export function rebindReview({ client }: Household, { index, name }: MemberView,
 }
 
 /** The notice is taken back: by the household itself, or by an operator. */
-export function contestReview({ client, street }: Household, { index, name }: MemberView): Review {
+export function contestReview({ client, street }: Household, { index, name, notice }: MemberView): Review {
 	const isSelf = index === street.self.index;
+	const [contest, review, withdrawReview] =
+		notice?.kind === "remove"
+			? [m.notices_removal_contest, m.notices_removal_contest_review, m.notices_removal_withdraw_review]
+			: [m.notices_contest, m.notices_contest_review, m.notices_withdraw_review];
 	return {
 		title: m.notices_title(),
-		sentence: isSelf ? m.notices_contest_review() : m.notices_withdraw_review({ name }),
-		confirmLabel: isSelf ? m.notices_contest() : m.notices_withdraw(),
+		sentence: isSelf ? review() : withdrawReview({ name }),
+		confirmLabel: isSelf ? contest() : m.notices_withdraw(),
 		run: () => client.command({ type: "contest", household: index }),
 	};
 }

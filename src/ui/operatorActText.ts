@@ -35,7 +35,7 @@ export function operatorActText(street: StreetView, act: OperatorAct): string {
 		case "rebind":
 			return m.record_rebind({ who, name });
 		case "contest":
-			return m.record_contest({ who, name });
+			return act.member === act.household ? m.record_contest_own({ name }) : m.record_contest({ who, name });
 		case "rebound":
 			return m.record_rebound({ name });
 		case "appointed":

@@ -18,7 +18,8 @@ export function votersAfter(
 
 /**
  * Which devices to let in so that this one votes: itself, or beside a single voter itself and one more, since two voters
- * are worse than one. Undefined: it cannot now, for its household votes already, it is away, or nobody else could come.
+ * are worse than one. Where nobody else could come it may take the single voter's place, and comes alone. Undefined: it
+ * cannot now, for its household votes already, or it is away.
  */
 export function mayAdd(
 	nodes: readonly Pick<NodeView, "device" | "member" | "voter" | "connected" | "alwaysOn" | "keptFromVoting">[],
@@ -33,5 +34,5 @@ export function mayAdd(
 	const second = nodes.find(
 		(each) => !each.voter && each.alwaysOn && !each.keptFromVoting && each.member !== node.member && isFree(each),
 	);
-	return second === undefined ? undefined : [device, second.device];
+	return second === undefined ? [device] : [device, second.device];
 }

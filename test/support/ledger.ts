@@ -21,6 +21,7 @@ import { transactionId } from "../../src/block/transactionCodec.js";
 import { type Executed, executeBlock } from "../../src/contract/execute.js";
 import { createGenesis, openGenesis } from "../../src/contract/genesis.js";
 import { type Contract, contractOf, type Household, householdOf, type Ledger } from "../../src/contract/ledger.js";
+import { noticeBlocks } from "../../src/contract/notices.js";
 import type { Refusal, Wait } from "../../src/contract/refusal.js";
 import { checkSignatures } from "../../src/contract/signers.js";
 import { assert } from "../../src/primitives/assert.js";
@@ -308,6 +309,16 @@ export class TestNeighbourhood {
 	/** Appends the block of a minute. */
 	minute(minute: number, transactions: readonly Transaction[] = []): Executed {
 		return this.block(blockMsOf(minute), transactions);
+	}
+
+	/** As if so many more blocks had counted. */
+	pass(blocks: number): void {
+		this.ledger = { ...this.ledger, countedTotal: this.ledger.countedTotal + blocks };
+	}
+
+	/** As if nobody had objected to any notice that stands: in the next block they are over. */
+	passNotice(): void {
+		this.pass(noticeBlocks(this.ledger.parameters) + 1);
 	}
 
 	/** Why the last of these is refused in a block of this time; all before it must be in order. Changes nothing. */

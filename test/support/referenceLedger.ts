@@ -12,6 +12,8 @@ export interface ReferenceRules {
 	blockIntervalMs: number;
 	graceBlocks: number;
 	windowBlocks: number;
+	/** For how many counted blocks a notice stands. */
+	noticeBlocks: number;
 }
 
 export interface ReferenceReading {
@@ -114,8 +116,10 @@ export class ReferenceLedger {
 	readonly operators = new Set([0]);
 	readonly suspended = new Set<number>();
 	readonly removals = new Map<number, ReferenceRemoval>();
-	/** Households that are to have another key; no life here is long enough for one to get it. */
-	readonly rebindings = new Set<number>();
+	/** By household: what it is to have, another key or to move out, and how many blocks have counted by then. */
+	readonly notices = new Map<number, { kind: "rebind" | "remove"; until: number }>();
+	/** Households that have had another key: their devices are out of use. */
+	readonly rebound = new Set<number>();
 	/** Whom each household wants for an operator. */
 	readonly votes = new Map<number, number>();
 	/** Households whose device votes. */
@@ -182,8 +186,16 @@ export class ReferenceLedger {
 		return this.#isActing(member) && [...this.operators].every((other) => other === member || !this.#isActing(other));
 	}
 
+	/** Whether more than two thirds of the households that are not out want it, and it does not move out. */
+	#isWanted(household: number): boolean {
+		const votes = [...this.votes.values()].filter((each) => each === household).length;
+		const out = [...this.removals.values()].filter(({ isOut }) => isOut).length;
+		return !this.removals.has(household) && votes * 3 > (this.#rules.households - out) * 2;
+	}
+
 	takeSuspend(member: number, household: number, isSuspended: boolean): boolean {
 		if (!this.#isActing(member) || this.removals.has(household)) return false;
+		if (isSuspended && this.#isWanted(household)) return false;
 		if (this.suspended.has(household) === isSuspended || (isSuspended && this.#isLastActing(household))) return false;
 		if (isSuspended) this.suspended.add(household);
 		else this.suspended.delete(household);
@@ -193,9 +205,9 @@ export class ReferenceLedger {
 	takeRole(member: number, household: number, isOperator: boolean): boolean {
 		if (!this.#isActing(member) || this.removals.has(household)) return false;
 		if (this.operators.has(household) === isOperator || this.#isLastActing(household)) return false;
+		if (!isOperator && this.#isWanted(household)) return false;
 		if (isOperator) this.operators.add(household);
 		else this.operators.delete(household);
-		this.#dropVotesFor(household);
 		return true;
 	}
 
@@ -206,33 +218,50 @@ export class ReferenceLedger {
 	}
 
 	takeRebind(member: number, household: number): boolean {
-		if (!this.#isActing(member) || this.removals.has(household)) return false;
-		this.rebindings.add(household);
+		if (!this.#isActing(member) || this.removals.has(household) || !this.#hasSuccessor(household)) return false;
+		this.#giveNotice(household, "rebind");
 		return true;
+	}
+
+	#giveNotice(household: number, kind: "rebind" | "remove"): void {
+		this.notices.set(household, { kind, until: this.#countedSince(0) + this.#rules.noticeBlocks + 1 });
+	}
+
+	#isDue(household: number, kind: "rebind" | "remove"): boolean {
+		const notice = this.notices.get(household);
+		return notice?.kind === kind && this.#countedSince(0) >= notice.until;
+	}
+
+	/** Whether somebody else could vote where a household's device does. */
+	#hasSuccessor(household: number): boolean {
+		if (!this.voters.has(household)) return true;
+		return [...this.balances.keys()].some(
+			(other) =>
+				other !== household && !this.removals.has(other) && !this.rebound.has(other) && !this.#isDue(other, "rebind"),
+		);
 	}
 
 	/** A suspended household may, too. */
 	takeContest(member: number, household: number): boolean {
 		if (this.removals.has(member) || (member !== household && !this.#isActing(member))) return false;
 		if (member !== household && this.suspended.has(member)) return false;
-		return this.rebindings.delete(household);
+		return this.notices.delete(household);
 	}
 
 	takeAppoint(member: number, household: number | undefined): boolean {
-		if (this.removals.has(member) || this.votes.get(member) === household) return false;
+		if (this.removals.get(member)?.isOut === true || this.votes.get(member) === household) return false;
 		if (household === undefined) return this.votes.delete(member);
-		if (this.removals.has(household) || this.#isActing(household)) return false;
+		if (this.removals.has(household)) return false;
 		this.votes.set(member, household);
 		return true;
 	}
 
 	#countVotes(): void {
 		for (let household = 0; household < this.#rules.households; household++) {
-			const votes = [...this.votes.values()].filter((each) => each === household).length;
-			if (votes * 3 <= (this.#rules.households - this.removals.size) * 2) continue;
+			if (!this.#isWanted(household)) continue;
 			this.operators.add(household);
 			this.suspended.delete(household);
-			this.votes.clear();
+			if (this.notices.get(household)?.kind === "remove") this.notices.delete(household);
 		}
 	}
 
@@ -242,13 +271,23 @@ export class ReferenceLedger {
 
 	takeRemove(member: number, household: number): boolean {
 		if (!this.#isActing(member) || this.removals.has(household) || this.#isLastActing(household)) return false;
-		if (this.voters.size === 1 && this.voters.has(household)) return false;
+		if (this.#isWanted(household) || !this.#hasSuccessor(household)) return false;
+		this.#giveNotice(household, "remove");
+		return true;
+	}
+
+	#beginRemovals(): void {
+		for (const household of this.balances.keys()) {
+			if (!this.#isDue(household, "remove") || this.#isLastActing(household) || this.#isWanted(household)) continue;
+			this.#beginRemoval(household);
+		}
+	}
+
+	#beginRemoval(household: number): void {
 		const fromMinute = this.#minute + 1;
 		this.removals.set(household, { fromMinute, owed: undefined, isOut: false });
 		this.operators.delete(household);
-		this.votes.delete(household);
-		this.rebindings.delete(household);
-		this.#dropVotesFor(household);
+		this.notices.delete(household);
 		for (const contract of this.contracts) {
 			if (contract.seller !== household && contract.buyer !== household) continue;
 			contract.untilMinute = Math.min(contract.untilMinute, fromMinute);
@@ -257,7 +296,6 @@ export class ReferenceLedger {
 			if (offer.seller === household || offer.buyer === household) offer.isOpen = false;
 		}
 		for (const order of this.orders) if (order.member === household) order.isOpen = false;
-		return true;
 	}
 
 	takePayout(member: number, household: number, amount: number): boolean {
@@ -286,7 +324,18 @@ export class ReferenceLedger {
 				removal.owed = this.balanceOf(household);
 				this.balances[household] = 0n;
 			}
-			if (removal.owed === 0n && !this.voters.has(household)) removal.isOut = true;
+			if (removal.isOut || removal.owed !== 0n || this.voters.has(household)) continue;
+			removal.isOut = true;
+			this.votes.delete(household);
+			this.#dropVotesFor(household);
+		}
+	}
+
+	#completeRebindings(): void {
+		for (const household of this.balances.keys()) {
+			if (!this.#isDue(household, "rebind") || this.voters.has(household)) continue;
+			this.notices.delete(household);
+			this.rebound.add(household);
 		}
 	}
 
@@ -380,7 +429,9 @@ export class ReferenceLedger {
 			}
 		}
 		const rests = this.#bookRests();
+		this.#beginRemovals();
 		this.#completeRemovals();
+		this.#completeRebindings();
 		this.#countVotes();
 		for (const offer of this.offers) if (offer.untilMinute <= this.#minute + 1) offer.isOpen = false;
 		return { settled, rests };

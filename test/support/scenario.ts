@@ -10,6 +10,7 @@ import { transactionId } from "../../src/block/transactionCodec.js";
 import { type Executed, executeCandidates } from "../../src/contract/execute.js";
 import { openGenesis } from "../../src/contract/genesis.js";
 import type { Ledger } from "../../src/contract/ledger.js";
+import { noticeBlocks } from "../../src/contract/notices.js";
 import { assert } from "../../src/primitives/assert.js";
 import { createVerifier } from "../../src/primitives/signature.js";
 import { DEFAULT_PARAMETERS, FOUNDED_MS, genesisOf, NO_SIGNATURE, signedJoin } from "./ledger.js";
@@ -226,6 +227,7 @@ class Player {
 			blockIntervalMs,
 			graceBlocks,
 			windowBlocks,
+			noticeBlocks: noticeBlocks({ blockIntervalMs }),
 		});
 	}
 

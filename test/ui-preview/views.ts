@@ -426,12 +426,14 @@ export function comingAndGoing(self: number): StreetView {
 	return view;
 }
 
-/** One household is to have another key, and two want another operator. */
+/** One household is to have another key, one to move out, and two want another operator. */
 export function keyNotice(self: number): StreetView {
 	const view = street(self);
-	const rebinding = { householdId: `03${hex(88, 32)}`, minutesLeft: 6_120 };
+	const rebind = { kind: "rebind", householdId: `03${hex(88, 32)}`, minutesLeft: 6_120 } as const;
+	const remove = { kind: "remove", minutesLeft: 8_730 } as const;
 	view.members = view.members.map((member) => {
-		if (member.index === 4) return { ...member, rebinding };
+		if (member.index === 4) return { ...member, notice: rebind };
+		if (member.index === 5) return { ...member, notice: remove };
 		return member.index === 1 || member.index === 2 ? { ...member, appoints: 2 } : member;
 	});
 	view.self = { ...view.self, ...view.members[self] };

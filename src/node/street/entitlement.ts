@@ -7,8 +7,9 @@
 import type { JoinTransaction } from "../../block/transaction.js";
 import type { Device } from "../../contract/ledger.js";
 import type { Refusal, Wait } from "../../contract/refusal.js";
+import { isHouseholdKey } from "../../contract/standing.js";
 import type { Crossing, HouseholdProofMessage } from "../../message/message.js";
-import { equalBytes, toHex } from "../../primitives/bytes.js";
+import { toHex } from "../../primitives/bytes.js";
 import type { Chain } from "../chain.js";
 import type { NodeDependencies } from "../dependencies.js";
 import { isRefusal } from "../mempool.js";
@@ -109,10 +110,7 @@ export class Entitlement {
 	/** Whether a key is that of a household that has not moved out, or that one of which an operator has given notice. */
 	#isHouseholds(key: Uint8Array | undefined): boolean {
 		if (key === undefined) return false;
-		return this.#context.chain.head.ledger.households.some(
-			({ publicKey, rebinding, removal }) =>
-				removal?.completed !== true &&
-				(equalBytes(publicKey, key) || (rebinding !== undefined && equalBytes(rebinding.householdKey, key))),
-		);
+		const { households } = this.#context.chain.head.ledger;
+		return isHouseholdKey({ households: households.filter(({ removal }) => removal?.completed !== true) }, key);
 	}
 }

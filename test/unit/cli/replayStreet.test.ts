@@ -17,6 +17,7 @@ function expectedOf(street: Street) {
 		blockIntervalMs: 60_000,
 		graceBlocks: 180,
 		windowBlocks: 10_080,
+		noticeBlocks: 10_080,
 	});
 	reference.openBlock(foundedMs + 1);
 	for (const [member, { tokensMicroNok }] of street.households.entries()) {

@@ -278,6 +278,39 @@ describe("from one voter to three", () => {
 	});
 });
 
+describe("from one voter to another, by way of both", () => {
+	it("is two changes, each certified by both: no majority of one set is without one of the next", () => {
+		const old = settledLeader([0], [1]);
+		const { entry: coming, effects } = proposeOn(old, { voters: { added: [1] } });
+		expect(commits(effects)).toEqual([]);
+		expect(signersOf(hear(old, 1, matchReply(old, 1, 2, coming)))).toEqual([0, 1]);
+		expect(old.base.voters).toEqual([0, 1]);
+
+		// The one that comes leads, since whoever goes cannot propose that.
+		const next = device(1, { voters: [0, 1], greeted: [0] });
+		elect(next, [0]);
+		const { entry: first } = proposeOn(next);
+		hear(next, 0, matchReply(next, 0, 1, first));
+		const { entry: going, effects: alone } = proposeOn(next, { voters: { removed: [0] } });
+		expect(commits(alone)).toEqual([]);
+		expect(signersOf(hear(next, 0, matchReply(next, 0, 2, going)))).toEqual([0, 1]);
+		expect(next.base.voters).toEqual([1]);
+		expect(signersOf(proposeOn(next).effects)).toEqual([1]);
+	});
+
+	it("the one that comes certifies nothing alone before the other has agreed to go, though it leads by itself", () => {
+		const [first] = logOf([1], { ...GENESIS, voters: [0, 1] }) as [Entry];
+		const base = { ...baseAt(first), voters: [0, 1] };
+		const going = entryOn(base, 1, { voters: { removed: [0] } });
+		const state = device(1, { voters: [0, 1], term: 1, base, tail: [going], greeted: [0] });
+		elect(state, []);
+		expect(state.role).toBe("leader");
+		const { entry, effects } = proposeOn(state);
+		expect(commits(effects)).toEqual([]);
+		expect(signersOf(hear(state, 0, matchReply(state, 0, 3, entry)))).toEqual([0, 1]);
+	});
+});
+
 describe("a removed voter (Raft thesis §4.2.3)", () => {
 	const [first] = logOf([1]) as [Entry];
 	const removal = entryOn(baseAt(first), 1, { voters: { removed: [2] } });

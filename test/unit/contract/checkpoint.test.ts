@@ -1,8 +1,14 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { isCheckpoint } from "../../../src/contract/checkpoint.js";
 import { FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger.js";
 import { foundedFor, play, scenario } from "../../support/scenario.js";
+
+// Lives here are half an hour long: notices are over in a minute.
+vi.mock(import("../../../src/primitives/units.js"), async (units) => ({
+	...(await units()),
+	HOUSEHOLD_NOTICE_MINUTES: 1,
+}));
 
 const M = FIRST_MINUTE;
 

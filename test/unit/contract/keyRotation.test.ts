@@ -27,6 +27,8 @@ function streetOf(households: number): TestNeighbourhood {
 
 function moveOut(street: TestNeighbourhood, household: number): void {
 	street.block(soon(street), [street.act("remove", 0, { household })]);
+	street.passNotice();
+	street.block(soon(street));
 	expect(street.household(household).removal?.completed).toBe(true);
 }
 
@@ -53,6 +55,7 @@ describe("the network key", () => {
 		street.giveTokens(3, 1_000_000);
 		const act = street.act("remove", 0, { household: 3 });
 		street.block(soon(street), [act]);
+		street.passNotice();
 		for (const minute of [M + 1, M + 2, M + 3]) street.minute(minute, [street.reading(0, minute, 0, 5)]);
 		expect(street.ledger.keyRotations).toBeUndefined();
 		street.block(soon(street), [street.act("payout", 0, { lockId: street.id(act), amountMicroNok: 1_000_000 })]);

@@ -16,9 +16,12 @@ function streetOf(households: number, parameters = {}): TestNeighbourhood {
 	return street;
 }
 
+/** Notice is given, and when it is over the household begins to move out: in the minute in which it is now. */
 function remove(street: TestNeighbourhood, household: number): Uint8Array {
 	const act = street.act("remove", 0, { household });
 	street.block(soon(street), [act]);
+	street.passNotice();
+	street.block(soon(street));
 	return street.id(act);
 }
 
@@ -216,12 +219,141 @@ describe("a removal", () => {
 		}
 	});
 
-	it("leaves somebody who votes", () => {
+	it("leaves somebody who can vote", () => {
 		const street = new TestNeighbourhood(2);
-		street.block(soon(street), [street.act("role", 0, { household: 1, operator: true })]);
+		street.block(soon(street), [
+			street.act("role", 0, { household: 1, operator: true }),
+			street.act("revoke", 1, { device: 1 }),
+		]);
 		expect(street.ledger.voters).toEqual([0]);
 		const act = street.act("remove", 1, { household: 0 });
 		expect(street.refusal(soon(street), [act])).toEqual({ code: "only-voter", device: 0 });
+		// Who does not vote takes no vote along.
+		const phone = street.admission(1, "phone");
+		street.block(soon(street), [phone]);
+		expect(street.refusal(soon(street), [street.act("remove", 1, { household: 0 })])).toBeUndefined();
+	});
+});
+
+describe("the notice that a household moves out", () => {
+	const hasBegun = (street: TestNeighbourhood, member = 3) => street.household(member).removal !== undefined;
+
+	function announced(): TestNeighbourhood {
+		const street = streetOf(4);
+		street.giveTokens(3, 1_000_000);
+		street.contractBetween(0, 3);
+		street.block(soon(street), [street.act("remove", 0, { household: 3 })]);
+		return street;
+	}
+
+	it("stands for seven days, in which it trades, meters and signs as before", () => {
+		const street = announced();
+		street.pass(10_079);
+		street.minute(M + 1, [street.reading(0, M + 1, 0, 5), street.reading(3, M + 1, 5, 0), street.act("offer", 3)]);
+		expect(street.household(3)).toMatchObject({ boughtWh: 5, removal: undefined });
+		expect(street.contract(0).ended).toBe(false);
+		// In the first block past them its contract ends with the minute.
+		street.minute(M + 2, [street.reading(0, M + 2, 0, 5), street.reading(3, M + 2, 5, 0)]);
+		expect(street.household(3).removal?.fromMinute).toBe(M + 4);
+		expect(street.contract(0)).toMatchObject({ untilMinute: M + 4, ended: true });
+		expect(street.household(3).notice).toBeUndefined();
+		expect([...street.ledger.offers.values()]).toEqual([]);
+	});
+
+	it("loses none of its days while the chain stands still", () => {
+		const street = announced();
+		street.minute(M + 50_000);
+		street.minute(M + 50_001);
+		expect(hasBegun(street)).toBe(false);
+	});
+
+	it("is void when the household objects, be it in the last block, and be it suspended", () => {
+		const street = announced();
+		street.block(soon(street), [street.act("suspend", 0, { household: 3 })]);
+		street.passNotice();
+		street.block(soon(street), [street.act("contest", 3, { household: 3 })]);
+		street.passNotice();
+		street.minute(M + 2);
+		expect(hasBegun(street)).toBe(false);
+		expect(street.ledger.operatorRecord?.map(({ kind, member, household }) => [kind, member, household])).toEqual([
+			["remove", 0, 3],
+			["suspend", 0, 3],
+			["contest", 3, 3],
+		]);
+	});
+
+	it("is void when any operator takes it back, and nobody else can", () => {
+		const street = announced();
+		const foreign = street.act("contest", 1, { household: 3 });
+		expect(street.refusal(soon(street), [foreign])).toEqual({ code: "not-your-household", member: 3 });
+		street.block(soon(street), [street.act("role", 0, { household: 1 })]);
+		street.block(soon(street), [street.act("contest", 1, { household: 3 })]);
+		street.passNotice();
+		street.minute(M + 2);
+		expect(hasBegun(street)).toBe(false);
+	});
+
+	it("is in the state", () => {
+		const street = announced();
+		const opened = openSnapshot(street.ledger, snapshotOf(street.ledger, NO_RESULTS).leaves);
+		expect(opened.ok && opened.value.households).toEqual(street.ledger.households);
+	});
+
+	it("of an operator waits while it has come to be the last one that acts", () => {
+		const street = streetOf(4);
+		street.block(soon(street), [street.act("role", 0, { household: 2 })]);
+		street.block(soon(street), [street.act("remove", 0, { household: 2 })]);
+		street.block(soon(street), [street.act("role", 0, { household: 0, operator: false })]);
+		street.passNotice();
+		street.block(soon(street));
+		expect(hasBegun(street, 2)).toBe(false);
+		// Nor is its device out of use by then.
+		const step = street.keptVoters([], [2], { member: 2 });
+		expect(street.refusal(soon(street), [step])).toEqual({ code: "voters-by-household" });
+		street.block(soon(street), [street.act("role", 2, { household: 1 })]);
+		expect(hasBegun(street, 2)).toBe(true);
+		expect(street.household(2).operator).toBe(false);
+	});
+
+	it("of all operators lets all but one of them go", () => {
+		const street = streetOf(4);
+		street.block(soon(street), [street.act("role", 0, { household: 3 })]);
+		street.block(soon(street), [street.act("remove", 0, { household: 3 }), street.act("remove", 0, { household: 0 })]);
+		street.passNotice();
+		street.block(soon(street));
+		expect([hasBegun(street, 0), hasBegun(street, 3)]).toEqual([true, false]);
+	});
+});
+
+describe("who votes while households move out", () => {
+	it("may be one of them alone: its device votes until another comes in its place", () => {
+		const street = new TestNeighbourhood(2);
+		street.block(soon(street), [street.act("role", 0, { household: 1 })]);
+		street.block(soon(street), [street.act("remove", 1, { household: 0 })]);
+		street.passNotice();
+		street.block(soon(street));
+		expect(stepOf(street, 0)).toBe("voters");
+		street.block(soon(street), [street.keptVoters([1], [], { member: 1 })]);
+		expect(street.ledger.voters).toEqual([0, 1]);
+		street.block(soon(street), [street.keptVoters([], [0], { member: 1 })]);
+		expect(street.ledger.voters).toEqual([1]);
+		expect(stepOf(street, 0)).toBe("completed");
+	});
+
+	it("may be three one after another, and the last one is not stranded", () => {
+		const street = streetOf(5);
+		street.block(soon(street), [street.act("role", 0, { household: 4 })]);
+		for (const household of [1, 2, 0]) {
+			street.block(soon(street), [street.act("remove", 4, { household })]);
+			street.passNotice();
+			street.block(soon(street));
+		}
+		for (const device of [1, 2]) street.block(soon(street), [street.keptVoters([], [device], { member: 4 })]);
+		expect(street.ledger.voters).toEqual([0]);
+		expect([1, 2, 0].map((member) => stepOf(street, member))).toEqual(["completed", "completed", "voters"]);
+		street.block(soon(street), [street.keptVoters([4], [], { member: 4 })]);
+		street.block(soon(street), [street.keptVoters([], [0], { member: 4 })]);
+		expect(stepOf(street, 0)).toBe("completed");
 	});
 });
 

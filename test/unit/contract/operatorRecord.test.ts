@@ -38,6 +38,8 @@ describe("the record of what operators did", () => {
 		expect(record([street.voters([], [4])])).toEqual(said({ kind: "voters", household: 4, isGiven: false }));
 		const remove = street.act("remove", 0, { household: 4 });
 		expect(record([remove])).toEqual(said({ kind: "remove", household: 4 }));
+		street.passNotice();
+		street.block(soon(street));
 		street.block(soon(street), [street.act("payout", 0, { lockId: street.id(remove) })]);
 		expect(street.ledger.operatorRecord?.slice(-2)).toEqual([
 			said({ kind: "payout", household: 4, amountMicroNok: 1_000_000, texts: ["KID 2"] }),

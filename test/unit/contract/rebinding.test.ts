@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isInUse } from "../../../src/contract/ledger.js";
-import { noticeBlocks, noticeMinutesLeft } from "../../../src/contract/rebinding.js";
+import { noticeBlocks, noticeMinutesLeft } from "../../../src/contract/notices.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { equalBytes } from "../../../src/primitives/bytes.js";
@@ -21,26 +21,19 @@ function announced(): TestNeighbourhood {
 	return street;
 }
 
-/** As if so many more blocks had counted. */
-function pass(street: TestNeighbourhood, blocks: number): void {
-	street.ledger = { ...street.ledger, countedTotal: street.ledger.countedTotal + blocks };
-}
-
 const hasNewKey = (street: TestNeighbourhood) => equalBytes(street.household(3).publicKey, NEW_KEY);
 
 describe("a household that is to have another key", () => {
 	it("gets it in the first block past seven days of notice, and its devices are out of use", () => {
 		const street = announced();
 		street.block(soon(street), [street.admission(3, "phone")]);
-		pass(street, WEEK - 1);
+		street.pass(WEEK - 1);
 		street.minute(M);
 		expect(hasNewKey(street)).toBe(false);
-		expect(
-			noticeMinutesLeft(street.ledger, street.household(3).rebinding ?? { householdKey: NEW_KEY, countedTotal: 0 }),
-		).toBe(1);
+		expect(noticeMinutesLeft(street.ledger, street.household(3).notice ?? { countedTotal: 0 })).toBe(1);
 		street.minute(M + 1);
 		expect(hasNewKey(street)).toBe(true);
-		expect(street.household(3).rebinding).toBeUndefined();
+		expect(street.household(3).notice).toBeUndefined();
 		expect(street.ledger.devices.map((device) => !isInUse(device))).toEqual([false, false, false, true, true]);
 		expect(street.ledger.operatorRecord?.map(({ kind, member, household }) => [kind, member, household])).toEqual([
 			["rebind", 0, 3],
@@ -53,7 +46,7 @@ describe("a household that is to have another key", () => {
 
 	it("loses none of its days while the chain stands still, nor by blocks that do not count", () => {
 		const street = announced();
-		const left = () => street.ledger.households[3]?.rebinding?.countedTotal ?? 0;
+		const left = () => street.ledger.households[3]?.notice?.countedTotal ?? 0;
 		const before = left() - street.ledger.countedTotal;
 		expect(before).toBe(WEEK + 1);
 		street.block(soon(street));
@@ -70,11 +63,11 @@ describe("a household that is to have another key", () => {
 	it("keeps the key that it has when it objects, be it in the last block, and be it suspended", () => {
 		const street = announced();
 		street.block(soon(street), [street.act("suspend", 0, { household: 3 })]);
-		pass(street, WEEK);
+		street.pass(WEEK);
 		street.minute(M, [street.act("contest", 3, { household: 3 })]);
 		street.minute(M + 1);
 		expect(hasNewKey(street)).toBe(false);
-		expect(street.household(3).rebinding).toBeUndefined();
+		expect(street.household(3).notice).toBeUndefined();
 		expect(street.ledger.operatorRecord?.at(-1)).toMatchObject({ kind: "contest", member: 3, household: 3 });
 	});
 
@@ -84,23 +77,23 @@ describe("a household that is to have another key", () => {
 		expect(street.refusal(soon(street), [foreign])).toEqual({ code: "not-your-household", member: 3 });
 		street.block(soon(street), [street.act("contest", 0, { household: 3 })]);
 		const again = street.act("contest", 0, { household: 3 });
-		expect(street.refusal(soon(street), [again])).toEqual({ code: "no-rebinding", member: 3 });
+		expect(street.refusal(soon(street), [again])).toEqual({ code: "no-notice", member: 3 });
 	});
 
 	it("has all of its days again after another notice", () => {
 		const street = announced();
-		pass(street, WEEK - 1);
+		street.pass(WEEK - 1);
 		street.block(soon(street), [street.rebinding(3, "other words")]);
 		street.minute(M);
 		street.minute(M + 1);
 		expect(hasNewKey(street)).toBe(false);
-		expect(street.household(3).rebinding?.countedTotal).toBeGreaterThan(street.ledger.countedTotal + WEEK - 3);
+		expect(street.household(3).notice?.countedTotal).toBeGreaterThan(street.ledger.countedTotal + WEEK - 3);
 	});
 
 	it("waits until none of its devices votes: no key takes a vote along", () => {
 		const street = new TestNeighbourhood(4);
 		street.block(soon(street), [street.rebinding(3, "new words")]);
-		pass(street, WEEK + 1);
+		street.pass(WEEK + 1);
 		street.minute(M);
 		expect(hasNewKey(street)).toBe(false);
 		expect(street.ledger.voters).toEqual([0, 1, 2, 3]);
@@ -114,10 +107,10 @@ describe("a household that is to have another key", () => {
 		const street = announced();
 		street.giveTokens(3, 1_000_000);
 		street.contractBetween(0, 3);
-		const { publicKey: _, rebinding: __, meteringDevice: ___, ...before } = street.household(3);
-		pass(street, WEEK);
+		const { publicKey: _, notice: __, meteringDevice: ___, ...before } = street.household(3);
+		street.pass(WEEK);
 		street.minute(M);
-		const { publicKey: ____, rebinding: _____, meteringDevice: ______, ...after } = street.household(3);
+		const { publicKey: ____, notice: _____, meteringDevice: ______, ...after } = street.household(3);
 		expect(hasNewKey(street)).toBe(true);
 		expect(after).toEqual(before);
 		expect(street.contract(0).ended).toBe(false);
@@ -129,10 +122,39 @@ describe("a household that is to have another key", () => {
 		expect(opened.ok && opened.value.households).toEqual(street.ledger.households);
 	});
 
-	it("gets none when it moves out", () => {
+	it("gets none when it is to move out instead: there is one notice of a household at a time", () => {
 		const street = announced();
 		street.block(soon(street), [street.act("remove", 0, { household: 3 })]);
-		expect(street.household(3).rebinding).toBeUndefined();
+		expect(street.household(3).notice?.kind).toBe("remove");
+		street.passNotice();
+		street.minute(M);
+		expect(hasNewKey(street)).toBe(false);
+		expect(street.household(3).removal).toBeDefined();
+	});
+
+	it("keeps its vote for an operator, and the votes for itself", () => {
+		const street = announced();
+		street.block(soon(street), [
+			street.act("appoint", 3, { household: 2 }),
+			street.act("appoint", 1, { household: 3 }),
+		]);
+		street.passNotice();
+		street.minute(M);
+		expect(hasNewKey(street)).toBe(true);
+		expect(street.ledger.households.map(({ appoints }) => appoints)).toEqual([undefined, 3, undefined, 2]);
+	});
+
+	it("whose device votes alone gets it when another device votes in its place", () => {
+		const street = new TestNeighbourhood(2);
+		street.block(soon(street), [street.rebinding(0, "new words")]);
+		street.passNotice();
+		street.block(soon(street));
+		expect(street.ledger.voters).toEqual([0]);
+		expect(street.household(0).notice?.kind).toBe("rebind");
+		street.block(soon(street), [street.keptVoters([1])]);
+		street.block(soon(street), [street.keptVoters([], [0])]);
+		expect(street.ledger.voters).toEqual([1]);
+		expect(equalBytes(street.household(0).publicKey, NEW_KEY)).toBe(true);
 	});
 });
 
@@ -144,6 +166,13 @@ describe("notice of another key", () => {
 			code: "unknown-member",
 			member: 9,
 		});
+	});
+
+	it("is of nobody whose device votes while no other household has one", () => {
+		const street = new TestNeighbourhood(2);
+		street.block(soon(street), [street.act("revoke", 1, { device: 1 })]);
+		const act = street.rebinding(0, "new words");
+		expect(street.refusal(soon(street), [act])).toEqual({ code: "only-voter", device: 0 });
 	});
 
 	it("is of a key that is nobody's, nor is to be anybody's", () => {

@@ -158,6 +158,26 @@ describe("a neighbourhood that is founded again", () => {
 		expect(operators([0, 1, 2, 3])).toEqual([0]);
 	});
 
+	it("gives all seven days again for what an operator has given notice of", () => {
+		const noticed = street();
+		noticed.block(noticed.head.timestampMs + 1, [
+			noticed.rebinding(3, "new words"),
+			noticed.act("remove", 0, { household: 4 }),
+		]);
+		noticed.pass(10_000);
+		noticed.minute(M + 60);
+		const proposal = refoundOf(noticed);
+		const next = opened(refoundedGenesis(proposal, confirms(proposal)));
+		expect(next.countedTotal).toBe(0);
+		expect(next.households.map(({ notice }) => notice)).toMatchObject([
+			undefined,
+			undefined,
+			undefined,
+			{ kind: "rebind", countedTotal: 10_081 },
+			{ kind: "remove", countedTotal: 10_081 },
+		]);
+	});
+
 	it("can be founded again itself", () => {
 		const next = newStreet();
 		next.minute(M + 60);
@@ -201,7 +221,7 @@ describe("a neighbourhood that is founded again", () => {
 					original = other.value.ledger;
 				}
 				// Of another key there is notice for as long as if it had begun with the new chain.
-				const besidesNotices = ({ households }: Ledger) => households.map(({ rebinding: _, ...rest }) => rest);
+				const besidesNotices = ({ households }: Ledger) => households.map(({ notice: _, ...rest }) => rest);
 				expect(besidesNotices(continued)).toEqual(besidesNotices(original));
 				const parts = ["contracts", "offers", "orders", "locks", "counted", "issuedMicroNok"] as const;
 				for (const part of parts) expect(continued[part]).toEqual(original[part]);

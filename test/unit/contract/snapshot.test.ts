@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { executeBlock } from "../../../src/contract/execute.js";
 import type { Ledger } from "../../../src/contract/ledger.js";
 import type { SettlementResults } from "../../../src/contract/settlement.js";
@@ -9,6 +9,12 @@ import { toHex } from "../../../src/primitives/bytes.js";
 import { type CborValue, decode, encode } from "../../../src/primitives/codec.js";
 import { blockMsOf, FIRST_MINUTE, signedInvitation, signedJoin, TestNeighbourhood } from "../../support/ledger.js";
 import { foundedFor, play, scenario } from "../../support/scenario.js";
+
+// Lives here are half an hour long: notices are over in a minute.
+vi.mock(import("../../../src/primitives/units.js"), async (units) => ({
+	...(await units()),
+	HOUSEHOLD_NOTICE_MINUTES: 1,
+}));
 
 const M = FIRST_MINUTE;
 const NO_RESULTS: SettlementResults = { settled: [], rests: [] };

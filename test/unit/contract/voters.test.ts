@@ -22,11 +22,15 @@ describe("a change of voters", () => {
 		expect(street.ledger).toMatchObject({ voters: [0, 2, 4], votersSinceIndex: 3 });
 	});
 
-	it("beside a single voter adds two at once, and never one", () => {
+	it("beside a single voter adds two at once, or one that takes its place", () => {
 		const street = withVoters(1);
-		expect(street.refusal(soon(street), [street.voters([1])])).toMatchObject({ code: "voters-step", voters: 1 });
 		street.block(soon(street), [street.voters([1, 2])]);
 		expect(street.ledger.voters).toEqual([0, 1, 2]);
+		const alone = withVoters(1);
+		alone.block(soon(alone), [alone.voters([1])]);
+		expect(alone.ledger.voters).toEqual([0, 1]);
+		alone.block(soon(alone), [alone.voters([], [0])]);
+		expect(alone.ledger.voters).toEqual([1]);
 	});
 
 	it.each<[string, number, number[], number[]]>([
@@ -35,6 +39,7 @@ describe("a change of voters", () => {
 		["one for another", 3, [3], [0]],
 		["the last one away", 1, [], [0]],
 		["two for the last one", 1, [1, 2], [0]],
+		["one for the last one", 1, [1], [0]],
 	])("%s: is no single step", (_, voters, added, removed) => {
 		const street = withVoters(voters, 2);
 		expect(street.refusal(soon(street), [street.voters(added, removed)])).toEqual({
@@ -136,6 +141,16 @@ describe("a change of voters that the operator's device signs by itself", () => 
 		const devices = street.ledger.devices.map((device) => ({ ...device, alwaysOn: device.index < 3 }));
 		street.ledger = { ...street.ledger, devices };
 		expect(street.refusal(soon(street), [street.keptVoters([3])])).toEqual({ code: "voters-by-household" });
+	});
+
+	it("lets one come beside a single voter only where that is out of use as soon as it does not vote", () => {
+		const street = withVoters(1);
+		expect(street.refusal(soon(street), [street.keptVoters([1])])).toEqual({ code: "voters-by-household" });
+		street.block(soon(street), [street.rebinding(0, "new words")]);
+		expect(street.refusal(soon(street), [street.keptVoters([1])])).toEqual({ code: "voters-by-household" });
+		street.passNotice();
+		expect(street.refusal(soon(street), [street.keptVoters([1])])).toBeUndefined();
+		expect(street.refusal(soon(street), [street.keptVoters([1, 2])])).toBeUndefined();
 	});
 
 	it("by another household, by its other device or by one out of use is refused, whoever has seen its signature", () => {

@@ -86,20 +86,6 @@ describe("a device that goes out of use", () => {
 			expect(headOf(cluster, at)).toBe(headOf(cluster, 0));
 		}
 	});
-
-	it("whose household moved out stays where it was paid", async () => {
-		const cluster = await foundedStreet(4);
-		await cluster.act(0, { type: "remove", household: 3 });
-		await cluster.until(() => cluster.view(0).members[3]?.movingOut === "completed", "it is out");
-		await cluster.settle();
-		const out = cluster.street(0).chain.head.ledger.devices[3]?.revokedIndex;
-		await goOn(cluster, 2);
-		cluster.off(3);
-		await cluster.on(3);
-		await cluster.run(30_000, 1_000);
-		expect(cluster.view(3).chain.notVoting).toBe("moved-out");
-		expect(headOf(cluster, 3)).toBe(out);
-	});
 });
 
 describe("a key of which an operator has given notice", () => {

@@ -1,9 +1,16 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { decodeLink } from "../../../src/node/link.js";
 import type { NodeOutput } from "../../../src/node/protocol.js";
 import { MS_PER_MINUTE } from "../../../src/primitives/units.js";
 import { confirm, propose } from "../../support/brokenStreet.js";
 import { type Cluster, foundedStreet, invite } from "../../support/cluster.js";
+import { removeHousehold } from "../../support/removal.js";
+
+// Seven days of blocks take too long here.
+vi.mock(import("../../../src/primitives/units.js"), async (units) => ({
+	...(await units()),
+	HOUSEHOLD_NOTICE_MINUTES: 1,
+}));
 
 const ledgerOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.ledger;
 const changesOf = (cluster: Cluster, at: number) => ledgerOf(cluster, at).keyRotations?.salts.length ?? 0;
@@ -13,7 +20,7 @@ const isOut = (cluster: Cluster, member: number) =>
 
 /** The last house moves out, and is switched off when it is out. */
 async function moveOut(cluster: Cluster, member: number): Promise<void> {
-	await cluster.act(0, { type: "remove", household: member });
+	await removeHousehold(cluster, member);
 	await cluster.until(() => isOut(cluster, member), "it is out");
 	await cluster.settle();
 	cluster.off(member);
@@ -97,7 +104,7 @@ describe("when a household has moved out", () => {
 
 	it("it does not get the other key itself, though its device stays on", async () => {
 		const cluster = await foundedStreet(4);
-		await cluster.act(0, { type: "remove", household: 3 });
+		await removeHousehold(cluster, 3);
 		await cluster.until(() => isOut(cluster, 3), "it is out");
 		await cluster.until(() => cluster.view(3).members[3]?.movingOut === "completed", "it learns that it is");
 		const topics = topicsOf(cluster, 3);

@@ -58,5 +58,13 @@ describe("an operator that the households name", () => {
 			]);
 		}
 		expect(cluster.view(1).operator).toBeDefined();
+		for (const at of [0, 1, 2]) {
+			expect(cluster.view(at).members.map(({ wanted }) => wanted)).toEqual([undefined, true, undefined]);
+		}
+		const dismissal = { type: "role", household: 1, operator: false } as const;
+		expect(await cluster.outcome(0, dismissal)).toBe("wanted-by-households");
+		expect(await cluster.outcome(0, { type: "suspend", household: 1, suspended: true })).toBe("wanted-by-households");
+		await cluster.act(1, { type: "role", household: 0, operator: false });
+		expect(cluster.view(0).operator).toBeUndefined();
 	});
 });

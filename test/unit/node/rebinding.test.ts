@@ -32,7 +32,7 @@ describe("a household that has lost its words", () => {
 		const claim = joining(cluster, at).claim?.text ?? "";
 		await cluster.act(0, { type: "rebind", household: 2, claim: ` ${claim}\n` });
 		for (const house of [0, 1, 2]) {
-			expect(cluster.view(house).members[2]?.rebinding?.minutesLeft).toBeGreaterThan(10_000);
+			expect(cluster.view(house).members[2]?.notice?.minutesLeft).toBeGreaterThan(10_000);
 		}
 		await cluster.until(() => joining(cluster, at).claim?.notice !== undefined, "the browser hears of it");
 		expect(joining(cluster, at).claim?.notice?.household).toBe(cluster.view(0).members[2]?.name);
@@ -47,7 +47,7 @@ describe("a household that has lost its words", () => {
 		await cluster.act(0, { type: "rebind", household: 2, claim });
 		expect(await cluster.outcome(1, { type: "contest", household: 2 })).toBe("not-your-household");
 		await cluster.act(2, { type: "contest", household: 2 });
-		expect(cluster.view(0).members[2]?.rebinding).toBeUndefined();
+		expect(cluster.view(0).members[2]?.notice).toBeUndefined();
 		await cluster.until(() => joining(cluster, at).claim?.notice === undefined, "the browser hears of it");
 	});
 
@@ -75,7 +75,7 @@ describe("what waits in the mempool", () => {
 		street.minute(FIRST_MINUTE);
 		mempool.dropSignedByOthers(before, street.ledger);
 		expect(mempool.size).toBe(3);
-		street.ledger = { ...street.ledger, countedTotal: street.ledger.countedTotal + 10_080 };
+		street.pass(10_080);
 		const last = street.ledger;
 		street.minute(FIRST_MINUTE + 1);
 		mempool.dropSignedByOthers(last, street.ledger);

@@ -16,7 +16,7 @@ function plan(devices: readonly Draft[], voters: readonly number[], excluded: re
 			voters,
 			countedTotal: 0,
 			households: devices.map(({ movesOut }) => ({
-				rebinding: undefined,
+				notice: undefined,
 				removal: movesOut ? { id: new Uint8Array(32), fromMinute: 0, completed: false } : undefined,
 			})),
 			devices: devices.map(({ household, alwaysOn, revoked }, index) => ({
@@ -38,6 +38,15 @@ describe("the voters that the operator's node chooses", () => {
 		expect(plan([{}, {}, {}, {}], [0])).toEqual({ added: [1, 2], removed: [] });
 		expect(plan([{}, {}, {}, {}, {}], [0, 1, 2])).toEqual({ added: [3], removed: [] });
 		expect(plan([{}, {}, {}], [0, 1])).toEqual({ added: [2], removed: [] });
+	});
+
+	it("are replaced where one votes alone whose household moves out", () => {
+		const leaving = { movesOut: true };
+		expect(plan([leaving, {}], [0])).toEqual({ added: [1], removed: [] });
+		expect(plan([leaving, {}], [0, 1])).toEqual({ added: [], removed: [0] });
+		expect(plan([leaving, {}, {}], [0])).toEqual({ added: [1], removed: [] });
+		expect(plan([leaving, {}, {}, {}], [0])).toEqual({ added: [1, 2], removed: [] });
+		expect(plan([leaving, { alwaysOn: false }], [0])).toBeUndefined();
 	});
 
 	it("are always on, have kept up for a while, are in use, and were not taken off the list by hand", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { StreetView } from "../../../src/node/view.js";
 import { bannersOf, METER_SILENT_MS } from "../../../src/ui/banners.js";
-import { foundedAgain, refounding, street } from "../../ui-preview/views.js";
+import { foundedAgain, keyNotice, refounding, street } from "../../ui-preview/views.js";
 
 function types(change: (view: StreetView) => void, laterMs = 0): string[] {
 	const view = street(0);
@@ -80,4 +80,14 @@ test("a voter that does not vote says why", () => {
 	const view = street(0);
 	view.chain = { ...view.chain, notVoting: "twin-device" };
 	expect(bannersOf(view, view.chainMs)).toEqual([{ type: "notVoting", code: "twin-device" }]);
+});
+
+test("a notice is said to whom it concerns, and to everybody else; one of another key and one of moving out are two", () => {
+	const of = (self: number) => bannersOf(keyNotice(self), keyNotice(self).chainMs);
+	expect(of(5)).toEqual([
+		{ type: "ownRemoval", minutesLeft: 8_730 },
+		{ type: "rebinding", names: ["Granlia"] },
+	]);
+	expect(of(4)).toMatchObject([{ type: "ownRebinding" }, { type: "removal" }]);
+	expect(of(1).map(({ type }) => type)).toEqual(["rebinding", "removal"]);
 });
