@@ -35,6 +35,15 @@ export function wantedRefusal(ledger: Electorate, household: number): Refusal | 
 	return wantedHousehold(ledger) === household ? { code: "wanted-by-households", member: household } : undefined;
 }
 
+/**
+ * Why another operator may not give a role or take a notice back; undefined: nobody is wanted, or it is the one. Who is
+ * wanted could not keep up with operators that a thief has made, and that make one another.
+ */
+export function overruledRefusal(ledger: Electorate, member: number): Refusal | undefined {
+	const wanted = wantedHousehold(ledger);
+	return wanted === undefined || wanted === member ? undefined : { code: "another-wanted", member: wanted };
+}
+
 /** When a block ends: who is wanted acts as an operator. Whoever suspended it, or wants it to move out, is overruled. */
 export function countVotes(draft: Draft): void {
 	const wanted = wantedHousehold(draft);

@@ -1,6 +1,6 @@
 /**
  * Who has to agree before a neighbourhood is founded again. More than two thirds of the member households of the old
- * state, each by its household key, as where the operator's key is lost: it takes more than those who can be reached by
+ * state that have been there for seven days, each by its household key, as where the operator's key is lost: it takes more than those who can be reached by
  * chance, no third of the street can take the others' money elsewhere, and two chains could only come about if more than
  * a third of the households agreed to both. Among them are whoever proposes it, and the household of each device that is
  * to vote: nobody is counted on who knows nothing of it.
@@ -10,9 +10,9 @@ import { transactionId } from "../block/transactionCodec.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import type { Verifier } from "../primitives/signature.js";
-import type { Draft, Ledger } from "./ledger.js";
+import type { Draft, Household, Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
-import { isMoreThanTwoThirds, membersOf } from "./standing.js";
+import { type Electorate, isMoreThanTwoThirds, isNewcomer, membersOf } from "./standing.js";
 
 export type ConfirmationError =
 	| { code: "unknown-member"; member: number }
@@ -40,21 +40,25 @@ export function confirmationRefusal(
 	return isGood ? undefined : { code: "bad-signature", kind: "confirm" };
 }
 
+/** Whose agreement counts: who moves out neither counts nor is waited for, and who has just come has no say yet. */
+export function refoundersOf(old: Electorate): readonly Household[] {
+	return membersOf(old).filter((household) => !isNewcomer(old, household));
+}
+
 /** What is missing for the households that confirmed to found the neighbourhood again; undefined: nothing. */
 export function agreementRefusal(
-	old: Pick<Ledger, "households" | "devices">,
+	old: Electorate & Pick<Ledger, "devices">,
 	{ member, voters }: Pick<RefoundTransaction, "member" | "voters">,
 	confirmed: ReadonlySet<number>,
 ): AgreementError | undefined {
 	const needed = [member, ...voters.map((voter) => old.devices[voter]?.household ?? member)];
 	const missing = needed.find((each) => !confirmed.has(each));
 	if (missing !== undefined) return { code: "confirmation-needed", member: missing };
-	// Who has moved out neither counts nor is waited for.
-	const members = membersOf(old);
-	const agreed = members.filter(({ index }) => confirmed.has(index)).length;
-	return isMoreThanTwoThirds(agreed, members.length)
+	const asked = refoundersOf(old);
+	const agreed = asked.filter(({ index }) => confirmed.has(index)).length;
+	return isMoreThanTwoThirds(agreed, asked.length)
 		? undefined
-		: { code: "too-few-confirmations", confirmed: agreed, households: members.length };
+		: { code: "too-few-confirmations", confirmed: agreed, households: asked.length };
 }
 
 /** A household that had not confirmed yet goes over to the chain that was founded again. */

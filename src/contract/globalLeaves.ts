@@ -111,22 +111,24 @@ export interface Globals
 
 /** Only where the neighbourhood was founded again. */
 export const PREDECESSOR_LEAF: LeafCodec<Predecessor> = {
-	fields: ({ gridId, index, hash, proposal, unconfirmed }) => [
+	fields: ({ gridId, index, hash, proposal, unconfirmed, foundedMs }) => [
 		"predecessor",
 		gridId,
 		index,
 		hash,
 		proposal,
 		unconfirmed,
+		foundedMs,
 	],
 	shape: v.pipe(
-		v.strictTuple([v.literal("predecessor"), hash, natural, hash, hash, v.array(natural)]),
-		v.transform(([, gridId, index, blockHash, proposal, unconfirmed]) => ({
+		v.strictTuple([v.literal("predecessor"), hash, natural, hash, hash, v.array(natural), natural]),
+		v.transform(([, gridId, index, blockHash, proposal, unconfirmed, foundedMs]) => ({
 			gridId,
 			index,
 			hash: blockHash,
 			proposal,
 			unconfirmed,
+			foundedMs,
 		})),
 	),
 };

@@ -17,14 +17,14 @@ import { endTrade, hasLiveContracts } from "./market.js";
 import { giveNotice, isDue } from "./notices.js";
 import { byRule, record } from "./operatorRecord.js";
 import type { Refusal } from "./refusal.js";
-import { isActingOperator, isLastOperator, partyRefusal } from "./standing.js";
+import { isActingOperator, isLastOperator, isNewcomer, partyRefusal } from "./standing.js";
 import { dropOrders, lockBalance } from "./treasury.js";
 import { successionRefusal } from "./voters.js";
 
 /** What a removal waits for: minutes that have not settled, a payout, devices that still vote. */
 export type RemovalStep = "settling" | "payout" | "voters" | "completed";
 
-/** Notice that a household moves out. An operator stays, and somebody who can vote. */
+/** Notice that a household moves out; who has just come goes at once. An operator stays, and somebody who can vote. */
 export function applyRemove(
 	draft: Draft,
 	{ member, household }: RemoveTransaction,
@@ -34,9 +34,13 @@ export function applyRemove(
 	const stranger = partyRefusal(draft, household);
 	if (stranger !== undefined) return stranger;
 	if (isActingOperator(draft, household) && isLastOperator(draft, household)) return { code: "last-operator" };
-	const refusal = wantedRefusal(draft, household) ?? successionRefusal(draft, household);
+	const isOwn = member === household;
+	const refusal = (isOwn ? undefined : wantedRefusal(draft, household)) ?? successionRefusal(draft, household);
 	if (refusal !== undefined) return refusal;
-	giveNotice(draft, household, { kind: "remove", id });
+	if (isOwn) dropVotesFor(draft, household);
+	// An invitation can be taken back while it is new: else whom a thief has invited could object until it has a say.
+	if (isNewcomer(draft, householdOf(draft, household))) beginRemoval(draft, household, id);
+	else giveNotice(draft, household, { kind: "remove", id });
 	return undefined;
 }
 

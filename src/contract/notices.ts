@@ -17,7 +17,9 @@ export function noticeMinutesLeft(
 	notice: Pick<Notice, "countedTotal">,
 ): number {
 	const blocks = Math.max(0, notice.countedTotal - countedTotal);
-	return divideFloor(blocks, divideFloor(MS_PER_MINUTE, parameters.blockIntervalMs));
+	const blocksPerMinute = divideFloor(MS_PER_MINUTE, parameters.blockIntervalMs);
+	// 0 is when it is over.
+	return divideFloor(blocks + blocksPerMinute - 1, blocksPerMinute);
 }
 
 /** Gives a household notice; in place of one that stands, so that its days begin again. */

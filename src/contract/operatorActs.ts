@@ -1,7 +1,7 @@
 /** What the operator decides for the neighbourhood. */
 import type { SuspendTransaction } from "../block/governance.js";
 import type { IceServersTransaction, RenameTransaction, RoleTransaction } from "../block/transaction.js";
-import { wantedRefusal } from "./appointing.js";
+import { dropVotesFor, overruledRefusal, wantedRefusal } from "./appointing.js";
 import { changeHousehold, type Draft, householdOf } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 import { isActingOperator, isLastOperator, partyRefusal } from "./standing.js";
@@ -29,8 +29,11 @@ export function applyRole(draft: Draft, { member, household, operator }: RoleTra
 	const before = householdOf(draft, household);
 	if (before.operator === operator) return { code: "role-held-already", member: household };
 	if (before.operator && isLastOperator(draft, household)) return { code: "last-operator" };
-	const wanted = operator ? undefined : wantedRefusal(draft, household);
-	if (wanted !== undefined) return wanted;
+	const isOwn = member === household;
+	const refusal = operator ? overruledRefusal(draft, member) : isOwn ? undefined : wantedRefusal(draft, household);
+	if (refusal !== undefined) return refusal;
+	// Who gives the role up does so for good, whoever wanted it.
+	if (isOwn) dropVotesFor(draft, household);
 	changeHousehold(draft, household, { operator });
 	return undefined;
 }

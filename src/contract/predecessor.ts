@@ -103,7 +103,9 @@ export function openPredecessor(
 	const keyOf = (voter: number) => ledger.devices[voter]?.publicKey;
 	const certified = checkCertificate(certificate, [ledger.voters], keyOf, gridId, verifier);
 	if (!certified.ok) return refused({ code: "predecessor-not-certified", index, cause: certified.error.code });
-	if (ledger.households[refound.member] === undefined) {
+	const proposer = ledger.households[refound.member];
+	// It may have to be the operator.
+	if (proposer === undefined || proposer.removal !== undefined) {
 		return refused({ code: "unknown-member", member: refound.member });
 	}
 	const refusal = votersRefusal(ledger, refound.voters);
@@ -155,6 +157,7 @@ export function refoundedLedger(
 	unconfirmed: readonly number[],
 ): Ledger {
 	const { timestampMs, voters, salt } = refound;
+	const foundedMs = ledger.predecessor?.foundedMs ?? ledger.genesisTimestampMs;
 	return {
 		...ledger,
 		gridId: ZERO_HASH,
@@ -169,7 +172,7 @@ export function refoundedLedger(
 		history: EMPTY_RANGE,
 		households: withOperator(withNoticesAnew(ledger), refound.member, unconfirmed),
 		usedInvitations: new Map(),
-		predecessor: { gridId: refound.predecessor.gridId, index: header.index, hash, proposal, unconfirmed },
+		predecessor: { gridId: refound.predecessor.gridId, index: header.index, hash, proposal, unconfirmed, foundedMs },
 	};
 }
 

@@ -37,6 +37,8 @@ export type Refusal =
 	| { code: "moved-out"; member: number }
 	/** More than two thirds of the households want it for an operator: only they can take that back. */
 	| { code: "wanted-by-households"; member: number }
+	/** `member`: whom more than two thirds of the households want for an operator. */
+	| { code: "another-wanted"; member: number }
 	/** Its device votes, and no other household that stays has one that could: the chain would stand still. */
 	| { code: "only-voter"; device: number }
 	| { code: "unknown-lock" }

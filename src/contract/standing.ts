@@ -58,7 +58,7 @@ export function membersOf({ households }: Pick<Ledger, "households">): readonly 
 }
 
 /** What it takes to know whose vote counts. */
-export type Electorate = Pick<Ledger, "genesisTimestampMs" | "households" | "timestampMs">;
+export type Electorate = Pick<Ledger, "genesisTimestampMs" | "households" | "predecessor" | "timestampMs">;
 
 /** The households that have a say about the operator: until they have moved out. */
 export function electorsOf(ledger: Electorate): readonly Household[] {
@@ -68,15 +68,17 @@ export function electorsOf(ledger: Electorate): readonly Household[] {
 }
 
 /**
- * Whether a household came after the founding, and less than seven days ago. It has no say about the operator yet: whoever
- * has got hold of the operator's key could invite as many as it takes to outvote all others, before they have looked.
+ * Whether a household came after the first founding, and less than seven days ago, or was sent away within these. It has
+ * no say about the operator, nor about founding the neighbourhood again: whoever has got hold of the operator's key could
+ * invite as many as it takes to outvote all others, before they have looked.
  */
 export function isNewcomer(
-	{ genesisTimestampMs, timestampMs }: Omit<Electorate, "households">,
-	{ joinedMinute }: Pick<Household, "joinedMinute">,
+	{ genesisTimestampMs, predecessor, timestampMs }: Omit<Electorate, "households">,
+	{ joinedMinute, removal }: Pick<Household, "joinedMinute" | "removal">,
 ): boolean {
-	const isFounder = joinedMinute <= minuteOf(genesisTimestampMs);
-	return !isFounder && minuteOf(timestampMs) - joinedMinute < HOUSEHOLD_NOTICE_MINUTES;
+	const isFounder = joinedMinute <= minuteOf(predecessor?.foundedMs ?? genesisTimestampMs);
+	const untilMinute = removal?.fromMinute ?? minuteOf(timestampMs);
+	return !isFounder && untilMinute - joinedMinute < HOUSEHOLD_NOTICE_MINUTES;
 }
 
 /** As many as it takes where no operator can decide. */

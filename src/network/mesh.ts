@@ -479,6 +479,7 @@ class FullMesh implements Mesh {
 	 */
 	#afterLoss(neighbour: Neighbour, lasted: boolean): void {
 		delete neighbour.link;
+		neighbour.isPassedOver = false;
 		neighbour.failures = lasted ? 0 : neighbour.failures + 1;
 		if (this.#stopped || !this.#isExpected(neighbour)) return;
 		if (!this.#starts(neighbour) && typeof this.#settings.connectTo === "string") return;

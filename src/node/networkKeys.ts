@@ -8,6 +8,7 @@ import { bytes, integer } from "../block/fieldShapes.js";
 import type { KeySalt } from "../contract/ledger.js";
 import type { CborValue } from "../primitives/codec.js";
 import { taggedHash } from "../primitives/hash.js";
+import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
 
 export const NETWORK_KEY_BYTES = 16;
 /** The newest one and three before it: each takes six of the 32 topics that a signaling server gives a socket. */
@@ -40,6 +41,9 @@ export function networkKeys(own: NetworkKey, salts: readonly KeySalt[]): readonl
 	}
 	return [{ networkKey, keyGeneration, replacedMs: undefined }, ...older.slice(0, MAX_HEARD_KEYS - 1)];
 }
+
+/** A link that was made before the key changed leads its finder here for so long, in ms of chain time. */
+export const OLD_LINK_MS = 30 * MINUTES_PER_DAY * MS_PER_MINUTE;
 
 /** What is handed on to those who come. */
 export function newestKey(own: NetworkKey, salts: readonly KeySalt[]): NetworkKey {

@@ -227,6 +227,8 @@ export class Node {
 		}
 		if (nowMs < stage.nextRequestMs) return;
 		stage.nextRequestMs = nowMs + GENESIS_REQUEST_MS;
+		// Who was behind when this was shown may understand it by now.
+		if (stage.turnedAway !== undefined) for (const peer of [...this.#peers.authenticated()]) this.#show(stage, peer);
 		this.#peers.broadcast({ type: "genesisRequest" });
 	}
 
@@ -242,7 +244,7 @@ export class Node {
 	#isKnown(device: string): boolean {
 		const stage = this.#stages.current;
 		if (stage.stage === "lobby") return stage.lobby.isKnown(device);
-		return this.street?.deviceIndexOf(device) !== undefined;
+		return this.street?.mayHaveAll(device) === true;
 	}
 
 	#onAuthenticated(peer: Peer): void {
@@ -255,12 +257,15 @@ export class Node {
 
 	/** Shows a neighbour what lets this device in, before its genesis is asked for. */
 	#introduce(stage: Joining, peer: Peer): void {
-		const { signer } = this.#dependencies;
-		const { config, gridId } = stage;
-		const household = new HouseholdKey(config.keys.household, signer);
-		for (const credential of credentialsOf({ gridId, config, household, signer })) this.#peers.send(peer, credential);
+		this.#show(stage, peer);
 		stage.unheard.set(peer, this.#dependencies.clocks.monotonicMs());
 		stage.nextRequestMs = 0;
+	}
+
+	#show({ config, gridId }: Joining, peer: Peer): void {
+		const { signer } = this.#dependencies;
+		const household = new HouseholdKey(config.keys.household, signer);
+		for (const credential of credentialsOf({ gridId, config, household, signer })) this.#peers.send(peer, credential);
 	}
 
 	#onGone(peer: Peer): void {
@@ -308,7 +313,7 @@ export class Node {
 			stage.hellos.set(peer, message);
 			stage.unheard.delete(peer);
 		}
-		if (message.type === "turnedAway" && message.code !== NOT_A_MEMBER) {
+		if (message.type === "turnedAway") {
 			stage.turnedAway = message.code;
 			this.#isDirty = true;
 		}
@@ -358,7 +363,7 @@ export class Node {
 					as: joinerOf(stage.config),
 					neighbourhood: "",
 					state: joiningState(stage),
-					...(stage.turnedAway === undefined ? {} : { code: stage.turnedAway }),
+					...(joiningState(stage) === "refused" && stage.turnedAway !== undefined ? { code: stage.turnedAway } : {}),
 					haveIndex: 0,
 					targetIndex: 0,
 					signaling,
@@ -379,7 +384,7 @@ export class Node {
 }
 
 function joiningState({ isElsewhere, turnedAway }: Joining): JoiningView["state"] {
-	if (turnedAway !== undefined) return "refused";
+	if (turnedAway !== undefined && turnedAway !== NOT_A_MEMBER) return "refused";
 	return isElsewhere ? "elsewhere" : "searching";
 }
 

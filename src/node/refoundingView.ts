@@ -1,6 +1,7 @@
 /** What the screens draw of founding the neighbourhood again. */
+
+import { refoundersOf } from "../contract/confirmations.js";
 import type { Ledger } from "../contract/ledger.js";
-import { membersOf } from "../contract/standing.js";
 import { toHex } from "../primitives/bytes.js";
 import { divideFloor } from "../primitives/units.js";
 import type { Street } from "./street.js";
@@ -61,6 +62,7 @@ interface Shown {
 
 function viewOf(street: Street, ledger: Ledger, member: number, shown: Shown): RefoundingView {
 	const { block, voters, elsewhere = false, ...rest } = shown;
+	const asked = refoundersOf(ledger).length;
 	const live = ledger.liveContracts.map((index) => ledger.contracts[index]);
 	return {
 		...rest,
@@ -71,8 +73,8 @@ function viewOf(street: Street, ledger: Ledger, member: number, shown: Shown): R
 		blockTimestampMs: block.timestampMs,
 		voters: voters.map((voter) => ledger.devices[voter]?.household ?? member),
 		// More than two thirds.
-		needed: divideFloor(membersOf(ledger).length * 2, 3) + 1,
-		households: membersOf(ledger).length,
+		needed: divideFloor(asked * 2, 3) + 1,
+		households: asked,
 		members: ledger.households.map(({ name }) => name),
 		balanceMicroNok: ledger.households[member]?.balanceMicroNok ?? 0,
 		ownContracts: live.filter((contract) => contract?.seller === member || contract?.buyer === member).length,

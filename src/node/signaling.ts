@@ -33,7 +33,7 @@ import type { ConnectTo } from "./channelPlan.js";
 import { ClockComparison } from "./clockComparison.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Incidents } from "./incidents.js";
-import { type HeardKey, networkKeys } from "./networkKeys.js";
+import { type HeardKey, networkKeys, OLD_LINK_MS } from "./networkKeys.js";
 import type { SignalDraft } from "./protocol.js";
 import type { MeshKeys } from "./records.js";
 
@@ -42,8 +42,6 @@ const MS_PER_HOUR = 3_600_000;
 export const MAX_SIGNAL_AGE_MS = 120_000;
 /** Heard within the age limit in a street of 30 that comes together at once, with copies from two servers, and more. */
 const MAX_REMEMBERED = 16_384;
-/** A link that was made before the key changed leads here for so long. */
-const OLD_KEY_MS = 30 * 24 * MS_PER_HOUR;
 /** Devices of which it is remembered under which key they were heard. */
 const MAX_HEARD_DEVICES = 4_096;
 
@@ -217,7 +215,7 @@ export class Signaling {
 	/** Whoever moved out knows the older keys as well: after a while only devices in use are heard under them. */
 	#isShutOut({ isInUse }: Identity, deviceId: string, { replacedMs }: HeardKey): boolean {
 		if (replacedMs === undefined || isInUse(deviceId)) return false;
-		return this.#nowMs() - replacedMs > this.#scaled(OLD_KEY_MS);
+		return this.#nowMs() - replacedMs > this.#scaled(OLD_LINK_MS);
 	}
 
 	#rememberKey(deviceId: string, { keyGeneration }: HeardKey): void {

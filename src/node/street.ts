@@ -102,6 +102,7 @@ export class Street {
 	readonly unlocking: Unlocking;
 	#lastTickMs: number;
 	#claim: string | undefined;
+	#ownCredentials: readonly Message[] | undefined;
 
 	/** Opens what is stored. The genesis must be there. */
 	static async open(parts: StreetParts): Promise<Result<Street, StorageError | { code: "no-config" | "no-genesis" }>> {
@@ -390,15 +391,21 @@ export class Street {
 	/** A device proved who it is. */
 	onAuthenticated(peer: Peer): void {
 		// Before anything is asked for.
-		for (const credential of this.#credentials()) this.#context.peers.send(peer, credential);
+		this.#show(peer);
 		this.#greeting.sendHello(peer);
 	}
 
+	/** Shows what lets this device in: again, where the neighbour was behind, or not in the street itself. */
+	#show(peer: Peer): void {
+		for (const credential of this.#credentials()) this.#context.peers.send(peer, credential);
+	}
+
 	/** What this device shows while the chain does not know it. */
-	#credentials(): Message[] {
+	#credentials(): readonly Message[] {
 		const { config, dependencies, device, gridId, household } = this.#context;
 		if (device !== undefined) return [];
-		return credentialsOf({ gridId, config, household, signer: dependencies.signer });
+		this.#ownCredentials ??= credentialsOf({ gridId, config, household, signer: dependencies.signer });
+		return this.#ownCredentials;
 	}
 
 	/** What shows of a device that this chain does not know whose it is. */
@@ -420,6 +427,7 @@ export class Street {
 	onGone(device: string): Promise<void> {
 		this.#checkpoints.gone(device);
 		this.#context.entitlement.onGone(device);
+		this.#catchingUp.onGone(device);
 		return this.#greeting.onGone(device);
 	}
 
@@ -453,7 +461,7 @@ export class Street {
 				this.#context.entitlement.onHouseholdProof(peer, message);
 				break;
 			case "turnedAway":
-				this.#catchingUp.onTurnedAway(peer, message.code);
+				if (this.#catchingUp.onTurnedAway(peer, message.code)) this.#show(peer);
 				break;
 			case "transactions":
 				this.#gossip.onTransactions(peer, message.transactions);

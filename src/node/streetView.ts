@@ -18,6 +18,7 @@ import { isNewcomer } from "../contract/standing.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
 import { add, MINUTES_PER_DAY, minuteOf, multiply } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
+import { OLD_LINK_MS } from "./networkKeys.js";
 import type { Peers } from "./peers.js";
 import type { ChainConfig } from "./records.js";
 import { predecessorView, refoundingView } from "./refoundingView.js";
@@ -142,9 +143,16 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		faults: context.faults,
 		refusals: context.refusals,
 		...operator,
+		...linksView(ledger),
 		...(refounding === undefined ? {} : { refounding }),
 		...(predecessor === undefined ? {} : { predecessor }),
 	};
+}
+
+function linksView({ keyRotations, parameters }: Ledger): Pick<StreetView, "links"> {
+	const changedMs = keyRotations?.salts.at(-1)?.timestampMs;
+	if (changedMs === undefined) return {};
+	return { links: { changedMs, oldUntilMs: changedMs + OLD_LINK_MS * parameters.timeScale } };
 }
 
 function lockView({ outbox, refounding, unlocking }: Street, ledger: Ledger, member: number): LockView {

@@ -62,6 +62,11 @@ export class Sync {
 		this.sources.forget(device);
 	}
 
+	/** Whether a device was asked for blocks, and has not given them. */
+	isAsked(device: string): boolean {
+		return this.#request?.sentMs.has(device) === true;
+	}
+
 	/** A device gives nothing for now; it did nothing wrong. It is asked again when it speaks again. */
 	turnedAway(device: string): void {
 		if (this.#run?.blocks.device === device) this.#run = undefined;

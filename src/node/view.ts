@@ -89,6 +89,8 @@ export interface StreetView {
 	market: MarketView;
 	chain: ChainView;
 	retention: RetentionView;
+	/** Since when links are others, and until when those from before lead here (chain time); absent: they never changed. */
+	links?: { changedMs: number; oldUntilMs: number };
 	signaling: SignalingView;
 	/** This household's transactions that are not final, and the last final ones, newest first. */
 	own: OwnTransactionView[];

@@ -3,7 +3,7 @@
  * most 25. It never takes a voter away because it is silent: the quorum is not shrunk by a machine. Only a device goes that
  * its own household took out of use, or whose household moves out or has got another key.
  */
-import type { Device, Household, Ledger } from "../contract/ledger.js";
+import { type Device, type Household, isInUse, type Ledger } from "../contract/ledger.js";
 import { isLeaving } from "../contract/standing.js";
 import { MAX_VOTERS, MIN_VOTERS } from "../contract/voters.js";
 
@@ -30,7 +30,9 @@ export interface VoterStep {
 /** The next change, if one is due. */
 export function planVoters(view: VoterPolicyView): VoterStep | undefined {
 	const { voters } = view.ledger;
-	const leaving = voters.find((voter) => isLeaving(view.ledger, voter));
+	const isUnused = (voter: number) => !isInUse(view.ledger.devices[voter]);
+	// Who is out of use goes first: it is missing from the majority that has to stay without the others.
+	const leaving = voters.find(isUnused) ?? voters.find((voter) => isLeaving(view.ledger, voter));
 	if (leaving !== undefined && voters.length > 1) return { added: [], removed: [leaving] };
 	const candidates = candidatesOf(view);
 	// Two voters are worse than one, for both have to be there; but who votes alone and goes has to be replaced.

@@ -246,6 +246,7 @@ const SENTENCES = {
 	"role-held-already": m.error_role_held_already,
 	"last-operator": m.error_last_operator,
 	"wanted-by-households": m.error_wanted_by_households,
+	"another-wanted": m.error_another_wanted,
 	"suspended-already": m.error_suspended_already,
 	"moved-out": m.error_moved_out,
 	"only-voter": m.error_only_voter,

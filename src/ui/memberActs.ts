@@ -38,14 +38,18 @@ export function suspensionReview({ client }: Household, { index, name, suspended
 }
 
 /** Notice that a household moves out, which nothing undoes once it is over. */
-export function removalReview({ client, street }: Household, { index, name }: MemberView): Review {
+export function removalReview({ client, street }: Household, { index, name, newcomer }: MemberView): Review {
 	const isSelf = index === street.self.index;
 	return {
 		title: m.members_remove_title(),
-		sentence: isSelf ? m.members_remove_review_self() : m.members_remove_review({ name }),
+		sentence: isSelf
+			? m.members_remove_review_self()
+			: newcomer
+				? m.members_remove_review_newcomer({ name })
+				: m.members_remove_review({ name }),
 		confirmLabel: m.members_remove(),
 		statement: {
-			warning: m.members_remove_warning(),
+			warning: newcomer ? m.members_remove_warning_newcomer() : m.members_remove_warning(),
 			title: m.members_remove_statement({ name }),
 			text: m.members_remove_statement_text(),
 			unticked: m.members_remove_unticked(),

@@ -217,6 +217,7 @@ export function street(self: number, head = 846): StreetView {
 		}),
 		lock: { state: "locked", wordsKept: true },
 		operatorRecord: OPERATOR_RECORD,
+		links: { changedMs: NOW_MS - 3 * 24 * HOUR, oldUntilMs: NOW_MS + 27 * 24 * HOUR },
 		faults: [],
 		refusals: { "bad-signature": 2 },
 	};

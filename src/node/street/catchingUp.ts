@@ -37,26 +37,40 @@ export class CatchingUp {
 	readonly #context: StreetContext;
 	readonly #parts: CatchingUpParts;
 	#behindSinceMs: number | undefined;
-	#turnedAway: string | undefined;
+	/** Why, and by whose word. */
+	#turnedAway: { code: string; by: string } | undefined;
 
 	constructor(context: StreetContext, parts: CatchingUpParts) {
 		this.#context = context;
 		this.#parts = parts;
 	}
 
-	/** Why the neighbours give this device nothing more, by their word; undefined: they do. */
+	/** Why the neighbours give this device nothing more, by the word of one; undefined: they do. */
 	get turnedAway(): string | undefined {
-		return this.#turnedAway;
+		return this.#turnedAway?.code;
 	}
 
-	/** A neighbour has nothing for this device, and says why. */
-	onTurnedAway({ device }: ProvenPeer, code: string): void {
-		this.#parts.sync.turnedAway(device);
-		this.#parts.checkpoints.gone(device);
-		// It did not know yet what was shown to it.
-		if (code === NOT_A_MEMBER || code === this.#turnedAway) return;
-		this.#turnedAway = code;
+	/** A neighbour has nothing for this device, and says why. True: it did not know yet what was shown to it. */
+	onTurnedAway({ device }: ProvenPeer, code: string): boolean {
+		const { checkpoints, sync } = this.#parts;
+		// Nobody is told so who has not asked.
+		if (!sync.isAsked(device) && !checkpoints.isAsked(device)) {
+			this.#context.events.onRefused("unasked-answer");
+			return false;
+		}
+		sync.turnedAway(device);
+		checkpoints.gone(device);
+		if (code === NOT_A_MEMBER) return true;
+		// A device in use stops for nothing that a stranger says.
+		const isBelieved = this.#context.device === undefined || this.#context.deviceIndexOf(device) !== undefined;
+		if (isBelieved) this.#turnedAway = { code, by: device };
 		this.#context.events.onProgress();
+		return false;
+	}
+
+	/** A device's channel is gone, and its word with it. */
+	onGone(device: string): void {
+		if (this.#turnedAway?.by === device) this.#turnedAway = undefined;
 	}
 
 	/** The head moved: somebody gave something. */

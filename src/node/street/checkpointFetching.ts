@@ -126,7 +126,8 @@ export class CheckpointFetching {
 		if (this.#request?.device === device) this.#request = undefined;
 	}
 
-	#isAsked(device: string): boolean {
+	/** Whether a device was asked for the next piece, and has not given it. */
+	isAsked(device: string): boolean {
 		return this.#request?.device === device || this.#late.has(device);
 	}
 
@@ -217,7 +218,7 @@ export class CheckpointFetching {
 
 	/** An answer to the request for a checkpoint. */
 	async onCheckpoint(peer: ProvenPeer, message: CheckpointMessage): Promise<void> {
-		if (!this.#isAsked(peer.device) || this.#download !== undefined || this.#pinned !== undefined) return;
+		if (!this.isAsked(peer.device) || this.#download !== undefined || this.#pinned !== undefined) return;
 		const { chain, config, dependencies, gridId } = this.#context;
 		const haveIndex = chain.head.block.index;
 		const offered = message.checkpoint?.anchor.block.index;
@@ -262,7 +263,7 @@ export class CheckpointFetching {
 	/** Headers between the block that the invitation pins and the checkpoint. */
 	async onHeaders(peer: ProvenPeer, { headers }: HeadersMessage): Promise<void> {
 		const pinned = this.#pinned;
-		if (!this.#isAsked(peer.device) || pinned === undefined) return;
+		if (!this.isAsked(peer.device) || pinned === undefined) return;
 		if (headers.length === 0) {
 			// It let go of them: another goes on where this one has to stop.
 			this.#hasNone(peer.device);
@@ -288,7 +289,7 @@ export class CheckpointFetching {
 	async onChunk(peer: ProvenPeer, { index, number, bytes }: ChunkMessage): Promise<void> {
 		const download = this.#download;
 		const isNext = download?.index === index && download.nextChunk === number;
-		if (!isNext || download === undefined || !this.#isAsked(peer.device)) return;
+		if (!isNext || download === undefined || !this.isAsked(peer.device)) return;
 		const nowMs = this.#context.dependencies.clocks.monotonicMs();
 		if (bytes.length === 0) {
 			// It has gone on to newer checkpoints, or had none of its own; who has no other to ask begins anew.

@@ -12,7 +12,7 @@ import type { Crossing, HouseholdProofMessage } from "../../message/message.js";
 import { toHex } from "../../primitives/bytes.js";
 import type { Chain } from "../chain.js";
 import type { NodeDependencies } from "../dependencies.js";
-import { isRefusal } from "../mempool.js";
+import { idOf, isRefusal, type Mempool } from "../mempool.js";
 import { householdProofDigest } from "../newcomer.js";
 import type { Peer, Peers } from "../peers.js";
 
@@ -26,8 +26,10 @@ export const NOT_A_MEMBER = "not-a-member";
 interface Shown {
 	/** Of which it is a device. */
 	readonly householdKey?: Uint8Array;
+	/** Its `join`, while it waits for its block. */
+	readonly join?: JoinTransaction;
 	/** What was found against its `join`. */
-	readonly join?: "taken" | Refusal["code"];
+	readonly joinRefusal?: Refusal["code"];
 }
 
 /** The part of the street's context that is looked at. */
@@ -35,6 +37,7 @@ interface Context {
 	readonly chain: Chain;
 	readonly dependencies: Pick<NodeDependencies, "clocks" | "verifier">;
 	readonly gridId: Uint8Array;
+	readonly mempool: Mempool;
 	readonly peers: Peers;
 	/** A device by its key in hex, in use or not. */
 	knownDevice(device: string): Device | undefined;
@@ -72,9 +75,11 @@ export class Entitlement {
 	}
 
 	/** A device handed in a `join`, and this is what was found against it: it lets its own device in, or it does not. */
-	onJoin(device: string, { deviceKey }: JoinTransaction, cause: Refusal | Wait | undefined): void {
-		if (toHex(deviceKey) !== device) return;
-		this.#shown.set(device, { ...this.#shown.get(device), join: isRefusal(cause) ? cause.code : "taken" });
+	onJoin(device: string, join: JoinTransaction, cause: Refusal | Wait | undefined): void {
+		if (toHex(join.deviceKey) !== device) return;
+		const { householdKey } = this.#shown.get(device) ?? {};
+		const found = isRefusal(cause) ? { joinRefusal: cause.code } : { join };
+		this.#shown.set(device, { ...(householdKey === undefined ? {} : { householdKey }), ...found });
 	}
 
 	/** A device's channel is gone: it shows everything anew on the next one. */
@@ -90,9 +95,16 @@ export class Entitlement {
 	/** Index of the last block that a device may have. */
 	upToIndex(device: string): number {
 		const known = this.#context.knownDevice(device);
-		if (known !== undefined) return known.revokedIndex ?? ALL;
+		// The first block of a chain founded again is no word about a device, but the state of all.
+		if (known !== undefined) return known.revokedIndex === 0 ? NOTHING : (known.revokedIndex ?? ALL);
 		const { householdKey, join } = this.#shown.get(device) ?? {};
-		return join === "taken" || this.#isHouseholds(householdKey) ? ALL : NOTHING;
+		return this.#mayJoin(join) || this.#isHouseholds(householdKey) ? ALL : NOTHING;
+	}
+
+	/** Whether a `join` still waits for its block: of two by one invitation the second does so no more, once the first is in. */
+	#mayJoin(join: JoinTransaction | undefined): boolean {
+		const { gridId, mempool } = this.#context;
+		return join !== undefined && mempool.has(idOf(join, gridId), join);
 	}
 
 	/** Why a device may not have more. */
@@ -102,8 +114,8 @@ export class Entitlement {
 			const household = this.#context.chain.head.ledger.households[known.household];
 			return household?.removal?.completed === true ? "moved-out" : "device-revoked";
 		}
-		const { householdKey, join } = this.#shown.get(device) ?? {};
-		if (join !== undefined && join !== "taken") return join;
+		const { householdKey, join, joinRefusal } = this.#shown.get(device) ?? {};
+		if (joinRefusal !== undefined) return joinRefusal;
 		return householdKey === undefined || join !== undefined ? NOT_A_MEMBER : "unknown-household";
 	}
 

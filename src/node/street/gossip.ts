@@ -163,8 +163,8 @@ export class Gossip {
 
 	/** Whom one's own transactions concern. Who is not in the street yet does not know, and asks everybody. */
 	#isOfStreet(): (device: string) => boolean {
-		const { entitlement } = this.#context;
-		return this.#raft.state === undefined ? () => true : (device) => entitlement.hasAll(device);
+		const { device: own, entitlement } = this.#context;
+		return own === undefined ? () => true : (device) => entitlement.hasAll(device);
 	}
 
 	/** Readings are kept back while this device does not meter: nobody could check them. */
@@ -199,12 +199,13 @@ export class Gossip {
 		return told > 0;
 	}
 
-	/** Whether a device may propose a block. Who is not in the street yet does not know, and asks everybody. */
+	/** Whether a device may propose a block: a voter in use. Who knows none asks whoever is of the street. */
 	#isProposer(): (device: string) => boolean {
 		const raft = this.#raft.state;
-		if (raft === undefined) return () => true;
+		const isOfStreet = this.#isOfStreet();
+		if (raft === undefined) return isOfStreet;
 		const voters = new Set(votersOf(raft).map((voter) => this.#context.deviceNameOf(voter)));
-		return (device) => voters.has(device);
+		return (device) => voters.has(device) && isOfStreet(device);
 	}
 
 	/** Where nobody leads nothing can be confirmed, and in a backlog the oldest readings come first: neither means a loss. */

@@ -4,6 +4,7 @@
 import type { Certificate } from "../../block/certificate.js";
 import { LOG_DAMAGED } from "../../consensus/commit.js";
 import { isVoter } from "../../consensus/state.js";
+import { isInUse } from "../../contract/ledger.js";
 import type { HelloMessage, Meeting, StatusMessage } from "../../message/message.js";
 import type { LoadedChain } from "../loading.js";
 import type { Peer } from "../peers.js";
@@ -118,13 +119,19 @@ export class Greeting {
 		this.#parts.sync.forget(device, this.#context.dependencies.clocks.monotonicMs());
 		this.#parts.presence.onGone(device);
 		this.#hellos.delete(device);
-		const index = this.#context.deviceIndexOf(device);
+		// Also one that is out of use.
+		const index = this.#context.knownDevice(device)?.index;
 		if (index !== undefined) await this.#parts.raft.feed({ type: "gone", from: index });
 	}
 
 	/** The head moved: everybody hears of it, and whoever the chain has just admitted is one of us from now on. */
 	async onHead(): Promise<void> {
 		const { raft } = this.#parts;
+		const { devices } = this.#context.chain.head.ledger;
+		// Whom it has just taken out of use hears nothing more; the block that says so went out before it was certified.
+		for (const index of [...(raft.state?.peers ?? [])]) {
+			if (!isInUse(devices[index])) await raft.feed({ type: "gone", from: index });
+		}
 		for (const device of this.#hellos) {
 			const index = this.#context.deviceIndexOf(device);
 			if (index !== undefined && raft.state?.peers.has(index) === false)

@@ -8,6 +8,7 @@ import { transactionId } from "../../block/transactionCodec.js";
 import { createRaft, step } from "../../consensus/raft.js";
 import type { Persist, RaftEffect, RaftInput, RaftState } from "../../consensus/state.js";
 import { isVoter, type LogBase } from "../../consensus/state.js";
+import { isInUse } from "../../contract/ledger.js";
 import { checkSignatures } from "../../contract/signers.js";
 import type { Entry, NodeRole } from "../../message/message.js";
 import { assert } from "../../primitives/assert.js";
@@ -210,6 +211,9 @@ export class RaftDriver {
 			inputs.push({ type: "message", from: effect.to, message });
 			return;
 		}
+		// Whom the head has taken out of use is given no block after that, whatever the log thinks of it.
+		const known = this.#context.chain.head.ledger.devices[effect.to];
+		if (known !== undefined && !isInUse(known)) return;
 		const peer = peers.toDevice(this.#context.deviceNameOf(effect.to));
 		if (peer !== undefined) peers.send(peer, message);
 	}

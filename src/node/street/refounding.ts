@@ -336,10 +336,10 @@ export class Refounding {
 	/** Keeps what is new and good, and passes it on. */
 	async #add(confirmations: readonly ConfirmationsMessage["confirmations"][number][]): Promise<void> {
 		const fresh = this.#ballot.add(confirmations);
-		const { events, member, peers } = this.#context;
+		const { entitlement, events, member, peers } = this.#context;
 		const { open } = this.#ballot;
 		if (fresh.length === 0 || open === undefined) return;
-		peers.broadcast({ type: "confirmations", confirmations: fresh });
+		peers.broadcast({ type: "confirmations", confirmations: fresh }, (device) => entitlement.hasAll(device));
 		events.onProgress();
 		// Another device of this household has confirmed: that binds this one.
 		const isOurs = fresh.some((confirm) => confirm.member === member);
@@ -413,6 +413,8 @@ export class Refounding {
 
 	/** The committed head moved: what waited for it is looked at again. */
 	async onHead(): Promise<void> {
+		// Who may have it from now on hears what lay here already.
+		for (const peer of this.#context.peers.authenticated()) this.tell(peer);
 		const early = this.#ballot.takeEarly();
 		if (early !== undefined) await this.onRefounding(early.peer, early.message);
 		const { open } = this.#ballot;

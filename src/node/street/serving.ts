@@ -41,11 +41,11 @@ export class Serving {
 
 	/**
 	 * The last block that may be handed to a device. One that was taken out of use gets the certificate that covers its
-	 * end, and whatever lies below that.
+	 * end, and whatever lies below that; but where that block is not here any more the next certificate is of another time.
 	 */
 	async #lastIndexFor({ device }: ProvenPeer): Promise<number> {
 		const upToIndex = this.#context.entitlement.upToIndex(device);
-		if (upToIndex === ALL || upToIndex < 0) return upToIndex;
+		if (upToIndex === ALL || upToIndex < 0 || upToIndex < this.#pruning.blocksFrom) return upToIndex;
 		const certificate = await this.#storage.certificateFrom(upToIndex);
 		return certificate.ok && certificate.value !== undefined ? certificate.value.index : upToIndex;
 	}
@@ -152,7 +152,11 @@ export class Serving {
 	}
 
 	/** Answers with headers from an index on, as many as one answer carries. */
-	async onHeadersRequest(peer: Peer, fromIndex: number): Promise<void> {
+	async onHeadersRequest(peer: ProvenPeer, fromIndex: number): Promise<void> {
+		if (!this.#context.entitlement.hasAll(peer.device)) {
+			this.#turnAway(peer);
+			return;
+		}
 		const headers: BlockHeader[] = [];
 		const below = await this.#hashedBelow(fromIndex);
 		const count = below === undefined ? 0 : fromIndex - below.index - 1 + MAX_HEADERS;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { wantedHousehold } from "../../../src/contract/appointing.js";
+import { agreementRefusal } from "../../../src/contract/confirmations.js";
 import { removalStep } from "../../../src/contract/movingOut.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { FIRST_MINUTE, signedInvitation, signedJoin, TestNeighbourhood } from "../../support/ledger.js";
@@ -135,9 +136,6 @@ describe("another operator", () => {
 		vote(street, 1, 1, 2, 3);
 		const dismissal = () => street.act("role", 0, { household: 1, operator: false });
 		expect(street.refusal(soon(street), [dismissal()])).toEqual(WANTED);
-		// Nor does it step down itself, as long as they want it.
-		const own = street.act("role", 1, { household: 1, operator: false });
-		expect(street.refusal(soon(street), [own])).toEqual(WANTED);
 		// Two of four stand behind it then.
 		vote(street, undefined, 3);
 		expect(operatorsOf(street)).toEqual([0, 1]);
@@ -145,6 +143,34 @@ describe("another operator", () => {
 		expect(operatorsOf(street)).toEqual([0]);
 		vote(street, 1, 3);
 		expect(operatorsOf(street)).toEqual([0, 1]);
+	});
+
+	it("may step down and move out itself: what was meant for it is void", () => {
+		const street = new TestNeighbourhood(4);
+		vote(street, 1, 1, 2, 3);
+		street.block(soon(street), [street.act("role", 1, { household: 1, operator: false })]);
+		expect([operatorsOf(street), votesOf(street)]).toEqual([[0], [undefined, undefined, undefined, undefined]]);
+		vote(street, 1, 1, 2, 3);
+		street.block(soon(street), [street.act("remove", 1, { household: 1 })]);
+		expect(votesOf(street)).toEqual([undefined, undefined, undefined, undefined]);
+		expect(street.household(1).notice?.kind).toBe("remove");
+	});
+
+	it("is the only one who makes others one, and takes notices back, while they want it", () => {
+		const street = new TestNeighbourhood(5);
+		street.block(soon(street), [street.act("role", 0, { household: 4 })]);
+		vote(street, 1, 1, 2, 3, 4);
+		const overruled = { code: "another-wanted", member: 1 };
+		for (const thief of [0, 4]) {
+			expect(street.refusal(soon(street), [street.act("role", thief, { household: 3 })])).toEqual(overruled);
+		}
+		street.block(soon(street), [street.act("remove", 1, { household: 4 })]);
+		expect(street.refusal(soon(street), [street.act("contest", 0, { household: 4 })])).toEqual(overruled);
+		// The household itself still objects, and who is wanted takes it back.
+		expect(street.refusal(soon(street), [street.act("contest", 4, { household: 4 })])).toBeUndefined();
+		street.block(soon(street), [street.act("contest", 1, { household: 4 })]);
+		street.block(soon(street), [street.act("role", 1, { household: 3 })]);
+		expect(operatorsOf(street)).toEqual([0, 1, 3, 4]);
 	});
 
 	it("may be one that an operator made: so it stays one", () => {
@@ -276,6 +302,47 @@ describe("against a thief of the operator's key, the households", () => {
 		street.minute(FIRST_MINUTE + 10_081);
 		expect(wantedHousehold(street.ledger)).toBeUndefined();
 		expect(operatorsOf(street)).toEqual([0, 1]);
+	});
+
+	it("send away whom it has invited, at once and for good: these never have a say", () => {
+		const street = new TestNeighbourhood(4);
+		const { gridId } = street.ledger;
+		vote(street, 1, 1, 2, 3);
+		const joins = [4, 5, 6].map((member) => {
+			const invited = signedInvitation(gridId, { id: new Uint8Array(16).fill(member) });
+			return signedJoin(member, gridId, {}, invited);
+		});
+		street.minute(FIRST_MINUTE + 1, joins);
+		street.giveTokens(4, 1_000_000);
+		vote(street, 0, 4, 5, 6);
+		street.block(
+			soon(street),
+			[4, 5, 6].map((household) => street.act("remove", 1, { household })),
+		);
+		expect([4, 5, 6].map((member) => removalStep(street.ledger, member))).toEqual(["payout", "completed", "completed"]);
+		// Owed something, the first is still here a week later.
+		street.minute(FIRST_MINUTE + 20_000);
+		expect([removalStep(street.ledger, 4), wantedHousehold(street.ledger)]).toEqual(["payout", 1]);
+		vote(street, undefined, 1);
+		// Two of four: it does not count.
+		expect(wantedHousehold(street.ledger)).toBeUndefined();
+	});
+
+	it("are not taken over to another chain by households that it invites, nor kept from one of their own", () => {
+		const street = new TestNeighbourhood(4);
+		const { gridId } = street.ledger;
+		const joins = Array.from({ length: 12 }, (_, n) => {
+			const invited = signedInvitation(gridId, { id: new Uint8Array(16).fill(n + 1) });
+			return signedJoin(n + 4, gridId, {}, invited);
+		});
+		street.minute(FIRST_MINUTE + 1, joins);
+		const agreement = { member: 0, voters: [0] };
+		const thieves = new Set([0, ...joins.map((_, n) => n + 4)]);
+		const refusal = { code: "too-few-confirmations", confirmed: 1, households: 4 };
+		expect(agreementRefusal(street.ledger, agreement, thieves)).toEqual(refusal);
+		expect(agreementRefusal(street.ledger, { member: 1, voters: [1] }, new Set([1, 2, 3]))).toBeUndefined();
+		street.minute(FIRST_MINUTE + 10_081);
+		expect(agreementRefusal(street.ledger, agreement, thieves)).toBeUndefined();
 	});
 
 	it("fill the record with no more than one line, however long their votes stand", () => {

@@ -23,14 +23,15 @@ import { slotOf } from "../../../src/contract/countedBlocks.js";
 import { executeBlock } from "../../../src/contract/execute.js";
 import type { Ledger } from "../../../src/contract/ledger.js";
 import { refoundedLedger } from "../../../src/contract/predecessor.js";
-import { openRefounding } from "../../../src/contract/refounding.js";
+import { openProposal, openRefounding } from "../../../src/contract/refounding.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
+import { isNewcomer } from "../../../src/contract/standing.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { encode } from "../../../src/primitives/codec.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
 import { createVerifier } from "../../../src/primitives/signature.js";
-import { blockMsOf, FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger.js";
+import { blockMsOf, FIRST_MINUTE, signedInvitation, signedJoin, TestNeighbourhood } from "../../support/ledger.js";
 import { certifiedBy, confirmOf, refoundedGenesis, refoundOf, signedRefound } from "../../support/refounding.js";
 import { foundedFor, play, scenario } from "../../support/scenario.js";
 
@@ -101,6 +102,7 @@ describe("a neighbourhood that is founded again", () => {
 			hash: blockHash(old.head),
 			proposal: transactionId(refound, ZERO_HASH),
 			unconfirmed: [4],
+			foundedMs: old.ledger.genesisTimestampMs,
 		});
 		const { leaves } = snapshotOf(ledger, NO_RESULTS);
 		expect(openSnapshot({ ...ledger, gridId: ZERO_HASH }, leaves)).toEqual({
@@ -176,6 +178,27 @@ describe("a neighbourhood that is founded again", () => {
 			{ kind: "rebind", countedTotal: 10_081 },
 			{ kind: "remove", countedTotal: 10_081 },
 		]);
+	});
+
+	it("has the same founders, and newcomers are what they were", () => {
+		const made = street();
+		const invited = signedInvitation(made.ledger.gridId);
+		made.block(made.head.timestampMs + 1, [signedJoin(5, made.ledger.gridId, {}, invited)]);
+		const next = refoundOf(made);
+		const ledger = opened(refoundedGenesis(next, confirms(next)));
+		expect(ledger.households.map((household) => isNewcomer(ledger, household))).toEqual(
+			made.ledger.households.map(({ index }) => index === 5),
+		);
+	});
+
+	it("is not proposed by who moves out: it might have to be the operator", () => {
+		const made = street();
+		made.block(made.head.timestampMs + 1, [made.act("remove", 0, { household: 4 })]);
+		made.passNotice();
+		made.block(made.head.timestampMs + 1);
+		const next = refoundOf(made, { member: 4 });
+		const opened = openProposal(next, verifier, checkCertificate);
+		expect(opened).toMatchObject({ ok: false, error: { code: "unknown-member", member: 4 } });
 	});
 
 	it("can be founded again itself", () => {

@@ -1,16 +1,20 @@
 import { describe, expect, it } from "vitest";
-import type { JoinTransaction } from "../../../src/block/transaction.js";
 import type { Device } from "../../../src/contract/ledger.js";
-import type { HouseholdProofMessage } from "../../../src/message/message.js";
+import type { HouseholdProofMessage, Message } from "../../../src/message/message.js";
 import { Conduct } from "../../../src/node/conduct.js";
+import { idOf, Mempool } from "../../../src/node/mempool.js";
 import { householdProofDigest } from "../../../src/node/newcomer.js";
 import { ALL, Entitlement } from "../../../src/node/street/entitlement.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { createVerifier, publicKeyOf, sign } from "../../../src/primitives/signature.js";
+import { brokenStreet, confirm, propose, stateAt } from "../../support/brokenStreet.js";
 import { type Cluster, foundedStreet, invite } from "../../support/cluster.js";
-import { secretOf, TestNeighbourhood } from "../../support/ledger.js";
+import { secretOf, signedInvitation, signedJoin, TestNeighbourhood } from "../../support/ledger.js";
+import { tamperMessages } from "../../support/wrongNeighbour.js";
 
 const headOf = (cluster: Cluster, at: number) => cluster.street(at).chain.head.block.index;
+/** Who is here, how high the chain is, and that there is nothing more. */
+const HARMLESS: readonly Message["type"][] = ["handshake", "proof", "hello", "status", "turnedAway", "blocks", "twin"];
 const SIGNALING = { alwaysOn: false, signalingUrls: [] };
 
 function joining(cluster: Cluster, at: number): string | undefined {
@@ -88,6 +92,71 @@ describe("a device that goes out of use", () => {
 	});
 });
 
+describe("what is said on a channel", () => {
+	it("to a device that is out of use has no block in it, and no transaction", async () => {
+		for (const restarts of [false, true]) {
+			const cluster = await foundedStreet(4);
+			const link = await cluster.command(3, { type: "restoreLink" });
+			if (!link.ok || link.value.type !== "link") throw new Error("a restore link");
+			const { index: at } = await cluster.add();
+			await cluster.command(at, { type: "restore", link: link.value.link, ...SIGNALING });
+			await cluster.until(() => joining(cluster, at) === "street", "the new device is in");
+			await cluster.settle();
+			const said: Message["type"][] = [];
+			tamperMessages(cluster, (message, _from, to) => {
+				if (to === 3) said.push(message.type);
+				return message;
+			});
+			if (restarts) {
+				cluster.off(3);
+				await cluster.on(3);
+			}
+			await goOn(cluster, 2);
+			cluster.ask(1, { type: "buy", amountMicroNok: 7 });
+			await cluster.run(20_000, 1_000);
+			expect(cluster.areConnected(0, 3)).toBe(true);
+			expect(new Set(said)).toEqual(new Set([...said].filter((type) => HARMLESS.includes(type))));
+			expect(said).toContain("status");
+		}
+	});
+
+	it("by a stranger puts no device out of use", async () => {
+		const cluster = await foundedStreet(3);
+		const link = await wayBackLink(cluster, 1);
+		const { index: at } = await cluster.add();
+		const restore = { type: "restore" as const, link, newKey: true, newPassword: "tre små fugler", ...SIGNALING };
+		await cluster.command(at, restore);
+		await cluster.until(() => joining(cluster, at) === "unknown-household", "it is told");
+		await cluster.say(at, 1, { type: "turnedAway", code: "device-revoked" });
+		expect(cluster.view(1).chain.outOfUse).toBeUndefined();
+		expect(cluster.view(1).refusals["unasked-answer"]).toBe(1);
+	});
+
+	it("by who stands aside for a chain founded again is for the street alone", { timeout: 120_000 }, async () => {
+		const { cluster, left } = await brokenStreet();
+		const [first = 0, second = 1] = left;
+		const { index: at } = await cluster.add();
+		const link = await wayBackLink(cluster, second);
+		const restore = { type: "restore" as const, link, newKey: true, newPassword: "tre små fugler", ...SIGNALING };
+		await cluster.command(at, restore);
+		await cluster.until(() => joining(cluster, at) === "unknown-household", "the stranger is told");
+		await propose(cluster);
+		await cluster.until(() => stateAt(cluster, second) === "proposed", "it is asked");
+		expect(await confirm(cluster, second)).toBe("ok");
+		const said: [number, Message["type"]][] = [];
+		tamperMessages(cluster, (message, from, to) => {
+			if (to === at) said.push([from, message.type]);
+			return message;
+		});
+		for (const each of [first, second]) {
+			await cluster.command(each, { type: "meterSource", source: "simulated", seed: 1, profile: "consumer" });
+		}
+		await cluster.run(150_000, 1_000);
+		expect(cluster.street(second).outbox.size).toBeGreaterThan(0);
+		expect(said.filter(([, type]) => !HARMLESS.includes(type))).toEqual([]);
+	});
+});
+
 describe("a key of which an operator has given notice", () => {
 	it("gets the chain until somebody objects, and nothing after that", async () => {
 		const cluster = await foundedStreet(3);
@@ -116,12 +185,13 @@ describe("what a device shows", () => {
 	const { gridId, households } = street.ledger;
 	const clocks = { chainMs: () => 0, monotonicMs: () => 0 };
 	const DEVICE = publicKeyOf(secret(1));
+	const mempool = new Mempool();
 
 	function entitlement(known: (device: string) => Device | undefined = () => undefined): Entitlement {
 		const dependencies = { clocks, verifier: createVerifier() };
 		const peers = { conduct: new Conduct() };
 		const chain = { head: { ledger: street.ledger } } as never;
-		return new Entitlement({ chain, dependencies, gridId, peers, knownDevice: known } as never);
+		return new Entitlement({ chain, dependencies, gridId, mempool, peers, knownDevice: known } as never);
 	}
 
 	const from = (deviceKey: Uint8Array) => ({ device: toHex(deviceKey), received: { deviceKey } }) as never;
@@ -152,20 +222,38 @@ describe("what a device shows", () => {
 	});
 
 	it("is what it is told about, and no others' words", () => {
+		const DEVICE = signedJoin(3).deviceKey;
 		const door = entitlement();
 		const device = toHex(DEVICE);
 		expect(door.refusalFor(device)).toBe("not-a-member");
 		door.onHouseholdProof(from(DEVICE), proofOf(secret(9), DEVICE));
 		expect(door.refusalFor(device)).toBe("unknown-household");
-		const join = { deviceKey: DEVICE } as JoinTransaction;
+		const join = signedJoin(3, gridId, {}, signedInvitation(gridId));
 		door.onJoin("somebody", join, { code: "invitation-used" });
 		expect(door.refusalFor(device)).toBe("unknown-household");
 		door.onJoin(device, join, { code: "invitation-used" });
 		expect([door.refusalFor(device), door.upToIndex(device)]).toEqual(["invitation-used", -1]);
+		mempool.add(idOf(join, gridId), join);
 		door.onJoin("somebody", join, undefined);
 		expect(door.hasAll(device)).toBe(false);
 		door.onJoin(device, join, undefined);
 		expect(door.hasAll(device)).toBe(true);
+		// Another household used the same invitation.
+		mempool.remove(idOf(join, gridId));
+		expect([door.hasAll(device), door.refusalFor(device)]).toEqual([false, "not-a-member"]);
+	});
+
+	it("is nothing for a device that was out of use when the chain was founded again: its first block holds the state", () => {
+		const [device] = street.ledger.devices;
+		if (device === undefined) throw new Error("there is one");
+		for (const [revokedIndex, upToIndex] of [
+			[undefined, ALL],
+			[5, 5],
+			[0, -1],
+		] as const) {
+			const door = entitlement(() => ({ ...device, revokedIndex }));
+			expect(door.upToIndex(toHex(device.publicKey))).toBe(upToIndex);
+		}
 	});
 
 	it("counts on the channel on which it was shown", () => {

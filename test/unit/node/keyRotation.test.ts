@@ -53,8 +53,11 @@ describe("when a household has moved out", () => {
 		await moveOut(cluster, 3);
 		const [before, meshIds] = [topicsOf(cluster, 0), cluster.houses.map(({ network }) => network?.meshId)];
 		const closed = cluster.houses.map((house) => house.closed.length);
-		expect(changesOf(cluster, 0)).toBe(0);
+		expect([changesOf(cluster, 0), cluster.view(1).links]).toEqual([0, undefined]);
 		await meter(cluster);
+		// Which everybody is told: links are kept for long.
+		const changedMs = ledgerOf(cluster, 1).keyRotations?.salts[0]?.timestampMs ?? 0;
+		expect(cluster.view(1).links).toEqual({ changedMs, oldUntilMs: changedMs + 30 * 1_440 * MS_PER_MINUTE });
 		for (const at of [0, 1, 2]) {
 			expect(changesOf(cluster, at)).toBe(1);
 			expect(ledgerOf(cluster, at).keyRotations).toEqual(ledgerOf(cluster, 0).keyRotations);

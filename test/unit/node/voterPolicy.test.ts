@@ -49,6 +49,11 @@ describe("the voters that the operator's node chooses", () => {
 		expect(plan([leaving, { alwaysOn: false }], [0])).toBeUndefined();
 	});
 
+	it("lose first who is out of use: without the others' votes it is missing from the majority", () => {
+		expect(plan([{ movesOut: true }, { revoked: true }, {}], [0, 1, 2])).toEqual({ added: [], removed: [1] });
+		expect(plan([{ movesOut: true }, {}, {}], [0, 1, 2])).toEqual({ added: [], removed: [0] });
+	});
+
 	it("are always on, have kept up for a while, are in use, and were not taken off the list by hand", () => {
 		const three = [{}, {}, {}];
 		expect(plan([...three, { alwaysOn: false }], [0, 1, 2])).toBeUndefined();
