@@ -436,8 +436,8 @@ export class Street {
 	}
 
 	/**
-	 * A message of a proven device. Unknown devices are guests: they show what lets them in, hand in their `join`, and may
-	 * ask for headers; for more, once that has been found good (`entitlement.ts`).
+	 * A message of a proven device. Unknown devices are guests: they show what lets them in and hand in their `join`, and
+	 * what they ask for they get once that has been found good (`entitlement.ts`).
 	 */
 	async onMessage(peer: ProvenPeer, message: Message): Promise<void> {
 		switch (message.type) {
