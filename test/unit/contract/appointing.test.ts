@@ -19,6 +19,16 @@ function remove(street: TestNeighbourhood, household: number): void {
 	street.block(soon(street));
 }
 
+/** These households join a minute after the founding. */
+function invite(street: TestNeighbourhood, ...members: number[]): void {
+	const { gridId } = street.ledger;
+	const joins = members.map((member) => {
+		const invited = signedInvitation(gridId, { id: new Uint8Array(16).fill(member) });
+		return signedJoin(member, gridId, {}, invited);
+	});
+	street.minute(FIRST_MINUTE + 1, joins);
+}
+
 /** A block in which these households vote. */
 function vote(street: TestNeighbourhood, household: number | undefined, ...members: number[]): void {
 	street.block(
@@ -287,13 +297,8 @@ describe("against a thief of the operator's key, the households", () => {
 
 	it("are not outvoted by households that it invites, until these have been here for seven days", () => {
 		const street = new TestNeighbourhood(4);
-		const { gridId } = street.ledger;
 		vote(street, 1, 1, 2, 3);
-		const joins = [4, 5, 6].map((member) => {
-			const invited = signedInvitation(gridId, { id: new Uint8Array(16).fill(member) });
-			return signedJoin(member, gridId, {}, invited);
-		});
-		street.minute(FIRST_MINUTE + 1, joins);
+		invite(street, 4, 5, 6);
 		// They can vote, but count for nothing yet.
 		vote(street, 0, 0, 4, 5, 6);
 		expect(street.refusal(soon(street), [street.act("role", 0, { household: 1, operator: false })])).toEqual(WANTED);
@@ -306,13 +311,8 @@ describe("against a thief of the operator's key, the households", () => {
 
 	it("send away whom it has invited, at once and for good: these never have a say", () => {
 		const street = new TestNeighbourhood(4);
-		const { gridId } = street.ledger;
 		vote(street, 1, 1, 2, 3);
-		const joins = [4, 5, 6].map((member) => {
-			const invited = signedInvitation(gridId, { id: new Uint8Array(16).fill(member) });
-			return signedJoin(member, gridId, {}, invited);
-		});
-		street.minute(FIRST_MINUTE + 1, joins);
+		invite(street, 4, 5, 6);
 		street.giveTokens(4, 1_000_000);
 		vote(street, 0, 4, 5, 6);
 		street.block(
@@ -330,14 +330,10 @@ describe("against a thief of the operator's key, the households", () => {
 
 	it("are not taken over to another chain by households that it invites, nor kept from one of their own", () => {
 		const street = new TestNeighbourhood(4);
-		const { gridId } = street.ledger;
-		const joins = Array.from({ length: 12 }, (_, n) => {
-			const invited = signedInvitation(gridId, { id: new Uint8Array(16).fill(n + 1) });
-			return signedJoin(n + 4, gridId, {}, invited);
-		});
-		street.minute(FIRST_MINUTE + 1, joins);
+		const puppets = Array.from({ length: 12 }, (_, n) => n + 4);
+		invite(street, ...puppets);
 		const agreement = { member: 0, voters: [0] };
-		const thieves = new Set([0, ...joins.map((_, n) => n + 4)]);
+		const thieves = new Set([0, ...puppets]);
 		const refusal = { code: "too-few-confirmations", confirmed: 1, households: 4 };
 		expect(agreementRefusal(street.ledger, agreement, thieves)).toEqual(refusal);
 		expect(agreementRefusal(street.ledger, { member: 1, voters: [1] }, new Set([1, 2, 3]))).toBeUndefined();
