@@ -1,9 +1,9 @@
 /**
  * Who has to agree before a neighbourhood is founded again. More than two thirds of the member households of the old
- * state that have been there for seven days, each by its household key, as where the operator's key is lost: it takes more than those who can be reached by
- * chance, no third of the street can take the others' money elsewhere, and two chains could only come about if more than
- * a third of the households agreed to both. Among them are whoever proposes it, and the household of each device that is
- * to vote: nobody is counted on who knows nothing of it.
+ * state that have been there for seven days, each by its household key, as where the operator's key is lost: it takes more
+ * than those who can be reached by chance, no third of the street can take the others' money elsewhere, and two chains
+ * could only come about if more than a third of the households agreed to both. Among them are whoever proposes it, and the
+ * household of each device that is to vote: nobody is counted on who knows nothing of it.
  */
 import type { ConfirmTransaction, RefoundTransaction } from "../block/refounding.js";
 import { transactionId } from "../block/transactionCodec.js";
@@ -42,7 +42,10 @@ export function confirmationRefusal(
 
 /** Whose agreement counts: who moves out neither counts nor is waited for, and who has just come has no say yet. */
 export function refoundersOf(old: Electorate): readonly Household[] {
-	return membersOf(old).filter((household) => !isNewcomer(old, household));
+	const members = membersOf(old);
+	const settled = members.filter((household) => !isNewcomer(old, household));
+	// Where nobody else is left their time would never come: while nothing is founded again, it stands still.
+	return settled.length > 0 ? settled : members;
 }
 
 /** What is missing for the households that confirmed to found the neighbourhood again; undefined: nothing. */

@@ -9,9 +9,12 @@ import { isActingOperator } from "./standing.js";
 export function applyContest(draft: Draft, { member, household }: ContestTransaction): Refusal | undefined {
 	if (member !== household && !isActingOperator(draft, member))
 		return { code: "not-your-household", member: household };
-	const overruled = member === household ? undefined : overruledRefusal(draft, member);
+	const notice = draft.households[household]?.notice;
+	if (notice === undefined) return { code: "no-notice", member: household };
+	// A key that was given notice of is another matter: whose it is to be may be away.
+	const isOverruled = member !== household && notice.kind === "remove";
+	const overruled = isOverruled ? overruledRefusal(draft, member) : undefined;
 	if (overruled !== undefined) return overruled;
-	if (draft.households[household]?.notice === undefined) return { code: "no-notice", member: household };
 	changeHousehold(draft, household, { notice: undefined });
 	return undefined;
 }

@@ -111,24 +111,22 @@ export interface Globals
 
 /** Only where the neighbourhood was founded again. */
 export const PREDECESSOR_LEAF: LeafCodec<Predecessor> = {
-	fields: ({ gridId, index, hash, proposal, unconfirmed, foundedMs }) => [
+	fields: ({ gridId, index, hash, proposal, unconfirmed }) => [
 		"predecessor",
 		gridId,
 		index,
 		hash,
 		proposal,
 		unconfirmed,
-		foundedMs,
 	],
 	shape: v.pipe(
-		v.strictTuple([v.literal("predecessor"), hash, natural, hash, hash, v.array(natural), natural]),
-		v.transform(([, gridId, index, blockHash, proposal, unconfirmed, foundedMs]) => ({
+		v.strictTuple([v.literal("predecessor"), hash, natural, hash, hash, v.array(natural)]),
+		v.transform(([, gridId, index, blockHash, proposal, unconfirmed]) => ({
 			gridId,
 			index,
 			hash: blockHash,
 			proposal,
 			unconfirmed,
-			foundedMs,
 		})),
 	),
 };

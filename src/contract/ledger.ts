@@ -67,8 +67,6 @@ export interface Predecessor {
 	readonly proposal: Uint8Array;
 	/** Member indices of the households that have not confirmed yet, ascending. */
 	readonly unconfirmed: readonly number[];
-	/** When the neighbourhood was founded first (chain time). */
-	readonly foundedMs: number;
 }
 
 export interface Household {

@@ -9,7 +9,7 @@
  */
 import type { RemoveTransaction } from "../block/governance.js";
 import { minuteOf } from "../primitives/units.js";
-import { dropVotesFor, wantedRefusal } from "./appointing.js";
+import { dropVotesFor, overruledRefusal, wantedRefusal } from "./appointing.js";
 import { devicesOf, revokeAll } from "./devices.js";
 import { requireNewKey } from "./keyRotation.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
@@ -39,7 +39,8 @@ export function applyRemove(
 	if (refusal !== undefined) return refusal;
 	if (isOwn) dropVotesFor(draft, household);
 	// An invitation can be taken back while it is new: else whom a thief has invited could object until it has a say.
-	if (isNewcomer(draft, householdOf(draft, household))) beginRemoval(draft, household, id);
+	const isAtOnce = isNewcomer(draft, householdOf(draft, household)) && overruledRefusal(draft, member) === undefined;
+	if (isAtOnce) beginRemoval(draft, household, id);
 	else giveNotice(draft, household, { kind: "remove", id });
 	return undefined;
 }

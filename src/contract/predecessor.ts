@@ -157,7 +157,6 @@ export function refoundedLedger(
 	unconfirmed: readonly number[],
 ): Ledger {
 	const { timestampMs, voters, salt } = refound;
-	const foundedMs = ledger.predecessor?.foundedMs ?? ledger.genesisTimestampMs;
 	return {
 		...ledger,
 		gridId: ZERO_HASH,
@@ -172,7 +171,7 @@ export function refoundedLedger(
 		history: EMPTY_RANGE,
 		households: withOperator(withNoticesAnew(ledger), refound.member, unconfirmed),
 		usedInvitations: new Map(),
-		predecessor: { gridId: refound.predecessor.gridId, index: header.index, hash, proposal, unconfirmed, foundedMs },
+		predecessor: { gridId: refound.predecessor.gridId, index: header.index, hash, proposal, unconfirmed },
 	};
 }
 

@@ -58,7 +58,7 @@ export function membersOf({ households }: Pick<Ledger, "households">): readonly 
 }
 
 /** What it takes to know whose vote counts. */
-export type Electorate = Pick<Ledger, "genesisTimestampMs" | "households" | "predecessor" | "timestampMs">;
+export type Electorate = Pick<Ledger, "households" | "timestampMs">;
 
 /** The households that have a say about the operator: until they have moved out. */
 export function electorsOf(ledger: Electorate): readonly Household[] {
@@ -73,11 +73,12 @@ export function electorsOf(ledger: Electorate): readonly Household[] {
  * invite as many as it takes to outvote all others, before they have looked.
  */
 export function isNewcomer(
-	{ genesisTimestampMs, predecessor, timestampMs }: Omit<Electorate, "households">,
+	{ households, timestampMs }: Electorate,
 	{ joinedMinute, removal }: Pick<Household, "joinedMinute" | "removal">,
 ): boolean {
-	const isFounder = joinedMinute <= minuteOf(predecessor?.foundedMs ?? genesisTimestampMs);
-	const untilMinute = removal?.fromMinute ?? minuteOf(timestampMs);
+	// The first household founded the neighbourhood, and keeps its place in every chain.
+	const isFounder = joinedMinute <= (households[0]?.joinedMinute ?? 0);
+	const untilMinute = removal === undefined ? minuteOf(timestampMs) : removal.fromMinute - 1;
 	return !isFounder && untilMinute - joinedMinute < HOUSEHOLD_NOTICE_MINUTES;
 }
 

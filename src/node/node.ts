@@ -6,6 +6,7 @@ import type { Reading } from "../block/reading.js";
 import type { HandshakeMessage, Message } from "../message/message.js";
 import { unreachable } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
+import { createClaim } from "./claim.js";
 import { Commands } from "./commands.js";
 import type { NodeDependencies } from "./dependencies.js";
 import { Entering } from "./entering.js";
@@ -313,7 +314,7 @@ export class Node {
 			stage.hellos.set(peer, message);
 			stage.unheard.delete(peer);
 		}
-		if (message.type === "turnedAway") {
+		if (message.type === "turnedAway" && (message.code !== NOT_A_MEMBER || stage.turnedAway === undefined)) {
 			stage.turnedAway = message.code;
 			this.#isDirty = true;
 		}
@@ -347,6 +348,25 @@ export class Node {
 		this.#dependencies.emit({ type: "view", view: this.view() });
 	}
 
+	#joiningView(stage: Joining, signaling: SignalingView): JoiningView {
+		const { config, gridId, turnedAway } = stage;
+		const state = joiningState(stage);
+		const household = new HouseholdKey(config.keys.household, this.#dependencies.signer);
+		const isClaimant = turnedAway === "unknown-household" && !household.isLocked;
+		return {
+			stage: "joining",
+			as: joinerOf(config),
+			neighbourhood: "",
+			state,
+			...(state === "refused" && turnedAway !== undefined ? { code: turnedAway } : {}),
+			// In a chain that was founded again the first block is for those alone whom it lets in.
+			...(isClaimant ? { claim: { text: createClaim(household, gridId) } } : {}),
+			haveIndex: 0,
+			targetIndex: 0,
+			signaling,
+		};
+	}
+
 	/** Everything that the screens draw, as it is now. */
 	view(): View {
 		const stage = this.#stages.current;
@@ -358,16 +378,7 @@ export class Node {
 			case "lobby":
 				return stage.lobby.view(signaling);
 			case "joining":
-				return {
-					stage: "joining",
-					as: joinerOf(stage.config),
-					neighbourhood: "",
-					state: joiningState(stage),
-					...(joiningState(stage) === "refused" && stage.turnedAway !== undefined ? { code: stage.turnedAway } : {}),
-					haveIndex: 0,
-					targetIndex: 0,
-					signaling,
-				};
+				return this.#joiningView(stage, signaling);
 			case "street":
 				return viewOf({
 					street: stage.street,

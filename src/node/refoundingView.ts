@@ -40,7 +40,8 @@ export function refoundingView(street: Street): RefoundingView | undefined {
 			confirmed: [...proposed.confirmed].sort((a, b) => a - b),
 		});
 	}
-	if (refounding.hasMajority) return undefined;
+	const movesOut = head.ledger.households[member]?.removal !== undefined;
+	if (refounding.hasMajority || movesOut) return undefined;
 	return viewOf(street, head.ledger, member, {
 		state: "possible",
 		proposer: member,
@@ -62,7 +63,7 @@ interface Shown {
 
 function viewOf(street: Street, ledger: Ledger, member: number, shown: Shown): RefoundingView {
 	const { block, voters, elsewhere = false, ...rest } = shown;
-	const asked = refoundersOf(ledger).length;
+	const asked = refoundersOf(ledger);
 	const live = ledger.liveContracts.map((index) => ledger.contracts[index]);
 	return {
 		...rest,
@@ -73,8 +74,9 @@ function viewOf(street: Street, ledger: Ledger, member: number, shown: Shown): R
 		blockTimestampMs: block.timestampMs,
 		voters: voters.map((voter) => ledger.devices[voter]?.household ?? member),
 		// More than two thirds.
-		needed: divideFloor(asked * 2, 3) + 1,
-		households: asked,
+		needed: divideFloor(asked.length * 2, 3) + 1,
+		households: asked.length,
+		counted: asked.filter(({ index }) => shown.confirmed.includes(index)).length,
 		members: ledger.households.map(({ name }) => name),
 		balanceMicroNok: ledger.households[member]?.balanceMicroNok ?? 0,
 		ownContracts: live.filter((contract) => contract?.seller === member || contract?.buyer === member).length,

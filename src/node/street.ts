@@ -8,7 +8,6 @@
 
 import type { Block } from "../block/block.js";
 import type { DoubleSignature } from "../block/evidence.js";
-import { claimDigest } from "../block/governance.js";
 import type { IceServer } from "../block/iceServer.js";
 import type { Reading } from "../block/reading.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
@@ -22,7 +21,7 @@ import { ok, type Result, refused } from "../primitives/result.js";
 import type { ActCommand } from "./acts.js";
 import type { Chain, Link } from "./chain.js";
 import type { ConnectTo } from "./channelPlan.js";
-import { encodeClaim } from "./claim.js";
+import { createClaim } from "./claim.js";
 import type { History } from "./history.js";
 import { HouseholdKey } from "./householdKey.js";
 import { type LoadedChain, loadChain } from "./loading.js";
@@ -270,9 +269,9 @@ export class Street {
 
 	/** What the operator needs to give a household this browser's key, while the chain knows no household of it. */
 	get claim(): string | undefined {
-		const { gridId, household, householdKey } = this.#context;
+		const { gridId, household } = this.#context;
 		if (this.joinRefusal !== "unknown-household" || household.isLocked) return undefined;
-		this.#claim ??= encodeClaim({ householdKey, keySignature: household.sign(claimDigest(householdKey, gridId)) });
+		this.#claim ??= createClaim(household, gridId);
 		return this.#claim;
 	}
 
@@ -404,6 +403,7 @@ export class Street {
 	#credentials(): readonly Message[] {
 		const { config, dependencies, device, gridId, household } = this.#context;
 		if (device !== undefined) return [];
+		if (household.isLocked) return [];
 		this.#ownCredentials ??= credentialsOf({ gridId, config, household, signer: dependencies.signer });
 		return this.#ownCredentials;
 	}

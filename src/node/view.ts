@@ -141,6 +141,8 @@ export interface RefoundingView {
 	voters: number[];
 	/** Member indices of the households that confirmed, and how many it takes. */
 	confirmed: number[];
+	/** Of them, those whose word counts: who has just come, or moves out, has none. */
+	counted: number;
 	needed: number;
 	/** Of so many: who moved out is not asked. */
 	households: number;

@@ -42,10 +42,10 @@ export function removalReview({ client, street }: Household, { index, name, newc
 	const isSelf = index === street.self.index;
 	return {
 		title: m.members_remove_title(),
-		sentence: isSelf
-			? m.members_remove_review_self()
-			: newcomer
-				? m.members_remove_review_newcomer({ name })
+		sentence: newcomer
+			? m.members_remove_review_newcomer({ name })
+			: isSelf
+				? m.members_remove_review_self()
 				: m.members_remove_review({ name }),
 		confirmLabel: m.members_remove(),
 		statement: {

@@ -193,6 +193,11 @@ export class ReferenceLedger {
 		return !this.removals.has(household) && votes * 3 > (this.#rules.households - out) * 2;
 	}
 
+	/** Whether the households want somebody else for an operator. */
+	#isOverruled(member: number): boolean {
+		return [...this.balances.keys()].some((other) => other !== member && this.#isWanted(other));
+	}
+
 	takeSuspend(member: number, household: number, isSuspended: boolean): boolean {
 		if (!this.#isActing(member) || this.removals.has(household)) return false;
 		if (isSuspended && this.#isWanted(household)) return false;
@@ -205,7 +210,8 @@ export class ReferenceLedger {
 	takeRole(member: number, household: number, isOperator: boolean): boolean {
 		if (!this.#isActing(member) || this.removals.has(household)) return false;
 		if (this.operators.has(household) === isOperator || this.#isLastActing(household)) return false;
-		if (!isOperator && this.#isWanted(household)) return false;
+		if (isOperator ? this.#isOverruled(member) : member !== household && this.#isWanted(household)) return false;
+		if (member === household) this.#dropVotesFor(household);
 		if (isOperator) this.operators.add(household);
 		else this.operators.delete(household);
 		return true;
@@ -245,6 +251,8 @@ export class ReferenceLedger {
 	takeContest(member: number, household: number): boolean {
 		if (this.removals.has(member) || (member !== household && !this.#isActing(member))) return false;
 		if (member !== household && this.suspended.has(member)) return false;
+		const isRemoval = this.notices.get(household)?.kind === "remove";
+		if (member !== household && isRemoval && this.#isOverruled(member)) return false;
 		return this.notices.delete(household);
 	}
 
@@ -271,7 +279,8 @@ export class ReferenceLedger {
 
 	takeRemove(member: number, household: number): boolean {
 		if (!this.#isActing(member) || this.removals.has(household) || this.#isLastActing(household)) return false;
-		if (this.#isWanted(household) || !this.#hasSuccessor(household)) return false;
+		if ((member !== household && this.#isWanted(household)) || !this.#hasSuccessor(household)) return false;
+		if (member === household) this.#dropVotesFor(household);
 		this.#giveNotice(household, "remove");
 		return true;
 	}

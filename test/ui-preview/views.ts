@@ -293,6 +293,7 @@ export function refounding(self: number, state: RefoundingView["state"], elsewhe
 			blockTimestampMs: chain.headTimestampMs,
 			voters: [0],
 			confirmed: { possible: [], proposed: [0, 2], confirmed: [0, 1, 2], founded: [0, 2, 3, 4, 5] }[state],
+			counted: { possible: 0, proposed: 2, confirmed: 3, founded: 5 }[state],
 			needed: 5,
 			households: NAMES.length,
 			members: NAMES,

@@ -315,6 +315,9 @@ describe("against a thief of the operator's key, the households", () => {
 		invite(street, 4, 5, 6);
 		street.giveTokens(4, 1_000_000);
 		vote(street, 0, 4, 5, 6);
+		// Another operator gives them notice, as it does the others.
+		street.block(soon(street), [street.act("remove", 0, { household: 6 })]);
+		expect([street.household(6).notice?.kind, street.household(6).removal]).toEqual(["remove", undefined]);
 		street.block(
 			soon(street),
 			[4, 5, 6].map((household) => street.act("remove", 1, { household })),
@@ -337,6 +340,16 @@ describe("against a thief of the operator's key, the households", () => {
 		const refusal = { code: "too-few-confirmations", confirmed: 1, households: 4 };
 		expect(agreementRefusal(street.ledger, agreement, thieves)).toEqual(refusal);
 		expect(agreementRefusal(street.ledger, { member: 1, voters: [1] }, new Set([1, 2, 3]))).toBeUndefined();
+		// Where nobody else is left it is theirs to decide: the time that they lack does not pass while nothing is founded.
+		const removal = { id: new Uint8Array(32), fromMinute: FIRST_MINUTE + 1, completed: false };
+		const households = street.ledger.households.map((each) => (each.index < 4 ? { ...each, removal } : each));
+		const left = { ...street.ledger, households };
+		const others = { member: 4, voters: [4] };
+		expect(agreementRefusal(left, others, new Set(puppets))).toBeUndefined();
+		expect(agreementRefusal(left, others, new Set(puppets.slice(0, 8)))).toMatchObject({
+			confirmed: 8,
+			households: 12,
+		});
 		street.minute(FIRST_MINUTE + 10_081);
 		expect(agreementRefusal(street.ledger, agreement, thieves)).toBeUndefined();
 	});

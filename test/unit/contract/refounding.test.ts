@@ -102,7 +102,6 @@ describe("a neighbourhood that is founded again", () => {
 			hash: blockHash(old.head),
 			proposal: transactionId(refound, ZERO_HASH),
 			unconfirmed: [4],
-			foundedMs: old.ledger.genesisTimestampMs,
 		});
 		const { leaves } = snapshotOf(ledger, NO_RESULTS);
 		expect(openSnapshot({ ...ledger, gridId: ZERO_HASH }, leaves)).toEqual({

@@ -61,6 +61,17 @@ describe("a household that moves out", () => {
 		expect(cluster.street(0).chain.head.block.index).toBeGreaterThan(lastIndex ?? 0);
 	});
 
+	it("does not propose to found the neighbourhood again, and is told why", async () => {
+		const cluster = await foundedStreet(4);
+		const buy = await cluster.act(3, { type: "buy", amountMicroNok: TEN_NOK });
+		await cluster.act(0, { type: "issue", orderId: buy, amountMicroNok: TEN_NOK, reference: "KID 1" });
+		await removeHousehold(cluster, 3);
+		for (const at of [0, 1, 2]) cluster.off(at);
+		await cluster.run(12_000, 500);
+		expect(cluster.view(3).refounding).toBeUndefined();
+		expect(await cluster.outcome(3, { type: "refound" })).toBe("moved-out");
+	});
+
 	it("hands in no reading of a minute in which it had moved out, and its statement is kept", async () => {
 		const cluster = await foundedStreet(4);
 		const buy = await cluster.act(3, { type: "buy", amountMicroNok: TEN_NOK });

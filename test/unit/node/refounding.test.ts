@@ -279,6 +279,27 @@ describe("a device of the old chain that comes back", () => {
 		await cluster.until(() => stateAt(cluster, returned) === "founded", "its own word is heard");
 	});
 
+	it("is not needed for a new key: a browser that has neither asks in the new chain, and hears of the notice", {
+		timeout: 120_000,
+	}, async () => {
+		const { cluster, lost, left } = await brokenStreet();
+		await foundAgain(cluster, left);
+		await cluster.settle();
+		const link = await cluster.command(0, { type: "wayBackLink" });
+		if (!link.ok || link.value.type !== "link") throw new Error("any member gives the link");
+		const { index: at } = await cluster.add();
+		const command = { type: "restore" as const, link: link.value.link, newKey: true, newPassword: "tre små fugler" };
+		expect(await cluster.outcome(at, { ...command, alwaysOn: false, signalingUrls: [] })).toBe("ok");
+		const claim = () => {
+			const view = cluster.house(at).node.view();
+			return view.stage === "joining" ? view.claim : undefined;
+		};
+		await cluster.until(() => claim() !== undefined, "it asks");
+		expect(cluster.house(at).node.street).toBeUndefined();
+		await cluster.act(0, { type: "rebind", household: lost[0] ?? 0, claim: claim()?.text ?? "" });
+		await cluster.until(() => claim()?.notice !== undefined, "it hears of the notice");
+	});
+
 	it("that holds a higher certified block does not follow a chain that begins below it, and says so", {
 		timeout: 120_000,
 	}, async () => {
