@@ -130,8 +130,8 @@ function closeDraft(draft: Draft): Executed {
 	beginRemovals(draft);
 	dropFinished(draft);
 	completeRemovals(draft);
-	// Last of what has to do with households: of those that are left it takes more than two thirds.
 	completeRebindings(draft);
+	// Last of what has to do with households: of those that are left it takes more than two thirds.
 	countVotes(draft);
 	forgetExpired(draft);
 	assertMoneyConserved(draft);
