@@ -11,14 +11,12 @@ export const MAX_NAME_LENGTH = 40;
 export const MAX_MEMBERS = 1_000;
 /** Given once and never reused: devices come and go. */
 export const MAX_DEVICES = 16_000;
-/** Seldom enough that keeping the state costs little, often enough that starting from it is quick. */
-export const MIN_CHECKPOINT_BLOCKS = 10;
-export const MAX_CHECKPOINT_BLOCKS = 100_000;
 
 export const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
 export const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-export const blob = v.instance(Uint8Array);
-export const bytes = (length: number) => v.pipe(v.instance(Uint8Array), v.length(length));
+export const blob: v.GenericSchema<unknown, Uint8Array> = v.instance(Uint8Array);
+export const bytes = (length: number): v.GenericSchema<unknown, Uint8Array> =>
+	v.pipe(v.instance(Uint8Array), v.length(length));
 export const hash = bytes(HASH_BYTES);
 export const flag = v.pipe(
 	v.picklist([0, 1]),
@@ -50,19 +48,3 @@ export const nameShape = v.pipe(
 	// One line, no control characters, no blanks at either end: a name that a screen can show as it is.
 	v.regex(/^[^\p{C}\p{Z}](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$/u),
 );
-
-/** Block interval: a divisor of the minute, so that a minute's end is a slot's beginning. */
-const blockInterval = v.pipe(
-	integer(1_000, MS_PER_MINUTE),
-	v.check((intervalMs) => MS_PER_MINUTE % intervalMs === 0),
-);
-
-/** What a neighbourhood's time runs by: block interval, grace, window, checkpoints, time scale, and its salt. */
-export const paceShapes = [
-	blockInterval,
-	integer(0, 100_000),
-	integer(1, 1_000_000),
-	integer(MIN_CHECKPOINT_BLOCKS, MAX_CHECKPOINT_BLOCKS),
-	integer(1, 10_000),
-	bytes(16),
-] as const;

@@ -1,6 +1,8 @@
 /** An operator's promise to admit whoever holds its one-time key. */
+import * as v from "valibot";
 import { type CborValue, encode } from "../primitives/codec.js";
 import { taggedHash } from "../primitives/hash.js";
+import { bytes, member, minute, publicKey, signature } from "./fieldShapes.js";
 
 export interface Invitation {
 	/** 16 random bytes; used ones are on the chain. */
@@ -18,7 +20,7 @@ export interface Invitation {
 }
 
 /** Stands in an invitation of an observer. */
-export const OBSERVER = 1;
+const OBSERVER = 1;
 
 const invitationHash = taggedHash("invitation");
 
@@ -42,3 +44,25 @@ function promiseFields({
 }: Omit<Invitation, "signature">): CborValue[] {
 	return [id, operator, expiryMinute, oneTimeKey, ...(observer ? [OBSERVER] : [])];
 }
+
+export const invitationShape = v.pipe(
+	v.union([
+		v.strictTuple([bytes(16), member, minute, publicKey, v.literal(OBSERVER), signature]),
+		v.pipe(
+			v.strictTuple([bytes(16), member, minute, publicKey, signature]),
+			v.transform(([id, operator, expiryMinute, oneTimeKey, signed]) => {
+				return [id, operator, expiryMinute, oneTimeKey, undefined, signed] as const;
+			}),
+		),
+	]),
+	v.transform(
+		([id, operator, expiryMinute, oneTimeKey, observer, signed]): Invitation => ({
+			id,
+			operator,
+			expiryMinute,
+			oneTimeKey,
+			observer: observer === OBSERVER,
+			signature: signed,
+		}),
+	),
+);

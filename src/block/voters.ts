@@ -3,7 +3,7 @@
  * from that block on, as soon as it is appended (Raft thesis §4.1).
  */
 import type { Block } from "./block.js";
-import type { VotersTransaction } from "./transaction.js";
+import type { VotersTransaction } from "./kinds/network.js";
 
 /** Device indices, ascending. */
 export type VoterSet = readonly number[];

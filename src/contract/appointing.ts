@@ -4,7 +4,7 @@
  * thirds of the households want is an operator at the end of every block, and no operator takes that back: whoever has
  * got hold of an operator's key can do all that an operator may, so that nothing of it may undo what the votes have done.
  */
-import type { AppointTransaction } from "../block/governance.js";
+import type { AppointTransaction } from "../block/kinds/members.js";
 import { changeHousehold, type Draft, householdOf } from "./ledger.js";
 import { byRule, record } from "./operatorRecord.js";
 import type { Refusal } from "./refusal.js";

@@ -5,8 +5,8 @@
  * could only come about if more than a third of the households agreed to both. Among them are whoever proposes it, and the
  * household of each device that is to vote: nobody is counted on who knows nothing of it.
  */
-import type { ConfirmTransaction, RefoundTransaction } from "../block/refounding.js";
-import { transactionId } from "../block/transactionCodec.js";
+import type { ConfirmTransaction, RefoundTransaction } from "../block/kinds/founding.js";
+import { transactionId } from "../block/transaction.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import type { Verifier } from "../primitives/signature.js";

@@ -1,5 +1,5 @@
 /** Objecting to a notice: the household stays as it is. */
-import type { ContestTransaction } from "../block/governance.js";
+import type { ContestTransaction } from "../block/kinds/members.js";
 import { overruledRefusal } from "./appointing.js";
 import { changeHousehold, type Draft } from "./ledger.js";
 import type { Refusal } from "./refusal.js";

@@ -1,7 +1,7 @@
 /** A household's devices: admitted and taken out of use by its own key. */
 
 import { MAX_DEVICES } from "../block/fieldShapes.js";
-import type { DeviceTransaction, RevokeTransaction } from "../block/transaction.js";
+import type { DeviceTransaction, RevokeTransaction } from "../block/kinds/members.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { changeHousehold, type Device, type Draft, householdOf, isInUse, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";

@@ -1,7 +1,6 @@
 /** Executing blocks: a pure function from ledger and block to the next ledger, the same in every node. */
 import { appendLeaf, merkleLeaf } from "../block/merkle.js";
-import { isAct, isKeptVoters, type Transaction } from "../block/transaction.js";
-import { transactionId } from "../block/transactionCodec.js";
+import { isAct, isKeptVoters, type Transaction, transactionId } from "../block/transaction.js";
 import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { add, MAX_MINUTE, minuteOf, subtract } from "../primitives/units.js";

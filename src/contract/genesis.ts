@@ -1,8 +1,10 @@
 /** Genesis: block 0, with the founding parameters and everybody who was in the lobby. */
 import { BLOCK_VERSION, type Block, type BlockHeader, blockHash, transactionsRoot } from "../block/block.js";
+import type { FoundTransaction } from "../block/kinds/founding.js";
+import type { JoinTransaction } from "../block/kinds/members.js";
 import { EMPTY_RANGE } from "../block/merkle.js";
-import type { FoundTransaction, JoinTransaction, Transaction } from "../block/transaction.js";
-import { transactionId } from "../block/transactionCodec.js";
+import type { Transaction } from "../block/transaction.js";
+import { transactionId } from "../block/transaction.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";

@@ -2,8 +2,8 @@
 import * as v from "valibot";
 import { bytes, flag, hash, natural, perhaps } from "../block/fieldShapes.js";
 import { type IceServer, iceServerFields, iceServersShape } from "../block/iceServer.js";
+import { MONEY_KINDS, type MoneyKind } from "../block/kinds/founding.js";
 import type { MountainRange } from "../block/merkle.js";
-import { MONEY_KINDS, type MoneyKind } from "../block/transaction.js";
 import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
 import type { CborValue } from "../primitives/codec.js";

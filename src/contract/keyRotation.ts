@@ -8,7 +8,7 @@
  * the block's body alone. The block's hash would not do: everybody on a channel is told of heads by their hash, links and
  * proofs hold hashes, and that of a block without transactions can be guessed.
  */
-import type { ReadingTransaction } from "../block/transaction.js";
+import type { ReadingTransaction } from "../block/kinds/metering.js";
 import { taggedHash } from "../primitives/hash.js";
 import { minuteOf } from "../primitives/units.js";
 import type { Draft } from "./ledger.js";

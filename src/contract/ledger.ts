@@ -3,9 +3,9 @@
  * next one, which shares all that stayed the same. An uncommitted block's ledger is simply dropped on truncation.
  */
 import type { IceServer } from "../block/iceServer.js";
+import type { FoundingParameters } from "../block/kinds/founding.js";
 import type { MountainRange } from "../block/merkle.js";
 import type { Reading } from "../block/reading.js";
-import type { FoundingParameters } from "../block/transaction.js";
 import { assert } from "../primitives/assert.js";
 import { divideFloor } from "../primitives/units.js";
 import type { CountedBlocks } from "./countedBlocks.js";

@@ -1,5 +1,10 @@
 /** Offers and contracts (thesis 3.1.1). */
-import type { AcceptTransaction, EndTransaction, OfferTransaction, WithdrawTransaction } from "../block/transaction.js";
+import type {
+	AcceptTransaction,
+	EndTransaction,
+	OfferTransaction,
+	WithdrawTransaction,
+} from "../block/kinds/market.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { MINUTES_PER_DAY, minuteOf } from "../primitives/units.js";
 import { type Contract, changeContract, contractOf, type Draft, householdOf, type Ledger } from "./ledger.js";

@@ -1,7 +1,7 @@
 /** Households and their devices. */
 
 import { MAX_MEMBERS } from "../block/fieldShapes.js";
-import type { JoinTransaction } from "../block/transaction.js";
+import type { JoinTransaction } from "../block/kinds/members.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { minuteOf } from "../primitives/units.js";
 import type { Draft } from "./ledger.js";

@@ -1,4 +1,4 @@
-import type { ReadingTransaction } from "../block/transaction.js";
+import type { ReadingTransaction } from "../block/kinds/metering.js";
 import { add, MS_PER_MINUTE } from "../primitives/units.js";
 import { countedSince } from "./countedBlocks.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";

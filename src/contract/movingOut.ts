@@ -7,7 +7,7 @@
  * Who votes is said by `voters` transactions alone, or nobody could check a certificate without executing the chain. So a
  * removal takes no vote along: it is completed only when an operator has taken the household's devices off the voters.
  */
-import type { RemoveTransaction } from "../block/governance.js";
+import type { RemoveTransaction } from "../block/kinds/members.js";
 import { minuteOf } from "../primitives/units.js";
 import { dropVotesFor, overruledRefusal, wantedRefusal } from "./appointing.js";
 import { devicesOf, revokeAll } from "./devices.js";

@@ -1,6 +1,6 @@
 /** What the operator decides for the neighbourhood. */
-import type { SuspendTransaction } from "../block/governance.js";
-import type { IceServersTransaction, RenameTransaction, RoleTransaction } from "../block/transaction.js";
+import type { RenameTransaction, RoleTransaction, SuspendTransaction } from "../block/kinds/members.js";
+import type { IceServersTransaction } from "../block/kinds/network.js";
 import { dropVotesFor, overruledRefusal, wantedRefusal } from "./appointing.js";
 import { changeHousehold, type Draft, householdOf } from "./ledger.js";
 import type { Refusal } from "./refusal.js";

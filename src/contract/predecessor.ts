@@ -7,8 +7,8 @@
 import * as v from "valibot";
 import { type BlockHeader, blockHash, headerFields, headerShape } from "../block/block.js";
 import { type Certificate, certificateFields, certificateShape } from "../block/certificate.js";
+import type { PredecessorState, RefoundTransaction } from "../block/kinds/founding.js";
 import { EMPTY_RANGE } from "../block/merkle.js";
-import type { PredecessorState, RefoundTransaction } from "../block/refounding.js";
 import type { VoterSet } from "../block/voters.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { decode, encode } from "../primitives/codec.js";

@@ -5,7 +5,7 @@
  * The devices go with the old key. None of them may vote by then, or the change would take a vote along (`movingOut.ts`):
  * it waits until an operator has taken them off the voters.
  */
-import type { RebindTransaction } from "../block/governance.js";
+import type { RebindTransaction } from "../block/kinds/members.js";
 import { devicesOf, revokeAll } from "./devices.js";
 import { changeHousehold, type Draft } from "./ledger.js";
 import { giveNotice, isDue } from "./notices.js";

@@ -1,13 +1,9 @@
 /** The genesis of a neighbourhood that is founded again: `refound`, the households' `confirm`s, the proposer's `seal`. */
 import { type Block, blockHash } from "../block/block.js";
-import {
-	type ConfirmTransaction,
-	confirmationsHash,
-	type RefoundTransaction,
-	type SealTransaction,
-} from "../block/refounding.js";
+import type { ConfirmTransaction, RefoundTransaction, SealTransaction } from "../block/kinds/founding.js";
+import { confirmationsHash } from "../block/refounding.js";
 import type { Unsigned } from "../block/transaction.js";
-import { transactionId } from "../block/transactionCodec.js";
+import { transactionId } from "../block/transaction.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";

@@ -1,5 +1,5 @@
 /** Who must have signed a transaction. Rules come after signatures: what nobody signed is not even looked at. */
-import { claimDigest } from "../block/governance.js";
+import { claimDigest } from "../block/claim.js";
 import { invitationDigest } from "../block/invitation.js";
 import { bodyFields, digestOf, type Transaction } from "../block/transaction.js";
 import { encode } from "../primitives/codec.js";

@@ -2,8 +2,7 @@
  * Tokens: ordered by a household, issued by the operator when the money has arrived; locked when it is to go back, and
  * destroyed when it has.
  */
-import type { PayoutTransaction } from "../block/governance.js";
-import type { BuyTransaction, IssueTransaction } from "../block/transaction.js";
+import type { BuyTransaction, IssueTransaction, PayoutTransaction } from "../block/kinds/treasury.js";
 import { toHex } from "../primitives/bytes.js";
 import { add, MAX_CIRCULATION_MICRO_NOK } from "../primitives/units.js";
 import { changeHousehold, type Draft, householdOf } from "./ledger.js";

@@ -1,5 +1,7 @@
 /** Who votes: the operator's `voters` transactions, one step at a time (Raft thesis §4.1; Ongaro 2015). */
-import type { KeptVotersTransaction, VotersTransaction } from "../block/transaction.js";
+
+import type { VotersTransaction } from "../block/kinds/network.js";
+import type { KeptVotersTransaction } from "../block/transaction.js";
 import { votersAfter } from "../block/voters.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { type Device, type Draft, householdOf, isInUse, type Ledger } from "./ledger.js";

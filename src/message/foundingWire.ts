@@ -1,7 +1,7 @@
 /** Founding, and founding again, as fields on the wire. */
 import * as v from "valibot";
 import { blob, flag, hash, MAX_MEMBERS, member, nameShape, publicKey, signature } from "../block/fieldShapes.js";
-import type { ConfirmTransaction } from "../block/refounding.js";
+import type { ConfirmTransaction } from "../block/kinds/founding.js";
 import { encodeTransaction } from "../block/transactionCodec.js";
 import type { CborValue } from "../primitives/codec.js";
 import type { Crossing, Message } from "./message.js";

@@ -7,8 +7,9 @@ import type { Anchor } from "../block/anchor.js";
 import type { Block, BlockHeader } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
 import type { DoubleSignature } from "../block/evidence.js";
-import type { ConfirmTransaction } from "../block/refounding.js";
-import type { JoinTransaction, Transaction } from "../block/transaction.js";
+import type { ConfirmTransaction } from "../block/kinds/founding.js";
+import type { JoinTransaction } from "../block/kinds/members.js";
+import type { Transaction } from "../block/transaction.js";
 
 /** First frame on every channel, from both sides. */
 export interface HandshakeMessage {

@@ -2,7 +2,8 @@
  * A claim is what a browser with a new household key shows to the operator, as text: the key, and its signature that it
  * asks for a household of this neighbourhood.
  */
-import { claimDigest, type RebindTransaction } from "../block/governance.js";
+import { claimDigest } from "../block/claim.js";
+import type { RebindTransaction } from "../block/kinds/members.js";
 import { fromBase64Url, toBase64Url } from "../primitives/base64.js";
 import { joinBytes } from "../primitives/bytes.js";
 import { ok, type Result, refused } from "../primitives/result.js";

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { encodeBlock } from "../block/block.js";
 import { nameShape } from "../block/fieldShapes.js";
 import { iceServersFault } from "../block/iceServer.js";
-import { MONEY_KINDS } from "../block/transaction.js";
+import { MONEY_KINDS } from "../block/kinds/founding.js";
 import { DEFAULT_FUSE_LIMIT_W } from "../meter/meterPipeline.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { SEED_BYTES, seedOfWords } from "../primitives/recoveryWords.js";

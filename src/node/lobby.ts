@@ -3,8 +3,10 @@
  * writes the genesis with everybody present.
  */
 import { type Block, blockHash, encodeBlock } from "../block/block.js";
-import { type FoundTransaction, type JoinTransaction, MONEY_KINDS, type Unsigned } from "../block/transaction.js";
-import { transactionId } from "../block/transactionCodec.js";
+import { type FoundTransaction, MONEY_KINDS } from "../block/kinds/founding.js";
+import type { JoinTransaction } from "../block/kinds/members.js";
+import type { Unsigned } from "../block/transaction.js";
+import { transactionId } from "../block/transaction.js";
 import { createGenesis } from "../contract/genesis.js";
 import { isFoundingJoinSigned } from "../contract/signers.js";
 import type { LobbyStateMessage, Message } from "../message/message.js";

@@ -1,6 +1,7 @@
 /** Everybody's waiting transactions. What is in here has valid signatures. */
-import { isAct, isKeptVoters, type Transaction, type VotersTransaction } from "../block/transaction.js";
-import { transactionId } from "../block/transactionCodec.js";
+
+import type { VotersTransaction } from "../block/kinds/network.js";
+import { isAct, isKeptVoters, type Transaction, transactionId } from "../block/transaction.js";
 import { judgeAll } from "../contract/execute.js";
 import { isInUse, type Ledger } from "../contract/ledger.js";
 import type { Refusal, Wait } from "../contract/refusal.js";

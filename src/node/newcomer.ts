@@ -2,8 +2,9 @@
  * What a device shows to be let in that the chain does not know: that it belongs to a household, or that a household may
  * join. Without either its neighbours give it nothing of the chain, whatever link it came by.
  */
-import type { JoinTransaction, Transaction, Unsigned } from "../block/transaction.js";
-import { transactionId } from "../block/transactionCodec.js";
+import type { JoinTransaction } from "../block/kinds/members.js";
+import type { Transaction, Unsigned } from "../block/transaction.js";
+import { transactionId } from "../block/transaction.js";
 import type { HouseholdProofMessage, Message } from "../message/message.js";
 import { assert } from "../primitives/assert.js";
 import { encode } from "../primitives/codec.js";

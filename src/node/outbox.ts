@@ -1,7 +1,8 @@
 /** This household's own signed transactions, from the signature until they are in a committed block (or refused there). */
 import * as v from "valibot";
 import { timestampMs } from "../block/fieldShapes.js";
-import { isKeptVoters, type ReadingTransaction, type Transaction } from "../block/transaction.js";
+import type { ReadingTransaction } from "../block/kinds/metering.js";
+import { isKeptVoters, type Transaction } from "../block/transaction.js";
 import { decodeTransaction, encodeTransaction } from "../block/transactionCodec.js";
 import { decodeRecord, encodeRecord, openRecord, sealRecord } from "./records.js";
 import type { OwnTransactionView } from "./view.js";

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import type { Certificate } from "../block/certificate.js";
 import { natural } from "../block/fieldShapes.js";
 import type { Transaction } from "../block/transaction.js";
-import { transactionId } from "../block/transactionCodec.js";
+import { transactionId } from "../block/transaction.js";
 import { proveTransactions } from "../block/transactionsProof.js";
 import type { Contract, Ledger } from "../contract/ledger.js";
 import { proveSettled } from "../contract/resultsProof.js";

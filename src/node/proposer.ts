@@ -3,7 +3,7 @@
  * transactions within a second; a backlog at once); and how large a block may be.
  */
 
-import type { FoundingParameters } from "../block/transaction.js";
+import type { FoundingParameters } from "../block/kinds/founding.js";
 import { slotOf } from "../contract/countedBlocks.js";
 import { minuteOf } from "../primitives/units.js";
 

@@ -4,8 +4,8 @@
  * `Node` through these two unions. All values can be cloned structurally.
  */
 import type { IceServer } from "../block/iceServer.js";
+import type { MoneyKind } from "../block/kinds/founding.js";
 import type { Reading } from "../block/reading.js";
-import type { MoneyKind } from "../block/transaction.js";
 import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
 import type { LineName } from "../meter/lineNames.js";
 import type { Result } from "../primitives/result.js";

@@ -3,7 +3,7 @@
  * goes on from what this device holds.
  */
 import type { Certificate } from "../block/certificate.js";
-import type { RefoundTransaction } from "../block/refounding.js";
+import type { RefoundTransaction } from "../block/kinds/founding.js";
 import type { Unsigned } from "../block/transaction.js";
 import { type Device, isInUse, type Ledger } from "../contract/ledger.js";
 import { predecessorState } from "../contract/predecessor.js";

@@ -1,8 +1,7 @@
 /** What a household sees of its own money and energy, derived from the executed chain: movements, and sums by day. */
 import * as v from "valibot";
 import { natural } from "../block/fieldShapes.js";
-import type { PayoutTransaction } from "../block/governance.js";
-import type { IssueTransaction } from "../block/transaction.js";
+import type { IssueTransaction, PayoutTransaction } from "../block/kinds/treasury.js";
 import type { Ledger } from "../contract/ledger.js";
 import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";

@@ -3,8 +3,8 @@
  * it). All values can be cloned structurally.
  */
 import type { IceServer } from "../block/iceServer.js";
+import type { MoneyKind } from "../block/kinds/founding.js";
 import type { Reading } from "../block/reading.js";
-import type { MoneyKind } from "../block/transaction.js";
 import type { OperatorAct } from "../contract/ledger.js";
 import type { RemovalStep } from "../contract/movingOut.js";
 import type { LineName } from "../meter/lineNames.js";

@@ -4,8 +4,8 @@
  * measured in one street, whose nodes share one thread: the flood costs each of them, and an act waits for their sum.
  */
 import { describe, expect, it } from "vitest";
-import type { ReadingTransaction } from "../../src/block/transaction.js";
-import { transactionId } from "../../src/block/transactionCodec.js";
+import type { ReadingTransaction } from "../../src/block/kinds/metering.js";
+import { transactionId } from "../../src/block/transaction.js";
 import { toFrames } from "../../src/message/frames.js";
 import type { Message } from "../../src/message/message.js";
 import { encodeMessage } from "../../src/message/wire.js";

@@ -4,8 +4,9 @@ import type { Block } from "../../src/block/block.js";
 import { BLOCK_VERSION, transactionsRoot } from "../../src/block/block.js";
 import type { Certificate } from "../../src/block/certificate.js";
 import { MAX_ICE_SERVERS } from "../../src/block/iceServer.js";
+import { MONEY_KINDS } from "../../src/block/kinds/founding.js";
 import { QUALITIES } from "../../src/block/reading.js";
-import { MONEY_KINDS, type Transaction } from "../../src/block/transaction.js";
+import type { Transaction } from "../../src/block/transaction.js";
 import {
 	MAX_AMOUNT_MICRO_NOK,
 	MAX_MINUTE,

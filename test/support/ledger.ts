@@ -3,21 +3,15 @@
  * block takes the way that a follower's takes: signatures, parent, rules.
  */
 import { BLOCK_VERSION, type Block, blockHash, transactionsRoot, validateAgainst } from "../../src/block/block.js";
-import { claimDigest, type RebindTransaction } from "../../src/block/governance.js";
+import { claimDigest } from "../../src/block/claim.js";
 import { type Invitation, invitationDigest } from "../../src/block/invitation.js";
+import type { FoundingParameters, FoundTransaction } from "../../src/block/kinds/founding.js";
+import type { DeviceTransaction, JoinTransaction, RebindTransaction } from "../../src/block/kinds/members.js";
+import type { ReadingTransaction } from "../../src/block/kinds/metering.js";
+import type { VotersTransaction } from "../../src/block/kinds/network.js";
 import type { Quality } from "../../src/block/reading.js";
-import type {
-	ActTransaction,
-	DeviceTransaction,
-	FoundingParameters,
-	FoundTransaction,
-	JoinTransaction,
-	ReadingTransaction,
-	Transaction,
-	Unsigned,
-	VotersTransaction,
-} from "../../src/block/transaction.js";
-import { transactionId } from "../../src/block/transactionCodec.js";
+import type { ActTransaction, Transaction, Unsigned } from "../../src/block/transaction.js";
+import { transactionId } from "../../src/block/transaction.js";
 import { type Executed, executeBlock } from "../../src/contract/execute.js";
 import { createGenesis, openGenesis } from "../../src/contract/genesis.js";
 import { type Contract, contractOf, type Household, householdOf, type Ledger } from "../../src/contract/ledger.js";

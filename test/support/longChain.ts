@@ -6,8 +6,9 @@
  */
 import { BLOCK_VERSION, type Block, blockHash, encodeBlock, transactionsRoot } from "../../src/block/block.js";
 import { acknowledgementDigest, type Certificate } from "../../src/block/certificate.js";
-import type { ActTransaction, FoundingParameters, Transaction, Unsigned } from "../../src/block/transaction.js";
-import { transactionId } from "../../src/block/transactionCodec.js";
+import type { FoundingParameters } from "../../src/block/kinds/founding.js";
+import type { ActTransaction, Transaction, Unsigned } from "../../src/block/transaction.js";
+import { transactionId } from "../../src/block/transaction.js";
 import type { VoterSet } from "../../src/block/voters.js";
 import { makeCertificate } from "../../src/consensus/certificate.js";
 import { chunkLeaves, manifestOf } from "../../src/contract/chunks.js";

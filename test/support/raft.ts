@@ -1,7 +1,7 @@
 /** Builders for scripted dialogues with the pure core: entries, voters, and an obedient node around `step`. */
 import { BLOCK_VERSION, type Block, blockHash, transactionsRoot } from "../../src/block/block.js";
 import { type Acknowledged, acknowledgementDigest, type Certificate } from "../../src/block/certificate.js";
-import type { VotersTransaction } from "../../src/block/transaction.js";
+import type { VotersTransaction } from "../../src/block/kinds/network.js";
 import { createRaft, type RaftRestart, step } from "../../src/consensus/raft.js";
 import {
 	baseAfter,

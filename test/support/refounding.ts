@@ -1,9 +1,9 @@
 /** Founding a neighbourhood of `ledger.ts` again: everything signed for real, each piece to be changed by a test. */
 import { type Block, blockHash } from "../../src/block/block.js";
 import { acknowledgementDigest, type Certificate } from "../../src/block/certificate.js";
-import type { ConfirmTransaction, RefoundTransaction, SealTransaction } from "../../src/block/refounding.js";
+import type { ConfirmTransaction, RefoundTransaction, SealTransaction } from "../../src/block/kinds/founding.js";
 import type { Unsigned } from "../../src/block/transaction.js";
-import { transactionId } from "../../src/block/transactionCodec.js";
+import { transactionId } from "../../src/block/transaction.js";
 import { checkCertificate } from "../../src/consensus/certificate.js";
 import type { Ledger } from "../../src/contract/ledger.js";
 import { predecessorState } from "../../src/contract/predecessor.js";

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { BLOCK_VERSION, type Block, blockHash, transactionsRoot } from "../../src/block/block.js";
 import type { Quality } from "../../src/block/reading.js";
 import type { Transaction, Unsigned } from "../../src/block/transaction.js";
-import { transactionId } from "../../src/block/transactionCodec.js";
+import { transactionId } from "../../src/block/transaction.js";
 import { type Executed, executeCandidates } from "../../src/contract/execute.js";
 import { openGenesis } from "../../src/contract/genesis.js";
 import type { Ledger } from "../../src/contract/ledger.js";

@@ -4,7 +4,8 @@
  * one, but comes in beside it where the chain would stand still without that one's vote. Whatever the chain makes of
  * that transaction, at most one of its key can ever be in a block.
  */
-import type { DeviceTransaction, Unsigned } from "../../block/transaction.js";
+import type { DeviceTransaction } from "../../block/kinds/members.js";
+import type { Unsigned } from "../../block/transaction.js";
 import { devicesOf } from "../../contract/devices.js";
 import { judge } from "../../contract/execute.js";
 import { assert } from "../../primitives/assert.js";

@@ -2,9 +2,11 @@
  * The proposal to found the neighbourhood again that lies here, and who has confirmed it. Everything that comes from
  * neighbours is checked here; what this device promises about it is `refounding`'s part.
  */
-import { type ConfirmTransaction, type RefoundTransaction, withdrawalDigest } from "../../block/refounding.js";
+import type { ConfirmTransaction, RefoundTransaction } from "../../block/kinds/founding.js";
+import { withdrawalDigest } from "../../block/refounding.js";
 import type { Unsigned } from "../../block/transaction.js";
-import { decodeProposal, encodeProposal, transactionId } from "../../block/transactionCodec.js";
+import { transactionId } from "../../block/transaction.js";
+import { decodeProposal, encodeProposal } from "../../block/transactionCodec.js";
 import { checkCertificate } from "../../consensus/certificate.js";
 import { confirmationRefusal } from "../../contract/confirmations.js";
 import { type OpenProposal, openProposal } from "../../contract/refounding.js";

@@ -6,7 +6,7 @@
 import type { Certificate } from "../../block/certificate.js";
 import type { IceServer } from "../../block/iceServer.js";
 import type { Transaction, Unsigned } from "../../block/transaction.js";
-import { transactionId } from "../../block/transactionCodec.js";
+import { transactionId } from "../../block/transaction.js";
 import {
 	type CertificateError,
 	checkCertificate,

@@ -4,7 +4,7 @@
  * the chain does not know, once it has shown that it is a household's, or that its household may join. A link by itself
  * gives nobody anything: it is copied, forwarded, and kept by households that moved out.
  */
-import type { JoinTransaction } from "../../block/transaction.js";
+import type { JoinTransaction } from "../../block/kinds/members.js";
 import type { Device } from "../../contract/ledger.js";
 import type { Refusal, Wait } from "../../contract/refusal.js";
 import { isHouseholdKey } from "../../contract/standing.js";

@@ -5,7 +5,7 @@
  */
 import { encodeBlock } from "../../block/block.js";
 import type { Transaction } from "../../block/transaction.js";
-import { transactionId } from "../../block/transactionCodec.js";
+import { transactionId } from "../../block/transaction.js";
 import { hasMinute } from "../../contract/minuteRanges.js";
 import type { Link } from "../chain.js";
 import { idOf } from "../mempool.js";

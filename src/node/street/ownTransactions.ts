@@ -2,9 +2,12 @@
  * What this household signs: readings, acts, its `join`. Written to the outbox before anybody hears of it, and kept
  * there until it is in a committed block or refused at the committed head.
  */
+
+import type { ReadingTransaction } from "../../block/kinds/metering.js";
+import type { VotersTransaction } from "../../block/kinds/network.js";
 import type { Reading } from "../../block/reading.js";
-import type { ReadingTransaction, Transaction, Unsigned, VotersTransaction } from "../../block/transaction.js";
-import { transactionId } from "../../block/transactionCodec.js";
+import type { Transaction, Unsigned } from "../../block/transaction.js";
+import { transactionId } from "../../block/transaction.js";
 import { judge, judgeAll } from "../../contract/execute.js";
 import { hasMinute } from "../../contract/minuteRanges.js";
 import { checkSignatures } from "../../contract/signers.js";

@@ -4,7 +4,7 @@
  */
 import type { Block } from "../../block/block.js";
 import { acknowledgementDigest, type Certificate } from "../../block/certificate.js";
-import { transactionId } from "../../block/transactionCodec.js";
+import { transactionId } from "../../block/transaction.js";
 import { createRaft, step } from "../../consensus/raft.js";
 import type { Persist, RaftEffect, RaftInput, RaftState } from "../../consensus/state.js";
 import { isVoter, type LogBase } from "../../consensus/state.js";

@@ -10,7 +10,8 @@
  * confirmed for itself, where nobody has the proposer's key any more.
  */
 import { blockHash, decodeBlock, encodeBlock } from "../../block/block.js";
-import { encodeProposal, MAX_PROPOSAL_BYTES, transactionId } from "../../block/transactionCodec.js";
+import { transactionId } from "../../block/transaction.js";
+import { encodeProposal, MAX_PROPOSAL_BYTES } from "../../block/transactionCodec.js";
 import { hasMajority } from "../../consensus/quorum.js";
 import { agreementRefusal } from "../../contract/confirmations.js";
 import { createRefoundedGenesis, type OpenProposal, unsignedSeal } from "../../contract/refounding.js";

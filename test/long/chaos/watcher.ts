@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Block, blockHash, decodeBlock } from "../../../src/block/block.js";
-import type { ReadingTransaction } from "../../../src/block/transaction.js";
+import type { ReadingTransaction } from "../../../src/block/kinds/metering.js";
 import { openTransaction } from "../../../src/node/outbox.js";
 import { openRecord } from "../../../src/node/records.js";
 import { equalBytes, toHex } from "../../../src/primitives/bytes.js";

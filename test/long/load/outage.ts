@@ -3,7 +3,7 @@
  * now and then those that reach one another wake, and some devices restart. Then the voters are back, and what was kept
  * drains through consensus.
  */
-import type { ReadingTransaction } from "../../../src/block/transaction.js";
+import type { ReadingTransaction } from "../../../src/block/kinds/metering.js";
 import { executeBlock } from "../../../src/contract/execute.js";
 import type { Ledger } from "../../../src/contract/ledger.js";
 import { assert } from "../../../src/primitives/assert.js";

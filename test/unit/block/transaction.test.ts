@@ -1,13 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { invitationDigest } from "../../../src/block/invitation.js";
-import { isAct, type Transaction } from "../../../src/block/transaction.js";
+import { isAct, type Transaction, transactionId } from "../../../src/block/transaction.js";
 import {
 	decodeTransaction,
 	encodeTransaction,
 	MAX_TRANSACTION_BYTES,
 	transactionFromWire,
-	transactionId,
 	transactionToWire,
 } from "../../../src/block/transactionCodec.js";
 import { toHex } from "../../../src/primitives/bytes.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Block, blockHash, decodeBlock, encodeBlock } from "../../../src/block/block.js";
-import type { JoinTransaction } from "../../../src/block/transaction.js";
+import type { JoinTransaction } from "../../../src/block/kinds/members.js";
 import { createGenesis, openGenesis } from "../../../src/contract/genesis.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
 import { MAX_VOTERS, MIN_VOTERS } from "../../../src/contract/voters.js";

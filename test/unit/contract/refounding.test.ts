@@ -10,13 +10,13 @@ import {
 } from "../../../src/block/block.js";
 import { certificateFields } from "../../../src/block/certificate.js";
 import { MAX_MEMBERS } from "../../../src/block/fieldShapes.js";
-import type { ConfirmTransaction, RefoundTransaction } from "../../../src/block/refounding.js";
+import type { ConfirmTransaction, RefoundTransaction } from "../../../src/block/kinds/founding.js";
+import { transactionId } from "../../../src/block/transaction.js";
 import {
 	decodeProposal,
 	encodeProposal,
 	encodeTransaction,
 	MAX_PROPOSAL_BYTES,
-	transactionId,
 } from "../../../src/block/transactionCodec.js";
 import { checkCertificate } from "../../../src/consensus/certificate.js";
 import { slotOf } from "../../../src/contract/countedBlocks.js";

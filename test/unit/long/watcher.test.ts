@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { BLOCK_VERSION, type Block, blockHash, encodeBlock, transactionsRoot } from "../../../src/block/block.js";
-import type { JoinTransaction, ReadingTransaction, Transaction } from "../../../src/block/transaction.js";
+import type { JoinTransaction } from "../../../src/block/kinds/members.js";
+import type { ReadingTransaction } from "../../../src/block/kinds/metering.js";
+import type { Transaction } from "../../../src/block/transaction.js";
 import { sealTransaction } from "../../../src/node/outbox.js";
 import { sealRecord } from "../../../src/node/records.js";
 import { toHex } from "../../../src/primitives/bytes.js";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Block } from "../../../src/block/block.js";
 import { type Acknowledged, acknowledgementDigest, type Certificate } from "../../../src/block/certificate.js";
-import { transactionId } from "../../../src/block/transactionCodec.js";
+import { transactionId } from "../../../src/block/transaction.js";
 import type { Message } from "../../../src/message/message.js";
 import { foundedStreet } from "../../support/cluster.js";
 import { acknowledge, expectRefused, heartbeat, type Scene, signedBy, street } from "../../support/wrongNeighbour.js";

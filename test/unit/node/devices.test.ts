@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { DeviceTransaction, ReadingTransaction, Unsigned } from "../../../src/block/transaction.js";
-import { transactionId } from "../../../src/block/transactionCodec.js";
+import type { DeviceTransaction } from "../../../src/block/kinds/members.js";
+import type { ReadingTransaction } from "../../../src/block/kinds/metering.js";
+import type { Unsigned } from "../../../src/block/transaction.js";
+import { transactionId } from "../../../src/block/transaction.js";
 import { isInUse } from "../../../src/contract/ledger.js";
 import { decodeLink, encodeRestoreLink } from "../../../src/node/link.js";
 import { householdSecretOf } from "../../../src/node/vault.js";

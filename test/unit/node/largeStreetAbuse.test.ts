@@ -1,6 +1,7 @@
 /** What one device of a large street, where not everybody is connected with everybody, can do to the others. */
 import { describe, expect, it } from "vitest";
-import { decodeProposal, encodeProposal, transactionId } from "../../../src/block/transactionCodec.js";
+import { transactionId } from "../../../src/block/transaction.js";
+import { decodeProposal, encodeProposal } from "../../../src/block/transactionCodec.js";
 import type { Message, RefoundingMessage } from "../../../src/message/message.js";
 import type { DeviceStatus } from "../../../src/node/street/presence.js";
 import { householdSecretOf } from "../../../src/node/vault.js";

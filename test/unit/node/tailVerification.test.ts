@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ReadingTransaction } from "../../../src/block/transaction.js";
+import type { ReadingTransaction } from "../../../src/block/kinds/metering.js";
 import { decodeUnverified } from "../../../src/node/unverified.js";
 import type { Verifier } from "../../../src/primitives/signature.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet, SHORT_DAYS } from "../../support/cluster.js";
