@@ -9,10 +9,22 @@ import type { TaggedHash } from "../primitives/hash.js";
 import { CONFIRM, FOUND, REFOUND, SEAL } from "./kinds/founding.js";
 import type { Kind, SignatureName, TransactionOf } from "./kinds/kind.js";
 import { ACCEPT, END, OFFER, WITHDRAW } from "./kinds/market.js";
-import { APPOINT, CONTEST, DEVICE, JOIN, REBIND, REMOVE, RENAME, REVOKE, ROLE, SUSPEND } from "./kinds/members.js";
+import {
+	APPOINT,
+	CONTEST,
+	DEVICE,
+	JOIN,
+	LEAVE,
+	REBIND,
+	REMOVE,
+	RENAME,
+	REVOKE,
+	ROLE,
+	SUSPEND,
+} from "./kinds/members.js";
 import { READING } from "./kinds/metering.js";
 import { ICE_SERVERS, VOTERS, type VotersTransaction } from "./kinds/network.js";
-import { BUY, ISSUE, PAYOUT } from "./kinds/treasury.js";
+import { BUY, CANCEL, ISSUE, PAYOUT, REDEEM } from "./kinds/treasury.js";
 
 /** A kind's place is its number on the wire: append only. */
 const KINDS = [
@@ -40,6 +52,9 @@ const KINDS = [
 	APPOINT,
 	REBIND,
 	CONTEST,
+	REDEEM,
+	CANCEL,
+	LEAVE,
 ] as const;
 
 export type Transaction = TransactionOf<(typeof KINDS)[number]>;

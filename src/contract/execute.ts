@@ -14,7 +14,7 @@ import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
 import { applyJoin, forgetExpired } from "./members.js";
 import { applyReading, readingRefusal } from "./metering.js";
-import { applyRemove, beginRemovals, completeRemovals } from "./movingOut.js";
+import { applyLeave, applyRemove, beginRemovals, completeRemovals } from "./movingOut.js";
 import { applyIceServers, applyRename, applyRole, applySuspend } from "./operatorActs.js";
 import { record, recordedActs } from "./operatorRecord.js";
 import { applyRebind, completeRebindings } from "./rebinding.js";
@@ -22,7 +22,7 @@ import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { standingRefusal } from "./standing.js";
 import { stateRoot } from "./stateRoot.js";
-import { applyBuy, applyIssue, applyPayout } from "./treasury.js";
+import { applyBuy, applyCancel, applyIssue, applyPayout, applyRedeem } from "./treasury.js";
 import { applyKeptVoters, applyVoters } from "./voters.js";
 
 /** What every block says before its transactions. */
@@ -232,6 +232,12 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyRemove(draft, act, id);
 		case "payout":
 			return applyPayout(draft, act);
+		case "redeem":
+			return applyRedeem(draft, act, id);
+		case "cancel":
+			return applyCancel(draft, act);
+		case "leave":
+			return applyLeave(draft, act, id);
 		case "appoint":
 			return applyAppoint(draft, act);
 		case "rebind":

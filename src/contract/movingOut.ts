@@ -1,13 +1,13 @@
 /**
- * Moving out. An operator gives notice of it (`notices.ts`), and until that is over the household lives on as before. From
- * the next minute on it neither trades nor meters; what it has is locked when all of its minutes have settled, and when
- * that has been paid out its devices go out of use. Its index stays its own. Until then it has a say about the operator:
- * who has got hold of the operator's key must not come to be alone by removing everybody else.
+ * Moving out. A household does so by its own word, or an operator gives notice of it (`notices.ts`), and until that is over
+ * the household lives on as before. From the next minute on it neither trades nor meters; what it has is locked when all of
+ * its minutes have settled, and when that has been paid out its devices go out of use. Its index stays its own. Until then it
+ * has a say about the operator: who has got hold of the operator's key must not come to be alone by removing everybody else.
  *
  * Who votes is said by `voters` transactions alone, or nobody could check a certificate without executing the chain. So a
  * removal takes no vote along: it is completed only when an operator has taken the household's devices off the voters.
  */
-import type { RemoveTransaction } from "../block/kinds/members.js";
+import type { LeaveTransaction, RemoveTransaction } from "../block/kinds/members.js";
 import { minuteOf } from "../primitives/units.js";
 import { dropVotesFor, overruledRefusal, wantedRefusal } from "./appointing.js";
 import { devicesOf, revokeAll } from "./devices.js";
@@ -42,6 +42,16 @@ export function applyRemove(
 	const isAtOnce = isNewcomer(draft, householdOf(draft, household)) && overruledRefusal(draft, member) === undefined;
 	if (isAtOnce) beginRemoval(draft, household, id);
 	else giveNotice(draft, household, { kind: "remove", id });
+	return undefined;
+}
+
+/** A household moves out by its own word, and without notice: it is its own membership. */
+export function applyLeave(draft: Draft, { member }: LeaveTransaction, id: Uint8Array): Refusal | undefined {
+	if (isActingOperator(draft, member) && isLastOperator(draft, member)) return { code: "last-operator" };
+	const refusal = successionRefusal(draft, member);
+	if (refusal !== undefined) return refusal;
+	dropVotesFor(draft, member);
+	beginRemoval(draft, member, id);
 	return undefined;
 }
 

@@ -42,6 +42,15 @@ export type Refusal =
 	/** Its device votes, and no other household that stays has one that could: the chain would stand still. */
 	| { code: "only-voter"; device: number }
 	| { code: "unknown-lock" }
+	/** Play money is not paid out. */
+	| { code: "play-money" }
+	| { code: "balance-too-low"; balanceMicroNok: number; amountMicroNok: number }
+	/** It is being paid out. */
+	| { code: "too-late-to-cancel"; untilMinute: number }
+	/** It can still be taken back: who pays now may pay for nothing. */
+	| { code: "lock-too-new"; untilMinute: number }
+	/** Minutes before it may still be paid from it. */
+	| { code: "lock-unsettled" }
 	/** The household votes so already, or has no vote to take back. */
 	| { code: "vote-unchanged" }
 	/** Nothing is announced about the household. */

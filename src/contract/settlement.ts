@@ -6,6 +6,7 @@ import type { Reading } from "../block/reading.js";
 import { assert } from "../primitives/assert.js";
 import { add, multiply, multiplyDivide, subtract } from "../primitives/units.js";
 import { countedSince } from "./countedBlocks.js";
+import { fundsFor, pay } from "./funds.js";
 import {
 	affordableWh,
 	type Contract,
@@ -105,10 +106,9 @@ function settleMinute(draft: Draft, seller: number, contracts: readonly Contract
 	const wantedWh = contracts.map((contract) => {
 		const bought = pendingOf(draft, contract.buyer, minute);
 		const importWh = settles(draft, bought) ? bought.importWh : 0;
-		const { balanceMicroNok } = householdOf(draft, contract.buyer);
 		// A contract whose sum no longer fits a safe integer is used up: an endless trade must not stop every node.
 		const sumLeftMicroNok = subtract(Number.MAX_SAFE_INTEGER, contract.amountMicroNok);
-		const payableMicroNok = Math.min(balanceMicroNok, sumLeftMicroNok);
+		const payableMicroNok = Math.min(fundsFor(draft, contract.buyer, minute), sumLeftMicroNok);
 		return Math.min(importWh, remainingWh(contract), affordableWh(payableMicroNok, contract.priceMicroNokPerWh));
 	});
 	const deliveries: Delivery[] = [];
@@ -145,9 +145,9 @@ export function allocate(availableWh: number, wantedWh: readonly number[]): numb
 /** Energy and money change hands in one step. */
 function deliver(draft: Draft, contract: Contract, minute: number, energyWh: number): Delivery {
 	const amountMicroNok = multiply(energyWh, contract.priceMicroNokPerWh);
+	pay(draft, contract.buyer, minute, amountMicroNok);
 	const buyer = householdOf(draft, contract.buyer);
 	changeHousehold(draft, contract.buyer, {
-		balanceMicroNok: subtract(buyer.balanceMicroNok, amountMicroNok),
 		boughtWh: add(buyer.boughtWh, energyWh),
 		pending: buyer.pending.map((reading) =>
 			reading.minute === minute ? { ...reading, boughtWh: add(reading.boughtWh, energyWh) } : reading,

@@ -21,9 +21,9 @@ export function standingOf({ suspended, removal, appoints, notice }: Household):
 /**
  * What a suspended household may still sign: a device of its own that was stolen goes out of use all the same, and who
  * has got hold of the operator's key must keep no household from naming another operator, from its own key or from
- * staying.
+ * staying or going.
  */
-const WHILE_SUSPENDED: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint", "contest"]);
+const WHILE_SUSPENDED: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint", "contest", "leave"]);
 /** And one that moves out, until it is out. */
 const WHILE_MOVING: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint"]);
 

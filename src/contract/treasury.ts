@@ -2,12 +2,19 @@
  * Tokens: ordered by a household, issued by the operator when the money has arrived; locked when it is to go back, and
  * destroyed when it has.
  */
-import type { BuyTransaction, IssueTransaction, PayoutTransaction } from "../block/kinds/treasury.js";
-import { toHex } from "../primitives/bytes.js";
-import { add, MAX_CIRCULATION_MICRO_NOK } from "../primitives/units.js";
-import { changeHousehold, type Draft, householdOf } from "./ledger.js";
+import type {
+	BuyTransaction,
+	CancelTransaction,
+	IssueTransaction,
+	PayoutTransaction,
+	RedeemTransaction,
+} from "../block/kinds/treasury.js";
+import { equalBytes, toHex } from "../primitives/bytes.js";
+import { add, MAX_CIRCULATION_MICRO_NOK, minuteOf, subtract, TAKE_BACK_MINUTES } from "../primitives/units.js";
+import { changeHousehold, contractOf, type Draft, householdOf, type Ledger, type Lock } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
+/** Of each kind. */
 export const MAX_OPEN_ORDERS = 8;
 
 export function applyBuy(draft: Draft, buy: BuyTransaction, id: Uint8Array): Refusal | undefined {
@@ -23,19 +30,76 @@ export function applyBuy(draft: Draft, buy: BuyTransaction, id: Uint8Array): Ref
 	return undefined;
 }
 
+/** Locks tokens until their money is paid out. Play money buys nothing back. */
+export function applyRedeem(draft: Draft, redeem: RedeemTransaction, id: Uint8Array): Refusal | undefined {
+	const { amountMicroNok, member } = redeem;
+	if (draft.parameters.moneyKind === "trial") return { code: "play-money" };
+	const open = [...draft.locks.values()].filter((locked) => locked.member === member);
+	if (open.length >= MAX_OPEN_ORDERS) return { code: "too-many-orders", limit: MAX_OPEN_ORDERS };
+	const { balanceMicroNok } = householdOf(draft, member);
+	if (balanceMicroNok < amountMicroNok) return { code: "balance-too-low", balanceMicroNok, amountMicroNok };
+	changeHousehold(draft, member, { balanceMicroNok: subtract(balanceMicroNok, amountMicroNok) });
+	lock(draft, { id, member, amountMicroNok, timestampMs: draft.timestampMs });
+	return undefined;
+}
+
+/** An order is taken back any time, locked tokens until they may be paid out. */
+export function applyCancel(draft: Draft, { member, orderId }: CancelTransaction): Refusal | undefined {
+	const key = toHex(orderId);
+	const locked = draft.locks.get(key);
+	const ordered = draft.orders.get(key);
+	if ((locked ?? ordered)?.member !== member) return { code: "unknown-order" };
+	if (locked === undefined) {
+		dropOrder(draft, key);
+		return undefined;
+	}
+	const untilMinute = takeBackUntilMinute(locked);
+	if (minuteOf(draft.timestampMs) >= untilMinute) return { code: "too-late-to-cancel", untilMinute };
+	unlock(draft, key);
+	const { balanceMicroNok } = householdOf(draft, member);
+	changeHousehold(draft, member, { balanceMicroNok: add(balanceMicroNok, locked.amountMicroNok) });
+	return undefined;
+}
+
+/** First minute in which it is too late to take back what was asked for. */
+export function takeBackUntilMinute({ timestampMs }: Pick<Lock, "timestampMs">): number {
+	return minuteOf(timestampMs) + TAKE_BACK_MINUTES;
+}
+
+/**
+ * Why the money of a lock is not to be paid out yet; undefined: it is. Who moves out has settled everything, and takes
+ * nothing back.
+ */
+export function payoutRefusal(ledger: Ledger, { id, member, timestampMs }: Lock): Refusal | undefined {
+	const { removal } = householdOf(ledger, member);
+	if (removal !== undefined && equalBytes(removal.id, id)) return undefined;
+	const untilMinute = takeBackUntilMinute({ timestampMs });
+	if (minuteOf(ledger.timestampMs) < untilMinute) return { code: "lock-too-new", untilMinute };
+	return owesMinutesBefore(ledger, member, minuteOf(timestampMs)) ? { code: "lock-unsettled" } : undefined;
+}
+
+/** Whether minutes before one have not settled that a household may have to pay for. */
+function owesMinutesBefore(ledger: Ledger, member: number, minute: number): boolean {
+	return ledger.liveContracts.some((index) => {
+		const { buyer, seller, fromMinute, untilMinute } = contractOf(ledger, index);
+		const { settledUntilMinute } = householdOf(ledger, seller);
+		return buyer === member && Math.max(fromMinute, settledUntilMinute) < Math.min(untilMinute, minute);
+	});
+}
+
 /** What is locked was paid out in NOK: the tokens are no more. */
 export function applyPayout(draft: Draft, payout: PayoutTransaction): Refusal | undefined {
 	if (!householdOf(draft, payout.member).operator) return { code: "not-operator" };
 	const key = toHex(payout.lockId);
-	const lock = draft.locks.get(key);
-	if (lock === undefined) return { code: "unknown-lock" };
+	const locked = draft.locks.get(key);
+	if (locked === undefined) return { code: "unknown-lock" };
+	const early = payoutRefusal(draft, locked);
+	if (early !== undefined) return early;
 	const { amountMicroNok } = payout;
-	if (lock.amountMicroNok !== amountMicroNok) {
-		return { code: "amount-differs", orderedMicroNok: lock.amountMicroNok, amountMicroNok };
+	if (locked.amountMicroNok !== amountMicroNok) {
+		return { code: "amount-differs", orderedMicroNok: locked.amountMicroNok, amountMicroNok };
 	}
-	const locks = new Map(draft.locks);
-	locks.delete(key);
-	draft.locks = locks;
+	unlock(draft, key);
 	draft.paidOutMicroNok = add(draft.paidOutMicroNok, amountMicroNok);
 	return undefined;
 }
@@ -44,9 +108,24 @@ export function applyPayout(draft: Draft, payout: PayoutTransaction): Refusal | 
 export function lockBalance(draft: Draft, member: number, id: Uint8Array): void {
 	const { balanceMicroNok } = householdOf(draft, member);
 	if (balanceMicroNok === 0) return;
-	const { timestampMs } = draft;
-	draft.locks = new Map(draft.locks).set(toHex(id), { id, member, amountMicroNok: balanceMicroNok, timestampMs });
+	lock(draft, { id, member, amountMicroNok: balanceMicroNok, timestampMs: draft.timestampMs });
 	changeHousehold(draft, member, { balanceMicroNok: 0 });
+}
+
+function lock(draft: Draft, locked: Lock): void {
+	draft.locks = new Map(draft.locks).set(toHex(locked.id), locked);
+}
+
+function unlock(draft: Draft, key: string): void {
+	const locks = new Map(draft.locks);
+	locks.delete(key);
+	draft.locks = locks;
+}
+
+function dropOrder(draft: Draft, key: string): void {
+	const orders = new Map(draft.orders);
+	orders.delete(key);
+	draft.orders = orders;
 }
 
 /** A household's orders are void. */
@@ -70,9 +149,7 @@ export function applyIssue(draft: Draft, issue: IssueTransaction): Refusal | und
 	if (draft.issuedMicroNok > MAX_CIRCULATION_MICRO_NOK - issue.amountMicroNok) {
 		return { code: "circulation-limit", issuedMicroNok: draft.issuedMicroNok };
 	}
-	const orders = new Map(draft.orders);
-	orders.delete(key);
-	draft.orders = orders;
+	dropOrder(draft, key);
 	draft.issuedMicroNok = add(draft.issuedMicroNok, issue.amountMicroNok);
 	const household = householdOf(draft, order.member);
 	changeHousehold(draft, order.member, { balanceMicroNok: add(household.balanceMicroNok, issue.amountMicroNok) });

@@ -23,7 +23,7 @@ export type ActCommand = Extract<
 		type:
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
 			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout" | "appoint")
-			| ("rebind" | "contest");
+			| ("rebind" | "contest" | "redeem" | "cancel" | "leave");
 	}
 >;
 
@@ -42,7 +42,7 @@ export type ActError =
 const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
 	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout", "appoint"] as const),
-	...(["rebind", "contest"] as const),
+	...(["rebind", "contest", "redeem", "cancel", "leave"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -70,11 +70,16 @@ export function createAct(
 			return withId(command.offerId, (offerId) => ({ kind: "accept", member, nonce, expiryMinute, offerId }));
 		case "end":
 			return withId(command.contractId, (contractId) => ({ kind: "end", member, nonce, contractId }));
-		case "buy": {
-			const { amountMicroNok } = command;
+		case "buy":
+		case "redeem": {
+			const { amountMicroNok, type } = command;
 			if (!isWithin(amountMicroNok, 1, MAX_AMOUNT_MICRO_NOK)) return refused(BAD_AMOUNT);
-			return ok({ kind: "buy", member, nonce, expiryMinute, amountMicroNok });
+			return ok({ kind: type, member, nonce, expiryMinute, amountMicroNok });
 		}
+		case "cancel":
+			return withId(command.orderId, (orderId) => ({ kind: "cancel", member, nonce, orderId }));
+		case "leave":
+			return ok({ kind: "leave", member, nonce });
 		case "voters":
 			return createVoterChange(command, member, nonce, devices);
 		case "revoke": {

@@ -153,6 +153,12 @@ export type Command =
 	| { type: "accept"; offerId: string }
 	| { type: "end"; contractId: string }
 	| { type: "buy"; amountMicroNok: number }
+	/** Asks for NOK back; the tokens are locked at once. */
+	| { type: "redeem"; amountMicroNok: number }
+	/** Takes this household's own `buy` back, or for half an hour its `redeem`. */
+	| { type: "cancel"; orderId: string }
+	/** This household moves out. */
+	| { type: "leave" }
 	/** Operator: the money of a `buy` arrived. */
 	| { type: "issue"; orderId: string; amountMicroNok: number; reference: string }
 	/** Operator: lets a device vote, or takes one off the list; beside a single voter two come at once. Device indices. */

@@ -15,8 +15,9 @@ import { acceptRefusal } from "../contract/market.js";
 import { removalStep } from "../contract/movingOut.js";
 import { noticeMinutesLeft } from "../contract/notices.js";
 import { isNewcomer } from "../contract/standing.js";
+import { payoutRefusal } from "../contract/treasury.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
-import { add, MINUTES_PER_DAY, minuteOf, multiply } from "../primitives/units.js";
+import { add, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf, multiply } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
 import { OLD_LINK_MS } from "./networkKeys.js";
 import type { Peers } from "./peers.js";
@@ -38,6 +39,7 @@ import type {
 	OfferView,
 	OperatorView,
 	OrderView,
+	PayoutView,
 	RefoundingView,
 	RetentionView,
 	SignalingView,
@@ -251,12 +253,27 @@ function balanceView(street: Street, ledger: Ledger, member: number): BalanceVie
 	return {
 		balanceMicroNok: ledger.households[member]?.balanceMicroNok ?? 0,
 		orders: ordersOf(ledger.orders).filter((order) => order.member === member),
-		payouts: ordersOf(ledger.locks).filter((lock) => lock.member === member),
+		payouts: payoutsOf(ledger).filter((lock) => lock.member === member),
 		movements: street.statement.movements(),
 	};
 }
 
-function ordersOf(orders: Ledger["orders"] | Ledger["locks"]): OrderView[] {
+function payoutsOf(ledger: Ledger): PayoutView[] {
+	return [...ledger.locks].map(([id, locked]): PayoutView => {
+		const { member, amountMicroNok, timestampMs } = locked;
+		const refusal = payoutRefusal(ledger, locked);
+		return {
+			id,
+			member,
+			amountMicroNok,
+			timestampMs,
+			...(refusal?.code === "lock-too-new" ? { takeBackUntilMs: refusal.untilMinute * MS_PER_MINUTE } : {}),
+			...(refusal?.code === "lock-unsettled" ? { unsettled: true } : {}),
+		};
+	});
+}
+
+function ordersOf(orders: Ledger["orders"]): OrderView[] {
 	return [...orders].map(([id, { member, amountMicroNok, timestampMs }]) => ({
 		id,
 		member,
@@ -400,7 +417,7 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 	return {
 		nodes,
 		orders: ordersOf(ledger.orders),
-		payouts: ordersOf(ledger.locks),
+		payouts: payoutsOf(ledger),
 		issuedMicroNok: ledger.issuedMicroNok,
 		paidOutMicroNok: ledger.paidOutMicroNok,
 		iceServers: street.iceServers,

@@ -241,7 +241,7 @@ export interface BalanceView {
 	balanceMicroNok: number;
 	orders: OrderView[];
 	/** What is to be paid out to this household. */
-	payouts: OrderView[];
+	payouts: PayoutView[];
 	/** Newest first; at most 50. */
 	movements: MovementView[];
 }
@@ -251,6 +251,14 @@ export interface OrderView {
 	member: number;
 	amountMicroNok: number;
 	timestampMs: number;
+}
+
+/** Locked tokens whose money is to be paid out. */
+export interface PayoutView extends OrderView {
+	/** Until when (chain time) the household can take it back; absent: that is over, or it moves out. */
+	takeBackUntilMs?: number;
+	/** Minutes before it was asked for have not settled, and may be paid from it. */
+	unsettled?: true;
 }
 
 export type MovementView =
@@ -384,7 +392,7 @@ export interface OperatorView {
 	/** Orders of all members that wait for their money. */
 	orders: OrderView[];
 	/** Locked tokens of all members whose money is to be paid out. */
-	payouts: OrderView[];
+	payouts: PayoutView[];
 	issuedMicroNok: number;
 	paidOutMicroNok: number;
 	/** Through which devices that cannot see each other connect. */

@@ -23,6 +23,11 @@ export const MAX_CIRCULATION_MICRO_NOK = 9_000_000_000_000_000;
 export const MAX_NOTICE_MINUTES = 30 * MINUTES_PER_DAY;
 /** 7 days: nobody loses the household's key or membership by an operator's word in less, and may object until then. */
 export const HOUSEHOLD_NOTICE_MINUTES = 7 * MINUTES_PER_DAY;
+/**
+ * So long can a household take back that it wants money for tokens, and nobody pays it out before: else the operator could
+ * be at the bank while the tokens go back.
+ */
+export const TAKE_BACK_MINUTES: number = 30;
 /** The last minute that a contract may name: the year 2200 leaves every ms timestamp a safe integer. */
 export const MAX_MINUTE = 121_000_000;
 

@@ -33,6 +33,9 @@ const KINDS: Record<string, () => string> = {
 	appoint: m.kind_appoint,
 	rebind: m.kind_rebind,
 	contest: m.kind_contest,
+	redeem: m.kind_redeem,
+	cancel: m.kind_cancel,
+	leave: m.kind_leave,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */

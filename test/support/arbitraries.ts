@@ -154,6 +154,9 @@ export const transactionsByKind = {
 		keySignature: signature,
 	}),
 	contest: fc.record({ kind: constant("contest"), ...act, household: member }),
+	redeem: fc.record({ kind: constant("redeem"), ...act, expiryMinute: minute, amountMicroNok }),
+	cancel: fc.record({ kind: constant("cancel"), ...act, orderId: bytesOf(32) }),
+	leave: fc.record({ kind: constant("leave"), ...act }),
 	payout: fc.record({
 		kind: constant("payout"),
 		...act,

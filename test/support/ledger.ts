@@ -152,6 +152,9 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 	appoint: { household: 1 },
 	rebind: { household: 1, householdKey: NO_KEY, keySignature: NO_SIGNATURE },
 	contest: { household: 1 },
+	redeem: { amountMicroNok: 1_000_000, expiryMinute: FIRST_MINUTE + 1_000_000 },
+	cancel: { orderId: ZERO_HASH },
+	leave: {},
 	payout: {
 		lockId: ZERO_HASH,
 		amountMicroNok: 1_000_000,

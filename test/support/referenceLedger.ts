@@ -14,6 +14,9 @@ export interface ReferenceRules {
 	windowBlocks: number;
 	/** For how many counted blocks a notice stands. */
 	noticeBlocks: number;
+	isPlayMoney: boolean;
+	/** For how many minutes what was redeemed can be taken back. */
+	takeBackMinutes: number;
 }
 
 export interface ReferenceReading {
@@ -131,6 +134,10 @@ export class ReferenceLedger {
 	/** In the order in which they came. */
 	readonly readings: ReferenceReading[] = [];
 	readonly orders: { member: number; amount: bigint; isOpen: boolean }[] = [];
+	/** `minute`: in which the block lies that took it. */
+	readonly redemptions: { member: number; amount: bigint; minute: number; isOpen: boolean }[] = [];
+	/** How often energy was paid with what was to be paid out. */
+	paidOfLocks = 0;
 	readonly outcomes: Outcome[] = [];
 	readonly rests: ReferenceRest[] = [];
 	/** Genesis first. */
@@ -307,6 +314,74 @@ export class ReferenceLedger {
 		for (const order of this.orders) if (order.member === household) order.isOpen = false;
 	}
 
+	takeLeave(member: number): boolean {
+		if (this.removals.has(member) || this.#isLastActing(member) || !this.#hasSuccessor(member)) return false;
+		this.#dropVotesFor(member);
+		this.#beginRemoval(member);
+		return true;
+	}
+
+	takeRedeem(member: number, amount: number): boolean {
+		const open = this.redemptions.filter((each) => each.member === member && each.isOpen);
+		if (this.#rules.isPlayMoney || open.length >= 8 || this.balanceOf(member) < BigInt(amount)) return false;
+		this.balances[member] = this.balanceOf(member) - BigInt(amount);
+		this.redemptions.push({ member, amount: BigInt(amount), minute: this.#minute, isOpen: true });
+		return true;
+	}
+
+	takeCancelOrder(member: number, at: number): boolean {
+		const order = this.orders[at];
+		if (order === undefined || !order.isOpen || order.member !== member) return false;
+		order.isOpen = false;
+		return true;
+	}
+
+	takeCancelRedemption(member: number, at: number): boolean {
+		const redemption = this.redemptions[at];
+		if (redemption === undefined || !redemption.isOpen || redemption.member !== member) return false;
+		if (this.#minute >= redemption.minute + this.#rules.takeBackMinutes) return false;
+		redemption.isOpen = false;
+		this.balances[member] = this.balanceOf(member) + redemption.amount;
+		return true;
+	}
+
+	takePayoutOfRedemption(member: number, at: number, amount: number): boolean {
+		const redemption = this.redemptions[at];
+		if (!this.#isActing(member) || redemption === undefined || !redemption.isOpen) return false;
+		if (this.#minute < redemption.minute + this.#rules.takeBackMinutes) return false;
+		for (const [contract, { buyer, fromMinute, untilMinute }] of this.contracts.entries()) {
+			if (buyer !== redemption.member) continue;
+			for (let minute = fromMinute; minute < Math.min(untilMinute, redemption.minute); minute++) {
+				if (!this.#isSettled(contract, minute)) return false;
+			}
+		}
+		if (redemption.amount !== BigInt(amount)) return false;
+		this.paidOut += redemption.amount;
+		redemption.isOpen = false;
+		return true;
+	}
+
+	/** What was redeemed when a minute had ended can still pay for it. */
+	#redemptionsFor(member: number, minute: number) {
+		return this.redemptions.filter((each) => each.isOpen && each.member === member && each.minute > minute);
+	}
+
+	#fundsOf(member: number, minute: number): bigint {
+		return this.balanceOf(member) + sum(this.#redemptionsFor(member, minute).map(({ amount }) => amount));
+	}
+
+	#spend(member: number, minute: number, amount: bigint): void {
+		let owed = amount - least(amount, this.balanceOf(member));
+		this.balances[member] = this.balanceOf(member) - (amount - owed);
+		if (owed > 0n) this.paidOfLocks += 1;
+		for (const redemption of this.#redemptionsFor(member, minute)) {
+			const part = least(owed, redemption.amount);
+			redemption.amount -= part;
+			owed -= part;
+			if (redemption.amount === 0n) redemption.isOpen = false;
+		}
+	}
+
 	takePayout(member: number, household: number, amount: number): boolean {
 		const removal = this.removals.get(household);
 		if (!this.#isActing(member) || removal?.owed === undefined || removal.owed === 0n) return false;
@@ -318,7 +393,8 @@ export class ReferenceLedger {
 
 	/** Of all households: what is locked until it is paid out. */
 	get locked(): bigint {
-		return sum([...this.removals.values()].map(({ owed }) => owed ?? 0n));
+		const open = this.redemptions.filter(({ isOpen }) => isOpen).map(({ amount }) => amount);
+		return sum([...[...this.removals.values()].map(({ owed }) => owed ?? 0n), ...open]);
 	}
 
 	#completeRemovals(): void {
@@ -334,6 +410,7 @@ export class ReferenceLedger {
 				this.balances[household] = 0n;
 			}
 			if (removal.isOut || removal.owed !== 0n || this.voters.has(household)) continue;
+			if (this.redemptions.some(({ member, isOpen }) => isOpen && member === household)) continue;
 			removal.isOut = true;
 			this.votes.delete(household);
 			this.#dropVotesFor(household);
@@ -475,14 +552,14 @@ export class ReferenceLedger {
 			const bought = this.#readingOf(buyer, minute);
 			const importWh = bought?.settles === true ? BigInt(bought.importWh) : 0n;
 			const left = limitWh === 0n ? importWh : limitWh - this.deliveredWh(at);
-			return least(importWh, left, this.balanceOf(buyer) / price);
+			return least(importWh, left, this.#fundsOf(buyer, minute) / price);
 		});
 		const deliveries: ReferenceSettled["deliveries"] = [];
 		for (const [which, energyWh] of referenceAllocation(availableWh, wantedWh).entries()) {
 			const at = contracts[which] ?? -1;
 			const { buyer, price } = this.contract(at);
 			const amount = energyWh * price;
-			this.balances[buyer] = this.balanceOf(buyer) - amount;
+			this.#spend(buyer, minute, amount);
 			this.balances[seller] = this.balanceOf(seller) + amount;
 			this.outcomes.push({ contract: at, minute, energyWh });
 			if (energyWh > 0n) deliveries.push({ contract: at, buyer, energyWh, amount });

@@ -13,6 +13,7 @@ import type { Ledger } from "../../src/contract/ledger.js";
 import { noticeBlocks } from "../../src/contract/notices.js";
 import { assert } from "../../src/primitives/assert.js";
 import { createVerifier } from "../../src/primitives/signature.js";
+import { TAKE_BACK_MINUTES } from "../../src/primitives/units.js";
 import { DEFAULT_PARAMETERS, FOUNDED_MS, genesisOf, NO_SIGNATURE, signedJoin } from "./ledger.js";
 import { ReferenceLedger } from "./referenceLedger.js";
 
@@ -89,6 +90,24 @@ const act = fc.oneof(
 		weight: 2,
 		arbitrary: fc.record({ kind: fc.constant("payout" as const), member: ruler, household: member, surplus }),
 	},
+	{
+		weight: 2,
+		// Often all that there is.
+		arbitrary: fc.record({ kind: fc.constant("redeem" as const), member, share: fc.constantFrom(1, 1, 2, 3), surplus }),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.record({
+			kind: fc.constantFrom("cancelOrder" as const, "cancelRedemption" as const),
+			member,
+			which: reference,
+		}),
+	},
+	{
+		weight: 2,
+		arbitrary: fc.record({ kind: fc.constant("payRedemption" as const), member: ruler, which: reference, surplus }),
+	},
+	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("leave" as const), member }) },
 );
 type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
 
@@ -209,6 +228,7 @@ class Player {
 	readonly #offerIds: Uint8Array[] = [];
 	readonly #contractIds: Uint8Array[] = [];
 	readonly #orderIds: Uint8Array[] = [];
+	readonly #redemptionIds: Uint8Array[] = [];
 	/** Each has a key of its own. */
 	#claims = 0;
 	/** By household: of the transaction by which it moves out. */
@@ -228,6 +248,8 @@ class Player {
 			graceBlocks,
 			windowBlocks,
 			noticeBlocks: noticeBlocks({ blockIntervalMs }),
+			isPlayMoney: story.moneyKind === "trial",
+			takeBackMinutes: TAKE_BACK_MINUTES,
 		});
 	}
 
@@ -386,6 +408,41 @@ class Player {
 				this.#sign({ kind: "remove", ...base, household }, isAllowed);
 				const id = this.#idOf({ kind: "remove", ...base, household });
 				if (isAllowed) this.#lockIds[household] = id;
+				break;
+			}
+			case "redeem": {
+				const balance = this.#reference.balanceOf(wish.member);
+				const amountMicroNok = Math.max(1, Number(balance / BigInt(wish.share))) + wish.surplus;
+				const isAllowed = mayTake(() => this.#reference.takeRedeem(wish.member, amountMicroNok));
+				this.#sign({ kind: "redeem", ...base, expiryMinute, amountMicroNok }, isAllowed, this.#redemptionIds);
+				break;
+			}
+			case "cancelOrder": {
+				const at = this.#newest(this.#orderIds, wish.which);
+				const orderId = this.#orderIds[at] ?? nothing;
+				const isAllowed = mayTake(() => this.#reference.takeCancelOrder(wish.member, at));
+				this.#sign({ kind: "cancel", ...base, orderId }, isAllowed);
+				break;
+			}
+			case "cancelRedemption": {
+				const at = this.#newest(this.#redemptionIds, wish.which);
+				const orderId = this.#redemptionIds[at] ?? nothing;
+				const isAllowed = mayTake(() => this.#reference.takeCancelRedemption(wish.member, at));
+				this.#sign({ kind: "cancel", ...base, orderId }, isAllowed);
+				break;
+			}
+			case "payRedemption": {
+				const at = this.#newest(this.#redemptionIds, wish.which);
+				const amountMicroNok = Math.max(1, Number(this.#reference.redemptions[at]?.amount ?? 1n)) + wish.surplus;
+				const isAllowed = this.#reference.takePayoutOfRedemption(wish.member, at, amountMicroNok);
+				const lockId = this.#redemptionIds[at] ?? nothing;
+				this.#sign({ kind: "payout", ...base, expiryMinute, lockId, amountMicroNok, reference: "x" }, isAllowed);
+				break;
+			}
+			case "leave": {
+				const isAllowed = this.#reference.takeLeave(wish.member);
+				this.#sign({ kind: "leave", ...base }, isAllowed);
+				if (isAllowed) this.#lockIds[wish.member] = this.#idOf({ kind: "leave", ...base });
 				break;
 			}
 			case "payout": {

@@ -104,6 +104,10 @@ export type SuspendTransaction = TransactionOf<typeof SUSPEND>;
 export const REMOVE = kindOf("remove", { ...act, household });
 export type RemoveTransaction = TransactionOf<typeof REMOVE>;
 
+/** A household moves out by its own word: at the next minute, and with all that it has. */
+export const LEAVE = kindOf("leave", { ...act });
+export type LeaveTransaction = TransactionOf<typeof LEAVE>;
+
 /** A household's vote, in place of the one before: who is to be an operator where none is left that can act. */
 export const APPOINT = kindOf("appoint", {
 	...act,

@@ -1,5 +1,5 @@
 /** Tokens: how they come, and how they go. */
-import { amountMicroNok, id, moneyAct, reference } from "./fields.js";
+import { act, amountMicroNok, id, moneyAct, reference } from "./fields.js";
 import { kindOf, type TransactionOf } from "./kind.js";
 
 /** Orders tokens: the household has paid, or will pay, this many µNOK to the operator. */
@@ -17,10 +17,22 @@ export const ISSUE = kindOf("issue", {
 });
 export type IssueTransaction = TransactionOf<typeof ISSUE>;
 
+/** Asks for NOK back: the tokens are locked at once. */
+export const REDEEM = kindOf("redeem", { ...moneyAct, amountMicroNok });
+export type RedeemTransaction = TransactionOf<typeof REDEEM>;
+
+/** Takes an order back, or for a while what was asked back. */
+export const CANCEL = kindOf("cancel", {
+	...act,
+	/** Id of the household's own `buy` or `redeem` (32 bytes). */
+	orderId: id,
+});
+export type CancelTransaction = TransactionOf<typeof CANCEL>;
+
 /** The operator states that the money of locked tokens was paid; they are destroyed. */
 export const PAYOUT = kindOf("payout", {
 	...moneyAct,
-	/** Id of the transaction that asked for the money (32 bytes): the `remove` of who moves out. */
+	/** Id of the transaction that asked for the money (32 bytes): the `redeem`; the `remove` or `leave` of who moves out. */
 	lockId: id,
 	amountMicroNok,
 	/** The bank's reference. */

@@ -190,6 +190,9 @@ describe("a transaction by itself", () => {
 				"appoint",
 				"rebind",
 				"contest",
+				"redeem",
+				"cancel",
+				"leave",
 			]),
 		);
 	});

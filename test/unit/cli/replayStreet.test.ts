@@ -17,6 +17,8 @@ function expectedOf(street: Street) {
 		blockIntervalMs: 60_000,
 		graceBlocks: 180,
 		windowBlocks: 10_080,
+		isPlayMoney: false,
+		takeBackMinutes: 30,
 		noticeBlocks: 10_080,
 	});
 	reference.openBlock(foundedMs + 1);

@@ -10,10 +10,11 @@ import { ZERO_HASH } from "../../../src/primitives/hash.js";
 import { type ReferenceLedger, referenceAllocation } from "../../support/referenceLedger.js";
 import { foundedFor, type Played, play, type Scenario, scenario } from "../../support/scenario.js";
 
-// Lives here are half an hour long: notices are over in a minute.
+// Lives here are half an hour long: notices are over in a minute, and soon it is too late to take something back.
 vi.mock(import("../../../src/primitives/units.js"), async (units) => ({
 	...(await units()),
 	HOUSEHOLD_NOTICE_MINUTES: 1,
+	TAKE_BACK_MINUTES: 2,
 }));
 
 /** `seed`: always the same lives; else other ones each time. */
@@ -147,6 +148,9 @@ describe("in every life of a neighbourhood", () => {
 			refused: 0,
 			out: 0,
 			paidOut: 0,
+			redeemed: 0,
+			ofLocks: 0,
+			left: 0,
 			suspended: 0,
 			appointed: 0,
 			rebound: 0,
@@ -162,6 +166,9 @@ describe("in every life of a neighbourhood", () => {
 			expect(standingsOf(executed.ledger)).toEqual(expectedStandings(reference));
 			seen.out += [...reference.removals.values()].filter(({ isOut }) => isOut).length;
 			seen.paidOut += executed.ledger.paidOutMicroNok;
+			seen.redeemed += taken.filter(({ kind }) => kind === "redeem").length;
+			seen.left += taken.filter(({ kind }) => kind === "leave").length;
+			seen.ofLocks = Math.max(seen.ofLocks, reference.paidOfLocks);
 			seen.appointed += reference.operators.has(2) ? 1 : 0;
 			seen.suspended += reference.suspended.size;
 			seen.rebound += reference.rebound.size;
@@ -186,6 +193,9 @@ describe("in every life of a neighbourhood", () => {
 		expect(seen.refused).toBeGreaterThan(100);
 		expect(seen.out).toBeGreaterThan(10);
 		expect(seen.paidOut).toBeGreaterThan(0);
+		expect(seen.redeemed).toBeGreaterThan(20);
+		expect(seen.left).toBeGreaterThan(5);
+		expect(seen.ofLocks).toBeGreaterThan(0);
 		expect(seen.appointed).toBeGreaterThan(10);
 		expect(seen.suspended).toBeGreaterThan(10);
 		expect(seen.rebound).toBeGreaterThan(0);

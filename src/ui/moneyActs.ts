@@ -1,0 +1,46 @@
+/** What a household can do about its own money and membership, each as it is reviewed before it is done. */
+import type { OrderView } from "../node/view.js";
+import type { Household } from "./context.js";
+import { formatCount, formatKroner } from "./format.js";
+import { m } from "./paraglide/messages.js";
+import type { Review } from "./review.js";
+
+/** An order for tokens is taken back. */
+export function cancelOrderReview({ client, street }: Household, { id, amountMicroNok }: OrderView): Review {
+	const amount = formatKroner(amountMicroNok);
+	const isTrial = street.moneyKind === "trial";
+	return {
+		title: m.balance_cancel_order(),
+		sentence: isTrial ? m.balance_cancel_order_review_trial({ amount }) : m.balance_cancel_order_review({ amount }),
+		confirmLabel: m.balance_cancel(),
+		run: () => client.command({ type: "cancel", orderId: id }),
+	};
+}
+
+/** Locked tokens go back to the balance. */
+export function cancelRedemptionReview({ client }: Household, { id, amountMicroNok }: OrderView): Review {
+	return {
+		title: m.balance_cancel_redeem(),
+		sentence: m.balance_cancel_redeem_review({ amount: formatKroner(amountMicroNok) }),
+		confirmLabel: m.balance_cancel(),
+		run: () => client.command({ type: "cancel", orderId: id }),
+	};
+}
+
+/** The household moves out by its own word: nothing undoes that. */
+export function leaveReview({ client, street }: Household): Review {
+	const contracts = street.market.contracts.filter(({ mine, state }) => mine && state !== "ended");
+	const [name, neighbourhood] = [street.self.name, street.neighbourhood];
+	return {
+		title: m.leave_title(),
+		sentence: m.leave_review({ name, neighbourhood, contracts: formatCount(contracts.length) }),
+		confirmLabel: m.leave_button(),
+		statement: {
+			warning: m.leave_warning(),
+			title: m.leave_statement(),
+			text: m.leave_statement_text(),
+			unticked: m.leave_unticked(),
+		},
+		run: () => client.command({ type: "leave" }),
+	};
+}
