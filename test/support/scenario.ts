@@ -168,6 +168,8 @@ export const scenario = fc.record({
 	leaver: fc.option(fc.record({ household: fc.integer({ min: 1, max: MEMBERS - 1 }), at: fc.nat(8) }), {
 		nil: undefined,
 	}),
+	/** A household that redeems all that it has in some block, and is paid in time. */
+	redeemer: fc.option(fc.record({ household: member, at: fc.nat(8) }), { nil: undefined }),
 	steps: fc.array(step, { minLength: 3, maxLength: 30 }),
 });
 export type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
@@ -270,7 +272,7 @@ class Player {
 		const boundaryMs = (Math.floor(timestampMs / MINUTE_MS) + move.minutes) * MINUTE_MS;
 		this.#reference.openBlock(move.minutes === 0 ? timestampMs + move.lateMs : boundaryMs + move.lateMs);
 		const ended = Math.floor(this.#reference.timestampMs / MINUTE_MS) - 1;
-		const [before, after] = [[...this.#leaversActs(), ...acts.slice(0, 1)], acts.slice(1)];
+		const [before, after] = [[...this.#leaversActs(), ...this.#redeemersActs(), ...acts.slice(0, 1)], acts.slice(1)];
 		for (const each of before) this.#act(each);
 		if (everybody) for (const [at, energy] of energies.entries()) this.#read({ member: at, minute: ended, ...energy });
 		for (const { back, ...other } of others) this.#read({ minute: ended - back, ...other });
@@ -287,6 +289,14 @@ class Player {
 		if (at === 1) return [{ kind: "voterOff", ...base }];
 		if (at === 2) return [{ kind: "remove", ...base }];
 		return at > 2 ? [{ kind: "payout", ...base, surplus: 0 }] : [];
+	}
+
+	#redeemersActs(): Act[] {
+		const { redeemer } = this.#story;
+		if (redeemer === undefined) return [];
+		const at = this.#head.index - redeemer.at;
+		if (at === 1) return [{ kind: "redeem", member: redeemer.household, share: 1, surplus: 0 }];
+		return at > 1 ? [{ kind: "payRedemption", member: 0, which: 0, surplus: 0 }] : [];
 	}
 
 	#add(transaction: Transaction, isAllowed: boolean): void {
