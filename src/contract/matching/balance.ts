@@ -4,7 +4,7 @@
  * what a Wh is worth depends on how much the neighbours feed in and draw at the time.
  */
 import { add, multiplyDivide } from "../../primitives/units.js";
-import type { IntervalOrders, Portion } from "./orders.js";
+import { type IntervalOrders, sumOf } from "./orders.js";
 import { localGain, matchAt } from "./postedPrice.js";
 import type { Matching } from "./shares.js";
 
@@ -24,8 +24,4 @@ export function balancePrice(orders: IntervalOrders): number | undefined {
 	const energyWh = add(sumOf(orders.asks), demandWh);
 	if (gain === undefined || energyWh === 0) return undefined;
 	return add(orders.feedInMicroNokPerWh, multiplyDivide(gain, demandWh, energyWh).quotient);
-}
-
-function sumOf(side: readonly Portion[]): number {
-	return side.reduce((sumWh, { energyWh }) => add(sumWh, energyWh), 0);
 }

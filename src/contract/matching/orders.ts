@@ -1,6 +1,7 @@
 /** What the contracts leave of one interval: who would sell and who would buy, how much, and at which prices. */
 import { assert } from "../../primitives/assert.js";
 import {
+	add,
 	divideFloor,
 	MAX_PRICE_MICRO_NOK_PER_WH,
 	MAX_READING_WH,
@@ -74,4 +75,9 @@ function isWithin(value: number, least: number, most: number): boolean {
 export function withinFunds(bid: Bid, priceMicroNokPerWh: number): Bid {
 	const affordableWh = divideFloor(bid.payableMicroNok, priceMicroNokPerWh);
 	return affordableWh >= bid.energyWh ? bid : { ...bid, energyWh: affordableWh };
+}
+
+/** All of one side together. */
+export function sumOf(side: readonly Portion[]): number {
+	return side.reduce((sumWh, { energyWh }) => add(sumWh, energyWh), 0);
 }

@@ -1,7 +1,7 @@
 /** Asks and bids that trade at one price: how much changes hands, and whose it is. Nobody trades with itself. */
 import { add, subtract } from "../../primitives/units.js";
 import { allocate } from "../allocation.js";
-import type { Portion } from "./orders.js";
+import { type Portion, sumOf } from "./orders.js";
 
 /** What a pool trades: Σ sold = Σ bought = volume. */
 export interface Pooled {
@@ -15,6 +15,8 @@ export interface Pooled {
 /**
  * Trades as much as can be traded without a household buying its own energy, each side pro rata to its orders by
  * largest remainder, ties to the lower household index. Both sides by household ascending, at most one order each.
+ * Pro rata to the orders as they are, however far they exceed the other side: so nine tenths of the surplus are nine
+ * tenths of what is sold, and average prices come out as in the paper on the mid-market rate.
  *
  * The result can always be carried out in pairs of two different households. Say household h sells s_h and buys d_h, V
  * is the volume, S and D are the orders. By Hall's theorem such pairs exist if and only if s_h + d_h ≤ V for every h: two
@@ -49,7 +51,7 @@ export function pool(asks: readonly Portion[], bids: readonly Portion[]): Pooled
  * The most that can be traded without anybody buying its own energy: min(ΣS, ΣD, ΣS + ΣD − max_h(S_h + D_h)), all Wh.
  * It is the maximum flow from all asks to all bids except one's own, which is the minimum cut (Ford and Fulkerson 1956):
  * of the asks that a cut leaves, two reach all bids, so it takes all bids; one reaches all but its own household's, so
- * it takes all other asks and all other bids; none, and it takes all asks. More never joins to trade less.
+ * it takes all other asks and all other bids; none, and it takes all asks. Who joins a pool never makes it smaller.
  *
  * @param largestBothWh the largest ask and bid together of one household that has both; 0 if none has
  */
@@ -87,10 +89,6 @@ function allocateBeside(
 
 function portions(side: readonly Portion[], sharesWh: readonly number[]): Portion[] {
 	return side.map(({ household }, at) => ({ household, energyWh: sharesWh[at] ?? 0 }));
-}
-
-function sumOf(side: readonly Portion[]): number {
-	return side.reduce((sumWh, { energyWh }) => add(sumWh, energyWh), 0);
 }
 
 function largest(energiesWh: readonly number[]): number {
