@@ -42,6 +42,13 @@ const packages = (pattern) => `node_modules/(${pattern})/`;
 module.exports = {
 	forbidden: [
 		...layerRules,
+		{
+			name: "matching-alone",
+			comment: "contract/matching/ knows orders and prices, not the ledger.",
+			severity: "error",
+			from: { path: "^src/contract/matching/" },
+			to: { path: "^src/", pathNot: "^src/(primitives/|contract/(matching/|allocation\\.ts$))" },
+		},
 		{ name: "no-circle", severity: "error", from: {}, to: { circular: true } },
 		{ name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
 		{

@@ -4,7 +4,8 @@
  */
 import type { Reading } from "../block/reading.js";
 import { assert } from "../primitives/assert.js";
-import { add, multiply, multiplyDivide, subtract } from "../primitives/units.js";
+import { add, multiply, subtract } from "../primitives/units.js";
+import { allocate } from "./allocation.js";
 import { countedSince } from "./countedBlocks.js";
 import { fundsFor, pay } from "./funds.js";
 import {
@@ -119,27 +120,6 @@ function settleMinute(draft: Draft, seller: number, contracts: readonly Contract
 	}
 	changeHousehold(draft, seller, { settledUntilMinute: minute + 1 });
 	return { seller, minute, availableWh, deliveries };
-}
-
-/**
- * Shares available energy out: all that is wanted if it suffices, else pro rata by largest remainder, ties to the
- * earlier entry. Nothing is created or lost by rounding. All Wh, integers ≥ 0.
- */
-export function allocate(availableWh: number, wantedWh: readonly number[]): number[] {
-	const sumWh = wantedWh.reduce(add, 0);
-	if (sumWh <= availableWh) return [...wantedWh];
-	const quotas = wantedWh.map((wanted) => multiplyDivide(availableWh, wanted, sumWh));
-	const shares = quotas.map((quota) => quota.quotient);
-	let leftWh = subtract(availableWh, shares.reduce(add, 0));
-	const byRemainder = quotas
-		.map((quota, at) => ({ at, remainder: quota.remainder }))
-		.sort((a, b) => b.remainder - a.remainder || a.at - b.at);
-	for (const { at } of byRemainder) {
-		if (leftWh === 0) break;
-		shares[at] = add(shares[at] ?? 0, 1);
-		leftWh -= 1;
-	}
-	return shares;
 }
 
 /** Energy and money change hands in one step. */

@@ -60,11 +60,17 @@ export function divideFloor(a: number, b: number): number {
 
 /** ⌊a × b ÷ c⌋ and the remainder, exact even where a × b exceeds 2^53. Integers, a, b ≥ 0, c > 0. */
 export function multiplyDivide(a: number, b: number, c: number): { quotient: number; remainder: number } {
-	const product = BigInt(a) * BigInt(b);
+	const product = a * b;
+	// A safe product of integers was not rounded, and numbers divide many times faster than bigints.
+	if (Number.isSafeInteger(product) && Number.isInteger(a) && Number.isInteger(b) && Number.isInteger(c) && c > 0) {
+		const remainder = product % c;
+		return { quotient: (product - remainder) / c, remainder };
+	}
+	const exact = BigInt(a) * BigInt(b);
 	const divisor = BigInt(c);
-	const quotient = Number(product / divisor);
+	const quotient = Number(exact / divisor);
 	assert(Number.isSafeInteger(quotient), `${a} × ${b} ÷ ${c} is a safe integer`);
-	return { quotient, remainder: Number(product % divisor) };
+	return { quotient, remainder: Number(exact % divisor) };
 }
 
 /** The minute (since the epoch) that a time lies in. */

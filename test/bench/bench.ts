@@ -5,6 +5,7 @@ import { replayStreet } from "../../src/cli/replayStreet.js";
 import type { Street } from "../../src/cli/street.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
+import { matchings } from "./matchings.js";
 import { decoders } from "./meters.js";
 
 export interface Figure {
@@ -114,7 +115,7 @@ async function replay(households: number, minutes: number, verifyPerSecond: numb
 }
 
 const { figures, verifyPerSecond } = signatures();
-figures.push(...decoders());
+figures.push(...decoders(), ...matchings());
 figures.push(...(await replay(4, 240, verifyPerSecond)), ...(await replay(10, 60, verifyPerSecond)));
 if (process.argv.includes("--json")) console.log(JSON.stringify(figures));
 else {

@@ -76,7 +76,7 @@ export interface ReferenceRest {
 	exportWh: bigint;
 }
 
-const least = (...values: bigint[]) => values.sort((a, b) => (a < b ? -1 : 1))[0] ?? 0n;
+export const least = (...values: bigint[]) => values.sort((a, b) => (a < b ? -1 : 1))[0] ?? 0n;
 const sum = (values: readonly bigint[]) => values.reduce((a, b) => a + b, 0n);
 
 /**

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { blockHash, decodeBlock, encodeBlock } from "../../../src/block/block.js";
+import { allocate } from "../../../src/contract/allocation.js";
 import { executeBlock } from "../../../src/contract/execute.js";
 import { openGenesis } from "../../../src/contract/genesis.js";
 import { isInUse, type Ledger } from "../../../src/contract/ledger.js";
-import { allocate, type UtilityRest } from "../../../src/contract/settlement.js";
+import type { UtilityRest } from "../../../src/contract/settlement.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
 import { type ReferenceLedger, referenceAllocation } from "../../support/referenceLedger.js";
