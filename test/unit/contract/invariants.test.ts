@@ -357,6 +357,7 @@ describe("the order in which readings arrive within the grace", () => {
 			tokens: rich,
 			firstActs,
 			leaver: undefined,
+			redeemer: undefined,
 			steps,
 		};
 		const all = [...play(story)];
