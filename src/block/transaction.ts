@@ -24,6 +24,7 @@ import {
 } from "./kinds/members.js";
 import { READING } from "./kinds/metering.js";
 import { ICE_SERVERS, VOTERS, type VotersTransaction } from "./kinds/network.js";
+import { LIMITS, MARKET, TARIFF } from "./kinds/trading.js";
 import { BUY, CANCEL, ISSUE, PAYOUT, REDEEM } from "./kinds/treasury.js";
 
 /** A kind's place is its number on the wire: append only. */
@@ -55,6 +56,9 @@ const KINDS = [
 	REDEEM,
 	CANCEL,
 	LEAVE,
+	LIMITS,
+	MARKET,
+	TARIFF,
 ] as const;
 
 export type Transaction = TransactionOf<(typeof KINDS)[number]>;

@@ -5,6 +5,7 @@ import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { add, MAX_MINUTE, minuteOf, subtract } from "../primitives/units.js";
 import { applyAppoint, countVotes } from "./appointing.js";
+import { applyLimits, applyMarket } from "./automaticMarket.js";
 import { applyConfirm } from "./confirmations.js";
 import { applyContest } from "./contesting.js";
 import { appendCounted, counts, slotOf } from "./countedBlocks.js";
@@ -22,6 +23,7 @@ import type { Refusal, Wait } from "./refusal.js";
 import { type SettlementResults, settle } from "./settlement.js";
 import { standingRefusal } from "./standing.js";
 import { stateRoot } from "./stateRoot.js";
+import { applyTariff, forgetTariffBefore } from "./tariff.js";
 import { applyBuy, applyCancel, applyIssue, applyPayout, applyRedeem } from "./treasury.js";
 import { applyKeptVoters, applyVoters } from "./voters.js";
 
@@ -133,6 +135,7 @@ function closeDraft(draft: Draft): Executed {
 	// Last of what has to do with households: of those that are left it takes more than two thirds.
 	countVotes(draft);
 	forgetExpired(draft);
+	forgetTariffBefore(draft, draft.market?.matchedUntilMinute ?? minuteOf(draft.timestampMs));
 	assertMoneyConserved(draft);
 	return { ledger: draft, results, stateRoot: stateRoot(draft, results) };
 }
@@ -238,6 +241,12 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyCancel(draft, act);
 		case "leave":
 			return applyLeave(draft, act, id);
+		case "limits":
+			return applyLimits(draft, act);
+		case "market":
+			return applyMarket(draft, act);
+		case "tariff":
+			return applyTariff(draft, act);
 		case "appoint":
 			return applyAppoint(draft, act);
 		case "rebind":

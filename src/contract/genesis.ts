@@ -12,7 +12,7 @@ import type { Verifier } from "../primitives/signature.js";
 import type { Draft, Ledger } from "./ledger.js";
 import { applyJoin } from "./members.js";
 import type { Refusal } from "./refusal.js";
-import type { SettlementResults } from "./settlement.js";
+import { NO_RESULTS } from "./settlement.js";
 import { isFoundingJoinSigned } from "./signers.js";
 import { stateRoot } from "./stateRoot.js";
 import { MAX_VOTERS, MIN_VOTERS } from "./voters.js";
@@ -77,9 +77,6 @@ export function isGenesisHeader({ version, index, previousHash, term, proposer }
 	);
 }
 
-/** A genesis settles nothing. */
-export const NO_RESULTS: SettlementResults = { settled: [], rests: [] };
-
 /** The ledger after genesis; its grid id is still zeros, since the genesis block's hash covers the ledger's root. */
 function foundingLedger(
 	found: FoundTransaction,
@@ -111,6 +108,8 @@ function foundingLedger(
 		iceServers: undefined,
 		operatorRecord: undefined,
 		keyRotations: undefined,
+		tariff: undefined,
+		market: undefined,
 		predecessor: undefined,
 	};
 	for (const [at, join] of joins.entries()) {

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { bytes, flag, hash, natural, perhaps } from "../block/fieldShapes.js";
 import { type IceServer, iceServerFields, iceServersShape } from "../block/iceServer.js";
 import { MONEY_KINDS, type MoneyKind } from "../block/kinds/founding.js";
+import { MARKET_CHOICES, type TariffStep } from "../block/kinds/trading.js";
 import type { MountainRange } from "../block/merkle.js";
 import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
@@ -11,7 +12,14 @@ import { ZERO_HASH } from "../primitives/hash.js";
 import { KEY_SALT_BYTES } from "./keyRotation.js";
 import { bit, type LeafCodec, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";
-import { type KeyRotations, type Ledger, type OperatorAct, type Predecessor, RECORDED_KINDS } from "./ledger.js";
+import {
+	type KeyRotations,
+	type Ledger,
+	type Market,
+	type OperatorAct,
+	type Predecessor,
+	RECORDED_KINDS,
+} from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 
 /** Count and peaks: all that is needed to go on, and through its root a proof of every old block. */
@@ -176,6 +184,59 @@ export const OPERATOR_ACT_LEAF: LeafCodec<OperatorAct> = {
 			const about = { timestampMs, member, household, isGiven, amountMicroNok, texts };
 			return { kind: RECORDED_KINDS[kind] ?? "voters", ...about };
 		}),
+	),
+};
+
+/** Only where the operator has stated prices that are still needed. */
+export const TARIFF_LEAF: LeafCodec<readonly TariffStep[]> = {
+	fields: (steps) => [
+		"tariff",
+		steps.map(
+			(step): CborValue => [
+				step.fromMinute,
+				step.retailMicroNokPerWh,
+				step.feedInMicroNokPerWh,
+				step.localFeeMicroNokPerWh,
+			],
+		),
+	],
+	shape: v.pipe(
+		v.strictTuple([v.literal("tariff"), v.array(v.strictTuple([natural, natural, natural, natural]))]),
+		v.transform(([, steps]) =>
+			steps.map(([fromMinute, retail, feedIn, localFee]) => ({
+				fromMinute,
+				retailMicroNokPerWh: retail,
+				feedInMicroNokPerWh: feedIn,
+				localFeeMicroNokPerWh: localFee,
+			})),
+		),
+	),
+};
+
+/** Only where something is, was or is to be matched. */
+export const MARKET_LEAF: LeafCodec<Market> = {
+	fields: ({ intervalMinutes, buysUnderContract, choices, matchedUntilMinute }) => [
+		"market",
+		intervalMinutes,
+		bit(buysUnderContract),
+		choices.map(({ fromMinute, choice }): CborValue => [fromMinute, MARKET_CHOICES.indexOf(choice)]),
+		matchedUntilMinute,
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("market"),
+			natural,
+			flag,
+			v.array(v.strictTuple([natural, v.picklist(MARKET_CHOICES.map((_, at) => at))])),
+			natural,
+		]),
+		v.check(([, intervalMinutes]) => intervalMinutes > 0),
+		v.transform(([, intervalMinutes, buysUnderContract, choices, matchedUntilMinute]) => ({
+			intervalMinutes,
+			buysUnderContract,
+			choices: choices.map(([fromMinute, choice]) => ({ fromMinute, choice: MARKET_CHOICES[choice] ?? "none" })),
+			matchedUntilMinute,
+		})),
 	),
 };
 

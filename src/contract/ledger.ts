@@ -4,6 +4,7 @@
  */
 import type { IceServer } from "../block/iceServer.js";
 import type { FoundingParameters } from "../block/kinds/founding.js";
+import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { MountainRange } from "../block/merkle.js";
 import type { Reading } from "../block/reading.js";
 import { assert } from "../primitives/assert.js";
@@ -53,6 +54,10 @@ export interface Ledger {
 	readonly operatorRecord: readonly OperatorAct[] | undefined;
 	/** How the network key has changed; undefined: no household has moved out yet (`keyRotation.ts`). */
 	readonly keyRotations: KeyRotations | undefined;
+	/** The utility's prices that were stated and are still needed, by time; undefined: those of the founding hold. */
+	readonly tariff: readonly TariffStep[] | undefined;
+	/** Undefined: nothing has ever been matched here. */
+	readonly market: Market | undefined;
 	/** Where the neighbourhood was founded again: the chain that it goes on from. */
 	readonly predecessor: Predecessor | undefined;
 }
@@ -104,6 +109,42 @@ export interface Household {
 	readonly seen: MinuteRanges;
 	/** Readings whose contract-minutes have not all settled, by minute ascending. */
 	readonly pending: readonly PendingReading[];
+	/** Its standing orders by time: the one that holds, and what is to come; empty: it has never given any. */
+	readonly trading: readonly TradingTerms[];
+	/** What contracts left of its minutes in intervals that are not matched, by time. */
+	readonly open: readonly OpenInterval[];
+}
+
+/** The market that trades by itself (`automaticMarket.ts`). */
+export interface Market {
+	readonly intervalMinutes: number;
+	/** Whether a household buys here in minutes in which a contract of its own sells to it. */
+	readonly buysUnderContract: boolean;
+	/** By time: what holds at `matchedUntilMinute`, and what is to come. */
+	readonly choices: readonly { readonly fromMinute: number; readonly choice: MarketChoice }[];
+	/** All intervals before this minute, which begins one, are matched. */
+	readonly matchedUntilMinute: number;
+}
+
+/** A household's standing order. */
+export interface TradingTerms {
+	readonly fromMinute: number;
+	/** 0: as the tariff makes it; undefined: it buys nothing. */
+	readonly buyBelowMicroNokPerWh: number | undefined;
+	readonly sellAboveMicroNokPerWh: number | undefined;
+	readonly paysMoreForLocal: boolean;
+}
+
+/** What contracts left of a household's minutes in one interval. */
+export interface OpenInterval {
+	readonly fromMinute: number;
+	/** Of so many minutes. */
+	readonly minutes: number;
+	readonly importWh: number;
+	readonly exportWh: number;
+	/** What of it can be traded. */
+	readonly needWh: number;
+	readonly surplusWh: number;
 }
 
 export interface Removal {
@@ -206,6 +247,8 @@ export const RECORDED_KINDS = [
 	"contest",
 	/** By rule: a notice is over, and the household has another key. */
 	"rebound",
+	"market",
+	"tariff",
 ] as const;
 
 export interface OperatorAct {

@@ -90,6 +90,50 @@ export const STANDING_LEAF: LeafCodec<Standing> = {
 	),
 };
 
+/** Only where a household has given standing orders, or something of it waits to be matched; follows its leaf. */
+export const TRADING_LEAF: LeafCodec<Pick<Household, "trading" | "open">> = {
+	fields: ({ trading, open }) => [
+		"trading",
+		trading.map(({ fromMinute, buyBelowMicroNokPerWh: buy, sellAboveMicroNokPerWh: sell, paysMoreForLocal }) => [
+			fromMinute,
+			buy === undefined ? [] : [buy],
+			sell === undefined ? [] : [sell],
+			bit(paysMoreForLocal),
+		]),
+		open.map(({ fromMinute, minutes, importWh, exportWh, needWh, surplusWh }) => [
+			fromMinute,
+			minutes,
+			importWh,
+			exportWh,
+			needWh,
+			surplusWh,
+		]),
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("trading"),
+			v.array(v.strictTuple([natural, perhaps(natural), perhaps(natural), flag])),
+			v.array(v.strictTuple([natural, natural, natural, natural, natural, natural])),
+		]),
+		v.transform(([, trading, open]) => ({
+			trading: trading.map(([fromMinute, buy, sell, paysMoreForLocal]) => ({
+				fromMinute,
+				buyBelowMicroNokPerWh: buy,
+				sellAboveMicroNokPerWh: sell,
+				paysMoreForLocal,
+			})),
+			open: open.map(([fromMinute, minutes, importWh, exportWh, needWh, surplusWh]) => ({
+				fromMinute,
+				minutes,
+				importWh,
+				exportWh,
+				needWh,
+				surplusWh,
+			})),
+		})),
+	),
+};
+
 /** Minutes seen and readings that wait follow in leaves of their own where they are many. */
 export const HOUSEHOLD_LEAF: LeafCodec<Household> = {
 	fields: (household) => [
@@ -154,6 +198,8 @@ export const HOUSEHOLD_LEAF: LeafCodec<Household> = {
 				settledUntilMinute: cursor,
 				seen,
 				pending,
+				trading: [],
+				open: [],
 			};
 		}),
 	),

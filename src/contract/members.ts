@@ -55,6 +55,8 @@ export function applyJoin(draft: Draft, join: JoinTransaction): Refusal | undefi
 		settledUntilMinute: minute,
 		seen: [],
 		pending: [],
+		trading: [],
+		open: [],
 	});
 	draft.devices = [
 		...draft.devices,

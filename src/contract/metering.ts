@@ -1,4 +1,5 @@
 import type { ReadingTransaction } from "../block/kinds/metering.js";
+import type { Reading } from "../block/reading.js";
 import { add, MS_PER_MINUTE } from "../primitives/units.js";
 import { countedSince } from "./countedBlocks.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
@@ -43,6 +44,13 @@ export function applyReading(draft: Draft, reading: ReadingTransaction): Refusal
 		pending,
 	});
 	return undefined;
+}
+
+/** A reading that trades, of one that is missing or only shown. */
+export function settles({ parameters }: Pick<Ledger, "parameters">, reading: Reading | undefined): reading is Reading {
+	if (reading === undefined || reading.quality === "typed") return false;
+	// Nobody sells energy that a program made up: only where the money is play money as well.
+	return reading.quality !== "simulated" || parameters.moneyKind === "trial" || parameters.timeScale !== 1;
 }
 
 /** A minute before which the reading window refuses everything: what was seen before it need not be remembered. */

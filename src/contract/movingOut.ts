@@ -10,9 +10,10 @@
 import type { LeaveTransaction, RemoveTransaction } from "../block/kinds/members.js";
 import { minuteOf } from "../primitives/units.js";
 import { dropVotesFor, overruledRefusal, wantedRefusal } from "./appointing.js";
+import { awaitsMatching } from "./automaticMarket.js";
 import { devicesOf, revokeAll } from "./devices.js";
 import { requireNewKey } from "./keyRotation.js";
-import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
+import { changeHousehold, type Draft, householdOf, type Ledger, type Removal } from "./ledger.js";
 import { endTrade, hasLiveContracts } from "./market.js";
 import { giveNotice, isDue } from "./notices.js";
 import { byRule, record } from "./operatorRecord.js";
@@ -81,16 +82,21 @@ export function removalStep(ledger: Ledger, member: number): RemovalStep | undef
 	const { balanceMicroNok, removal } = householdOf(ledger, member);
 	if (removal === undefined) return undefined;
 	if (removal.completed) return "completed";
-	if (hasLiveContracts(ledger, member)) return "settling";
+	if (isSettling(ledger, member, removal)) return "settling";
 	const isOwed = balanceMicroNok > 0 || [...ledger.locks.values()].some((lock) => lock.member === member);
 	if (isOwed) return "payout";
 	return "voters";
 }
 
+/** Whether minutes from before it moved out have not settled. */
+function isSettling(ledger: Ledger, member: number, { fromMinute }: Removal): boolean {
+	return hasLiveContracts(ledger, member) || awaitsMatching(ledger, member, fromMinute);
+}
+
 /** After settlement: takes each removal as far as it can go now. */
 export function completeRemovals(draft: Draft): void {
 	for (const { index, removal } of draft.households) {
-		if (removal === undefined || removal.completed || hasLiveContracts(draft, index)) continue;
+		if (removal === undefined || removal.completed || isSettling(draft, index, removal)) continue;
 		lockBalance(draft, index, removal.id);
 		const isVoting = devicesOf(draft, index).some((device) => draft.voters.includes(device.index));
 		if (isVoting || removalStep(draft, index) === "payout") continue;

@@ -5,6 +5,7 @@
  * Chains of the first version issued tokens and changed voters without a record, and their state roots stay what they
  * are: in every chain the record begins with the first act of another kind, and holds all of them from then on.
  */
+import type { TariffStep } from "../block/kinds/trading.js";
 import type { ActTransaction } from "../block/transaction.js";
 import { toHex } from "../primitives/bytes.js";
 import type { Draft, Ledger, OperatorAct } from "./ledger.js";
@@ -25,6 +26,12 @@ export function record(draft: Draft, acts: readonly OperatorAct[]): void {
 /** What comes about without anybody who did it. */
 export function byRule({ timestampMs }: Pick<Ledger, "timestampMs">, kind: OperatorAct["kind"]): OperatorAct {
 	return { kind, timestampMs, member: undefined, household: undefined, isGiven: true, amountMicroNok: 0, texts: [] };
+}
+
+/** From which minute on, and at which prices of those that were stated first. */
+function tariffTexts(step: TariffStep): string[] {
+	const { fromMinute, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = step;
+	return [fromMinute, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh].map(String);
 }
 
 /**
@@ -59,6 +66,10 @@ export function recordedActs(ledger: Ledger, act: ActTransaction): OperatorAct[]
 			return [by(act.kind, { household: act.household, isGiven: act.operator })];
 		case "suspend":
 			return [by(act.kind, { household: act.household, isGiven: act.suspended })];
+		case "market":
+			return [by(act.kind, { texts: [act.choice, String(act.fromMinute)] })];
+		case "tariff":
+			return act.steps.slice(0, 1).map((step) => by(act.kind, { texts: tariffTexts(step) }));
 		case "remove":
 		case "rebind":
 		case "contest":

@@ -9,7 +9,7 @@ import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { type AgreementError, agreementRefusal, type ConfirmationError, confirmationRefusal } from "./confirmations.js";
-import { firstBlock, isGenesisHeader, NO_RESULTS } from "./genesis.js";
+import { firstBlock, isGenesisHeader } from "./genesis.js";
 import type { Ledger } from "./ledger.js";
 import {
 	type CertificateCheck,
@@ -18,6 +18,7 @@ import {
 	type PredecessorError,
 	refoundedLedger,
 } from "./predecessor.js";
+import { NO_RESULTS } from "./settlement.js";
 import { membersOf } from "./standing.js";
 import { stateRoot } from "./stateRoot.js";
 

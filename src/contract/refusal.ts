@@ -42,6 +42,11 @@ export type Refusal =
 	/** Its device votes, and no other household that stays has one that could: the chain would stand still. */
 	| { code: "only-voter"; device: number }
 	| { code: "unknown-lock" }
+	| { code: "not-an-interval"; fromMinute: number; intervalMinutes: number }
+	/** Another rule comes with notice. */
+	| { code: "market-too-early"; fromMinute: number; earliestMinute: number }
+	| { code: "tariff-too-early"; fromMinute: number; minute: number }
+	| { code: "too-many-tariff-steps"; limit: number }
 	/** Play money is not paid out. */
 	| { code: "play-money" }
 	| { code: "balance-too-low"; balanceMicroNok: number; amountMicroNok: number }

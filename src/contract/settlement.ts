@@ -2,10 +2,10 @@
  * Settlement: what the smart contracts do by themselves. Each seller's minutes settle strictly in order, each as soon
  * as the readings of all concerned are on the chain, or the grace has passed.
  */
-import type { Reading } from "../block/reading.js";
 import { assert } from "../primitives/assert.js";
 import { add, multiply, subtract } from "../primitives/units.js";
 import { allocate } from "./allocation.js";
+import { type MatchedInterval, matchIntervals } from "./automaticMarket.js";
 import { countedSince } from "./countedBlocks.js";
 import { fundsFor, pay } from "./funds.js";
 import {
@@ -20,6 +20,8 @@ import {
 	type PendingReading,
 	remainingWh,
 } from "./ledger.js";
+import { settles } from "./metering.js";
+import { bookRests, type MinuteRest } from "./minuteRests.js";
 
 /** One settled minute of one seller. */
 export interface SettledMinute {
@@ -38,20 +40,19 @@ export interface Delivery {
 	readonly amountMicroNok: number;
 }
 
-/** What is left of a household's minute for the utility, booked once when all its contract-minutes have settled. */
-export interface UtilityRest {
-	readonly household: number;
-	readonly minute: number;
-	readonly importWh: number;
-	readonly exportWh: number;
-}
-
 export interface SettlementResults {
 	readonly settled: readonly SettledMinute[];
-	readonly rests: readonly UtilityRest[];
+	readonly rests: readonly MinuteRest[];
+	readonly matched: readonly MatchedInterval[];
 }
 
-/** Settles everything that can settle now, sellers by member index, each seller's minutes ascending. */
+/** Of a block that settles nothing. */
+export const NO_RESULTS: SettlementResults = { settled: [], rests: [], matched: [] };
+
+/**
+ * Settles everything that can settle now: under contracts, sellers by member index, each seller's minutes ascending; then
+ * what they leave.
+ */
 export function settle(draft: Draft): SettlementResults {
 	const settled: SettledMinute[] = [];
 	const sellers = new Set(draft.liveContracts.map((index) => contractOf(draft, index).seller));
@@ -64,7 +65,8 @@ export function settle(draft: Draft): SettlementResults {
 			settled.push(settleMinute(draft, seller, contracts, minute));
 		}
 	}
-	return { settled, rests: bookRests(draft) };
+	const rests = bookRests(draft);
+	return { settled, rests, matched: matchIntervals(draft) };
 }
 
 function liveContractsOf(draft: Draft, seller: number): Contract[] {
@@ -92,13 +94,6 @@ function isReady(draft: Draft, seller: number, contracts: readonly Contract[], m
 
 function pendingOf(draft: Draft, member: number, minute: number): PendingReading | undefined {
 	return householdOf(draft, member).pending.find((reading) => reading.minute === minute);
-}
-
-/** A reading that settles, of one that is missing or only shown: zero. */
-function settles(draft: Draft, reading: Reading | undefined): reading is Reading {
-	if (reading === undefined || reading.quality === "typed") return false;
-	// Nobody sells energy that a program made up: only where the money is play money as well.
-	return reading.quality !== "simulated" || draft.parameters.moneyKind === "trial" || draft.parameters.timeScale !== 1;
 }
 
 function settleMinute(draft: Draft, seller: number, contracts: readonly Contract[], minute: number): SettledMinute {
@@ -147,32 +142,4 @@ function deliver(draft: Draft, contract: Contract, minute: number, energyWh: num
 		lastDeliveryMinute: minute,
 	});
 	return { contract: contract.index, buyer: contract.buyer, energyWh, amountMicroNok };
-}
-
-/** Books the utility's part of every minute whose contract-minutes have all settled. */
-function bookRests(draft: Draft): UtilityRest[] {
-	const rests: UtilityRest[] = [];
-	const live = draft.liveContracts.map((index) => contractOf(draft, index));
-	for (const { index, pending } of draft.households) {
-		if (pending.length === 0) continue;
-		const concerned = live.filter((contract) => contract.seller === index || contract.buyer === index);
-		const waits = (reading: PendingReading) =>
-			concerned.some(
-				(contract) =>
-					covers(contract, reading.minute) && householdOf(draft, contract.seller).settledUntilMinute <= reading.minute,
-			);
-		const waiting = pending.filter(waits);
-		if (waiting.length === pending.length) continue;
-		let { utilityImportWh, utilityExportWh } = householdOf(draft, index);
-		for (const reading of pending) {
-			if (waits(reading)) continue;
-			const importWh = subtract(reading.importWh, reading.boughtWh);
-			const exportWh = subtract(reading.exportWh, reading.soldWh);
-			utilityImportWh = add(utilityImportWh, importWh);
-			utilityExportWh = add(utilityExportWh, exportWh);
-			rests.push({ household: index, minute: reading.minute, importWh, exportWh });
-		}
-		changeHousehold(draft, index, { pending: waiting, utilityImportWh, utilityExportWh });
-	}
-	return rests;
 }

@@ -15,15 +15,17 @@ import {
 	HISTORY_LEAF,
 	ICE_SERVERS_LEAF,
 	KEY_ROTATIONS_LEAF,
+	MARKET_LEAF,
 	OPERATOR_ACT_LEAF,
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
+	TARIFF_LEAF,
 } from "./globalLeaves.js";
 import type { Contract, Device, Household, Ledger, Lock, Offer, OperatorAct, Order, Predecessor } from "./ledger.js";
 import { isLive } from "./market.js";
 import { CONTRACT_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
-import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF } from "./memberLeaves.js";
-import type { SettlementResults } from "./settlement.js";
+import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF, TRADING_LEAF } from "./memberLeaves.js";
+import { NO_RESULTS, type SettlementResults } from "./settlement.js";
 import { stateLeaves } from "./stateRoot.js";
 
 /** By the lists' limits no leaf comes near it. */
@@ -70,8 +72,6 @@ export function openSnapshot(genesis: Founded, leaves: readonly Uint8Array[]): R
 	return at === undefined ? ok(ledger) : refused({ code: "bad-snapshot", leaf: at });
 }
 
-const NO_RESULTS: SettlementResults = { settled: [], rests: [] };
-
 /** What the leaves read so far have given. */
 interface Parts {
 	history?: Ledger["history"];
@@ -80,6 +80,8 @@ interface Parts {
 	iceServers?: Ledger["iceServers"];
 	operatorRecord?: OperatorAct[];
 	keyRotations?: Ledger["keyRotations"];
+	tariff?: Ledger["tariff"];
+	market?: Ledger["market"];
 	devices: Device[];
 	offers: Offer[];
 	orders: Order[];
@@ -142,6 +144,14 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 		parts.operatorRecord = [...(parts.operatorRecord ?? []), act];
 		return true;
 	}),
+	tariff: taker(TARIFF_LEAF, (parts, tariff) => {
+		parts.tariff = tariff;
+		return true;
+	}),
+	market: taker(MARKET_LEAF, (parts, market) => {
+		parts.market = market;
+		return true;
+	}),
 	keyRotations: taker(KEY_ROTATIONS_LEAF, (parts, rotations) => {
 		parts.keyRotations = rotations;
 		return true;
@@ -157,6 +167,7 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 	}),
 	household: taker(HOUSEHOLD_LEAF, (parts, household) => push(parts.households, household)),
 	standing: taker(STANDING_LEAF, (parts, standing) => addToLast(parts.households, () => standing)),
+	trading: taker(TRADING_LEAF, (parts, trading) => addToLast(parts.households, () => trading)),
 	seen: taker(SEEN_LEAF, (parts, page) => addToLast(parts.households, ({ seen }) => ({ seen: [...seen, ...page] }))),
 	pending: taker(PENDING_LEAF, (parts, page) =>
 		addToLast(parts.households, ({ pending }) => ({ pending: [...pending, ...page] })),
@@ -220,6 +231,8 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		iceServers: parts.iceServers,
 		operatorRecord: parts.operatorRecord,
 		keyRotations: parts.keyRotations,
+		tariff: parts.tariff,
+		market: parts.market,
 		predecessor: parts.predecessor,
 	};
 }

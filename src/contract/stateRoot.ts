@@ -11,14 +11,16 @@ import {
 	HISTORY_LEAF,
 	ICE_SERVERS_LEAF,
 	KEY_ROTATIONS_LEAF,
+	MARKET_LEAF,
 	OPERATOR_ACT_LEAF,
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
+	TARIFF_LEAF,
 } from "./globalLeaves.js";
 import { pagesOfReadings, pagesOfRuns } from "./leafPages.js";
 import type { Household, Ledger, PendingReading } from "./ledger.js";
 import { CONTRACT_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
-import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF } from "./memberLeaves.js";
+import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF, TRADING_LEAF } from "./memberLeaves.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 import { resultsRoot } from "./results.js";
 import type { SettlementResults } from "./settlement.js";
@@ -54,6 +56,8 @@ function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	if (ledger.paidOutMicroNok > 0) visit([ledger.paidOutMicroNok] as const, PAID_OUT_LEAF.fields);
 	for (const act of ledger.operatorRecord ?? []) visit(act, OPERATOR_ACT_LEAF.fields);
 	if (ledger.keyRotations !== undefined) visit(ledger.keyRotations, KEY_ROTATIONS_LEAF.fields);
+	if (ledger.tariff !== undefined) visit(ledger.tariff, TARIFF_LEAF.fields);
+	if (ledger.market !== undefined) visit(ledger.market, MARKET_LEAF.fields);
 	for (const page of pagesOfRuns(ledger.counted)) visit(page, COUNTED_LEAF.fields);
 	for (const device of ledger.devices) visit(device, DEVICE_LEAF.fields);
 	for (const offer of ledger.offers.values()) visit(offer, OFFER_LEAF.fields);
@@ -63,6 +67,7 @@ function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 		visit(household, HOUSEHOLD_LEAF.fields);
 		const standing = standingOf(household);
 		if (standing !== undefined) visit(standing, STANDING_LEAF.fields);
+		if (household.trading.length + household.open.length > 0) visit(tradingOf(household), TRADING_LEAF.fields);
 		for (const page of seenPages(household)) visit(page, SEEN_LEAF.fields);
 		for (const page of pendingPages(household)) visit(page, PENDING_LEAF.fields);
 	}
@@ -79,6 +84,17 @@ function rememberedLeaf<Part extends object>(part: Part, fields: (part: Part) =>
 		leaves.set(part, leaf);
 	}
 	return leaf;
+}
+
+/** By its open intervals and orders: they change less often than their household. */
+const tradings = new WeakMap<Household["open"], Pick<Household, "trading" | "open">>();
+
+function tradingOf({ trading, open }: Household): Pick<Household, "trading" | "open"> {
+	const known = tradings.get(open);
+	if (known?.trading === trading) return known;
+	const parts = { trading, open };
+	tradings.set(open, parts);
+	return parts;
 }
 
 const pagesOfSeen = new WeakMap<MinuteRanges, MinuteRanges[]>();

@@ -11,6 +11,7 @@ import type {
 } from "../block/kinds/treasury.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { add, MAX_CIRCULATION_MICRO_NOK, minuteOf, subtract, TAKE_BACK_MINUTES } from "../primitives/units.js";
+import { awaitsMatching } from "./automaticMarket.js";
 import { changeHousehold, contractOf, type Draft, householdOf, type Ledger, type Lock } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
@@ -80,6 +81,7 @@ export function payoutRefusal(ledger: Ledger, { id, member, timestampMs }: Lock)
 
 /** Whether minutes before one have not settled that a household may have to pay for. */
 function owesMinutesBefore(ledger: Ledger, member: number, minute: number): boolean {
+	if (awaitsMatching(ledger, member, minute)) return true;
 	return ledger.liveContracts.some((index) => {
 		const { buyer, seller, fromMinute, untilMinute } = contractOf(ledger, index);
 		const { settledUntilMinute } = householdOf(ledger, seller);

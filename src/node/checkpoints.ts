@@ -9,6 +9,7 @@ import { blob, hash } from "../block/fieldShapes.js";
 import { isCheckpoint } from "../contract/checkpoint.js";
 import { checkManifest, chunkLeaves, joinChunks, manifestOf } from "../contract/chunks.js";
 import type { Ledger } from "../contract/ledger.js";
+import { NO_RESULTS } from "../contract/settlement.js";
 import { openSnapshot, snapshotOf } from "../contract/snapshot.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
@@ -131,6 +132,5 @@ export function openCheckpoint(
 	if (!ledger.ok) return ledger;
 	if (ledger.value.index !== stored.index) return refused({ code: "record-damaged" });
 	// What the block itself settled was taken in before the checkpoint was written.
-	const results = { settled: [], rests: [] };
-	return ok({ block: block.value, hash, ledger: ledger.value, results, resultsRoot: leaves.value[0] });
+	return ok({ block: block.value, hash, ledger: ledger.value, results: NO_RESULTS, resultsRoot: leaves.value[0] });
 }

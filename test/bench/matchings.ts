@@ -1,6 +1,7 @@
 /** What matching an interval costs under each rule, and a year of quarter hours under the default one. */
 import { performance } from "node:perf_hooks";
-import { MATCHING_RULES, type MatchingRule, match } from "../../src/contract/matching/match.js";
+import { MATCHING_RULES, type MatchingRule } from "../../src/block/kinds/trading.js";
+import { match } from "../../src/contract/matching/match.js";
 import type { IntervalOrders } from "../../src/contract/matching/orders.js";
 import type { Figure } from "./bench.js";
 

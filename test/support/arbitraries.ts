@@ -5,6 +5,7 @@ import { BLOCK_VERSION, transactionsRoot } from "../../src/block/block.js";
 import type { Certificate } from "../../src/block/certificate.js";
 import { MAX_ICE_SERVERS } from "../../src/block/iceServer.js";
 import { MONEY_KINDS } from "../../src/block/kinds/founding.js";
+import { MARKET_CHOICES, MAX_TARIFF_STEPS } from "../../src/block/kinds/trading.js";
 import { QUALITIES } from "../../src/block/reading.js";
 import type { Transaction } from "../../src/block/transaction.js";
 import {
@@ -157,6 +158,37 @@ export const transactionsByKind = {
 	redeem: fc.record({ kind: constant("redeem"), ...act, expiryMinute: minute, amountMicroNok }),
 	cancel: fc.record({ kind: constant("cancel"), ...act, orderId: bytesOf(32) }),
 	leave: fc.record({ kind: constant("leave"), ...act }),
+	limits: fc.record({
+		kind: constant("limits"),
+		...act,
+		buyBelowMicroNokPerWh: fc.option(tariffPrice, { nil: undefined }),
+		sellAboveMicroNokPerWh: fc.option(tariffPrice, { nil: undefined }),
+		paysMoreForLocal: fc.boolean(),
+	}),
+	market: fc.record({
+		kind: constant("market"),
+		...act,
+		choice: fc.constantFrom(...MARKET_CHOICES),
+		fromMinute: minute,
+	}),
+	tariff: fc.record({
+		kind: constant("tariff"),
+		...act,
+		steps: fc.uniqueArray(minute, { minLength: 1, maxLength: MAX_TARIFF_STEPS }).chain((minutes) =>
+			fc.tuple(
+				...minutes
+					.sort((a, b) => a - b)
+					.map((fromMinute) =>
+						fc.record({
+							fromMinute: fc.constant(fromMinute),
+							retailMicroNokPerWh: tariffPrice,
+							feedInMicroNokPerWh: tariffPrice,
+							localFeeMicroNokPerWh: tariffPrice,
+						}),
+					),
+			),
+		),
+	}),
 	payout: fc.record({
 		kind: constant("payout"),
 		...act,

@@ -155,6 +155,9 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 	redeem: { amountMicroNok: 1_000_000, expiryMinute: FIRST_MINUTE + 1_000_000 },
 	cancel: { orderId: ZERO_HASH },
 	leave: {},
+	limits: { buyBelowMicroNokPerWh: 0, sellAboveMicroNokPerWh: 0, paysMoreForLocal: false },
+	market: { choice: "midMarket", fromMinute: FIRST_MINUTE + 10 },
+	tariff: { steps: [] },
 	payout: {
 		lockId: ZERO_HASH,
 		amountMicroNok: 1_000_000,

@@ -3,7 +3,7 @@
  * cleverness, in bigints. What can be traded is found by handing energy over along one path after another, and the
  * uniform price by trying every price. The matching must agree with it.
  */
-import type { MatchingRule } from "../../src/contract/matching/match.js";
+import type { MatchingRule } from "../../src/block/kinds/trading.js";
 import type { Ask, Bid, IntervalOrders } from "../../src/contract/matching/orders.js";
 import { least, referenceAllocation } from "./referenceLedger.js";
 

@@ -3,16 +3,13 @@
  * rule that the neighbourhood has chosen. Nobody is matched with itself, nobody trades beyond its limit or pays more
  * than it can, and what is left goes to the utility.
  */
+import type { MatchingRule } from "../../block/kinds/trading.js";
 import { matchBalance } from "./balance.js";
 import { matchMidMarket } from "./midMarket.js";
 import { assertOrders, type IntervalOrders } from "./orders.js";
 import { matchPairwise } from "./pairwise.js";
 import type { Matching } from "./shares.js";
 import { matchUniform } from "./uniform.js";
-
-/** Append only: the place is the number on the wire. The first is the default. */
-export const MATCHING_RULES = ["midMarket", "uniform", "pairwise", "balance"] as const;
-export type MatchingRule = (typeof MATCHING_RULES)[number];
 
 const MATCHERS: Readonly<Record<MatchingRule, (orders: IntervalOrders) => Matching>> = {
 	midMarket: matchMidMarket,

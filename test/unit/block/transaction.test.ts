@@ -193,6 +193,9 @@ describe("a transaction by itself", () => {
 				"redeem",
 				"cancel",
 				"leave",
+				"limits",
+				"market",
+				"tariff",
 			]),
 		);
 	});

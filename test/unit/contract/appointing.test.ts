@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import { wantedHousehold } from "../../../src/contract/appointing.js";
 import { agreementRefusal } from "../../../src/contract/confirmations.js";
 import { removalStep } from "../../../src/contract/movingOut.js";
+import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { FIRST_MINUTE, signedInvitation, signedJoin, TestNeighbourhood } from "../../support/ledger.js";
 
-const NO_RESULTS = { settled: [], rests: [] };
 const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;
 const operatorsOf = (street: TestNeighbourhood) =>
 	street.ledger.households.flatMap(({ index, operator }) => (operator ? [index] : []));

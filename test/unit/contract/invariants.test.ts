@@ -5,7 +5,7 @@ import { allocate } from "../../../src/contract/allocation.js";
 import { executeBlock } from "../../../src/contract/execute.js";
 import { openGenesis } from "../../../src/contract/genesis.js";
 import { isInUse, type Ledger } from "../../../src/contract/ledger.js";
-import type { UtilityRest } from "../../../src/contract/settlement.js";
+import type { MinuteRest } from "../../../src/contract/minuteRests.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
 import { type ReferenceLedger, referenceAllocation } from "../../support/referenceLedger.js";
@@ -121,7 +121,7 @@ const expectedStandings = ({
 const byHouseholdAndMinute = (a: { household: number; minute: number }, b: { household: number; minute: number }) =>
 	a.household - b.household || a.minute - b.minute;
 
-const restsOf = (rests: readonly UtilityRest[]) =>
+const restsOf = (rests: readonly MinuteRest[]) =>
 	rests
 		.map((rest) => ({ ...rest, importWh: BigInt(rest.importWh), exportWh: BigInt(rest.exportWh) }))
 		.sort(byHouseholdAndMinute);

@@ -3,6 +3,7 @@ import { checkCertificate } from "../../../src/consensus/certificate.js";
 import { executeCandidates } from "../../../src/contract/execute.js";
 import type { KeySalt } from "../../../src/contract/ledger.js";
 import { openRefounding } from "../../../src/contract/refounding.js";
+import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { stateRoot } from "../../../src/contract/stateRoot.js";
 import { taggedHash } from "../../../src/primitives/hash.js";
@@ -11,7 +12,6 @@ import { blockMsOf, FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger
 import { confirmOf, refoundedGenesis, refoundOf } from "../../support/refounding.js";
 
 const M = FIRST_MINUTE;
-const NO_RESULTS = { settled: [], rests: [] };
 const hashSalt = taggedHash("key-salt");
 const saltOf = ({ signature }: { signature: Uint8Array }) => hashSalt(signature).slice(0, 16);
 const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;

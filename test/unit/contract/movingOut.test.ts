@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { removalStep } from "../../../src/contract/movingOut.js";
+import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { createVerifier } from "../../../src/primitives/signature.js";
 import { FIRST_MINUTE, signedInvitation, signedJoin, TestNeighbourhood } from "../../support/ledger.js";
 
 const M = FIRST_MINUTE;
-const NO_RESULTS = { settled: [], rests: [] };
 const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;
 
 /** Households 0 and 1 are of the founding; their devices alone vote, and the third's not. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { stateRoot } from "../../../src/contract/stateRoot.js";
 import { TestNeighbourhood } from "../../support/ledger.js";
 
 const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;
-const NO_RESULTS = { settled: [], rests: [] };
 const TURN = { urls: "turn:192.0.2.1:3478", username: "solbakken", credential: "hemmelig" };
 const STUN = { urls: "stun:192.0.2.1", username: "", credential: "" };
 

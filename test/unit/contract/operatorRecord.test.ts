@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { MAX_RECORDED_ACTS } from "../../../src/contract/operatorRecord.js";
+import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger.js";
 
-const NO_RESULTS = { settled: [], rests: [] };
 const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;
 const kindsOf = (street: TestNeighbourhood) => street.ledger.operatorRecord?.map(({ kind }) => kind);
 const rename = (street: TestNeighbourhood, name = "Lie") => street.act("rename", 0, { household: 1, name });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isInUse } from "../../../src/contract/ledger.js";
 import { noticeBlocks, noticeMinutesLeft } from "../../../src/contract/notices.js";
+import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { equalBytes } from "../../../src/primitives/bytes.js";
@@ -9,7 +10,6 @@ import { FIRST_MINUTE, secretOf, signedInvitation, signedJoin, TestNeighbourhood
 
 const M = FIRST_MINUTE;
 const WEEK = 10_080;
-const NO_RESULTS = { settled: [], rests: [] };
 const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;
 const NEW_KEY = publicKeyOf(secretOf("new words"));
 

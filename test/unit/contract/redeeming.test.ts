@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { removalStep } from "../../../src/contract/movingOut.js";
+import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { stateRoot } from "../../../src/contract/stateRoot.js";
 import { TAKE_BACK_MINUTES } from "../../../src/primitives/units.js";
 import { FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger.js";
 
 const M = FIRST_MINUTE;
-const NO_RESULTS = { settled: [], rests: [] };
 const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;
 const locksOf = (street: TestNeighbourhood) =>
 	[...street.ledger.locks.values()].map(({ amountMicroNok }) => amountMicroNok);

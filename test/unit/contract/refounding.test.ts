@@ -24,6 +24,7 @@ import { executeBlock } from "../../../src/contract/execute.js";
 import type { Ledger } from "../../../src/contract/ledger.js";
 import { refoundedLedger } from "../../../src/contract/predecessor.js";
 import { openProposal, openRefounding } from "../../../src/contract/refounding.js";
+import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { isNewcomer } from "../../../src/contract/standing.js";
@@ -37,7 +38,6 @@ import { foundedFor, play, scenario } from "../../support/scenario.js";
 
 const M = FIRST_MINUTE;
 const verifier = createVerifier();
-const NO_RESULTS = { settled: [], rests: [] };
 
 /** Five households; 0 sells to 1, one minute has settled, and of the next one the buyer's reading is missing. */
 function street(name = "Solbakken"): TestNeighbourhood {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { executeBlock } from "../../../src/contract/execute.js";
 import type { Ledger } from "../../../src/contract/ledger.js";
-import type { SettlementResults } from "../../../src/contract/settlement.js";
+import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { openSnapshot, type SnapshotError, snapshotOf } from "../../../src/contract/snapshot.js";
 import { stateRoot } from "../../../src/contract/stateRoot.js";
 import { toHex } from "../../../src/primitives/bytes.js";
@@ -17,7 +17,6 @@ vi.mock(import("../../../src/primitives/units.js"), async (units) => ({
 }));
 
 const M = FIRST_MINUTE;
-const NO_RESULTS: SettlementResults = { settled: [], rests: [] };
 
 function reopened(genesis: Ledger, ledger: Ledger): Ledger {
 	const opened = openSnapshot(genesis, snapshotOf(ledger, NO_RESULTS).leaves);

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { blockHash } from "../../../src/block/block.js";
 import { merkleLeaf, merkleRoot, rangeRoot } from "../../../src/block/merkle.js";
+import type { MatchedInterval } from "../../../src/contract/automaticMarket.js";
 import { householdOf, type Ledger } from "../../../src/contract/ledger.js";
-import type { SettlementResults } from "../../../src/contract/settlement.js";
+import { NO_RESULTS, type SettlementResults } from "../../../src/contract/settlement.js";
 import { stateRoot } from "../../../src/contract/stateRoot.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger.js";
 
 const M = FIRST_MINUTE;
-const NO_RESULTS: SettlementResults = { settled: [], rests: [] };
 
 /** A street with everything in it: an open offer, an open order, a contract, a pending and a settled reading. */
 function busyStreet(): TestNeighbourhood {
@@ -119,17 +119,28 @@ describe("the state root", () => {
 		const rest = { household: 1, minute: M, importWh: 5, exportWh: 0 };
 		const settled = { seller: 0, minute: M, availableWh: 5, deliveries: [] };
 		const delivery = { contract: 0, buyer: 1, energyWh: 5, amountMicroNok: 5_000 };
-		const roots = [
+		const share = { household: 1, boughtWh: 0, paidMicroNok: 0, soldWh: 5, earnedMicroNok: 5 };
+		const interval: MatchedInterval = {
+			fromMinute: M,
+			untilMinute: M + 15,
+			choice: "midMarket",
+			priceMicroNokPerWh: 1,
+			shares: [share],
+		};
+		const roots: SettlementResults[] = [
 			NO_RESULTS,
-			{ settled: [settled], rests: [] },
-			{ settled: [{ ...settled, availableWh: 6 }], rests: [] },
-			{ settled: [{ ...settled, deliveries: [delivery] }], rests: [] },
-			{ settled: [{ ...settled, deliveries: [{ ...delivery, energyWh: 4 }] }], rests: [] },
-			{ settled: [], rests: [rest] },
-			{ settled: [], rests: [{ ...rest, importWh: 4 }] },
-			{ settled: [settled], rests: [rest] },
-		].map((results) => rootOf(ledger, results));
-		expect(new Set(roots).size).toBe(roots.length);
+			{ settled: [settled], rests: [], matched: [] },
+			{ settled: [{ ...settled, availableWh: 6 }], rests: [], matched: [] },
+			{ settled: [{ ...settled, deliveries: [delivery] }], rests: [], matched: [] },
+			{ settled: [{ ...settled, deliveries: [{ ...delivery, energyWh: 4 }] }], rests: [], matched: [] },
+			{ settled: [], rests: [rest], matched: [] },
+			{ settled: [], rests: [{ ...rest, importWh: 4 }], matched: [] },
+			{ settled: [settled], rests: [rest], matched: [] },
+			{ settled: [], rests: [], matched: [interval] },
+			{ settled: [], rests: [], matched: [{ ...interval, priceMicroNokPerWh: 2 }] },
+			{ settled: [], rests: [], matched: [{ ...interval, shares: [{ ...share, soldWh: 6 }] }] },
+		];
+		expect(new Set(roots.map((results) => rootOf(ledger, results))).size).toBe(roots.length);
 	});
 
 	it("holds the range of all earlier block hashes, so that an old block can be proved alone", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { openSnapshot, snapshotOf } from "../../../src/contract/snapshot.js";
 import { FIRST_MINUTE, signedInvitation, signedJoin, TestNeighbourhood } from "../../support/ledger.js";
 
 const M = FIRST_MINUTE;
-const NO_RESULTS = { settled: [], rests: [] };
 const soon = (street: TestNeighbourhood) => street.head.timestampMs + 1;
 
 function suspend(street: TestNeighbourhood, household: number, member = 0): void {

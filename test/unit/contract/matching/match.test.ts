@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MATCHING_RULES, type MatchingRule, match } from "../../../../src/contract/matching/match.js";
+import { MATCHING_RULES, type MatchingRule } from "../../../../src/block/kinds/trading.js";
+import { match } from "../../../../src/contract/matching/match.js";
 import { type Ask, type Bid, type IntervalOrders, MAX_ORDER_WH } from "../../../../src/contract/matching/orders.js";
 import type { MatchedShare } from "../../../../src/contract/matching/shares.js";
 import { AssertionError } from "../../../../src/primitives/assert.js";

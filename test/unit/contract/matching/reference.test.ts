@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MATCHING_RULES, match } from "../../../../src/contract/matching/match.js";
+import { MATCHING_RULES } from "../../../../src/block/kinds/trading.js";
+import { match } from "../../../../src/contract/matching/match.js";
 import type { IntervalOrders } from "../../../../src/contract/matching/orders.js";
 import { anyMarket } from "../../../support/intervalOrders.js";
 import { type ReferenceMatching, referenceMatch, uniform } from "../../../support/referenceMatching.js";

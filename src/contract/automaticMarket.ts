@@ -1,0 +1,278 @@
+/**
+ * The market that trades by itself: what no contract covers of the neighbours' surplus and need is matched interval by
+ * interval, by the rule that the neighbourhood has chosen (`matching`). A household gives its limits once, and need not
+ * look at it again. Which limits, rule and prices an interval goes by is settled when it begins.
+ */
+import type { LimitsTransaction, MarketChoice, MarketTransaction } from "../block/kinds/trading.js";
+import { assert } from "../primitives/assert.js";
+import { add, HOUSEHOLD_NOTICE_MINUTES, minuteOf, subtract } from "../primitives/units.js";
+import { countedSince } from "./countedBlocks.js";
+import { fundsFor, pay } from "./funds.js";
+import {
+	changeHousehold,
+	type Draft,
+	type Household,
+	householdOf,
+	type Ledger,
+	type Market,
+	type OpenInterval,
+	type TradingTerms,
+} from "./ledger.js";
+import { match } from "./matching/match.js";
+import type { Ask, Bid } from "./matching/orders.js";
+import type { MatchedShare } from "./matching/shares.js";
+import type { Refusal } from "./refusal.js";
+import { isActingOperator } from "./standing.js";
+import { type Tariff, tariffAt } from "./tariff.js";
+
+/** The interval of a market that an operator begins in a neighbourhood that was founded without one. */
+export const DEFAULT_INTERVAL_MINUTES = 15;
+
+/** One interval as it was settled. */
+export interface MatchedInterval {
+	readonly fromMinute: number;
+	readonly untilMinute: number;
+	readonly choice: MarketChoice;
+	/** Undefined: not all of it traded at one price. */
+	readonly priceMicroNokPerWh: number | undefined;
+	/** By household ascending; who traded nothing is left out. */
+	readonly shares: readonly MatchedShare[];
+}
+
+// ── what households and operators say ────────────────────────────────────────────────────────────────────────────
+
+/** A household's limits hold from the next interval on: nobody bids when it is known who needs how much. */
+export function applyLimits(draft: Draft, limits: LimitsTransaction): undefined {
+	const { member, buyBelowMicroNokPerWh, sellAboveMicroNokPerWh, paysMoreForLocal } = limits;
+	const fromMinute = nextIntervalMinute(draft);
+	const before = householdOf(draft, member).trading.filter((terms) => terms.fromMinute < fromMinute);
+	const terms = { fromMinute, buyBelowMicroNokPerWh, sellAboveMicroNokPerWh, paysMoreForLocal };
+	changeHousehold(draft, member, { trading: [...before, terms] });
+	return undefined;
+}
+
+/** Another rule comes with notice; the first one in a neighbourhood without any at once, since nobody has relied on one. */
+export function applyMarket(draft: Draft, { member, choice, fromMinute }: MarketTransaction): Refusal | undefined {
+	if (!isActingOperator(draft, member)) return { code: "not-operator" };
+	const { market } = draft;
+	const intervalMinutes = market?.intervalMinutes ?? DEFAULT_INTERVAL_MINUTES;
+	if (fromMinute % intervalMinutes !== 0) return { code: "not-an-interval", fromMinute, intervalMinutes };
+	const notice = market === undefined ? 0 : HOUSEHOLD_NOTICE_MINUTES;
+	const earliestMinute = nextIntervalMinute(draft) + notice;
+	if (fromMinute < earliestMinute) return { code: "market-too-early", fromMinute, earliestMinute };
+	const before = (market?.choices ?? []).filter((each) => each.fromMinute < fromMinute && isBegun(draft, each));
+	draft.market = {
+		intervalMinutes,
+		buysUnderContract: market?.buysUnderContract ?? false,
+		choices: [...before, { fromMinute, choice }],
+		matchedUntilMinute: market?.matchedUntilMinute ?? fromMinute,
+	};
+	return undefined;
+}
+
+/** What has not begun yet is replaced by what is said now. */
+function isBegun({ timestampMs }: Ledger, { fromMinute }: Market["choices"][number]): boolean {
+	return fromMinute <= minuteOf(timestampMs);
+}
+
+/** First minute of the first interval that has not begun. */
+export function nextIntervalMinute({ market, timestampMs }: Pick<Ledger, "market" | "timestampMs">): number {
+	const intervalMinutes = market?.intervalMinutes ?? DEFAULT_INTERVAL_MINUTES;
+	const minute = minuteOf(timestampMs);
+	return minute - (minute % intervalMinutes) + intervalMinutes;
+}
+
+// ── what holds in an interval ────────────────────────────────────────────────────────────────────────────────────
+
+/** The first minute of the interval that a minute lies in. */
+function intervalOf({ intervalMinutes }: Market, minute: number): number {
+	return minute - (minute % intervalMinutes);
+}
+
+/** By which rule an interval is matched; "none" before the first. */
+export function choiceAt(market: Market | undefined, minute: number): MarketChoice {
+	return market?.choices.findLast(({ fromMinute }) => fromMinute <= minute)?.choice ?? "none";
+}
+
+/** A household's standing order in a minute; undefined: it trades nothing by itself. */
+export function termsAt({ trading }: Pick<Household, "trading">, minute: number): TradingTerms | undefined {
+	const terms = trading.findLast(({ fromMinute }) => fromMinute <= minute);
+	const isOff = terms?.buyBelowMicroNokPerWh === undefined && terms?.sellAboveMicroNokPerWh === undefined;
+	return isOff ? undefined : terms;
+}
+
+/** The highest price at which a household buys under this tariff, µNOK/Wh; undefined: it does not. */
+export function buyLimit(
+	terms: TradingTerms,
+	{ retailMicroNokPerWh, localFeeMicroNokPerWh }: Tariff,
+): number | undefined {
+	const { buyBelowMicroNokPerWh: own, paysMoreForLocal } = terms;
+	if (own === undefined) return undefined;
+	const ceiling = retailMicroNokPerWh - localFeeMicroNokPerWh;
+	const limit = own === 0 ? ceiling : paysMoreForLocal ? own : Math.min(own, ceiling);
+	return limit < 1 ? undefined : limit;
+}
+
+/** The lowest price at which a household sells under this tariff; undefined: it does not. */
+export function sellLimit(terms: TradingTerms, { feedInMicroNokPerWh }: Tariff): number | undefined {
+	const { sellAboveMicroNokPerWh: own } = terms;
+	return own === undefined ? undefined : Math.max(own, feedInMicroNokPerWh, 1);
+}
+
+// ── taking in minutes ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The interval that a household's minute waits for; undefined: it takes part in none that is still to be matched. */
+export function openIntervalOf(ledger: Ledger, household: Household, minute: number): number | undefined {
+	const { market } = ledger;
+	if (market === undefined || minute < market.matchedUntilMinute) return undefined;
+	const fromMinute = intervalOf(market, minute);
+	if (choiceAt(market, fromMinute) === "none" || termsAt(household, fromMinute) === undefined) return undefined;
+	return fromMinute;
+}
+
+/** Adds a minute to what waits. */
+export function addToInterval(
+	open: readonly OpenInterval[],
+	fromMinute: number,
+	minute: Omit<OpenInterval, "fromMinute" | "minutes">,
+): OpenInterval[] {
+	const sum = open.find((each) => each.fromMinute === fromMinute);
+	const grown: OpenInterval = {
+		fromMinute,
+		minutes: add(sum?.minutes ?? 0, 1),
+		importWh: add(sum?.importWh ?? 0, minute.importWh),
+		exportWh: add(sum?.exportWh ?? 0, minute.exportWh),
+		needWh: add(sum?.needWh ?? 0, minute.needWh),
+		surplusWh: add(sum?.surplusWh ?? 0, minute.surplusWh),
+	};
+	const others = open.filter((each) => each !== sum);
+	return [...others, grown].sort((a, b) => a.fromMinute - b.fromMinute);
+}
+
+// ── matching ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Matches every interval that can be now, in their order: each as soon as all minutes of all who take part are settled
+ * under their contracts, or the grace of its last minute has passed.
+ */
+export function matchIntervals(draft: Draft): MatchedInterval[] {
+	const matched: MatchedInterval[] = [];
+	for (;;) {
+		const { market } = draft;
+		if (market === undefined) break;
+		const fromMinute = market.matchedUntilMinute;
+		const untilMinute = add(fromMinute, market.intervalMinutes);
+		if (untilMinute > minuteOf(draft.timestampMs)) break;
+		const choice = choiceAt(market, fromMinute);
+		if (choice !== "none") {
+			const traders = draft.households.filter((household) => termsAt(household, fromMinute) !== undefined);
+			if (!isReady(draft, traders, fromMinute, untilMinute)) break;
+			const interval = matchInterval(draft, traders, choice, fromMinute, untilMinute);
+			if (interval.shares.length > 0) matched.push(interval);
+		}
+		draft.market = {
+			...market,
+			choices: fromLast(market.choices, untilMinute),
+			matchedUntilMinute: untilMinute,
+		};
+		forgetTerms(draft, untilMinute);
+	}
+	return matched;
+}
+
+function isReady(draft: Draft, traders: readonly Household[], fromMinute: number, untilMinute: number): boolean {
+	const { blockIntervalMs, settlementGraceBlocks } = draft.parameters;
+	if (countedSince(draft.counted, untilMinute - 1, blockIntervalMs) > settlementGraceBlocks) return true;
+	return traders.every(({ joinedMinute, removal, open }) => {
+		const first = Math.max(fromMinute, joinedMinute);
+		const end = Math.min(untilMinute, removal?.fromMinute ?? untilMinute);
+		const minutes = open.find((each) => each.fromMinute === fromMinute)?.minutes ?? 0;
+		return minutes >= end - first;
+	});
+}
+
+function matchInterval(
+	draft: Draft,
+	traders: readonly Household[],
+	choice: Exclude<MarketChoice, "none">,
+	fromMinute: number,
+	untilMinute: number,
+): MatchedInterval {
+	const tariff = tariffAt(draft, fromMinute);
+	const asks: Ask[] = [];
+	const bids: Bid[] = [];
+	for (const household of traders) {
+		const terms = termsAt(household, fromMinute);
+		const sum = household.open.find((each) => each.fromMinute === fromMinute);
+		if (terms === undefined || sum === undefined) continue;
+		const [sell, buy] = [sellLimit(terms, tariff), buyLimit(terms, tariff)];
+		if (sell !== undefined && sum.surplusWh > 0) {
+			asks.push({ household: household.index, energyWh: sum.surplusWh, limitMicroNokPerWh: sell });
+		}
+		if (buy !== undefined && sum.needWh > 0) {
+			const payableMicroNok = fundsFor(draft, household.index, fromMinute);
+			bids.push({ household: household.index, energyWh: sum.needWh, limitMicroNokPerWh: buy, payableMicroNok });
+		}
+	}
+	const { priceMicroNokPerWh, shares } = match(choice, { asks, bids, ...tariff });
+	// All pay before anybody is paid: what is earned in an interval pays for a later one.
+	for (const { household, paidMicroNok } of shares) pay(draft, household, fromMinute, paidMicroNok);
+	for (const share of shares) bookShare(draft, share);
+	for (const { index } of traders) closeInterval(draft, index, fromMinute, shares);
+	return { fromMinute, untilMinute, choice, priceMicroNokPerWh, shares };
+}
+
+function bookShare(draft: Draft, { household, boughtWh, soldWh, earnedMicroNok }: MatchedShare): void {
+	const before = householdOf(draft, household);
+	changeHousehold(draft, household, {
+		balanceMicroNok: add(before.balanceMicroNok, earnedMicroNok),
+		boughtWh: add(before.boughtWh, boughtWh),
+		soldWh: add(before.soldWh, soldWh),
+	});
+}
+
+/** What is left goes to the utility. */
+function closeInterval(draft: Draft, member: number, fromMinute: number, shares: readonly MatchedShare[]): void {
+	const { open, utilityImportWh, utilityExportWh } = householdOf(draft, member);
+	const sum = open.find((each) => each.fromMinute === fromMinute);
+	if (sum === undefined) return;
+	const share = shares.find(({ household }) => household === member);
+	changeHousehold(draft, member, {
+		open: open.filter((each) => each !== sum),
+		utilityImportWh: add(utilityImportWh, subtract(sum.importWh, share?.boughtWh ?? 0)),
+		utilityExportWh: add(utilityExportWh, subtract(sum.exportWh, share?.soldWh ?? 0)),
+	});
+}
+
+/** What holds at a minute, and what comes later. */
+function fromLast<T extends { readonly fromMinute: number }>(entries: readonly T[], minute: number): readonly T[] {
+	const first = entries.findLastIndex(({ fromMinute }) => fromMinute <= minute);
+	return first <= 0 ? entries : entries.slice(first);
+}
+
+function forgetTerms(draft: Draft, minute: number): void {
+	for (const { index, open, trading } of draft.households) {
+		assert(
+			open.every(({ fromMinute }) => fromMinute >= minute),
+			"what is matched waits no more",
+		);
+		const kept = fromLast(trading, minute);
+		if (kept.length < trading.length) changeHousehold(draft, index, { trading: kept });
+	}
+}
+
+/** Whether minutes before one may still be matched that a household takes part in. */
+export function awaitsMatching(ledger: Ledger, member: number, beforeMinute: number): boolean {
+	const { market } = ledger;
+	if (market === undefined || market.matchedUntilMinute >= beforeMinute) return false;
+	const { open, trading } = householdOf(ledger, member);
+	const mayTrade = trading.some(({ fromMinute }) => fromMinute < beforeMinute) && isMatched(market, beforeMinute);
+	return open.some(({ fromMinute }) => fromMinute < beforeMinute) || mayTrade;
+}
+
+function isMatched({ choices, matchedUntilMinute }: Market, beforeMinute: number): boolean {
+	return choices.some(({ fromMinute, choice }, at) => {
+		const until = choices[at + 1]?.fromMinute ?? beforeMinute;
+		return choice !== "none" && fromMinute < beforeMinute && until > matchedUntilMinute;
+	});
+}
