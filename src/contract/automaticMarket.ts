@@ -57,8 +57,7 @@ export function applyMarket(draft: Draft, { member, choice, fromMinute }: Market
 	const { market } = draft;
 	const intervalMinutes = market?.intervalMinutes ?? DEFAULT_INTERVAL_MINUTES;
 	if (fromMinute % intervalMinutes !== 0) return { code: "not-an-interval", fromMinute, intervalMinutes };
-	const notice = market === undefined ? 0 : HOUSEHOLD_NOTICE_MINUTES;
-	const earliestMinute = nextIntervalMinute(draft) + notice;
+	const earliestMinute = earliestChangeMinute(draft);
 	if (fromMinute < earliestMinute) return { code: "market-too-early", fromMinute, earliestMinute };
 	const before = (market?.choices ?? []).filter((each) => each.fromMinute < fromMinute && isBegun(draft, each));
 	draft.market = {
@@ -68,6 +67,15 @@ export function applyMarket(draft: Draft, { member, choice, fromMinute }: Market
 		matchedUntilMinute: market?.matchedUntilMinute ?? fromMinute,
 	};
 	return undefined;
+}
+
+/** From which interval on a rule could hold that is stated now. */
+export function earliestChangeMinute(ledger: Pick<Ledger, "market" | "timestampMs">): number {
+	const notice = ledger.market === undefined ? 0 : HOUSEHOLD_NOTICE_MINUTES;
+	const minute = nextIntervalMinute(ledger) + notice;
+	// An hour long interval does not begin when a notice is over.
+	const { intervalMinutes } = ledger.market ?? { intervalMinutes: DEFAULT_INTERVAL_MINUTES };
+	return minute + ((intervalMinutes - (minute % intervalMinutes)) % intervalMinutes);
 }
 
 /** What has not begun yet is replaced by what is said now. */

@@ -2,12 +2,14 @@
 import * as v from "valibot";
 import { MAX_REFERENCE_LENGTH, nameShape } from "../block/fieldShapes.js";
 import { type IceServerFault, iceServersFault } from "../block/iceServer.js";
+import { MAX_TARIFF_STEPS } from "../block/kinds/trading.js";
 import type { Transaction, Unsigned } from "../block/transaction.js";
 import type { Device } from "../contract/ledger.js";
 import { fromHex } from "../primitives/bytes.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import {
 	MAX_AMOUNT_MICRO_NOK,
+	MAX_MINUTE,
 	MAX_NOTICE_MINUTES,
 	MAX_PRICE_MICRO_NOK_PER_WH,
 	MIN_PRICE_MICRO_NOK_PER_WH,
@@ -23,7 +25,8 @@ export type ActCommand = Extract<
 		type:
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
 			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout" | "appoint")
-			| ("rebind" | "contest" | "redeem" | "cancel" | "leave");
+			| ("rebind" | "contest" | "redeem" | "cancel" | "leave")
+			| ("limits" | "market" | "tariff");
 	}
 >;
 
@@ -42,7 +45,7 @@ export type ActError =
 const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
 	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout", "appoint"] as const),
-	...(["rebind", "contest", "redeem", "cancel", "leave"] as const),
+	...(["rebind", "contest", "redeem", "cancel", "leave", "limits", "market", "tariff"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -80,6 +83,16 @@ export function createAct(
 			return withId(command.orderId, (orderId) => ({ kind: "cancel", member, nonce, orderId }));
 		case "leave":
 			return ok({ kind: "leave", member, nonce });
+		case "limits":
+			return createLimits(command, member, nonce);
+		case "market": {
+			const { choice, fromMinute } = command;
+			return isWithin(fromMinute, 0, MAX_MINUTE)
+				? ok({ kind: "market", member, nonce, choice, fromMinute })
+				: refused({ code: "bad-period" });
+		}
+		case "tariff":
+			return createTariff(command, member, nonce);
 		case "voters":
 			return createVoterChange(command, member, nonce, devices);
 		case "revoke": {
@@ -135,6 +148,37 @@ export function createAct(
 
 const BAD_AMOUNT: ActError = { code: "bad-amount", max: MAX_AMOUNT_MICRO_NOK };
 
+function createLimits(
+	command: Extract<Command, { type: "limits" }>,
+	member: number,
+	nonce: number,
+): Result<Unsigned<Transaction>, ActError> {
+	const { buyBelowMicroNokPerWh, sellAboveMicroNokPerWh, paysMoreForLocal = false } = command;
+	for (const price of [buyBelowMicroNokPerWh ?? 0, sellAboveMicroNokPerWh ?? 0]) {
+		if (!isWithin(price, 0, MAX_PRICE_MICRO_NOK_PER_WH)) return refused(badPriceFrom(0));
+	}
+	return ok({ kind: "limits", member, nonce, buyBelowMicroNokPerWh, sellAboveMicroNokPerWh, paysMoreForLocal });
+}
+
+function createTariff(
+	{ steps }: Extract<Command, { type: "tariff" }>,
+	member: number,
+	nonce: number,
+): Result<Unsigned<Transaction>, ActError> {
+	const isAscending = steps.every(({ fromMinute }, at) => fromMinute > (steps[at - 1]?.fromMinute ?? -1));
+	const isPeriod = isAscending && steps.every(({ fromMinute }) => isWithin(fromMinute, 0, MAX_MINUTE));
+	if (!isPeriod || steps.length === 0 || steps.length > MAX_TARIFF_STEPS) return refused({ code: "bad-period" });
+	const prices = steps.flatMap((step) => [
+		step.retailMicroNokPerWh,
+		step.feedInMicroNokPerWh,
+		step.localFeeMicroNokPerWh,
+	]);
+	if (!prices.every((price) => isWithin(price, 0, MAX_PRICE_MICRO_NOK_PER_WH))) return refused(badPriceFrom(0));
+	return ok({ kind: "tariff", member, nonce, steps });
+}
+
+const badPriceFrom = (min: number): ActError => ({ code: "bad-price", min, max: MAX_PRICE_MICRO_NOK_PER_WH });
+
 function createOffer(
 	command: Extract<Command, { type: "offer" }>,
 	member: number,
@@ -142,7 +186,7 @@ function createOffer(
 ): Result<Unsigned<Transaction>, ActError> {
 	const { priceMicroNokPerWh, fromMinute, untilMinute, noticeMinutes, buyer } = command;
 	if (!isWithin(priceMicroNokPerWh, MIN_PRICE_MICRO_NOK_PER_WH, MAX_PRICE_MICRO_NOK_PER_WH)) {
-		return refused({ code: "bad-price", min: MIN_PRICE_MICRO_NOK_PER_WH, max: MAX_PRICE_MICRO_NOK_PER_WH });
+		return refused(badPriceFrom(MIN_PRICE_MICRO_NOK_PER_WH));
 	}
 	if (!isWithin(noticeMinutes, 0, MAX_NOTICE_MINUTES)) return refused({ code: "bad-notice", max: MAX_NOTICE_MINUTES });
 	if (!Number.isSafeInteger(fromMinute) || !Number.isSafeInteger(untilMinute) || fromMinute >= untilMinute) {

@@ -5,6 +5,7 @@
  */
 import type { IceServer } from "../block/iceServer.js";
 import type { MoneyKind } from "../block/kinds/founding.js";
+import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
 import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
 import type { LineName } from "../meter/lineNames.js";
@@ -159,6 +160,21 @@ export type Command =
 	| { type: "cancel"; orderId: string }
 	/** This household moves out. */
 	| { type: "leave" }
+	/**
+	 * At which prices this household trades by itself from the next interval on: 0, as the tariff makes it; absent: it buys,
+	 * or sells, nothing by itself.
+	 */
+	| {
+			type: "limits";
+			buyBelowMicroNokPerWh?: number;
+			sellAboveMicroNokPerWh?: number;
+			/** Even where a neighbour's energy costs more than the utility's. */
+			paysMoreForLocal?: boolean;
+	  }
+	/** Operator: by which rule the market is matched from an interval on (`market.automatic.changeFromMs`). */
+	| { type: "market"; choice: MarketChoice; fromMinute: number }
+	/** Operator: the utility's prices from a minute on, in place of all that were stated of later minutes. */
+	| { type: "tariff"; steps: readonly TariffStep[] }
 	/** Operator: the money of a `buy` arrived. */
 	| { type: "issue"; orderId: string; amountMicroNok: number; reference: string }
 	/** Operator: lets a device vote, or takes one off the list; beside a single voter two come at once. Device indices. */
@@ -287,7 +303,7 @@ export interface Series {
 	fromMinute: number;
 	importWh: Int32Array;
 	exportWh: Int32Array;
-	/** Energy bought under contracts, and sold, as far as settled. */
+	/** Energy bought from neighbours and sold to them, as far as settled; an interval's shared out over its minutes. */
 	boughtWh: Int32Array;
 	soldWh: Int32Array;
 }

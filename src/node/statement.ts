@@ -20,6 +20,7 @@ const KEPT_DAYS = 62;
 type Transfer = Extract<MovementView, { reference: string }>;
 type CarriedMovement = Extract<MovementView, { type: "carried" }>;
 type TradeMovement = Extract<MovementView, { type: "bought" | "sold" }>;
+type MatchedMovement = Extract<MovementView, { type: "matchedBought" | "matchedSold" }>;
 
 export class Statement {
 	readonly #publicKey: Uint8Array;
@@ -30,6 +31,8 @@ export class Statement {
 	#carried: CarriedMovement[] = [];
 	/** By contract and day. */
 	readonly #trades = new Map<string, TradeMovement>();
+	/** What the market matched, by side and day. */
+	readonly #matched = new Map<string, MatchedMovement>();
 	#day = { fromMinute: 0, untilMinute: 0 };
 
 	constructor(publicKey: Uint8Array, startOfDayMinute: (chainMs: number) => number) {
@@ -67,6 +70,25 @@ export class Statement {
 				this.#addTrade(type, contractId, minute, energyWh, amountMicroNok, type === "bought" ? seller : buyer);
 			}
 		}
+		for (const { fromMinute, shares } of link.results.matched) {
+			const share = shares.find(({ household }) => household === self.index);
+			if (share === undefined) continue;
+			this.#addMatched("matchedBought", fromMinute, share.boughtWh, share.paidMicroNok);
+			this.#addMatched("matchedSold", fromMinute, share.soldWh, share.earnedMicroNok);
+		}
+	}
+
+	#addMatched(type: MatchedMovement["type"], minute: number, energyWh: number, amountMicroNok: number): void {
+		if (energyWh === 0) return;
+		const dayMinute = this.#dayOf(minute);
+		const key = matchedKeyOf({ type, dayMinute });
+		const sum = this.#matched.get(key);
+		this.#matched.set(key, {
+			type,
+			dayMinute,
+			energyWh: add(sum?.energyWh ?? 0, energyWh),
+			amountMicroNok: add(sum?.amountMicroNok ?? 0, amountMicroNok),
+		});
 	}
 
 	#addTransfer(
@@ -111,27 +133,30 @@ export class Statement {
 
 	/** All of it as a record, but for trades that are old and not shown any more. */
 	toRecord(): Uint8Array {
-		const days = [...this.#trades.values()].map(({ dayMinute }) => dayMinute).sort((a, b) => b - a);
+		const all = [...this.#trades.values(), ...this.#matched.values()];
+		const days = all.map(({ dayMinute }) => dayMinute).sort((a, b) => b - a);
 		const oldest = Math.min(days[SHOWN_MOVEMENTS - 1] ?? 0, Math.max(0, (days[0] ?? 0) - KEPT_DAYS * MINUTES_PER_DAY));
 		const trades = [...this.#trades.values()].filter(({ dayMinute }) => dayMinute >= oldest);
 		const issued = this.#transfers.filter(({ type }) => type === "issued");
 		const paidOut = this.#transfers.filter(({ type }) => type === "paidOut");
 		const fields = [issued.map(transferFields), trades.map(tradeFields)];
 		// Absent where there is none, as in the records of earlier versions.
-		const carried = this.#carried.length + paidOut.length === 0 ? [] : [this.#carried.map(carriedFields)];
-		const out = paidOut.length === 0 ? [] : [paidOut.map(transferFields)];
-		return encodeRecord([...fields, ...carried, ...out]);
+		const matched = [...this.#matched.values()].filter(({ dayMinute }) => dayMinute >= oldest);
+		const optional = [this.#carried.map(carriedFields), paidOut.map(transferFields), matched.map(matchedFields)];
+		const last = optional.findLastIndex((list) => list.length > 0);
+		return encodeRecord([...fields, ...optional.slice(0, last + 1)]);
 	}
 
 	/** Begins with what was stored; false: it was damaged, and nothing of it is taken. */
 	restore(record: Uint8Array): boolean {
 		const decoded = decodeRecord(record, statementShape);
 		if (!decoded.ok) return false;
-		const [issued, trades, carried = [], paidOut = []] = decoded.value;
+		const [issued, trades, carried = [], paidOut = [], matched = []] = decoded.value;
 		const byTime = (a: Transfer, b: Transfer) => a.timestampMs - b.timestampMs;
 		this.#transfers = [...issued.map(transferOf("issued")), ...paidOut.map(transferOf("paidOut"))].sort(byTime);
 		this.#carried = carried;
 		for (const trade of trades) this.#trades.set(keyOf(trade), trade);
+		for (const movement of matched) this.#matched.set(matchedKeyOf(movement), movement);
 		return true;
 	}
 
@@ -139,7 +164,7 @@ export class Statement {
 	movements(): MovementView[] {
 		const timeOf = (movement: MovementView) =>
 			"timestampMs" in movement ? movement.timestampMs : (movement.dayMinute + MINUTES_PER_DAY) * MS_PER_MINUTE;
-		return [...this.#transfers, ...this.#carried, ...this.#trades.values()]
+		return [...this.#transfers, ...this.#carried, ...this.#trades.values(), ...this.#matched.values()]
 			.sort((a, b) => timeOf(b) - timeOf(a))
 			.slice(0, SHOWN_MOVEMENTS);
 	}
@@ -152,6 +177,11 @@ export class Statement {
 			if (trade.dayMinute !== fromMinute) continue;
 			if (trade.type === "bought") paidMicroNok = add(paidMicroNok, trade.amountMicroNok);
 			else earnedMicroNok = add(earnedMicroNok, trade.amountMicroNok);
+		}
+		for (const { type, dayMinute, amountMicroNok } of this.#matched.values()) {
+			if (dayMinute !== fromMinute) continue;
+			if (type === "matchedBought") paidMicroNok = add(paidMicroNok, amountMicroNok);
+			else earnedMicroNok = add(earnedMicroNok, amountMicroNok);
 		}
 		return { paidMicroNok, earnedMicroNok };
 	}
@@ -169,6 +199,17 @@ export function memberOfOrder(link: Link, orderId: Uint8Array): number | undefin
 function keyOf({ contractId, dayMinute }: Pick<TradeMovement, "contractId" | "dayMinute">): string {
 	return `${contractId}/${dayMinute}`;
 }
+
+function matchedKeyOf({ type, dayMinute }: Pick<MatchedMovement, "type" | "dayMinute">): string {
+	return `${type}/${dayMinute}`;
+}
+
+const matchedFields = ({ type, dayMinute, energyWh, amountMicroNok }: MatchedMovement): CborValue => [
+	type === "matchedSold" ? 1 : 0,
+	dayMinute,
+	energyWh,
+	amountMicroNok,
+];
 
 const transferFields = ({ amountMicroNok, timestampMs, reference }: Transfer): CborValue => [
 	amountMicroNok,
@@ -226,8 +267,22 @@ const carriedShape = v.array(
 		),
 	),
 );
+const matchedShape = v.array(
+	v.pipe(
+		v.strictTuple([v.picklist([0, 1]), natural, natural, natural]),
+		v.transform(
+			([isSold, dayMinute, energyWh, amountMicroNok]): MatchedMovement => ({
+				type: isSold === 1 ? "matchedSold" : "matchedBought",
+				dayMinute,
+				energyWh,
+				amountMicroNok,
+			}),
+		),
+	),
+);
 const statementShape = v.union([
 	v.strictTuple([transfersShape, tradesShape]),
 	v.strictTuple([transfersShape, tradesShape, carriedShape]),
 	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape]),
+	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape]),
 ]);

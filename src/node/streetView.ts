@@ -1,5 +1,14 @@
 /** What the screens draw of a running neighbourhood. */
 import { wantedHousehold } from "../contract/appointing.js";
+import {
+	buyLimit,
+	choiceAt,
+	DEFAULT_INTERVAL_MINUTES,
+	earliestChangeMinute,
+	nextIntervalMinute,
+	sellLimit,
+	termsAt,
+} from "../contract/automaticMarket.js";
 import { devicesOf } from "../contract/devices.js";
 import {
 	affordableWh,
@@ -10,11 +19,13 @@ import {
 	type Ledger,
 	type Notice,
 	remainingWh,
+	type TradingTerms,
 } from "../contract/ledger.js";
 import { acceptRefusal } from "../contract/market.js";
 import { removalStep } from "../contract/movingOut.js";
 import { noticeMinutesLeft } from "../contract/notices.js";
 import { isNewcomer } from "../contract/standing.js";
+import { tariffAt } from "../contract/tariff.js";
 import { payoutRefusal } from "../contract/treasury.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
 import { add, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf, multiply } from "../primitives/units.js";
@@ -26,6 +37,7 @@ import { predecessorView, refoundingView } from "./refoundingView.js";
 import { retentionDaysOf } from "./retention.js";
 import type { Street } from "./street.js";
 import type {
+	AutomaticMarketView,
 	BalanceView,
 	ChainView,
 	ContractView,
@@ -45,6 +57,7 @@ import type {
 	SignalingView,
 	StreetView,
 	TodayView,
+	TradingTermsView,
 } from "./view.js";
 
 export interface ViewContext {
@@ -113,7 +126,9 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 	const { street, chainMs } = context;
 	const { ledger } = street.chain.head;
 	const { parameters } = ledger;
-	const { name, moneyKind, timeScale, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = parameters;
+	const { name, moneyKind, timeScale } = parameters;
+	const minute = Math.max(minuteOf(chainMs), minuteOf(ledger.timestampMs));
+	const { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = tariffAt(ledger, minute);
 	const wanted = wantedHousehold(ledger);
 	const members = ledger.households.map((household) => memberView(ledger, household, wanted));
 	const self = memberView(ledger, householdOf(ledger, member), wanted);
@@ -131,11 +146,12 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		members,
 		devices: devicesView(context, member),
 		tariff: { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh },
+		nextTariffs: (ledger.tariff ?? []).filter(({ fromMinute }) => fromMinute > minute),
 		ownRetailMicroNokPerWh: ownRetail,
 		meter: context.metering.view(lastReadingOf(street, member)),
 		today: todayView(context, member, ownRetail, feedInMicroNokPerWh),
 		balance: balanceView(street, ledger, member),
-		market: marketView(ledger, member, ownRetail, chainMs),
+		market: marketView(ledger, member, ownRetail, minute),
 		chain: chainView(context),
 		retention: retentionView(street, self.operator),
 		signaling: context.signaling,
@@ -282,9 +298,8 @@ function ordersOf(orders: Ledger["orders"]): OrderView[] {
 	}));
 }
 
-function marketView(ledger: Ledger, member: number, ownRetail: number, chainMs: number): MarketView {
-	const minute = Math.max(minuteOf(chainMs), minuteOf(ledger.timestampMs));
-	const { localFeeMicroNokPerWh } = ledger.parameters;
+function marketView(ledger: Ledger, member: number, ownRetail: number, minute: number): MarketView {
+	const { localFeeMicroNokPerWh } = tariffAt(ledger, minute);
 	const offers = [...ledger.offers].map(([id, offer]): OfferView => {
 		const bytes = fromHex(id);
 		const refusal = bytes.ok ? acceptRefusal(ledger, member, bytes.value, minute)?.code : undefined;
@@ -309,7 +324,37 @@ function marketView(ledger: Ledger, member: number, ownRetail: number, chainMs: 
 			(contract) => contract.seller === member || contract.buyer === member || ledger.households[member]?.operator,
 		)
 		.map((contract) => contractView(ledger, contract, member, minute));
-	return { offers, contracts };
+	return { offers, contracts, automatic: automaticMarketView(ledger, householdOf(ledger, member), minute) };
+}
+
+function automaticMarketView(ledger: Ledger, household: Household, minute: number): AutomaticMarketView {
+	const { market } = ledger;
+	const nextMinute = nextIntervalMinute(ledger);
+	const next = market?.choices.find(({ fromMinute }) => fromMinute > minute);
+	const given = household.trading.at(-1);
+	const now = termsAt(household, nextMinute);
+	const tariff = tariffAt(ledger, minute);
+	const [buy, sell] = now === undefined ? [] : [buyLimit(now, tariff), sellLimit(now, tariff)];
+	return {
+		choice: choiceAt(market, minute),
+		intervalMinutes: market?.intervalMinutes ?? DEFAULT_INTERVAL_MINUTES,
+		...(next === undefined ? {} : { next: { choice: next.choice, fromMs: next.fromMinute * MS_PER_MINUTE } }),
+		changeFromMs: earliestChangeMinute(ledger) * MS_PER_MINUTE,
+		...(given === undefined || now === undefined ? {} : { terms: termsView(given, minute) }),
+		...(buy === undefined ? {} : { buyLimitMicroNokPerWh: buy }),
+		...(sell === undefined ? {} : { sellLimitMicroNokPerWh: sell }),
+		...(market === undefined ? {} : { matchedUntilMs: market.matchedUntilMinute * MS_PER_MINUTE }),
+	};
+}
+
+function termsView(terms: TradingTerms, minute: number): TradingTermsView {
+	const { fromMinute, buyBelowMicroNokPerWh: buy, sellAboveMicroNokPerWh: sell, paysMoreForLocal } = terms;
+	return {
+		...(fromMinute > minute ? { fromMs: fromMinute * MS_PER_MINUTE } : {}),
+		...(buy === undefined ? {} : { buyBelowMicroNokPerWh: buy }),
+		...(sell === undefined ? {} : { sellAboveMicroNokPerWh: sell }),
+		paysMoreForLocal,
+	};
 }
 
 function contractView(ledger: Ledger, contract: Contract, member: number, minute: number): ContractView {

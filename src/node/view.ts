@@ -4,6 +4,7 @@
  */
 import type { IceServer } from "../block/iceServer.js";
 import type { MoneyKind } from "../block/kinds/founding.js";
+import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
 import type { OperatorAct } from "../contract/ledger.js";
 import type { RemovalStep } from "../contract/movingOut.js";
@@ -80,7 +81,10 @@ export interface StreetView {
 	members: MemberView[];
 	/** This household's devices in use, oldest first. */
 	devices: DeviceView[];
+	/** What holds now. */
 	tariff: { retailMicroNokPerWh: number; feedInMicroNokPerWh: number; localFeeMicroNokPerWh: number };
+	/** What was stated of later minutes. */
+	nextTariffs: readonly TariffStep[];
 	/** What this household says that it pays, or the neighbourhood's retail price. */
 	ownRetailMicroNokPerWh: number;
 	meter: MeterView;
@@ -265,6 +269,8 @@ export type MovementView =
 	| { type: "issued" | "paidOut"; amountMicroNok: number; timestampMs: number; reference: string }
 	/** The balance with which this chain began: that of the chain before, at its last certified block. */
 	| { type: "carried"; amountMicroNok: number; timestampMs: number; blockIndex: number }
+	/** What the market matched of one day, summed. */
+	| { type: "matchedBought" | "matchedSold"; amountMicroNok: number; energyWh: number; dayMinute: number }
 	/** One contract's settlement of one day, summed. */
 	| {
 			type: "bought" | "sold";
@@ -278,6 +284,34 @@ export type MovementView =
 export interface MarketView {
 	offers: OfferView[];
 	contracts: ContractView[];
+	automatic: AutomaticMarketView;
+}
+
+/** The market that trades by itself. */
+export interface AutomaticMarketView {
+	/** The rule that holds now. */
+	choice: MarketChoice;
+	intervalMinutes: number;
+	/** What comes in its place, and when (chain time). */
+	next?: { choice: MarketChoice; fromMs: number };
+	/** From when on a change of the rule could hold, if it were stated now. */
+	changeFromMs: number;
+	/** This household's standing order: the one that was given last. */
+	terms?: TradingTermsView;
+	/** At which it buys and sells at most and at least, by the tariff that holds now; absent: it does not. */
+	buyLimitMicroNokPerWh?: number;
+	sellLimitMicroNokPerWh?: number;
+	/** All intervals before are matched. */
+	matchedUntilMs?: number;
+}
+
+export interface TradingTermsView {
+	/** When they begin to hold (chain time); absent: they do. */
+	fromMs?: number;
+	/** 0: as the tariff makes it; absent: it buys nothing by itself. */
+	buyBelowMicroNokPerWh?: number;
+	sellAboveMicroNokPerWh?: number;
+	paysMoreForLocal: boolean;
 }
 
 export interface OfferView {

@@ -167,7 +167,9 @@ export class CommittedHead {
 function summaryOf(link: Link): BlockSummary {
 	const { index, timestampMs, transactions } = link.block;
 	const readings = transactions.filter((transaction) => transaction.kind === "reading").length;
+	const { settled, matched } = link.results;
 	let settledWh = 0;
-	for (const { deliveries } of link.results.settled) for (const { energyWh } of deliveries) settledWh += energyWh;
+	for (const { deliveries } of settled) for (const { energyWh } of deliveries) settledWh += energyWh;
+	for (const { shares } of matched) for (const { soldWh } of shares) settledWh += soldWh;
 	return { index, hash: link.hash, timestampMs, readings, others: transactions.length - readings, settledWh };
 }
