@@ -8,6 +8,7 @@ import type { MoneyKind } from "../block/kinds/founding.js";
 import type { Reading } from "../block/reading.js";
 import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
 import type { LineName } from "../meter/lineNames.js";
+import type { LocalTimeRule } from "../primitives/localTime.js";
 import type { Result } from "../primitives/result.js";
 import type { ConnectTo } from "./channelPlan.js";
 import type { Fault, SerialStatus, View } from "./view.js";
@@ -212,6 +213,8 @@ export interface NeighbourhoodSettings {
 	retailMicroNokPerWh: number;
 	feedInMicroNokPerWh: number;
 	localFeeMicroNokPerWh: number;
+	/** How its clocks go; absent: as in Norway. */
+	localTime?: LocalTimeRule;
 }
 
 // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────

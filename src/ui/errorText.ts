@@ -80,6 +80,7 @@ const SENTENCES = {
 	"bad-period": m.error_bad_period,
 	"bad-price": m.error_bad_price,
 	"bad-tariff": m.error_bad_price,
+	"bad-local-time": m.error_bad_local_time,
 	"bad-retention": m.error_bad_retention,
 	"bad-amount": m.error_bad_amount,
 	"bad-notice": m.error_bad_notice,

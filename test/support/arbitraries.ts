@@ -170,6 +170,12 @@ export const transactionsByKind = {
 		retailMicroNokPerWh: tariffPrice,
 		feedInMicroNokPerWh: tariffPrice,
 		localFeeMicroNokPerWh: tariffPrice,
+		terms: fc.option(
+			fc.record({
+				localTime: fc.record({ offsetMinutes: fc.integer({ min: -720, max: 840 }), summerTime: fc.boolean() }),
+			}),
+			{ nil: undefined },
+		),
 		signature,
 	}),
 	refound: fc.record({
