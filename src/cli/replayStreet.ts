@@ -37,12 +37,13 @@ export async function replayStreet(
 	street: Street,
 	onProgress: (done: number, all: number) => void,
 ): Promise<ReplayResult> {
-	const startMs = (street.firstMinute - FOUNDING_MINUTES) * MS_PER_MINUTE;
+	const startMs = (street.firstMinute - FOUNDING_MINUTES - (street.market?.intervalMinutes ?? 0)) * MS_PER_MINUTE;
 	const nodes = new VirtualStreet(street.households.length, street.name, startMs);
 	await nodes.start();
 	await found(nodes, street);
 	await issueTokens(nodes, street);
 	const contractIds = await makeContracts(nodes, street);
+	await giveLimits(nodes, street);
 	await playMinutes(nodes, street, onProgress);
 	return resultOf(nodes, street, contractIds);
 }
@@ -65,7 +66,8 @@ async function found(nodes: VirtualStreet, street: Street): Promise<void> {
 	const alwaysOn = true;
 	for (const [at, { name: householdName }] of street.households.entries()) {
 		if (at === 0) {
-			const neighbourhood = { name: street.name, moneyKind: "prepaid" as const, ...street.tariff };
+			const { name, market, tariff } = street;
+			const neighbourhood = { name, moneyKind: "prepaid" as const, ...tariff, ...(market && { market }) };
 			await carryOut(nodes, at, { type: "openLobby", neighbourhood, householdName, alwaysOn, signalingUrls: [] });
 			continue;
 		}
@@ -89,6 +91,22 @@ async function issueTokens(nodes: VirtualStreet, street: Street): Promise<void> 
 		if (amountMicroNok === 0) continue;
 		const orderId = await carryOut(nodes, at, { type: "buy", amountMicroNok });
 		await carryOut(nodes, 0, { type: "issue", orderId, amountMicroNok, reference: `replay ${at}` });
+	}
+}
+
+/** In the minute before the first interval with a reading: from there on everybody trades within its limits. */
+async function giveLimits(nodes: VirtualStreet, street: Street): Promise<void> {
+	if (street.market === undefined) return;
+	// An interval in which nobody meters anything yet would be waited for.
+	const firstInterval = street.firstMinute - (street.firstMinute % street.market.intervalMinutes);
+	await nodes.moveTo((firstInterval - 1) * MS_PER_MINUTE);
+	for (const [at, { buyBelowMicroNokPerWh, sellAboveMicroNokPerWh }] of street.households.entries()) {
+		if (buyBelowMicroNokPerWh === undefined && sellAboveMicroNokPerWh === undefined) continue;
+		await carryOut(nodes, at, {
+			type: "limits",
+			...(buyBelowMicroNokPerWh === undefined ? {} : { buyBelowMicroNokPerWh }),
+			...(sellAboveMicroNokPerWh === undefined ? {} : { sellAboveMicroNokPerWh }),
+		});
 	}
 }
 
@@ -156,9 +174,10 @@ function ledgerOf(nodes: VirtualStreet): Ledger {
 	return street.chain.head.ledger;
 }
 
-/** No contract has a minute left that could still settle. */
+/** No contract and no interval has a minute left that could still settle. */
 function isSettled(nodes: VirtualStreet): boolean {
-	return ledgerOf(nodes).liveContracts.length === 0;
+	const { households, liveContracts } = ledgerOf(nodes);
+	return liveContracts.length === 0 && households.every(({ open }) => open.length === 0);
 }
 
 async function resultOf(

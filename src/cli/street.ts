@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { nameShape } from "../block/fieldShapes.js";
+import type { FoundingMarket } from "../block/kinds/founding.js";
+import { MATCHING_RULES } from "../block/kinds/trading.js";
+import { DEFAULT_INTERVAL_MINUTES } from "../contract/automaticMarket.js";
 import { CSV_HEADER, type CsvError, type CsvReading, minuteOfText, parseReadingsCsv } from "../meter/readingsCsv.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import {
@@ -17,6 +20,8 @@ import { jsonLines } from "./jsonLines.js";
 export interface Street {
 	name: string;
 	tariff: { retailMicroNokPerWh: number; feedInMicroNokPerWh: number; localFeeMicroNokPerWh: number };
+	/** The market that trades by itself; undefined: none. */
+	market: FoundingMarket | undefined;
 	households: StreetHousehold[];
 	/** In file order. Member indices; minutes since the epoch. */
 	contracts: StreetContract[];
@@ -29,6 +34,9 @@ export interface Street {
 export interface StreetHousehold {
 	name: string;
 	tokensMicroNok: number;
+	/** At which prices it trades by itself; undefined: it does not. */
+	buyBelowMicroNokPerWh: number | undefined;
+	sellAboveMicroNokPerWh: number | undefined;
 	/** By minute ascending. */
 	readings: CsvReading[];
 }
@@ -70,7 +78,7 @@ export function readStreet(folder: string): Result<Street, StreetError> {
 		const path = v.getDotPath(issue) ?? "";
 		return bad(`${file}:${lines.lineOf(path)}`, `${path === "" ? "the file" : path}: ${issue.message}`);
 	}
-	const { name, tariff, households: listed, contracts: promised } = shaped.output;
+	const { name, tariff, market, households: listed, contracts: promised } = shaped.output;
 	const line = (path: string) => `${file}:${lines.lineOf(path)}`;
 
 	const households: StreetHousehold[] = [];
@@ -89,6 +97,8 @@ export function readStreet(folder: string): Result<Street, StreetError> {
 		households.push({
 			name: household.name,
 			tokensMicroNok: household.tokensNok * MICRO_NOK_PER_NOK,
+			buyBelowMicroNokPerWh: household.buyBelowMicroNokPerWh,
+			sellAboveMicroNokPerWh: household.sellAboveMicroNokPerWh,
 			readings: readings.value,
 		});
 	}
@@ -100,6 +110,7 @@ export function readStreet(folder: string): Result<Street, StreetError> {
 	return ok({
 		name,
 		tariff,
+		market: market && { choice: market.rule, intervalMinutes: market.intervalMinutes, buysUnderContract: false },
 		households,
 		contracts: contracts.value,
 		firstMinute: minutes.reduce((a, b) => Math.min(a, b)),
@@ -218,6 +229,7 @@ const name = v.pipe(
 /** Says of a missing field that it is missing. */
 const object = ({ expected }: { expected: string | null }) =>
 	expected === "Object" ? "expected an object" : "is missing";
+const MINUTES_PER_HOUR = 60;
 const tariffPrice = integer(0, MAX_PRICE_MICRO_NOK_PER_WH);
 
 const STREET_SHAPE = v.object(
@@ -231,6 +243,21 @@ const STREET_SHAPE = v.object(
 			},
 			object,
 		),
+		market: v.optional(
+			v.object(
+				{
+					rule: v.picklist(MATCHING_RULES, `expected one of ${MATCHING_RULES.join(", ")}`),
+					intervalMinutes: v.optional(
+						v.pipe(
+							integer(1, MINUTES_PER_HOUR),
+							v.check((minutes) => MINUTES_PER_HOUR % minutes === 0, "an hour is no whole number of them"),
+						),
+						DEFAULT_INTERVAL_MINUTES,
+					),
+				},
+				object,
+			),
+		),
 		households: v.pipe(
 			v.array(
 				v.object(
@@ -238,6 +265,8 @@ const STREET_SHAPE = v.object(
 						name,
 						readings: v.pipe(v.string("expected a file name"), v.minLength(1, "expected a file name")),
 						tokensNok: integer(0, MAX_AMOUNT_MICRO_NOK / MICRO_NOK_PER_NOK),
+						buyBelowMicroNokPerWh: v.optional(integer(1, MAX_PRICE_MICRO_NOK_PER_WH)),
+						sellAboveMicroNokPerWh: v.optional(integer(1, MAX_PRICE_MICRO_NOK_PER_WH)),
 					},
 					object,
 				),

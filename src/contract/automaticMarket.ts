@@ -3,6 +3,7 @@
  * interval, by the rule that the neighbourhood has chosen (`matching`). A household gives its limits once, and need not
  * look at it again. Which limits, rule and prices an interval goes by is settled when it begins.
  */
+import type { FoundingMarket } from "../block/kinds/founding.js";
 import type { LimitsTransaction, MarketChoice, MarketTransaction } from "../block/kinds/trading.js";
 import { assert } from "../primitives/assert.js";
 import { add, HOUSEHOLD_NOTICE_MINUTES, minuteOf, subtract } from "../primitives/units.js";
@@ -37,6 +38,14 @@ export interface MatchedInterval {
 	readonly priceMicroNokPerWh: number | undefined;
 	/** By household ascending; who traded nothing is left out. */
 	readonly shares: readonly MatchedShare[];
+}
+
+/** The market with which a neighbourhood is founded: it begins with the first whole interval. */
+export function foundingMarket(founding: FoundingMarket | undefined, timestampMs: number): Market | undefined {
+	if (founding === undefined) return undefined;
+	const { choice, intervalMinutes, buysUnderContract } = founding;
+	const fromMinute = intervalAfter(minuteOf(timestampMs), intervalMinutes);
+	return { intervalMinutes, buysUnderContract, choices: [{ fromMinute, choice }], matchedUntilMinute: fromMinute };
 }
 
 // ── what households and operators say ────────────────────────────────────────────────────────────────────────────
@@ -86,7 +95,10 @@ function isBegun({ timestampMs }: Ledger, { fromMinute }: Market["choices"][numb
 /** First minute of the first interval that has not begun. */
 export function nextIntervalMinute({ market, timestampMs }: Pick<Ledger, "market" | "timestampMs">): number {
 	const intervalMinutes = market?.intervalMinutes ?? DEFAULT_INTERVAL_MINUTES;
-	const minute = minuteOf(timestampMs);
+	return intervalAfter(minuteOf(timestampMs), intervalMinutes);
+}
+
+function intervalAfter(minute: number, intervalMinutes: number): number {
 	return minute - (minute % intervalMinutes) + intervalMinutes;
 }
 
@@ -269,18 +281,13 @@ function forgetTerms(draft: Draft, minute: number): void {
 	}
 }
 
-/** Whether minutes before one may still be matched that a household takes part in. */
+/** Whether intervals that begin before a minute are still to be matched in which a household takes part. */
 export function awaitsMatching(ledger: Ledger, member: number, beforeMinute: number): boolean {
 	const { market } = ledger;
-	if (market === undefined || market.matchedUntilMinute >= beforeMinute) return false;
-	const { open, trading } = householdOf(ledger, member);
-	const mayTrade = trading.some(({ fromMinute }) => fromMinute < beforeMinute) && isMatched(market, beforeMinute);
-	return open.some(({ fromMinute }) => fromMinute < beforeMinute) || mayTrade;
-}
-
-function isMatched({ choices, matchedUntilMinute }: Market, beforeMinute: number): boolean {
-	return choices.some(({ fromMinute, choice }, at) => {
-		const until = choices[at + 1]?.fromMinute ?? beforeMinute;
-		return choice !== "none" && fromMinute < beforeMinute && until > matchedUntilMinute;
-	});
+	if (market === undefined) return false;
+	const household = householdOf(ledger, member);
+	for (let minute = market.matchedUntilMinute; minute < beforeMinute; minute += market.intervalMinutes) {
+		if (choiceAt(market, minute) !== "none" && termsAt(household, minute) !== undefined) return true;
+	}
+	return false;
 }

@@ -9,6 +9,7 @@ import { equalBytes } from "../primitives/bytes.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
+import { foundingMarket } from "./automaticMarket.js";
 import type { Draft, Ledger } from "./ledger.js";
 import { applyJoin } from "./members.js";
 import type { Refusal } from "./refusal.js";
@@ -109,7 +110,7 @@ function foundingLedger(
 		operatorRecord: undefined,
 		keyRotations: undefined,
 		tariff: undefined,
-		market: undefined,
+		market: foundingMarket(parameters.terms?.market, timestampMs),
 		predecessor: undefined,
 	};
 	for (const [at, join] of joins.entries()) {

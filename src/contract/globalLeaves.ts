@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { bytes, flag, hash, natural, perhaps } from "../block/fieldShapes.js";
 import { type IceServer, iceServerFields, iceServersShape } from "../block/iceServer.js";
-import { MONEY_KINDS, type MoneyKind } from "../block/kinds/founding.js";
+import { type FoundingTerms, MONEY_KINDS, type MoneyKind, termsFields, termsShape } from "../block/kinds/founding.js";
 import { MARKET_CHOICES, type TariffStep } from "../block/kinds/trading.js";
 import type { MountainRange } from "../block/merkle.js";
 import { assert } from "../primitives/assert.js";
@@ -257,6 +257,15 @@ export const KEY_ROTATIONS_LEAF: LeafCodec<KeyRotations> = {
 			salts: salts.map(([salt, timestampMs]) => ({ salt, timestampMs })),
 			dueAfterMinute,
 		})),
+	),
+};
+
+/** Only where the chain was founded on any: a neighbourhood that is founded again keeps them. */
+export const TERMS_LEAF: LeafCodec<FoundingTerms> = {
+	fields: (terms) => ["terms", termsFields(terms)],
+	shape: v.pipe(
+		v.strictTuple([v.literal("terms"), termsShape]),
+		v.transform(([, terms]) => terms),
 	),
 };
 

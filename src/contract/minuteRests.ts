@@ -4,16 +4,7 @@
  */
 import { add, subtract } from "../primitives/units.js";
 import { addToInterval, openIntervalOf } from "./automaticMarket.js";
-import { countedSince } from "./countedBlocks.js";
-import {
-	type Contract,
-	changeHousehold,
-	contractOf,
-	covers,
-	type Draft,
-	householdOf,
-	type PendingReading,
-} from "./ledger.js";
+import { changeHousehold, contractOf, covers, type Draft, householdOf, type PendingReading } from "./ledger.js";
 import { settles } from "./metering.js";
 
 /** Booked once. */
@@ -49,7 +40,7 @@ export function bookRests(draft: Draft): MinuteRest[] {
 				utilityImportWh = add(utilityImportWh, importWh);
 				utilityExportWh = add(utilityExportWh, exportWh);
 			} else {
-				const tradable = tradableOf(draft, index, reading, concerned);
+				const tradable = tradableOf(draft, index, reading);
 				open = addToInterval(open, interval, { importWh, exportWh, ...tradable });
 			}
 		}
@@ -60,21 +51,20 @@ export function bookRests(draft: Draft): MinuteRest[] {
 
 /**
  * What of a minute's rest can be traded. A household to which a contract sells buys from nobody else (thesis 3.1.1), unless
- * the founder chose otherwise. `live`: contracts of the household.
+ * the founder chose otherwise.
  */
-function tradableOf(
-	draft: Draft,
-	member: number,
-	reading: PendingReading,
-	live: readonly Contract[],
-): { needWh: number; surplusWh: number } {
-	const { blockIntervalMs, settlementGraceBlocks } = draft.parameters;
-	const { importWh, exportWh, boughtWh, soldWh, minute } = reading;
+function tradableOf(draft: Draft, member: number, reading: PendingReading): { needWh: number; surplusWh: number } {
 	if (!settles(draft, reading)) return { needWh: 0, surplusWh: 0 };
-	// The interval may wait for a minute longer than a contract did, which may have ended meanwhile.
-	const isLate = countedSince(draft.counted, minute, blockIntervalMs) > settlementGraceBlocks;
-	const contracts = isLate ? draft.contracts : live;
-	const isBuyer = contracts.some((contract) => contract.buyer === member && covers(contract, minute));
-	const buys = !isBuyer || draft.market?.buysUnderContract === true;
-	return { needWh: buys ? subtract(importWh, boughtWh) : 0, surplusWh: subtract(exportWh, soldWh) };
+	const { importWh, exportWh, boughtWh, soldWh, minute } = reading;
+	const needWh = subtract(importWh, boughtWh);
+	const buys = needWh > 0 && (draft.market?.buysUnderContract === true || !isBuyer(draft, member, minute));
+	return { needWh: buys ? needWh : 0, surplusWh: subtract(exportWh, soldWh) };
+}
+
+/**
+ * Whether a contract sells to a household in a minute. It may be finished by now: a rest waits for the slowest of the
+ * household's contracts, and an interval for the slowest reading.
+ */
+function isBuyer({ contracts }: Draft, member: number, minute: number): boolean {
+	return contracts.some((contract) => contract.buyer === member && covers(contract, minute));
 }

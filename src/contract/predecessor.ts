@@ -118,6 +118,7 @@ const STATE_SAYS = {
 	retailMicroNokPerWh: 0,
 	feedInMicroNokPerWh: 0,
 	localFeeMicroNokPerWh: 0,
+	terms: undefined,
 } as const;
 
 function shaped<T>(bytes: Uint8Array, limitBytes: number, shape: v.GenericSchema<unknown, T>): T | undefined {

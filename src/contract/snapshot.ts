@@ -4,6 +4,7 @@
  * leaves are those of a certified block's state root.
  */
 import * as v from "valibot";
+import type { FoundingTerms } from "../block/kinds/founding.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { decode } from "../primitives/codec.js";
 import { HASH_BYTES } from "../primitives/hash.js";
@@ -20,6 +21,7 @@ import {
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
 	TARIFF_LEAF,
+	TERMS_LEAF,
 } from "./globalLeaves.js";
 import type { Contract, Device, Household, Ledger, Lock, Offer, OperatorAct, Order, Predecessor } from "./ledger.js";
 import { isLive } from "./market.js";
@@ -82,6 +84,7 @@ interface Parts {
 	keyRotations?: Ledger["keyRotations"];
 	tariff?: Ledger["tariff"];
 	market?: Ledger["market"];
+	terms?: FoundingTerms;
 	devices: Device[];
 	offers: Offer[];
 	orders: Order[];
@@ -156,6 +159,10 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 		parts.keyRotations = rotations;
 		return true;
 	}),
+	terms: taker(TERMS_LEAF, (parts, terms) => {
+		parts.terms = terms;
+		return true;
+	}),
 	counted: taker(COUNTED_LEAF, (parts, page) => parts.counted.push(...page) > 0),
 	device: taker(DEVICE_LEAF, (parts, device) => push(parts.devices, device)),
 	offer: taker(OFFER_LEAF, (parts, offer) => parts.offers.push(offer) > 0),
@@ -205,11 +212,12 @@ function contradictionIn(
 }
 
 function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger, "history">): Ledger {
-	const { households, devices, contracts, history } = parts;
+	const { households, devices, contracts, history, terms } = parts;
 	const { moneyKind, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = globals;
+	const tariff = { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh };
 	return {
 		gridId: genesis.gridId,
-		parameters: { ...genesis.parameters, moneyKind, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh },
+		parameters: { ...genesis.parameters, moneyKind, ...tariff, terms },
 		index: globals.index,
 		timestampMs: globals.timestampMs,
 		genesisTimestampMs: genesis.genesisTimestampMs,

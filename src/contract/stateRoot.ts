@@ -16,6 +16,7 @@ import {
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
 	TARIFF_LEAF,
+	TERMS_LEAF,
 } from "./globalLeaves.js";
 import { pagesOfReadings, pagesOfRuns } from "./leafPages.js";
 import type { Household, Ledger, PendingReading } from "./ledger.js";
@@ -58,6 +59,7 @@ function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	if (ledger.keyRotations !== undefined) visit(ledger.keyRotations, KEY_ROTATIONS_LEAF.fields);
 	if (ledger.tariff !== undefined) visit(ledger.tariff, TARIFF_LEAF.fields);
 	if (ledger.market !== undefined) visit(ledger.market, MARKET_LEAF.fields);
+	if (ledger.parameters.terms !== undefined) visit(ledger.parameters.terms, TERMS_LEAF.fields);
 	for (const page of pagesOfRuns(ledger.counted)) visit(page, COUNTED_LEAF.fields);
 	for (const device of ledger.devices) visit(device, DEVICE_LEAF.fields);
 	for (const offer of ledger.offers.values()) visit(offer, OFFER_LEAF.fields);

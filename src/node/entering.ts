@@ -6,9 +6,10 @@ import * as v from "valibot";
 import { encodeBlock } from "../block/block.js";
 import { nameShape } from "../block/fieldShapes.js";
 import { iceServersFault } from "../block/iceServer.js";
-import { MONEY_KINDS } from "../block/kinds/founding.js";
+import { type FoundingTerms, MONEY_KINDS, termsFields, termsShape } from "../block/kinds/founding.js";
 import { DEFAULT_FUSE_LIMIT_W } from "../meter/meterPipeline.js";
 import { equalBytes } from "../primitives/bytes.js";
+import { CENTRAL_EUROPEAN_TIME } from "../primitives/localTime.js";
 import { SEED_BYTES, seedOfWords } from "../primitives/recoveryWords.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { SECRET_KEY_BYTES } from "../primitives/signature.js";
@@ -61,15 +62,15 @@ export class Entering {
 		const { neighbourhood, householdName, alwaysOn, signalingUrls, iceServers = [] } = command;
 		const fault = iceServersFault(iceServers);
 		if (fault !== undefined) return refused({ code: "bad-ice-server", field: fault });
-		const prices = [
-			neighbourhood.retailMicroNokPerWh,
-			neighbourhood.feedInMicroNokPerWh,
-			neighbourhood.localFeeMicroNokPerWh,
-		];
-		if (!isName(neighbourhood.name) || !isName(householdName)) return refused({ code: "bad-name" });
+		const { localTime = CENTRAL_EUROPEAN_TIME, market, ...settings } = neighbourhood;
+		const terms: FoundingTerms = { localTime, market };
+		const prices = [settings.retailMicroNokPerWh, settings.feedInMicroNokPerWh, settings.localFeeMicroNokPerWh];
+		if (!isName(settings.name) || !isName(householdName)) return refused({ code: "bad-name" });
 		if (!prices.every((price) => Number.isSafeInteger(price) && price >= 0 && price <= MAX_PRICE_MICRO_NOK_PER_WH)) {
 			return refused({ code: "bad-tariff" });
 		}
+		if (!v.is(termsShape, termsFields({ localTime, market: undefined }))) return refused({ code: "bad-local-time" });
+		if (!v.is(termsShape, termsFields(terms))) return refused({ code: "bad-market" });
 		const keys = this.#newKeys(fresh);
 		const { randomBytes, signer } = this.#dependencies;
 		return this.#newLobby({
@@ -82,7 +83,7 @@ export class Entering {
 			householdName,
 			alwaysOn,
 			founderPin: founderPinOf(new HouseholdKey(keys.household, signer).publicKey),
-			founding: { ...neighbourhood, moneyKind: MONEY_KINDS.indexOf(neighbourhood.moneyKind) },
+			founding: { ...settings, moneyKind: MONEY_KINDS.indexOf(settings.moneyKind), terms },
 		});
 	}
 

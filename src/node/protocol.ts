@@ -4,11 +4,12 @@
  * `Node` through these two unions. All values can be cloned structurally.
  */
 import type { IceServer } from "../block/iceServer.js";
-import type { MoneyKind } from "../block/kinds/founding.js";
+import type { FoundingMarket, MoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
 import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
 import type { LineName } from "../meter/lineNames.js";
+import type { LocalTimeRule } from "../primitives/localTime.js";
 import type { Result } from "../primitives/result.js";
 import type { ConnectTo } from "./channelPlan.js";
 import type { Fault, SerialStatus, View } from "./view.js";
@@ -234,6 +235,10 @@ export interface NeighbourhoodSettings {
 	retailMicroNokPerWh: number;
 	feedInMicroNokPerWh: number;
 	localFeeMicroNokPerWh: number;
+	/** How its clocks go; absent: as in Norway. */
+	localTime?: LocalTimeRule;
+	/** The market that trades by itself; absent: none, until an operator begins one. */
+	market?: FoundingMarket;
 }
 
 // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -4,11 +4,13 @@ import { type Certificate, certificateFields, certificateShape } from "../block/
 import { type DoubleSignature, doubleSignatureFields, doubleSignatureShape } from "../block/evidence.js";
 import { bytes, flag, hash, natural, perhaps } from "../block/fieldShapes.js";
 import { type IceServer, iceServerFields, iceServersShape } from "../block/iceServer.js";
+import { type FoundingTerms, termsFields, termsShape } from "../block/kinds/founding.js";
 import { LINE_NAMES, type LineName } from "../meter/lineNames.js";
 import { DEFAULT_FUSE_LIMIT_W } from "../meter/meterPipeline.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { type CborValue, decode, encode } from "../primitives/codec.js";
 import { taggedHash } from "../primitives/hash.js";
+import { CENTRAL_EUROPEAN_TIME } from "../primitives/localTime.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { SECRET_KEY_BYTES } from "../primitives/signature.js";
 import { type NetworkKey, networkKeyField, networkKeyShape } from "./networkKeys.js";
@@ -147,6 +149,7 @@ export interface FoundingSettings {
 	retailMicroNokPerWh: number;
 	feedInMicroNokPerWh: number;
 	localFeeMicroNokPerWh: number;
+	terms: FoundingTerms;
 }
 
 const keysShape = v.pipe(
@@ -157,6 +160,28 @@ const keysShape = v.pipe(
 function keysFields({ household, deviceSecret }: Keys): CborValue {
 	return [householdFields(household), deviceSecret];
 }
+
+/** Earlier versions wrote no terms: a lobby that they opened is founded on the usual ones. */
+const FOUNDING_FIELDS_BEFORE_TERMS = 5;
+const USUAL_TERMS: FoundingTerms = { localTime: CENTRAL_EUROPEAN_TIME, market: undefined };
+
+const foundingShape = v.pipe(
+	v.array(v.unknown()),
+	v.transform((fields) =>
+		fields.length === FOUNDING_FIELDS_BEFORE_TERMS ? [...fields, termsFields(USUAL_TERMS)] : fields,
+	),
+	v.strictTuple([v.string(), natural, natural, natural, natural, termsShape]),
+	v.transform(
+		([name, moneyKind, retail, feedIn, fee, terms]): FoundingSettings => ({
+			name,
+			moneyKind,
+			retailMicroNokPerWh: retail,
+			feedInMicroNokPerWh: feedIn,
+			localFeeMicroNokPerWh: fee,
+			terms,
+		}),
+	),
+);
 
 /** Earlier versions wrote no ICE servers. */
 const LOBBY_FIELDS_BEFORE_SERVERS = 9;
@@ -174,20 +199,7 @@ const profileShape = v.union([
 			v.string(),
 			flag,
 			bytes(16),
-			perhaps(
-				v.pipe(
-					v.strictTuple([v.string(), natural, natural, natural, natural]),
-					v.transform(
-						([name, moneyKind, retail, feedIn, fee]): FoundingSettings => ({
-							name,
-							moneyKind,
-							retailMicroNokPerWh: retail,
-							feedInMicroNokPerWh: feedIn,
-							localFeeMicroNokPerWh: fee,
-						}),
-					),
-				),
-			),
+			perhaps(foundingShape),
 			iceServersShape,
 		]),
 		v.transform(
@@ -231,6 +243,7 @@ export function encodeProfile(profile: Profile | undefined): Uint8Array {
 						founding.retailMicroNokPerWh,
 						founding.feedInMicroNokPerWh,
 						founding.localFeeMicroNokPerWh,
+						termsFields(founding.terms),
 					],
 		),
 		iceServerFields(iceServers),

@@ -1,4 +1,5 @@
 /** The form that founds a neighbourhood, from what was typed to the settings. */
+import type { FoundingMarket } from "../block/kinds/founding.js";
 import type { NeighbourhoodSettings } from "../node/protocol.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { parsePrice } from "./amount.js";
@@ -23,6 +24,9 @@ export interface Founding {
 	householdName: string;
 }
 
+/** Nobody takes part in it who has not turned it on. */
+const USUAL_MARKET: FoundingMarket = { choice: "midMarket", intervalMinutes: 15, buysUnderContract: false };
+
 /** Everything that is wrong at once, or what `openLobby` needs. */
 export function readFounding(fields: FoundFields): Result<Founding, { code: "bad-fields"; errors: FoundErrors }> {
 	const errors: FoundErrors = {};
@@ -45,6 +49,7 @@ export function readFounding(fields: FoundFields): Result<Founding, { code: "bad
 			retailMicroNokPerWh: retail.value,
 			feedInMicroNokPerWh: feedIn.value,
 			localFeeMicroNokPerWh: localFee.value,
+			market: USUAL_MARKET,
 		},
 		householdName: household.value,
 	});

@@ -36,6 +36,9 @@ const KINDS: Record<string, () => string> = {
 	redeem: m.kind_redeem,
 	cancel: m.kind_cancel,
 	leave: m.kind_leave,
+	limits: m.kind_limits,
+	market: m.kind_market,
+	tariff: m.kind_tariff,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */

@@ -1,6 +1,7 @@
 /** What an operator did, in a sentence. */
 import type { StreetView } from "../node/view.js";
-import { formatKroner } from "./format.js";
+import { formatKroner, formatMinute, formatPrice } from "./format.js";
+import { ruleName } from "./marketRule.js";
 import { memberName } from "./names.js";
 import { m } from "./paraglide/messages.js";
 
@@ -32,6 +33,13 @@ export function operatorActText(street: StreetView, act: OperatorAct): string {
 			return isGiven ? m.record_suspended({ who, name }) : m.record_lifted({ who, name });
 		case "remove":
 			return m.record_removed({ who, name });
+		case "market":
+			return m.record_market({ who, rule: ruleName(first), time: formatMinute(Number(second)) });
+		case "tariff": {
+			const [retail, feedIn, fee] = texts.slice(1).map((price) => formatPrice(Number(price)));
+			const prices = { retail: retail ?? "", feedIn: feedIn ?? "", fee: fee ?? "" };
+			return m.record_tariff({ who, time: formatMinute(Number(first)), ...prices });
+		}
 		case "rebind":
 			return m.record_rebind({ who, name });
 		case "contest":

@@ -73,12 +73,15 @@ function madeUpStreet(households: number, minutes: number): Street {
 	return {
 		name: "Bench street",
 		tariff: { retailMicroNokPerWh: 1_450, feedInMicroNokPerWh: 600, localFeeMicroNokPerWh: 0 },
+		market: undefined,
 		firstMinute,
 		lastMinute: firstMinute + minutes - 1,
 		lastArrivalMinute: firstMinute + minutes - 1,
 		households: Array.from({ length: households }, (_, at) => ({
 			name: `House ${at + 1}`,
 			tokensMicroNok: 100_000_000,
+			buyBelowMicroNokPerWh: undefined,
+			sellAboveMicroNokPerWh: undefined,
 			readings: Array.from({ length: minutes }, (_, minute) => ({
 				minute: firstMinute + minute,
 				arrivesMinute: firstMinute + minute,

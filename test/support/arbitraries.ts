@@ -205,6 +205,20 @@ export const transactionsByKind = {
 		retailMicroNokPerWh: tariffPrice,
 		feedInMicroNokPerWh: tariffPrice,
 		localFeeMicroNokPerWh: tariffPrice,
+		terms: fc.option(
+			fc.record({
+				localTime: fc.record({ offsetMinutes: fc.integer({ min: -720, max: 840 }), summerTime: fc.boolean() }),
+				market: fc.option(
+					fc.record({
+						choice: fc.constantFrom(...MARKET_CHOICES),
+						intervalMinutes: fc.constantFrom(1, 5, 15, 60),
+						buysUnderContract: fc.boolean(),
+					}),
+					{ nil: undefined },
+				),
+			}),
+			{ nil: undefined },
+		),
 		signature,
 	}),
 	refound: fc.record({

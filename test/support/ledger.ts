@@ -40,6 +40,7 @@ export const DEFAULT_PARAMETERS: FoundingParameters = {
 	checkpointBlocks: 10,
 	timeScale: 1,
 	salt: new Uint8Array(16),
+	terms: undefined,
 };
 
 /** The block of a minute is stamped when the minute has ended. */

@@ -3,6 +3,9 @@
  * any cleverness, in bigints. Everything is looked up in the whole past, nothing is kept up to date. The ledger must
  * agree with it.
  */
+import type { MarketChoice } from "../../src/block/kinds/trading.js";
+import { least, referenceAllocation, sum } from "./referenceAllocation.js";
+import { type ReferenceShare, referenceMatch } from "./referenceMatching.js";
 
 const MINUTE_MS = 60_000;
 
@@ -17,6 +20,27 @@ export interface ReferenceRules {
 	isPlayMoney: boolean;
 	/** For how many minutes what was redeemed can be taken back. */
 	takeBackMinutes: number;
+	market: {
+		intervalMinutes: number;
+		buysUnderContract: boolean;
+		/** From the first whole interval on; undefined: none yet. */
+		choice: MarketChoice | undefined;
+		noticeMinutes: number;
+	};
+	tariff: ReferencePrices;
+}
+
+export interface ReferencePrices {
+	retail: number;
+	feedIn: number;
+	fee: number;
+}
+
+/** What a household says that it trades at; 0: by the tariff. */
+interface ReferenceLimits {
+	buy: number | undefined;
+	sell: number | undefined;
+	paysMore: boolean;
 }
 
 export interface ReferenceReading {
@@ -74,32 +98,15 @@ export interface ReferenceRest {
 	minute: number;
 	importWh: bigint;
 	exportWh: bigint;
+	/** The interval in whose market it takes part, by its first minute. */
+	interval?: number | undefined;
 }
 
-export const least = (...values: bigint[]) => values.sort((a, b) => (a < b ? -1 : 1))[0] ?? 0n;
-const sum = (values: readonly bigint[]) => values.reduce((a, b) => a + b, 0n);
-
-/**
- * Settlement rule 2, Wh by Wh: everybody gets the whole part of its share, and what is left goes one by one to the
- * largest fraction that has not had one, the older contract first.
- */
-export function referenceAllocation(availableWh: bigint, wantedWh: readonly bigint[]): bigint[] {
-	const all = sum(wantedWh);
-	if (all <= availableWh) return [...wantedWh];
-	const shares = wantedWh.map((wanted) => (availableWh * wanted) / all);
-	const served = new Set<number>();
-	while (sum(shares) < availableWh) {
-		let best = -1;
-		for (let at = 0; at < wantedWh.length; at++) {
-			if (served.has(at)) continue;
-			const fraction = (availableWh * (wantedWh[at] ?? 0n)) % all;
-			const bestFraction = best < 0 ? -1n : (availableWh * (wantedWh[best] ?? 0n)) % all;
-			if (fraction > bestFraction) best = at;
-		}
-		served.add(best);
-		shares[best] = (shares[best] ?? 0n) + 1n;
-	}
-	return shares;
+export interface ReferenceInterval {
+	from: number;
+	choice: MarketChoice;
+	price: bigint | undefined;
+	shares: ReferenceShare[];
 }
 
 /** A household that moves out, or has. */
@@ -140,6 +147,13 @@ export class ReferenceLedger {
 	paidOfLocks = 0;
 	readonly outcomes: Outcome[] = [];
 	readonly rests: ReferenceRest[] = [];
+	/** By which rule, within which limits and at which of the utility's prices, each from a minute on. */
+	#choices: { from: number; choice: MarketChoice }[] = [];
+	readonly #limits: (ReferenceLimits & { member: number; from: number })[] = [];
+	#tariffs: (ReferencePrices & { from: number })[];
+	/** Every interval before is matched; undefined: there is no market. */
+	#matchedUntil: number | undefined;
+	readonly intervals: ReferenceInterval[] = [];
 	/** Genesis first. */
 	readonly #timestampsMs: number[];
 
@@ -148,6 +162,11 @@ export class ReferenceLedger {
 		this.balances = Array.from({ length: rules.households }, () => 0n);
 		this.voters = new Set(this.balances.keys());
 		this.#timestampsMs = [rules.foundedMs];
+		this.#tariffs = [{ from: 0, ...rules.tariff }];
+		const { choice } = rules.market;
+		if (choice === undefined) return;
+		this.#matchedUntil = this.#nextInterval;
+		this.#choices = [{ from: this.#nextInterval, choice }];
 	}
 
 	get timestampMs(): number {
@@ -355,6 +374,7 @@ export class ReferenceLedger {
 				if (!this.#isSettled(contract, minute)) return false;
 			}
 		}
+		if (this.#awaitsMatching(redemption.member, redemption.minute)) return false;
 		if (redemption.amount !== BigInt(amount)) return false;
 		this.paidOut += redemption.amount;
 		redemption.isOpen = false;
@@ -404,7 +424,7 @@ export class ReferenceLedger {
 				for (let minute = fromMinute; minute < untilMinute; minute++) if (!this.#isSettled(at, minute)) return true;
 				return false;
 			});
-			if (isOpen) continue;
+			if (isOpen || this.#awaitsMatching(household, removal.fromMinute)) continue;
 			if (removal.owed === undefined) {
 				removal.owed = this.balanceOf(household);
 				this.balances[household] = 0n;
@@ -502,9 +522,150 @@ export class ReferenceLedger {
 		return true;
 	}
 
+	// ── the market that trades by itself ─────────────────────────────────────────────────────────────────────────
+
+	get #nextInterval(): number {
+		const { intervalMinutes } = this.#rules.market;
+		return (Math.floor(this.#minute / intervalMinutes) + 1) * intervalMinutes;
+	}
+
+	/** The first interval from which on a rule can hold that is chosen now. */
+	get earliestChoice(): number {
+		const { intervalMinutes, noticeMinutes } = this.#rules.market;
+		const notice = this.#matchedUntil === undefined ? 0 : noticeMinutes;
+		return Math.ceil((this.#nextInterval + notice) / intervalMinutes) * intervalMinutes;
+	}
+
+	takeLimits(member: number, limits: ReferenceLimits): boolean {
+		this.#limits.push({ member, from: this.#nextInterval, ...limits });
+		return true;
+	}
+
+	takeMarket(member: number, choice: MarketChoice, from: number): boolean {
+		if (!this.#isActing(member) || from % this.#rules.market.intervalMinutes !== 0) return false;
+		if (from < this.earliestChoice) return false;
+		this.#choices = [...this.#choices.filter((each) => each.from <= this.#minute), { from, choice }];
+		this.#matchedUntil ??= from;
+		return true;
+	}
+
+	takeTariff(member: number, from: number, prices: ReferencePrices): boolean {
+		if (!this.#isActing(member) || from <= this.#minute) return false;
+		this.#tariffs = [...this.#tariffs.filter((each) => each.from < from), { from, ...prices }];
+		return true;
+	}
+
+	#choiceAt(minute: number): MarketChoice {
+		return this.#choices.findLast(({ from }) => from <= minute)?.choice ?? "none";
+	}
+
+	/** The limits by which a household trades in an interval, if it does. */
+	#limitsAt(member: number, interval: number): ReferenceLimits | undefined {
+		const limits = this.#limits.findLast((each) => each.member === member && each.from <= interval);
+		return limits?.buy === undefined && limits?.sell === undefined ? undefined : limits;
+	}
+
+	/** The interval that a minute of a household is traded in, if it is. */
+	#tradedIn(member: number, minute: number): number | undefined {
+		const { intervalMinutes } = this.#rules.market;
+		const interval = minute - (minute % intervalMinutes);
+		if (this.#matchedUntil === undefined || minute < this.#matchedUntil) return undefined;
+		if (this.#choiceAt(interval) === "none" || this.#limitsAt(member, interval) === undefined) return undefined;
+		return interval;
+	}
+
+	/** Whether something that began before a minute is still to be matched in which a household takes part. */
+	#awaitsMatching(member: number, before: number): boolean {
+		for (let minute = this.#matchedUntil ?? before; minute < before; minute++) {
+			if (this.#tradedIn(member, minute) !== undefined) return true;
+		}
+		return false;
+	}
+
+	#matchIntervals(): ReferenceInterval[] {
+		const { intervalMinutes } = this.#rules.market;
+		const before = this.intervals.length;
+		while (this.#matchedUntil !== undefined && this.#matchedUntil + intervalMinutes <= this.#minute) {
+			const from = this.#matchedUntil;
+			if (this.#choiceAt(from) !== "none" && !this.#matchInterval(from)) break;
+			this.#matchedUntil = from + intervalMinutes;
+		}
+		return this.intervals.slice(before);
+	}
+
+	/** Whether it could be matched now. */
+	#matchInterval(from: number): boolean {
+		const { intervalMinutes } = this.#rules.market;
+		const members = [...this.balances.keys()].filter((member) => this.#limitsAt(member, from) !== undefined);
+		const minutes = Array.from({ length: intervalMinutes }, (_, at) => from + at);
+		const isOver = this.#countedSince(from + intervalMinutes - 1) >= this.#rules.graceBlocks + 1;
+		const isComplete = members.every((member) =>
+			minutes.every(
+				(minute) =>
+					minute >= (this.removals.get(member)?.fromMinute ?? Number.POSITIVE_INFINITY) ||
+					this.rests.some((rest) => rest.household === member && rest.minute === minute),
+			),
+		);
+		if (!isOver && !isComplete) return false;
+		const choice = this.#choiceAt(from);
+		if (choice === "none") return true;
+		const prices = this.#tariffs.findLast((each) => each.from <= from) ?? this.#rules.tariff;
+		const energyOf = (member: number, side: "importWh" | "exportWh") =>
+			Number(sum(this.#tradable(member, from, side).map((rest) => rest[side])));
+		const asks = members.flatMap((household) => {
+			const sell = this.#limitsAt(household, from)?.sell;
+			const energyWh = energyOf(household, "exportWh");
+			if (sell === undefined || energyWh === 0) return [];
+			return [{ household, energyWh, limitMicroNokPerWh: Math.max(sell, prices.feedIn, 1) }];
+		});
+		const bids = members.flatMap((household) => {
+			const limits = this.#limitsAt(household, from);
+			const energyWh = energyOf(household, "importWh");
+			if (limits?.buy === undefined || energyWh === 0) return [];
+			const most = prices.retail - prices.fee;
+			const own = limits.buy === 0 ? most : limits.buy;
+			const limitMicroNokPerWh = limits.paysMore ? own : Math.min(own, most);
+			if (limitMicroNokPerWh < 1) return [];
+			const payableMicroNok = Number(this.#fundsOf(household, from));
+			return [{ household, energyWh, limitMicroNokPerWh, payableMicroNok }];
+		});
+		const { price, shares } = referenceMatch(choice, {
+			asks,
+			bids,
+			retailMicroNokPerWh: prices.retail,
+			feedInMicroNokPerWh: prices.feedIn,
+			localFeeMicroNokPerWh: prices.fee,
+		});
+		for (const { household, paid } of shares) this.#spend(household, from, paid);
+		for (const { household, earned } of shares) this.balances[household] = this.balanceOf(household) + earned;
+		if (shares.length > 0) this.intervals.push({ from, choice, price, shares });
+		return true;
+	}
+
+	/** What a household can trade of an interval's minutes. */
+	#tradable(member: number, interval: number, side: "importWh" | "exportWh"): ReferenceRest[] {
+		return this.rests.filter((rest) => {
+			if (rest.household !== member || rest.interval !== interval) return false;
+			if (this.#readingOf(member, rest.minute)?.settles !== true) return false;
+			if (side === "exportWh" || this.#rules.market.buysUnderContract) return true;
+			return !this.contracts.some(
+				({ buyer, fromMinute, untilMinute }) =>
+					buyer === member && fromMinute <= rest.minute && rest.minute < untilMinute,
+			);
+		});
+	}
+
+	#matchedWh(member: number, side: "boughtWh" | "soldWh"): bigint {
+		return sum(
+			this.intervals.flatMap(({ shares }) =>
+				shares.filter(({ household }) => household === member).map((share) => share[side]),
+			),
+		);
+	}
+
 	// ── the end of a block ───────────────────────────────────────────────────────────────────────────────────────
 
-	closeBlock(): { settled: ReferenceSettled[]; rests: ReferenceRest[] } {
+	closeBlock(): { settled: ReferenceSettled[]; rests: ReferenceRest[]; matched: ReferenceInterval[] } {
 		const settled: ReferenceSettled[] = [];
 		for (let seller = 0; seller < this.#rules.households; seller++) {
 			for (let minute = Math.floor(this.#rules.foundedMs / MINUTE_MS); minute < this.#minute; minute++) {
@@ -515,12 +676,13 @@ export class ReferenceLedger {
 			}
 		}
 		const rests = this.#bookRests();
+		const matched = this.#matchIntervals();
 		this.#beginRemovals();
 		this.#completeRemovals();
 		this.#completeRebindings();
 		this.#countVotes();
 		for (const offer of this.offers) if (offer.untilMinute <= this.#minute + 1) offer.isOpen = false;
-		return { settled, rests };
+		return { settled, rests, matched };
 	}
 
 	#contractsOf(seller: number, minute: number): number[] {
@@ -588,6 +750,7 @@ export class ReferenceLedger {
 				minute,
 				importWh: BigInt(importWh) - energyOf("buyer"),
 				exportWh: BigInt(exportWh) - energyOf("seller"),
+				interval: this.#tradedIn(member, minute),
 			});
 		}
 		this.rests.push(...rests);
@@ -611,14 +774,16 @@ export class ReferenceLedger {
 	}
 
 	boughtWh(member: number): bigint {
-		return sum(
-			this.outcomes.filter(({ contract }) => this.contract(contract).buyer === member).map(({ energyWh }) => energyWh),
-		);
+		return this.#contractedWh(member, "buyer") + this.#matchedWh(member, "boughtWh");
 	}
 
 	soldWh(member: number): bigint {
+		return this.#contractedWh(member, "seller") + this.#matchedWh(member, "soldWh");
+	}
+
+	#contractedWh(member: number, side: "seller" | "buyer"): bigint {
 		return sum(
-			this.outcomes.filter(({ contract }) => this.contract(contract).seller === member).map(({ energyWh }) => energyWh),
+			this.outcomes.filter(({ contract }) => this.contract(contract)[side] === member).map(({ energyWh }) => energyWh),
 		);
 	}
 
@@ -626,7 +791,11 @@ export class ReferenceLedger {
 		return sum(this.readings.filter((reading) => reading.member === member).map((reading) => BigInt(reading[side])));
 	}
 
+	/** Bought from the utility, or sold to it: what still waits to be matched is neither yet. */
 	restWh(member: number, side: "importWh" | "exportWh"): bigint {
-		return sum(this.rests.filter(({ household }) => household === member).map((rest) => rest[side]));
+		const isWaiting = ({ interval }: ReferenceRest) =>
+			interval !== undefined && this.#matchedUntil !== undefined && interval >= this.#matchedUntil;
+		const booked = this.rests.filter((rest) => rest.household === member && !isWaiting(rest));
+		return sum(booked.map((rest) => rest[side])) - this.#matchedWh(member, side === "importWh" ? "boughtWh" : "soldWh");
 	}
 }

@@ -5,7 +5,7 @@
  */
 import type { MatchingRule } from "../../src/block/kinds/trading.js";
 import type { Ask, Bid, IntervalOrders } from "../../src/contract/matching/orders.js";
-import { least, referenceAllocation } from "./referenceLedger.js";
+import { least, referenceAllocation } from "./referenceAllocation.js";
 
 export interface ReferenceShare {
 	household: number;

@@ -50,7 +50,7 @@ function unsignedRefound(
 	results: SettlementResults,
 ): Unsigned<RefoundTransaction> {
 	const { moneyKind: _, retailMicroNokPerWh: _retail, feedInMicroNokPerWh: _feedIn, ...kept } = ledger.parameters;
-	const { localFeeMicroNokPerWh: _fee, ...parameters } = kept;
+	const { localFeeMicroNokPerWh: _fee, terms: _terms, ...parameters } = kept;
 	return {
 		kind: "refound",
 		...parameters,

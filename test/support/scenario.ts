@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { BLOCK_VERSION, type Block, blockHash, transactionsRoot } from "../../src/block/block.js";
+import { MARKET_CHOICES } from "../../src/block/kinds/trading.js";
 import type { Quality } from "../../src/block/reading.js";
 import type { Transaction, Unsigned } from "../../src/block/transaction.js";
 import { transactionId } from "../../src/block/transaction.js";
@@ -12,8 +13,9 @@ import { openGenesis } from "../../src/contract/genesis.js";
 import type { Ledger } from "../../src/contract/ledger.js";
 import { noticeBlocks } from "../../src/contract/notices.js";
 import { assert } from "../../src/primitives/assert.js";
+import { CENTRAL_EUROPEAN_TIME } from "../../src/primitives/localTime.js";
 import { createVerifier } from "../../src/primitives/signature.js";
-import { TAKE_BACK_MINUTES } from "../../src/primitives/units.js";
+import { HOUSEHOLD_NOTICE_MINUTES, TAKE_BACK_MINUTES } from "../../src/primitives/units.js";
 import { DEFAULT_PARAMETERS, FOUNDED_MS, genesisOf, NO_SIGNATURE, signedJoin } from "./ledger.js";
 import { ReferenceLedger } from "./referenceLedger.js";
 
@@ -35,6 +37,14 @@ const reference = fc.nat(5);
 const ruler = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: member });
 const surplus = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) });
 const on = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
+
+/** Six intervals in the longest life. */
+const MARKET = { intervalMinutes: 5, buysUnderContract: false } as const;
+const BEGUN_LATER = { intervalMinutes: 15, buysUnderContract: false };
+const limit = fc.option(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 60 })), { nil: undefined });
+const limits = { buy: limit, sell: limit, paysMore: fc.boolean() };
+/** About what offers cost here. */
+const prices = { retail: fc.integer({ min: 0, max: 60 }), feedIn: fc.nat(20), fee: fc.nat(20) };
 
 const act = fc.oneof(
 	{
@@ -108,6 +118,21 @@ const act = fc.oneof(
 		arbitrary: fc.record({ kind: fc.constant("payRedemption" as const), member: ruler, which: reference, surplus }),
 	},
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("leave" as const), member }) },
+	{ weight: 3, arbitrary: fc.record({ kind: fc.constant("limits" as const), member, ...limits }) },
+	{
+		weight: 1,
+		arbitrary: fc.record({
+			kind: fc.constant("market" as const),
+			member: ruler,
+			choice: fc.constantFrom(...MARKET_CHOICES),
+			/** Past the earliest, minutes. */
+			later: fc.constantFrom(0, 0, MARKET.intervalMinutes, -1, 1),
+		}),
+	},
+	{
+		weight: 1,
+		arbitrary: fc.record({ kind: fc.constant("tariff" as const), member: ruler, inMinutes: fc.nat(9), ...prices }),
+	},
 );
 type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
 
@@ -164,6 +189,11 @@ export const scenario = fc.record({
 	moneyKind: fc.constantFrom("trial", "prepaid"),
 	tokens: fc.array(fc.constantFrom(0, 400, 5_000, 1_000_000, 10 ** 12), { minLength: MEMBERS, maxLength: MEMBERS }),
 	firstActs: bargains,
+	/** How the market is founded; undefined: there is none. */
+	choice: fc.option(fc.constantFrom(...MARKET_CHOICES), { nil: undefined, freq: 5 }),
+	/** Everybody's limits to begin with. */
+	firstLimits: fc.array(fc.record(limits), { minLength: MEMBERS, maxLength: MEMBERS }),
+	firstPrices: fc.record(prices),
 	/** A household that moves out as it should, from some block on. */
 	leaver: fc.option(fc.record({ household: fc.integer({ min: 1, max: MEMBERS - 1 }), at: fc.nat(8) }), {
 		nil: undefined,
@@ -191,14 +221,15 @@ const joins = Array.from({ length: MEMBERS }, (_, at) => signedJoin(at));
 const genesisCache = new Map<string, { genesis: Block; ledger: Ledger }>();
 
 /** The same parameters give the same genesis: it is signed and checked once. */
-export function foundedFor({ graceBlocks, windowBlocks, blockIntervalMs, moneyKind }: Scenario) {
-	const key = [graceBlocks, windowBlocks, blockIntervalMs, moneyKind].join();
+export function foundedFor({ choice, graceBlocks, windowBlocks, blockIntervalMs, moneyKind }: Scenario) {
+	const key = [graceBlocks, windowBlocks, blockIntervalMs, moneyKind, choice].join();
 	let founded = genesisCache.get(key);
 	if (founded === undefined) {
 		const genesis = genesisOf(
 			{
 				...DEFAULT_PARAMETERS,
 				moneyKind,
+				terms: { localTime: CENTRAL_EUROPEAN_TIME, market: choice && { choice, ...MARKET } },
 				blockIntervalMs,
 				settlementGraceBlocks: graceBlocks,
 				readingWindowBlocks: windowBlocks,
@@ -252,6 +283,16 @@ class Player {
 			noticeBlocks: noticeBlocks({ blockIntervalMs }),
 			isPlayMoney: story.moneyKind === "trial",
 			takeBackMinutes: TAKE_BACK_MINUTES,
+			market: {
+				...(story.choice === undefined ? BEGUN_LATER : MARKET),
+				choice: story.choice,
+				noticeMinutes: HOUSEHOLD_NOTICE_MINUTES,
+			},
+			tariff: {
+				retail: DEFAULT_PARAMETERS.retailMicroNokPerWh,
+				feedIn: DEFAULT_PARAMETERS.feedInMicroNokPerWh,
+				fee: DEFAULT_PARAMETERS.localFeeMicroNokPerWh,
+			},
 		});
 	}
 
@@ -264,6 +305,8 @@ class Player {
 			this.#act({ kind: "issue", member: 0, order: this.#orderIds.length - 1, surplus: 0 });
 		}
 		for (const each of this.#story.firstActs) this.#act(each);
+		this.#act({ kind: "tariff", member: 0, inMinutes: 1, ...this.#story.firstPrices });
+		for (const [at, each] of this.#story.firstLimits.entries()) this.#act({ kind: "limits", member: at, ...each });
 		return this.#close();
 	}
 
@@ -453,6 +496,27 @@ class Player {
 				const isAllowed = this.#reference.takeLeave(wish.member);
 				this.#sign({ kind: "leave", ...base }, isAllowed);
 				if (isAllowed) this.#lockIds[wish.member] = this.#idOf({ kind: "leave", ...base });
+				break;
+			}
+			case "limits": {
+				const { buy, sell, paysMore } = wish;
+				const isAllowed = mayTake(() => this.#reference.takeLimits(wish.member, { buy, sell, paysMore }));
+				const said = { buyBelowMicroNokPerWh: buy, sellAboveMicroNokPerWh: sell, paysMoreForLocal: paysMore };
+				this.#sign({ kind: "limits", ...base, ...said }, isAllowed);
+				break;
+			}
+			case "market": {
+				const fromMinute = this.#reference.earliestChoice + wish.later;
+				const isAllowed = mayTake(() => this.#reference.takeMarket(wish.member, wish.choice, fromMinute));
+				this.#sign({ kind: "market", ...base, choice: wish.choice, fromMinute }, isAllowed);
+				break;
+			}
+			case "tariff": {
+				const { retail, feedIn, fee, inMinutes } = wish;
+				const fromMinute = minute + inMinutes;
+				const isAllowed = mayTake(() => this.#reference.takeTariff(wish.member, fromMinute, { retail, feedIn, fee }));
+				const step = { retailMicroNokPerWh: retail, feedInMicroNokPerWh: feedIn, localFeeMicroNokPerWh: fee };
+				this.#sign({ kind: "tariff", ...base, steps: [{ fromMinute, ...step }] }, isAllowed);
 				break;
 			}
 			case "payout": {

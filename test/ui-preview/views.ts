@@ -135,7 +135,17 @@ export function street(self: number, head = 846): StreetView {
 				{ type: "issued", amountMicroNok: 400_000_000, timestampMs: NOW_MS - 50 * HOUR, reference: "DNB 4411-20" },
 			],
 		},
+		nextTariffs: [],
 		market: {
+			automatic: {
+				choice: "midMarket",
+				intervalMinutes: 15,
+				changeFromMs: NOW_MS + 7 * 24 * HOUR,
+				terms: { buyBelowMicroNokPerWh: 0, sellAboveMicroNokPerWh: 700, paysMoreForLocal: false },
+				buyLimitMicroNokPerWh: 1_450,
+				sellLimitMicroNokPerWh: 700,
+				matchedUntilMs: NOW_MS - HOUR / 4,
+			},
 			offers: [
 				offer(1, self, 2, 980, { savingMicroNokPerKwh: 470_000 }),
 				offer(2, self, 4, 1184, { savingMicroNokPerKwh: 266_000, energyLimitWh: 50_000, maxBuyers: 2, buyers: 1 }),

@@ -1,9 +1,17 @@
 /** What stands in a genesis only, and the households' yes to one that goes on from an older chain. */
 import * as v from "valibot";
+import type { CborValue } from "../../primitives/codec.js";
+import {
+	CENTRAL_EUROPEAN_TIME,
+	type LocalTimeRule,
+	MAX_OFFSET_MINUTES,
+	MIN_OFFSET_MINUTES,
+} from "../../primitives/localTime.js";
 import { MS_PER_MINUTE } from "../../primitives/units.js";
 import * as shapes from "../fieldShapes.js";
-import { id, member, name, oneOf, plain, tariffPrice } from "./fields.js";
+import { id, member, name, omittable, oneOf, plain, tariffPrice } from "./fields.js";
 import { type Kind, kindOf, type TransactionOf } from "./kind.js";
+import { MARKET_CHOICES, type MarketChoice } from "./trading.js";
 
 /** Seldom enough that keeping the state costs little, often enough that starting from it is quick. */
 const MIN_CHECKPOINT_BLOCKS = 10;
@@ -32,6 +40,52 @@ const pace = {
 export const MONEY_KINDS = ["trial", "prepaid"] as const;
 export type MoneyKind = (typeof MONEY_KINDS)[number];
 
+/** What chains are founded on that earlier ones were not. */
+export interface FoundingTerms {
+	/** By which the hours of offers and the days of statements go. */
+	readonly localTime: LocalTimeRule;
+	/** The market that trades by itself; undefined: an operator may begin one later. */
+	readonly market: FoundingMarket | undefined;
+}
+
+export interface FoundingMarket {
+	readonly choice: MarketChoice;
+	/** An hour is a whole number of intervals. */
+	readonly intervalMinutes: number;
+	/** Whether a household buys there in minutes in which a contract of its own sells to it. */
+	readonly buysUnderContract: boolean;
+}
+
+/** As a positional list, which grows at its end. */
+export function termsFields({ localTime, market }: FoundingTerms): CborValue[] {
+	const time = [localTime.offsetMinutes, localTime.summerTime ? 1 : 0];
+	if (market === undefined) return time;
+	return [...time, MARKET_CHOICES.indexOf(market.choice), market.intervalMinutes, market.buysUnderContract ? 1 : 0];
+}
+
+const localTimeShapes = [shapes.integer(MIN_OFFSET_MINUTES, MAX_OFFSET_MINUTES), shapes.flag] as const;
+const MINUTES_PER_HOUR = 60;
+const intervalMinutes = v.pipe(
+	shapes.integer(1, MINUTES_PER_HOUR),
+	v.check((minutes) => MINUTES_PER_HOUR % minutes === 0),
+);
+
+export const termsShape: v.GenericSchema<unknown, FoundingTerms> = v.pipe(
+	v.union([
+		v.strictTuple(localTimeShapes),
+		v.strictTuple([...localTimeShapes, v.picklist(MARKET_CHOICES.map((_, at) => at)), intervalMinutes, shapes.flag]),
+	]),
+	v.transform(
+		([offsetMinutes, summerTime, choice, interval, buysUnderContract]): FoundingTerms => ({
+			localTime: { offsetMinutes, summerTime },
+			market:
+				choice === undefined || interval === undefined || buysUnderContract === undefined
+					? undefined
+					: { choice: MARKET_CHOICES[choice] ?? "none", intervalMinutes: interval, buysUnderContract },
+		}),
+	),
+);
+
 /** First transaction of genesis, by the founder (member 0). */
 export const FOUND = kindOf("found", {
 	name,
@@ -40,10 +94,17 @@ export const FOUND = kindOf("found", {
 	feedInMicroNokPerWh: tariffPrice,
 	localFeeMicroNokPerWh: tariffPrice,
 	...pace,
+	/** Undefined: the chain was founded before there were any. */
+	terms: omittable<FoundingTerms>({ shape: termsShape, write: termsFields }),
 });
 export type FoundTransaction = TransactionOf<typeof FOUND>;
 /** What a neighbourhood is founded on; money kind and prices change by the rules only. */
 export type FoundingParameters = Omit<FoundTransaction, "kind" | "signature">;
+
+/** How the clocks of a neighbourhood go: where it was founded before that was said, as in Norway. */
+export function localTimeOf({ terms }: Pick<FoundingParameters, "terms">): LocalTimeRule {
+	return terms?.localTime ?? CENTRAL_EUROPEAN_TIME;
+}
 
 /** Where the new chain begins: the last certified block of the old one, with all of its state. */
 const predecessor = {

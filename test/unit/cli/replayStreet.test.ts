@@ -10,7 +10,7 @@ type Rows = Parameters<typeof csvOf>[0];
 
 /** What the design says a street's settlement is: a block a minute, graces of 180 blocks. */
 function expectedOf(street: Street) {
-	const foundedMs = (street.firstMinute - 60) * 60_000;
+	const foundedMs = (street.firstMinute - 60 - (street.market?.intervalMinutes ?? 0)) * 60_000;
 	const reference = new ReferenceLedger({
 		households: street.households.length,
 		foundedMs,
@@ -18,6 +18,17 @@ function expectedOf(street: Street) {
 		graceBlocks: 180,
 		windowBlocks: 10_080,
 		isPlayMoney: false,
+		market: {
+			intervalMinutes: street.market?.intervalMinutes ?? 15,
+			buysUnderContract: false,
+			choice: street.market?.choice,
+			noticeMinutes: 10_080,
+		},
+		tariff: {
+			retail: street.tariff.retailMicroNokPerWh,
+			feedIn: street.tariff.feedInMicroNokPerWh,
+			fee: street.tariff.localFeeMicroNokPerWh,
+		},
 		takeBackMinutes: 30,
 		noticeBlocks: 10_080,
 	});
@@ -39,6 +50,14 @@ function expectedOf(street: Street) {
 			maxBuyers: 0,
 		});
 		reference.takeAccept(contract.buyer, reference.offers.length - 1);
+	}
+	const { market, firstMinute } = street;
+	if (market !== undefined) {
+		reference.closeBlock();
+		reference.openBlock((firstMinute - (firstMinute % market.intervalMinutes) - 1) * 60_000);
+	}
+	for (const [member, { buyBelowMicroNokPerWh: buy, sellAboveMicroNokPerWh: sell }] of street.households.entries()) {
+		if (buy !== undefined || sell !== undefined) reference.takeLimits(member, { buy, sell, paysMore: false });
 	}
 	reference.closeBlock();
 	for (let minute = street.firstMinute; minute <= street.lastArrivalMinute + 181; minute++) {
@@ -73,12 +92,23 @@ function expectedOf(street: Street) {
 
 const NAMES = ["Nordlys", "Solgløtt", "Åsen", "Bekkestua"];
 
-function streetOf(tables: readonly Rows[], contracts: object[], tokensNok: number[]): Street {
+function streetOf(
+	tables: readonly Rows[],
+	contracts: object[],
+	tokensNok: number[],
+	market: { rule?: object; limits?: object[] } = {},
+): Street {
 	const files: Record<string, string> = {
 		"street.json": JSON.stringify({
 			name: "Prøvegata",
 			tariff: { retailMicroNokPerWh: 2_000, feedInMicroNokPerWh: 400, localFeeMicroNokPerWh: 150 },
-			households: tables.map((_, at) => ({ name: NAMES[at], readings: `${at}.csv`, tokensNok: tokensNok[at] })),
+			...(market.rule === undefined ? {} : { market: market.rule }),
+			households: tables.map((_, at) => ({
+				name: NAMES[at],
+				readings: `${at}.csv`,
+				tokensNok: tokensNok[at],
+				...market.limits?.[at],
+			})),
 			contracts,
 		}),
 	};
@@ -129,6 +159,32 @@ describe("the replay of a small street", () => {
 		// The minute whose reading never came settles when its grace has passed.
 		expect(result.blocks).toBeGreaterThan(13 + 180);
 	}, 20_000);
+
+	it.each(["midMarket", "uniform", "pairwise", "balance"])(
+		"matches by the rule %s what its contracts leave, as an independent reckoning does",
+		async (rule) => {
+			const limits = [
+				{ sellAboveMicroNokPerWh: 500 },
+				{ buyBelowMicroNokPerWh: 1_800 },
+				{ buyBelowMicroNokPerWh: 1_300, sellAboveMicroNokPerWh: 450 },
+				{ buyBelowMicroNokPerWh: 1_700, sellAboveMicroNokPerWh: 800 },
+			];
+			const traded = streetOf(tables, contracts.slice(2), [0, 1_000, 1_000, 1], {
+				rule: { rule, intervalMinutes: 5 },
+				limits,
+			});
+			const result = await replay(traded);
+			expect(result.agree).toBe(true);
+			expect({ households: result.households, contracts: result.contracts }).toEqual(expectedOf(traded));
+			const contracted = result.contracts.reduce((all, { energyWh }) => all + energyWh, 0);
+			const bought = result.households.reduce((all, { boughtWh }) => all + boughtWh, 0);
+			expect(bought).toBe(result.households.reduce((all, { soldWh }) => all + soldWh, 0));
+			expect(bought).toBeGreaterThan(contracted + 1_000);
+			const balances = result.households.reduce((all, { balanceMicroNok }) => all + balanceMicroNok, 0);
+			expect(balances).toBe(2_001 * 1_000_000);
+		},
+		20_000,
+	);
 
 	it("is the same to the byte when it is run again", async () => {
 		const short = streetOf(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Block, blockHash, decodeBlock, encodeBlock } from "../../../src/block/block.js";
+import { localTimeOf } from "../../../src/block/kinds/founding.js";
 import type { JoinTransaction } from "../../../src/block/kinds/members.js";
 import { createGenesis, openGenesis } from "../../../src/contract/genesis.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
@@ -71,6 +72,25 @@ describe("genesis", () => {
 			joins.map(({ deviceKey }) => toHex(deviceKey)),
 		);
 		expect(ledger.issuedMicroNok).toBe(0);
+	});
+
+	it("says how the clocks go; one that was founded before any did means those of Norway", () => {
+		const localTime = { offsetMinutes: 120, summerTime: true };
+		const told = genesisOf({ terms: { localTime, market: undefined } }, joins);
+		const decoded = decodeBlock(encodeBlock(told), ZERO_HASH);
+		if (!decoded.ok) throw new Error(decoded.error.code);
+		const { parameters, gridId } = opened(decoded.value);
+		expect(localTimeOf(parameters)).toEqual(localTime);
+		expect(gridId).not.toEqual(opened(genesis).gridId);
+		expect(told.stateRoot).not.toEqual(genesis.stateRoot);
+		const untold = opened(genesis).parameters;
+		expect(untold.terms).toBeUndefined();
+		expect(localTimeOf(untold)).toEqual({ offsetMinutes: 60, summerTime: true });
+	});
+
+	it.each([-721, 841])("whose clocks are %i minutes ahead of UTC is none", (offsetMinutes) => {
+		const told = genesisOf({ terms: { localTime: { offsetMinutes, summerTime: false }, market: undefined } }, joins);
+		expect(decodeBlock(encodeBlock(told), ZERO_HASH)).toMatchObject({ ok: false });
 	});
 
 	it("is another neighbourhood with another salt, name, time or member", () => {

@@ -8,7 +8,8 @@ import { isInUse, type Ledger } from "../../../src/contract/ledger.js";
 import type { MinuteRest } from "../../../src/contract/minuteRests.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
-import { type ReferenceLedger, referenceAllocation } from "../../support/referenceLedger.js";
+import { referenceAllocation } from "../../support/referenceAllocation.js";
+import type { ReferenceLedger } from "../../support/referenceLedger.js";
 import { foundedFor, type Played, play, type Scenario, scenario } from "../../support/scenario.js";
 
 // Lives here are half an hour long: notices are over in a minute, and soon it is too late to take something back.
@@ -139,6 +140,20 @@ const settledOf = ({ settled }: Played["executed"]["results"]) =>
 		})),
 	}));
 
+const matchedOf = ({ matched }: Played["executed"]["results"]) =>
+	matched.map(({ fromMinute, choice, priceMicroNokPerWh, shares }) => ({
+		from: fromMinute,
+		choice,
+		price: priceMicroNokPerWh === undefined ? undefined : BigInt(priceMicroNokPerWh),
+		shares: shares.map(({ household, boughtWh, paidMicroNok, soldWh, earnedMicroNok }) => ({
+			household,
+			boughtWh: BigInt(boughtWh),
+			paid: BigInt(paidMicroNok),
+			soldWh: BigInt(soldWh),
+			earned: BigInt(earnedMicroNok),
+		})),
+	}));
+
 describe("in every life of a neighbourhood", () => {
 	it("the ledger takes exactly the transactions that the rules allow, and settles to the Wh and µNOK as they say", () => {
 		const seen = {
@@ -150,6 +165,7 @@ describe("in every life of a neighbourhood", () => {
 			out: 0,
 			paidOut: 0,
 			redeemed: 0,
+			matched: 0,
 			ofLocks: 0,
 			left: 0,
 			suspended: 0,
@@ -160,7 +176,11 @@ describe("in every life of a neighbourhood", () => {
 			expect(taken).toEqual(allowed);
 			seen.refused += offered - taken.length;
 			expect(settledOf(executed.results)).toEqual(expected.settled);
-			expect(restsOf(executed.results.rests)).toEqual(expected.rests.sort(byHouseholdAndMinute));
+			expect(restsOf(executed.results.rests)).toEqual(
+				expected.rests.map(({ interval: _, ...rest }) => rest).sort(byHouseholdAndMinute),
+			);
+			expect(matchedOf(executed.results)).toEqual(expected.matched);
+			seen.matched += expected.matched.length;
 			expect(householdsOf(executed.ledger)).toEqual(expectedHouseholds(reference));
 			expect(contractsOf(executed.ledger)).toEqual(expectedContracts(reference));
 			expect(BigInt(executed.ledger.issuedMicroNok)).toBe(reference.issued);
@@ -194,6 +214,7 @@ describe("in every life of a neighbourhood", () => {
 		expect(seen.refused).toBeGreaterThan(100);
 		expect(seen.out).toBeGreaterThan(10);
 		expect(seen.paidOut).toBeGreaterThan(0);
+		expect(seen.matched).toBeGreaterThan(50);
 		expect(seen.redeemed).toBeGreaterThan(20);
 		expect(seen.left).toBeGreaterThan(3);
 		expect(seen.ofLocks).toBeGreaterThan(0);
@@ -238,7 +259,7 @@ describe("in every life of a neighbourhood", () => {
 					}
 					for (const household of executed.ledger.households) {
 						const waiting = (side: "importWh" | "exportWh") =>
-							household.pending.reduce((all, reading) => all + reading[side], 0);
+							[...household.pending, ...household.open].reduce((all, part) => all + part[side], 0);
 						const settled = (side: "boughtWh" | "soldWh") =>
 							household.pending.reduce((all, reading) => all + reading[side], 0);
 						expect(household.importWh).toBe(
@@ -358,6 +379,9 @@ describe("the order in which readings arrive within the grace", () => {
 			firstActs,
 			leaver: undefined,
 			redeemer: undefined,
+			choice: undefined,
+			firstLimits: [],
+			firstPrices: { retail: 0, feedIn: 0, fee: 0 },
 			steps,
 		};
 		const all = [...play(story)];

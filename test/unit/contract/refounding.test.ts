@@ -200,6 +200,23 @@ describe("a neighbourhood that is founded again", () => {
 		expect(opened).toMatchObject({ ok: false, error: { code: "unknown-member", member: 4 } });
 	});
 
+	it("keeps what the first chain was founded on, however often it is founded again, and adds nothing to an older one", () => {
+		const terms = {
+			localTime: { offsetMinutes: 0, summerTime: false },
+			market: { choice: "balance", intervalMinutes: 5, buysUnderContract: true },
+		} as const;
+		const told = new TestNeighbourhood(5, { terms });
+		told.minute(M);
+		const first = refoundOf(told);
+		told.ledger = opened(refoundedGenesis(first, confirms(first)));
+		expect(told.ledger.parameters.terms).toEqual(terms);
+		told.blocks.splice(0, told.blocks.length, refoundedGenesis(first, confirms(first)));
+		told.minute(M + 60);
+		const second = refoundOf(told);
+		expect(opened(refoundedGenesis(second, confirms(second))).parameters.terms).toEqual(terms);
+		expect(ledger.parameters.terms).toBeUndefined();
+	});
+
 	it("can be founded again itself", () => {
 		const next = newStreet();
 		next.minute(M + 60);

@@ -134,6 +134,27 @@ describe("a snapshot", () => {
 		expect(inOrder(reopened(ledger, ledger))).toEqual(inOrder(ledger));
 	});
 
+	it("holds what the chain was founded on, and says nothing of it where it was founded before there was any", () => {
+		const terms = {
+			localTime: { offsetMinutes: 120, summerTime: true },
+			market: { choice: "pairwise", intervalMinutes: 10, buysUnderContract: true },
+		} as const;
+		const told = new TestNeighbourhood(2, { terms });
+		told.minute(M);
+		// By itself: whoever reads it need not have heard it from the genesis.
+		const genesis = { ...told.ledger, parameters: { ...told.ledger.parameters, terms: undefined } };
+		expect(reopened(genesis, told.ledger).parameters.terms).toEqual(terms);
+		const kinds = (ledger: Ledger) =>
+			snapshotOf(ledger, NO_RESULTS)
+				.leaves.slice(1)
+				.map((leaf) => {
+					const decoded = decode(leaf, leaf.length);
+					return decoded.ok && Array.isArray(decoded.value) ? decoded.value[0] : undefined;
+				});
+		expect(kinds(told.ledger)).toContain("terms");
+		expect(kinds(busyStreet().ledger)).not.toContain("terms");
+	});
+
 	it("forgets an invitation that has expired, which is refused for that from then on", () => {
 		const street = busyStreet();
 		const again = signedJoin(6, street.ledger.gridId, {}, signedInvitation(street.ledger.gridId));

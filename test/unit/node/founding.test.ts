@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { encodeBlock } from "../../../src/block/block.js";
+import type { LocalTimeRule } from "../../../src/primitives/localTime.js";
 import { Cluster, enterLobby, foundedStreet, names, openLobby } from "../../support/cluster.js";
 
 const lobbyOf = (cluster: Cluster, at: number) => {
@@ -157,10 +158,32 @@ describe("founding", () => {
 		expect(await cluster.outcome(0, { ...open, householdName: "" })).toBe("bad-name");
 		const dear = { ...neighbourhood, retailMicroNokPerWh: -1 };
 		expect(await cluster.outcome(0, { ...open, neighbourhood: dear })).toBe("bad-tariff");
+		const moon = { ...neighbourhood, localTime: { offsetMinutes: 900, summerTime: false } };
+		expect(await cluster.outcome(0, { ...open, neighbourhood: moon })).toBe("bad-local-time");
 		expect(await cluster.outcome(0, open)).toBe("ok");
 		expect(await cluster.outcome(0, open)).toBe("already-in-a-neighbourhood");
 		expect(await cluster.outcome(0, { type: "buy", amountMicroNok: 1 })).toBe("not-in-a-neighbourhood");
 		expect(await cluster.outcome(0, { type: "abandon" })).toBe("ok");
 		expect(await cluster.outcome(0, open)).toBe("ok");
+	});
+
+	it("writes into the genesis how the clocks go: as the founder says, or as in Norway", async () => {
+		const founded = async (localTime?: LocalTimeRule) => {
+			const cluster = new Cluster();
+			await cluster.add();
+			const prices = { retailMicroNokPerWh: 2_000, feedInMicroNokPerWh: 400, localFeeMicroNokPerWh: 0 };
+			const settings = { name: "Solbakken", moneyKind: "trial" as const, ...prices };
+			const neighbourhood = localTime === undefined ? settings : { ...settings, localTime };
+			const home = { householdName: "Hansen", alwaysOn: true, signalingUrls: [] };
+			expect(await cluster.outcome(0, { type: "openLobby", neighbourhood, ...home })).toBe("ok");
+			// The lobby outlives its page.
+			cluster.off(0);
+			await cluster.on(0);
+			expect(await cluster.outcome(0, { type: "start" })).toBe("ok");
+			return cluster.street(0).chain.head.ledger.parameters.terms;
+		};
+		const lisbon = { offsetMinutes: 0, summerTime: true };
+		expect(await founded(lisbon)).toEqual({ localTime: lisbon, market: undefined });
+		expect(await founded()).toEqual({ localTime: { offsetMinutes: 60, summerTime: true }, market: undefined });
 	});
 });

@@ -9,7 +9,8 @@ import {
 	type LobbyProfile,
 } from "../../../src/node/records.js";
 import { fromHex } from "../../../src/primitives/bytes.js";
-import type { CborValue } from "../../../src/primitives/codec.js";
+import { type CborValue, decode } from "../../../src/primitives/codec.js";
+import type { LocalTimeRule } from "../../../src/primitives/localTime.js";
 
 const fill = (length: number, value: number) => new Uint8Array(length).fill(value);
 
@@ -102,5 +103,29 @@ describe("a lobby's record", () => {
 		const lobby: LobbyProfile = { ...known, lobbyId: fill(32, 4), founderPin: fill(16, 5), founding: undefined };
 		const profile = { stage: "lobby" as const, lobby };
 		expect(decodeProfile(encodeProfile(profile))).toEqual({ ok: true, value: profile });
+	});
+
+	it("of a founder holds what the neighbourhood will be founded on; of an earlier version, with Norway's time", () => {
+		const { keys, networkKey, keyGeneration, signalingUrls, iceServers, householdName, alwaysOn } = CONFIG;
+		const known = { keys, networkKey, keyGeneration, signalingUrls, iceServers, householdName, alwaysOn };
+		const prices = { retailMicroNokPerWh: 2_000, feedInMicroNokPerWh: 400, localFeeMicroNokPerWh: 0 };
+		const founding = (localTime: LocalTimeRule) => ({
+			name: "Lia",
+			moneyKind: 0,
+			...prices,
+			terms: { localTime, market: undefined },
+		});
+		const profileWith = (localTime: LocalTimeRule) => ({
+			stage: "lobby" as const,
+			lobby: { ...known, lobbyId: fill(32, 4), founderPin: fill(16, 5), founding: founding(localTime) },
+		});
+		const helsinki = { offsetMinutes: 120, summerTime: true };
+		const record = encodeProfile(profileWith(helsinki));
+		expect(decodeProfile(record)).toEqual({ ok: true, value: profileWith(helsinki) });
+		const fields = decode(record.subarray(8), record.length);
+		if (!fields.ok || !Array.isArray(fields.value)) throw new Error("a list");
+		const earlier = encodeRecord(fields.value.with(8, [["Lia", 0, 2_000, 400, 0]]));
+		const usual = { offsetMinutes: 60, summerTime: true };
+		expect(decodeProfile(earlier)).toEqual({ ok: true, value: profileWith(usual) });
 	});
 });

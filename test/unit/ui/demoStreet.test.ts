@@ -73,7 +73,7 @@ class TestStreet implements HouseParts {
 		const members = DEMO_HOUSEHOLDS.map(({ name }, index) => ({ index, name, operator: index === 0, householdId: "" }));
 		const view: StreetView = { ...street(0), members };
 		view.self = { ...view.self, index: house };
-		view.market = { offers: this.#offers, contracts: [] };
+		view.market = { ...view.market, offers: this.#offers, contracts: [] };
 		view.meter = { ...view.meter, source: "none" };
 		if (house === 0) {
 			const money = { orders: this.#orders, payouts: [], issuedMicroNok: 0, paidOutMicroNok: 0 };

@@ -4,7 +4,7 @@ import { match } from "../../../../src/contract/matching/match.js";
 import { midMarketPrice } from "../../../../src/contract/matching/midMarket.js";
 import type { IntervalOrders } from "../../../../src/contract/matching/orders.js";
 import { anyMarket, ask, bid, market } from "../../../support/intervalOrders.js";
-import { least } from "../../../support/referenceLedger.js";
+import { least } from "../../../support/referenceAllocation.js";
 
 const priceAt = (retailMicroNokPerWh: number, feedInMicroNokPerWh: number, localFeeMicroNokPerWh: number) =>
 	match(
