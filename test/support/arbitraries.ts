@@ -6,6 +6,7 @@ import type { Certificate } from "../../src/block/certificate.js";
 import { MAX_ICE_SERVERS } from "../../src/block/iceServer.js";
 import { MONEY_KINDS } from "../../src/block/kinds/founding.js";
 import { QUALITIES } from "../../src/block/reading.js";
+import { EVERY_DAY } from "../../src/block/schedule.js";
 import type { Transaction } from "../../src/block/transaction.js";
 import {
 	MAX_AMOUNT_MICRO_NOK,
@@ -89,6 +90,12 @@ const turnServer = fc.record({
 	urls: fc.tuple(fc.constantFrom("turn", "turns"), host).map(([scheme, at]) => `${scheme}:${at}?transport=tcp`),
 	username: credential,
 	credential,
+});
+
+export const schedule = fc.record({
+	days: fc.integer({ min: 1, max: EVERY_DAY }),
+	fromMinuteOfDay: fc.nat(1_439),
+	untilMinuteOfDay: fc.integer({ min: 1, max: 1_440 }),
 });
 
 export const transactionsByKind = {
