@@ -6,13 +6,13 @@ import type { Reading } from "../block/reading.js";
 import { assert } from "../primitives/assert.js";
 import { add, multiply, multiplyDivide, subtract } from "../primitives/units.js";
 import { countedSince } from "./countedBlocks.js";
+import { type Coverage, coverageIn, nextCoveredMinute } from "./coverage.js";
 import {
 	affordableWh,
 	type Contract,
 	changeContract,
 	changeHousehold,
 	contractOf,
-	covers,
 	type Draft,
 	householdOf,
 	type PendingReading,
@@ -52,17 +52,18 @@ export interface SettlementResults {
 /** Settles everything that can settle now, sellers by member index, each seller's minutes ascending. */
 export function settle(draft: Draft): SettlementResults {
 	const settled: SettledMinute[] = [];
+	const covers = coverageIn(draft);
 	const sellers = new Set(draft.liveContracts.map((index) => contractOf(draft, index).seller));
 	for (const seller of [...sellers].sort((a, b) => a - b)) {
 		for (;;) {
-			const minute = nextMinute(draft, seller);
+			const minute = nextMinute(draft, seller, covers);
 			if (minute === undefined) break;
 			const contracts = liveContractsOf(draft, seller).filter((contract) => covers(contract, minute));
 			if (!isReady(draft, seller, contracts, minute)) break;
 			settled.push(settleMinute(draft, seller, contracts, minute));
 		}
 	}
-	return { settled, rests: bookRests(draft) };
+	return { settled, rests: bookRests(draft, covers) };
 }
 
 function liveContractsOf(draft: Draft, seller: number): Contract[] {
@@ -70,12 +71,15 @@ function liveContractsOf(draft: Draft, seller: number): Contract[] {
 }
 
 /** The first minute from the seller's cursor on that a contract of it covers. */
-function nextMinute(draft: Draft, seller: number): number | undefined {
+function nextMinute(draft: Draft, seller: number, covers: Coverage): number | undefined {
 	const { settledUntilMinute } = householdOf(draft, seller);
+	const contracts = liveContractsOf(draft, seller);
+	// Mostly one of them goes on where the last minute has settled.
+	if (contracts.some((contract) => covers(contract, settledUntilMinute))) return settledUntilMinute;
 	let next: number | undefined;
-	for (const contract of liveContractsOf(draft, seller)) {
-		const minute = Math.max(contract.fromMinute, settledUntilMinute);
-		if (minute < contract.untilMinute && (next === undefined || minute < next)) next = minute;
+	for (const contract of contracts) {
+		const minute = nextCoveredMinute(draft, contract, settledUntilMinute);
+		if (minute !== undefined && (next === undefined || minute < next)) next = minute;
 	}
 	return next;
 }
@@ -170,7 +174,7 @@ function deliver(draft: Draft, contract: Contract, minute: number, energyWh: num
 }
 
 /** Books the utility's part of every minute whose contract-minutes have all settled. */
-function bookRests(draft: Draft): UtilityRest[] {
+function bookRests(draft: Draft, covers: Coverage): UtilityRest[] {
 	const rests: UtilityRest[] = [];
 	const live = draft.liveContracts.map((index) => contractOf(draft, index));
 	for (const { index, pending } of draft.households) {

@@ -110,6 +110,7 @@ export const transactionsByKind = {
 		noticeMinutes: fc.nat(MAX_NOTICE_MINUTES),
 		buyer: fc.option(member, { nil: undefined }),
 		maxBuyers: fc.nat(1_000),
+		schedule: fc.option(schedule, { nil: undefined }),
 	}),
 	withdraw: fc.record({ kind: constant("withdraw"), ...act, offerId: bytesOf(32) }),
 	accept: fc.record({ kind: constant("accept"), ...act, expiryMinute: minute, offerId: bytesOf(32) }),

@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { BLOCK_VERSION, type Block, blockHash, transactionsRoot } from "../../src/block/block.js";
+import type { FoundingTerms } from "../../src/block/kinds/founding.js";
 import type { Quality } from "../../src/block/reading.js";
 import type { Transaction, Unsigned } from "../../src/block/transaction.js";
 import { transactionId } from "../../src/block/transaction.js";
@@ -14,9 +15,10 @@ import { noticeBlocks } from "../../src/contract/notices.js";
 import { assert } from "../../src/primitives/assert.js";
 import { createVerifier } from "../../src/primitives/signature.js";
 import { DEFAULT_PARAMETERS, FOUNDED_MS, genesisOf, NO_SIGNATURE, signedJoin } from "./ledger.js";
-import { ReferenceLedger } from "./referenceLedger.js";
+import { ReferenceLedger, type ReferenceSchedule, weekMinuteIn } from "./referenceLedger.js";
 
 const MINUTE_MS = 60_000;
+const DAY = 1_440;
 const MEMBERS = 4;
 
 const member = fc.nat(MEMBERS - 1);
@@ -35,6 +37,17 @@ const ruler = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, ar
 const surplus = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) });
 const on = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
 
+/** Mostly at hours that a life sees something of: minutes are counted from its beginning on. */
+const hours = fc.option(
+	fc.record({
+		from: fc.integer({ min: -30, max: 20 }),
+		length: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 1, max: 50 }) }, { weight: 1, arbitrary: fc.nat(DAY) }),
+		// Every day; a Wednesday, a Thursday, both, neither.
+		days: fc.constantFrom(127, 4, 8, 12, 115),
+	}),
+	{ nil: undefined },
+);
+
 const act = fc.oneof(
 	{
 		weight: 4,
@@ -49,6 +62,7 @@ const act = fc.oneof(
 			noticeMinutes: fc.nat(4),
 			buyer: fc.option(member, { nil: undefined }),
 			maxBuyers: fc.nat(2),
+			hours,
 		}),
 	},
 	{ weight: 6, arbitrary: fc.record({ kind: fc.constant("accept" as const), member, offer: reference }) },
@@ -106,6 +120,7 @@ const bargains: fc.Arbitrary<Act[]> = fc
 				noticeMinutes: fc.nat(4),
 				buyer: fc.constant(undefined),
 				maxBuyers: fc.constant(0),
+				hours,
 			}),
 			{ minLength: 1, maxLength: 3 },
 		),
@@ -138,11 +153,19 @@ const step = fc.record({
 	acts: fc.array(act, { maxLength: 2 }),
 });
 
+/** As it is founded; one of them as before anything was said about it. */
+const CLOCKS: Record<string, FoundingTerms | undefined> = {
+	"Europe/Oslo": undefined,
+	"Etc/GMT-3": { localTime: { offsetMinutes: 180, summerTime: false } },
+};
+
 export const scenario = fc.record({
 	graceBlocks: fc.nat(4),
 	windowBlocks: fc.integer({ min: 1, max: 12 }),
 	blockIntervalMs: fc.constantFrom(60_000, 60_000, 20_000),
 	moneyKind: fc.constantFrom("trial", "prepaid"),
+	/** In Norway a life begins on a Wednesday at 22:20; three hours east of Greenwich on a Thursday at 00:20. */
+	timeZone: fc.constantFrom(...Object.keys(CLOCKS)),
 	tokens: fc.array(fc.constantFrom(0, 400, 5_000, 1_000_000, 10 ** 12), { minLength: MEMBERS, maxLength: MEMBERS }),
 	firstActs: bargains,
 	/** A household that moves out as it should, from some block on. */
@@ -170,8 +193,8 @@ const joins = Array.from({ length: MEMBERS }, (_, at) => signedJoin(at));
 const genesisCache = new Map<string, { genesis: Block; ledger: Ledger }>();
 
 /** The same parameters give the same genesis: it is signed and checked once. */
-export function foundedFor({ graceBlocks, windowBlocks, blockIntervalMs, moneyKind }: Scenario) {
-	const key = [graceBlocks, windowBlocks, blockIntervalMs, moneyKind].join();
+export function foundedFor({ graceBlocks, windowBlocks, blockIntervalMs, moneyKind, timeZone }: Scenario) {
+	const key = [graceBlocks, windowBlocks, blockIntervalMs, moneyKind, timeZone].join();
 	let founded = genesisCache.get(key);
 	if (founded === undefined) {
 		const genesis = genesisOf(
@@ -181,6 +204,7 @@ export function foundedFor({ graceBlocks, windowBlocks, blockIntervalMs, moneyKi
 				blockIntervalMs,
 				settlementGraceBlocks: graceBlocks,
 				readingWindowBlocks: windowBlocks,
+				terms: CLOCKS[timeZone],
 			},
 			joins,
 		);
@@ -203,6 +227,8 @@ export function* play(story: Scenario): Generator<Played> {
 class Player {
 	readonly #story: Scenario;
 	readonly #reference: ReferenceLedger;
+	/** What the clocks show at the beginning. */
+	readonly #minuteOfDay: number;
 	#head: Block;
 	#ledger: Ledger;
 	readonly #nonces = Array.from({ length: MEMBERS }, () => 0);
@@ -217,7 +243,7 @@ class Player {
 	#allowed: Transaction[] = [];
 
 	constructor(story: Scenario, genesis: Block, ledger: Ledger) {
-		const { graceBlocks, windowBlocks, blockIntervalMs } = story;
+		const { graceBlocks, windowBlocks, blockIntervalMs, timeZone } = story;
 		this.#story = story;
 		this.#head = genesis;
 		this.#ledger = ledger;
@@ -228,7 +254,9 @@ class Player {
 			graceBlocks,
 			windowBlocks,
 			noticeBlocks: noticeBlocks({ blockIntervalMs }),
+			timeZone,
 		});
+		this.#minuteOfDay = weekMinuteIn(timeZone)(FOUNDED_MS / MINUTE_MS) % DAY;
 	}
 
 	/** Money, offers and contracts in the first minute. */
@@ -289,9 +317,10 @@ class Player {
 		switch (wish.kind) {
 			case "offer": {
 				const { priceMicroNokPerWh, energyLimitWh, noticeMinutes, buyer, maxBuyers } = wish;
+				const schedule = this.#scheduleOf(wish.hours);
 				const fromMinute = minute + wish.from;
 				const untilMinute = fromMinute + wish.length;
-				const terms = { priceMicroNokPerWh, fromMinute, untilMinute, energyLimitWh, noticeMinutes, buyer, maxBuyers };
+				const terms = { priceMicroNokPerWh, fromMinute, untilMinute, energyLimitWh, noticeMinutes, buyer };
 				const isAllowed = mayTake(() =>
 					this.#reference.takeOffer({
 						seller: wish.member,
@@ -302,9 +331,10 @@ class Player {
 						notice: noticeMinutes,
 						buyer,
 						maxBuyers,
+						schedule,
 					}),
 				);
-				this.#sign({ kind: "offer", ...base, ...terms }, isAllowed, this.#offerIds);
+				this.#sign({ kind: "offer", ...base, ...terms, maxBuyers, schedule }, isAllowed, this.#offerIds);
 				break;
 			}
 			case "accept": {
@@ -398,6 +428,13 @@ class Player {
 				break;
 			}
 		}
+	}
+
+	#scheduleOf(hours: Extract<Act, { kind: "offer" }>["hours"]): ReferenceSchedule | undefined {
+		if (hours === undefined) return undefined;
+		const fromMinuteOfDay = (this.#minuteOfDay + hours.from + DAY) % DAY;
+		const untilMinuteOfDay = (fromMinuteOfDay + hours.length) % DAY || DAY;
+		return { days: hours.days, fromMinuteOfDay, untilMinuteOfDay };
 	}
 
 	/** The nth from the end; −1: none. */

@@ -18,6 +18,7 @@ function expectedOf(street: Street) {
 		graceBlocks: 180,
 		windowBlocks: 10_080,
 		noticeBlocks: 10_080,
+		timeZone: "UTC",
 	});
 	reference.openBlock(foundedMs + 1);
 	for (const [member, { tokensMicroNok }] of street.households.entries()) {
@@ -35,6 +36,7 @@ function expectedOf(street: Street) {
 			notice: 0,
 			buyer: contract.buyer,
 			maxBuyers: 0,
+			schedule: undefined,
 		});
 		reference.takeAccept(contract.buyer, reference.offers.length - 1);
 	}
