@@ -20,6 +20,7 @@ const below = {
 		"meter",
 		"block/reading",
 		"block/iceServer",
+		"block/schedule",
 		"primitives",
 		"worker/main",
 		"worker/start",

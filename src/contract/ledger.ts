@@ -7,6 +7,7 @@ import type { FoundingParameters } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { MountainRange } from "../block/merkle.js";
 import type { Reading } from "../block/reading.js";
+import type { Schedule } from "../block/schedule.js";
 import { assert } from "../primitives/assert.js";
 import { divideFloor } from "../primitives/units.js";
 import type { CountedBlocks } from "./countedBlocks.js";
@@ -197,6 +198,8 @@ export interface Offer {
 	readonly maxBuyers: number;
 	/** Member indices of those who accepted, in order. */
 	readonly accepted: readonly number[];
+	/** Undefined: at all hours. */
+	readonly schedule: Schedule | undefined;
 }
 
 export interface Contract {
@@ -208,7 +211,7 @@ export interface Contract {
 	readonly buyer: number;
 	readonly priceMicroNokPerWh: number;
 	readonly fromMinute: number;
-	/** First minute that it does not cover; an `end` brings it forward. */
+	/** First minute after its period; an `end` brings it forward. */
 	readonly untilMinute: number;
 	/** Whether an `end` was given. */
 	readonly ended: boolean;
@@ -219,6 +222,8 @@ export interface Contract {
 	readonly amountMicroNok: number;
 	/** Last minute with a delivery, at first the minute before `fromMinute`. */
 	readonly lastDeliveryMinute: number;
+	/** In which minutes of its period it holds; undefined: in all of them. */
+	readonly schedule: Schedule | undefined;
 }
 
 export interface Order {
@@ -325,11 +330,6 @@ export function changeHousehold(draft: Draft, member: number, change: Partial<Ho
 /** Replaces fields of a contract in a draft. */
 export function changeContract(draft: Draft, index: number, change: Partial<Contract>): void {
 	draft.contracts[index] = { ...contractOf(draft, index), ...change };
-}
-
-/** Whether a contract covers a minute. */
-export function covers(contract: Contract, minute: number): boolean {
-	return contract.fromMinute <= minute && minute < contract.untilMinute;
 }
 
 /** Energy that a contract may still deliver. */

@@ -1,4 +1,5 @@
 /** Offers and contracts (thesis 3.1.1). */
+import { localTimeOf } from "../block/kinds/founding.js";
 import type {
 	AcceptTransaction,
 	EndTransaction,
@@ -7,8 +8,10 @@ import type {
 } from "../block/kinds/market.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { MINUTES_PER_DAY, minuteOf } from "../primitives/units.js";
+import { nextCoveredMinute } from "./coverage.js";
 import { type Contract, changeContract, contractOf, type Draft, householdOf, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
+import { overlaps } from "./schedule.js";
 import { partyRefusal } from "./standing.js";
 
 export const MAX_OPEN_OFFERS = 16;
@@ -18,7 +21,11 @@ export const IDLE_MINUTES = 7 * MINUTES_PER_DAY;
 export function applyOffer(draft: Draft, offer: OfferTransaction, id: Uint8Array): Refusal | undefined {
 	const { member: seller, fromMinute, untilMinute, buyer } = offer;
 	if (fromMinute >= untilMinute) return { code: "empty-period", fromMinute, untilMinute };
-	if (untilMinute <= minuteOf(draft.timestampMs) + 1) return { code: "offer-expired", untilMinute };
+	const nextMinute = minuteOf(draft.timestampMs) + 1;
+	if (untilMinute <= nextMinute) return { code: "offer-expired", untilMinute };
+	if (nextCoveredMinute(draft, offer, nextMinute) === undefined) {
+		return { code: "empty-period", fromMinute, untilMinute };
+	}
 	if (buyer === seller) return { code: "own-offer" };
 	const stranger = buyer === undefined ? undefined : partyRefusal(draft, buyer);
 	if (stranger !== undefined) return stranger;
@@ -36,6 +43,7 @@ export function applyOffer(draft: Draft, offer: OfferTransaction, id: Uint8Array
 		buyer,
 		maxBuyers: offer.maxBuyers,
 		accepted: [],
+		schedule: offer.schedule,
 	});
 	return undefined;
 }
@@ -60,11 +68,15 @@ export function acceptRefusal(ledger: Ledger, buyer: number, offerId: Uint8Array
 	if (offer.maxBuyers !== 0 && offer.accepted.length >= offer.maxBuyers) {
 		return { code: "offer-taken", maxBuyers: offer.maxBuyers };
 	}
-	const fromMinute = Math.max(offer.fromMinute, minute + 1);
-	if (fromMinute >= offer.untilMinute) return { code: "offer-expired", untilMinute: offer.untilMinute };
+	const firstMinute = nextCoveredMinute(ledger, offer, minute + 1);
+	if (firstMinute === undefined) return { code: "offer-expired", untilMinute: offer.untilMinute };
+	const localTime = localTimeOf(ledger.parameters);
 	for (const index of ledger.liveContracts) {
 		const other = contractOf(ledger, index);
-		if (other.buyer === buyer && other.fromMinute < offer.untilMinute && fromMinute < other.untilMinute) {
+		if (other.buyer !== buyer) continue;
+		const fromMinute = Math.max(firstMinute, other.fromMinute);
+		const untilMinute = Math.min(offer.untilMinute, other.untilMinute);
+		if (overlaps(offer.schedule, other.schedule, fromMinute, untilMinute, localTime)) {
 			return { code: "overlapping-contract", contract: index, untilMinute: other.untilMinute };
 		}
 	}
@@ -95,6 +107,7 @@ export function applyAccept(draft: Draft, accept: AcceptTransaction, id: Uint8Ar
 		deliveredWh: 0,
 		amountMicroNok: 0,
 		lastDeliveryMinute: fromMinute - 1,
+		schedule: offer.schedule,
 	});
 	draft.liveContracts = [...draft.liveContracts, index];
 	const offers = new Map(draft.offers);
@@ -127,11 +140,15 @@ function findContract(ledger: Ledger, id: Uint8Array): Contract | undefined {
 	return undefined;
 }
 
-/** A household trades no more from a minute on: its contracts end there, and no offer of it, or to it alone, is left. */
+/**
+ * A household trades no more from a minute on: its contracts end there, and no offer of it, or to it alone, is left. A
+ * contract that has had its last hours stays what it was.
+ */
 export function endTrade(draft: Draft, member: number, fromMinute: number): void {
 	for (const index of draft.liveContracts) {
-		const { seller, buyer, untilMinute } = contractOf(draft, index);
-		if ((seller !== member && buyer !== member) || untilMinute <= fromMinute) continue;
+		const contract = contractOf(draft, index);
+		const isParty = contract.seller === member || contract.buyer === member;
+		if (!isParty || contract.untilMinute <= fromMinute || !isLive(draft, contract)) continue;
 		changeContract(draft, index, { untilMinute: fromMinute, ended: true });
 	}
 	const others = [...draft.offers].filter(([, { seller, buyer }]) => seller !== member && buyer !== member);
@@ -149,7 +166,7 @@ export function hasLiveContracts(ledger: Ledger, member: number): boolean {
 /** Removes offers that nobody can accept any more, and contracts whose last minute has settled from the live ones. */
 export function dropFinished(draft: Draft): void {
 	const minute = minuteOf(draft.timestampMs);
-	const finished = [...draft.offers].filter(([, offer]) => offer.untilMinute <= minute + 1);
+	const finished = [...draft.offers].filter(([, offer]) => nextCoveredMinute(draft, offer, minute + 1) === undefined);
 	if (finished.length > 0) {
 		const offers = new Map(draft.offers);
 		for (const [id] of finished) offers.delete(id);
@@ -159,8 +176,11 @@ export function dropFinished(draft: Draft): void {
 	if (live.length < draft.liveContracts.length) draft.liveContracts = live;
 }
 
-/** Whether a contract has minutes still to settle: one that has none will never have any again. */
-export function isLive(ledger: Pick<Ledger, "households">, contract: Contract): boolean {
+/**
+ * Whether a contract has minutes still to settle: one that has none will never have any again. A seller's cursor stands
+ * behind the last minute that settled and not at the end of a period, so it is the hours that come that count.
+ */
+export function isLive(ledger: Pick<Ledger, "households" | "parameters">, contract: Contract): boolean {
 	const { settledUntilMinute } = householdOf(ledger, contract.seller);
-	return Math.max(contract.fromMinute, settledUntilMinute) < contract.untilMinute;
+	return nextCoveredMinute(ledger, contract, settledUntilMinute) !== undefined;
 }

@@ -1,8 +1,28 @@
 /** Leaves of offers, orders, locks and contracts. */
 import * as v from "valibot";
 import { flag, hash, natural, perhaps } from "../block/fieldShapes.js";
+import { type Schedule, scheduleFields, scheduleShape } from "../block/schedule.js";
+import type { CborValue } from "../primitives/codec.js";
 import { bit, type LeafCodec } from "./leafCodec.js";
 import type { Contract, Lock, Offer, Order } from "./ledger.js";
+
+/** The last field of a leaf, of which nothing is written where there is none: as before there were any. */
+const scheduleField = (schedule: Schedule | undefined): CborValue[] =>
+	schedule === undefined ? [] : [scheduleFields(schedule)];
+
+const OFFER_FIELDS = [
+	v.literal("offer"),
+	hash,
+	natural,
+	natural,
+	natural,
+	natural,
+	natural,
+	natural,
+	perhaps(natural),
+	natural,
+	v.array(natural),
+] as const;
 
 export const OFFER_LEAF: LeafCodec<Offer> = {
 	fields: (offer) => [
@@ -17,33 +37,26 @@ export const OFFER_LEAF: LeafCodec<Offer> = {
 		offer.buyer === undefined ? [] : [offer.buyer],
 		offer.maxBuyers,
 		offer.accepted,
+		...scheduleField(offer.schedule),
 	],
 	shape: v.pipe(
-		v.strictTuple([
-			v.literal("offer"),
-			hash,
-			natural,
-			natural,
-			natural,
-			natural,
-			natural,
-			natural,
-			perhaps(natural),
-			natural,
-			v.array(natural),
-		]),
-		v.transform(([, id, seller, price, fromMinute, untilMinute, limit, notice, buyer, maxBuyers, accepted]) => ({
-			id,
-			seller,
-			priceMicroNokPerWh: price,
-			fromMinute,
-			untilMinute,
-			energyLimitWh: limit,
-			noticeMinutes: notice,
-			buyer,
-			maxBuyers,
-			accepted,
-		})),
+		v.union([v.strictTuple(OFFER_FIELDS), v.strictTuple([...OFFER_FIELDS, scheduleShape])]),
+		v.transform(([, id, seller, price, fromMinute, untilMinute, limit, notice, buyer, ...rest]): Offer => {
+			const [maxBuyers, accepted, schedule] = rest;
+			return {
+				id,
+				seller,
+				priceMicroNokPerWh: price,
+				fromMinute,
+				untilMinute,
+				energyLimitWh: limit,
+				noticeMinutes: notice,
+				buyer,
+				maxBuyers,
+				accepted,
+				schedule,
+			};
+		}),
 	),
 };
 
@@ -63,6 +76,24 @@ export const LOCK_LEAF: LeafCodec<Lock> = {
 	),
 };
 
+const CONTRACT_FIELDS = [
+	v.literal("contract"),
+	natural,
+	hash,
+	hash,
+	natural,
+	natural,
+	natural,
+	natural,
+	natural,
+	flag,
+	natural,
+	natural,
+	natural,
+	natural,
+	natural,
+] as const;
+
 export const CONTRACT_LEAF: LeafCodec<Contract> = {
 	fields: (contract) => [
 		"contract",
@@ -80,27 +111,12 @@ export const CONTRACT_LEAF: LeafCodec<Contract> = {
 		contract.deliveredWh,
 		contract.amountMicroNok,
 		contract.lastDeliveryMinute,
+		...scheduleField(contract.schedule),
 	],
 	shape: v.pipe(
-		v.strictTuple([
-			v.literal("contract"),
-			natural,
-			hash,
-			hash,
-			natural,
-			natural,
-			natural,
-			natural,
-			natural,
-			flag,
-			natural,
-			natural,
-			natural,
-			natural,
-			natural,
-		]),
+		v.union([v.strictTuple(CONTRACT_FIELDS), v.strictTuple([...CONTRACT_FIELDS, scheduleShape])]),
 		v.transform(([, index, id, offerId, seller, buyer, price, fromMinute, untilMinute, ended, ...rest]): Contract => {
-			const [energyLimitWh, noticeMinutes, deliveredWh, amountMicroNok, lastDeliveryMinute] = rest;
+			const [energyLimitWh, noticeMinutes, deliveredWh, amountMicroNok, lastDeliveryMinute, schedule] = rest;
 			return {
 				index,
 				id,
@@ -116,6 +132,7 @@ export const CONTRACT_LEAF: LeafCodec<Contract> = {
 				deliveredWh,
 				amountMicroNok,
 				lastDeliveryMinute,
+				schedule,
 			};
 		}),
 	),

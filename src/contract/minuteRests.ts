@@ -4,7 +4,8 @@
  */
 import { add, subtract } from "../primitives/units.js";
 import { addToInterval, openIntervalOf } from "./automaticMarket.js";
-import { changeHousehold, contractOf, covers, type Draft, householdOf, type PendingReading } from "./ledger.js";
+import type { Coverage } from "./coverage.js";
+import { changeHousehold, contractOf, type Draft, householdOf, type PendingReading } from "./ledger.js";
 import { settles } from "./metering.js";
 
 /** Booked once. */
@@ -16,7 +17,7 @@ export interface MinuteRest {
 }
 
 /** Books the rest of every minute whose contract-minutes have all settled. */
-export function bookRests(draft: Draft): MinuteRest[] {
+export function bookRests(draft: Draft, covers: Coverage): MinuteRest[] {
 	const rests: MinuteRest[] = [];
 	const live = draft.liveContracts.map((index) => contractOf(draft, index));
 	for (const { index, pending } of draft.households) {
@@ -40,7 +41,7 @@ export function bookRests(draft: Draft): MinuteRest[] {
 				utilityImportWh = add(utilityImportWh, importWh);
 				utilityExportWh = add(utilityExportWh, exportWh);
 			} else {
-				const tradable = tradableOf(draft, index, reading);
+				const tradable = tradableOf(draft, covers, index, reading);
 				open = addToInterval(open, interval, { importWh, exportWh, ...tradable });
 			}
 		}
@@ -53,11 +54,16 @@ export function bookRests(draft: Draft): MinuteRest[] {
  * What of a minute's rest can be traded. A household to which a contract sells buys from nobody else (thesis 3.1.1), unless
  * the founder chose otherwise.
  */
-function tradableOf(draft: Draft, member: number, reading: PendingReading): { needWh: number; surplusWh: number } {
+function tradableOf(
+	draft: Draft,
+	covers: Coverage,
+	member: number,
+	reading: PendingReading,
+): { needWh: number; surplusWh: number } {
 	if (!settles(draft, reading)) return { needWh: 0, surplusWh: 0 };
 	const { importWh, exportWh, boughtWh, soldWh, minute } = reading;
 	const needWh = subtract(importWh, boughtWh);
-	const buys = needWh > 0 && (draft.market?.buysUnderContract === true || !isBuyer(draft, member, minute));
+	const buys = needWh > 0 && (draft.market?.buysUnderContract === true || !isBuyer(draft, covers, member, minute));
 	return { needWh: buys ? needWh : 0, surplusWh: subtract(exportWh, soldWh) };
 }
 
@@ -65,6 +71,6 @@ function tradableOf(draft: Draft, member: number, reading: PendingReading): { ne
  * Whether a contract sells to a household in a minute. It may be finished by now: a rest waits for the slowest of the
  * household's contracts, and an interval for the slowest reading.
  */
-function isBuyer({ contracts }: Draft, member: number, minute: number): boolean {
+function isBuyer({ contracts }: Draft, covers: Coverage, member: number, minute: number): boolean {
 	return contracts.some((contract) => contract.buyer === member && covers(contract, minute));
 }

@@ -7,6 +7,7 @@ import { add, multiply, subtract } from "../primitives/units.js";
 import { allocate } from "./allocation.js";
 import { type MatchedInterval, matchIntervals } from "./automaticMarket.js";
 import { countedSince } from "./countedBlocks.js";
+import { type Coverage, coverageIn, nextCoveredMinute } from "./coverage.js";
 import { fundsFor, pay } from "./funds.js";
 import {
 	affordableWh,
@@ -14,7 +15,6 @@ import {
 	changeContract,
 	changeHousehold,
 	contractOf,
-	covers,
 	type Draft,
 	householdOf,
 	type PendingReading,
@@ -55,17 +55,18 @@ export const NO_RESULTS: SettlementResults = { settled: [], rests: [], matched: 
  */
 export function settle(draft: Draft): SettlementResults {
 	const settled: SettledMinute[] = [];
+	const covers = coverageIn(draft);
 	const sellers = new Set(draft.liveContracts.map((index) => contractOf(draft, index).seller));
 	for (const seller of [...sellers].sort((a, b) => a - b)) {
 		for (;;) {
-			const minute = nextMinute(draft, seller);
+			const minute = nextMinute(draft, seller, covers);
 			if (minute === undefined) break;
 			const contracts = liveContractsOf(draft, seller).filter((contract) => covers(contract, minute));
 			if (!isReady(draft, seller, contracts, minute)) break;
 			settled.push(settleMinute(draft, seller, contracts, minute));
 		}
 	}
-	const rests = bookRests(draft);
+	const rests = bookRests(draft, covers);
 	return { settled, rests, matched: matchIntervals(draft) };
 }
 
@@ -74,12 +75,15 @@ function liveContractsOf(draft: Draft, seller: number): Contract[] {
 }
 
 /** The first minute from the seller's cursor on that a contract of it covers. */
-function nextMinute(draft: Draft, seller: number): number | undefined {
+function nextMinute(draft: Draft, seller: number, covers: Coverage): number | undefined {
 	const { settledUntilMinute } = householdOf(draft, seller);
+	const contracts = liveContractsOf(draft, seller);
+	// Mostly one of them goes on where the last minute has settled.
+	if (contracts.some((contract) => covers(contract, settledUntilMinute))) return settledUntilMinute;
 	let next: number | undefined;
-	for (const contract of liveContractsOf(draft, seller)) {
-		const minute = Math.max(contract.fromMinute, settledUntilMinute);
-		if (minute < contract.untilMinute && (next === undefined || minute < next)) next = minute;
+	for (const contract of contracts) {
+		const minute = nextCoveredMinute(draft, contract, settledUntilMinute);
+		if (minute !== undefined && (next === undefined || minute < next)) next = minute;
 	}
 	return next;
 }

@@ -215,9 +215,10 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 	const { households, devices, contracts, history, terms } = parts;
 	const { moneyKind, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = globals;
 	const tariff = { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh };
+	const parameters = { ...genesis.parameters, moneyKind, ...tariff, terms };
 	return {
 		gridId: genesis.gridId,
-		parameters: { ...genesis.parameters, moneyKind, ...tariff, terms },
+		parameters,
 		index: globals.index,
 		timestampMs: globals.timestampMs,
 		genesisTimestampMs: genesis.genesisTimestampMs,
@@ -227,7 +228,9 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		votersSinceIndex: globals.votersSinceIndex,
 		offers: new Map(parts.offers.map((offer) => [toHex(offer.id), offer])),
 		contracts,
-		liveContracts: contracts.filter((contract) => isLive({ households }, contract)).map(({ index }) => index),
+		liveContracts: contracts
+			.filter((contract) => isLive({ households, parameters }, contract))
+			.map(({ index }) => index),
 		orders: new Map(parts.orders.map((order) => [toHex(order.id), order])),
 		counted: [...globals.counted, ...parts.counted],
 		countedTotal: globals.countedTotal,

@@ -12,6 +12,7 @@ import type {
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { add, MAX_CIRCULATION_MICRO_NOK, minuteOf, subtract, TAKE_BACK_MINUTES } from "../primitives/units.js";
 import { awaitsMatching } from "./automaticMarket.js";
+import { nextCoveredMinute } from "./coverage.js";
 import { changeHousehold, contractOf, type Draft, householdOf, type Ledger, type Lock } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
@@ -83,9 +84,10 @@ export function payoutRefusal(ledger: Ledger, { id, member, timestampMs }: Lock)
 function owesMinutesBefore(ledger: Ledger, member: number, minute: number): boolean {
 	if (awaitsMatching(ledger, member, minute)) return true;
 	return ledger.liveContracts.some((index) => {
-		const { buyer, seller, fromMinute, untilMinute } = contractOf(ledger, index);
-		const { settledUntilMinute } = householdOf(ledger, seller);
-		return buyer === member && Math.max(fromMinute, settledUntilMinute) < Math.min(untilMinute, minute);
+		const contract = contractOf(ledger, index);
+		if (contract.buyer !== member) return false;
+		const { settledUntilMinute } = householdOf(ledger, contract.seller);
+		return (nextCoveredMinute(ledger, contract, settledUntilMinute) ?? minute) < minute;
 	});
 }
 

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { MAX_REFERENCE_LENGTH, nameShape } from "../block/fieldShapes.js";
 import { type IceServerFault, iceServersFault } from "../block/iceServer.js";
 import { MAX_TARIFF_STEPS } from "../block/kinds/trading.js";
+import { isSchedule } from "../block/schedule.js";
 import type { Transaction, Unsigned } from "../block/transaction.js";
 import type { Device } from "../contract/ledger.js";
 import { fromHex } from "../primitives/bytes.js";
@@ -36,6 +37,7 @@ export type ActError =
 	| { code: "bad-amount"; max: number }
 	| { code: "bad-notice"; max: number }
 	| { code: "bad-period" }
+	| { code: "bad-schedule" }
 	| { code: "unknown-device"; device: number }
 	| { code: "bad-reference" }
 	| { code: "bad-claim" }
@@ -184,7 +186,7 @@ function createOffer(
 	member: number,
 	nonce: number,
 ): Result<Unsigned<Transaction>, ActError> {
-	const { priceMicroNokPerWh, fromMinute, untilMinute, noticeMinutes, buyer } = command;
+	const { priceMicroNokPerWh, fromMinute, untilMinute, noticeMinutes, buyer, schedule } = command;
 	if (!isWithin(priceMicroNokPerWh, MIN_PRICE_MICRO_NOK_PER_WH, MAX_PRICE_MICRO_NOK_PER_WH)) {
 		return refused(badPriceFrom(MIN_PRICE_MICRO_NOK_PER_WH));
 	}
@@ -192,6 +194,7 @@ function createOffer(
 	if (!Number.isSafeInteger(fromMinute) || !Number.isSafeInteger(untilMinute) || fromMinute >= untilMinute) {
 		return refused({ code: "bad-period" });
 	}
+	if (schedule !== undefined && !isSchedule(schedule)) return refused({ code: "bad-schedule" });
 	const energyLimitWh = command.energyLimitWh ?? 0;
 	const maxBuyers = command.maxBuyers ?? 0;
 	if (!isWithin(energyLimitWh, 0, 1_000_000_000_000) || !isWithin(maxBuyers, 0, 1_000)) return refused(BAD_AMOUNT);
@@ -206,6 +209,7 @@ function createOffer(
 		noticeMinutes,
 		buyer,
 		maxBuyers,
+		schedule,
 	});
 }
 

@@ -7,6 +7,7 @@ import type { IceServer } from "../block/iceServer.js";
 import type { FoundingMarket, MoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
+import type { Schedule } from "../block/schedule.js";
 import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
 import type { LineName } from "../meter/lineNames.js";
 import type { LocalTimeRule } from "../primitives/localTime.js";
@@ -150,6 +151,8 @@ export type Command =
 			buyer?: number;
 			/** How many households may accept; absent: any number. */
 			maxBuyers?: number;
+			/** In which minutes of the period; absent: in all of them. */
+			schedule?: Schedule;
 	  }
 	| { type: "withdraw"; offerId: string }
 	| { type: "accept"; offerId: string }

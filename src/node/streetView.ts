@@ -9,6 +9,7 @@ import {
 	sellLimit,
 	termsAt,
 } from "../contract/automaticMarket.js";
+import { coverageIn, nextCoveredMinute } from "../contract/coverage.js";
 import { devicesOf } from "../contract/devices.js";
 import {
 	affordableWh,
@@ -314,6 +315,7 @@ function marketView(ledger: Ledger, member: number, ownRetail: number, minute: n
 			noticeMinutes: offer.noticeMinutes,
 			...(offer.buyer === undefined ? {} : { buyer: offer.buyer }),
 			...(offer.maxBuyers === 0 ? {} : { maxBuyers: offer.maxBuyers }),
+			...(offer.schedule === undefined ? {} : { schedule: offer.schedule }),
 			buyers: offer.accepted.length,
 			savingMicroNokPerKwh: (ownRetail - offer.priceMicroNokPerWh - localFeeMicroNokPerWh) * 1_000,
 			...(refusal === undefined ? {} : { refusal }),
@@ -358,18 +360,6 @@ function termsView(terms: TradingTerms, minute: number): TradingTermsView {
 }
 
 function contractView(ledger: Ledger, contract: Contract, member: number, minute: number): ContractView {
-	const buyer = ledger.households[contract.buyer];
-	const isBroke = affordableWh(buyer?.balanceMicroNok ?? 0, contract.priceMicroNokPerWh) === 0;
-	const state =
-		minute >= contract.untilMinute
-			? "ended"
-			: remainingWh(contract) === 0
-				? "usedUp"
-				: minute < contract.fromMinute
-					? "coming"
-					: isBroke
-						? "paused"
-						: "active";
 	return {
 		id: toHex(contract.id),
 		seller: contract.seller,
@@ -383,9 +373,20 @@ function contractView(ledger: Ledger, contract: Contract, member: number, minute
 		noticeMinutes: contract.noticeMinutes,
 		deliveredWh: contract.deliveredWh,
 		amountMicroNok: contract.amountMicroNok,
-		state,
+		...(contract.schedule === undefined ? {} : { schedule: contract.schedule }),
+		state: contractState(ledger, contract, minute),
 		settledUntilMinute: Math.max(contract.fromMinute, ledger.households[contract.seller]?.settledUntilMinute ?? 0),
 	};
+}
+
+function contractState(ledger: Ledger, contract: Contract, minute: number): ContractView["state"] {
+	if (minute >= contract.untilMinute) return "ended";
+	if (remainingWh(contract) === 0) return "usedUp";
+	if (nextCoveredMinute(ledger, contract, minute) === undefined) return "over";
+	if (minute < contract.fromMinute) return "coming";
+	if (!coverageIn(ledger)(contract, minute)) return "resting";
+	const balanceMicroNok = ledger.households[contract.buyer]?.balanceMicroNok ?? 0;
+	return affordableWh(balanceMicroNok, contract.priceMicroNokPerWh) === 0 ? "paused" : "active";
 }
 
 function chainView({ street }: ViewContext): ChainView {

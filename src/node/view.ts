@@ -6,6 +6,7 @@ import type { IceServer } from "../block/iceServer.js";
 import type { MoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
+import type { Schedule } from "../block/schedule.js";
 import type { OperatorAct } from "../contract/ledger.js";
 import type { RemovalStep } from "../contract/movingOut.js";
 import type { LineName } from "../meter/lineNames.js";
@@ -325,6 +326,8 @@ export interface OfferView {
 	noticeMinutes: number;
 	buyer?: number;
 	maxBuyers?: number;
+	/** In which minutes of the period; absent: in all of them. */
+	schedule?: Schedule;
 	buyers: number;
 	/** What one kWh saves against this household's utility price, after the local fee; may be negative. */
 	savingMicroNokPerKwh: number;
@@ -347,7 +350,10 @@ export interface ContractView {
 	noticeMinutes: number;
 	deliveredWh: number;
 	amountMicroNok: number;
-	state: "coming" | "active" | "paused" | "usedUp" | "ended";
+	/** In which minutes of the period; absent: in all of them. */
+	schedule?: Schedule;
+	/** resting: these are not its hours; over: it has had its last ones, though its period goes on. */
+	state: "coming" | "active" | "resting" | "paused" | "usedUp" | "over" | "ended";
 	/** First minute that is not settled yet. */
 	settledUntilMinute: number;
 }

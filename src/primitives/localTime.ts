@@ -69,7 +69,11 @@ export function steadyTimeAt({ offsetMinutes, summerTime }: LocalTimeRule, minut
 
 /** What the clocks show in a minute. */
 export function localMinuteAt(rule: LocalTimeRule, minute: number): LocalMinute {
-	const shown = minute + offsetMinutesAt(rule, minute);
+	return localMinuteOf(minute + offsetMinutesAt(rule, minute));
+}
+
+/** The same, of a minute with what local time is ahead of UTC in it. */
+export function localMinuteOf(shown: number): LocalMinute {
 	const day = floorDivide(shown, MINUTES_PER_DAY);
 	return { day, weekday: weekdayOf(day), minuteOfDay: shown - day * MINUTES_PER_DAY };
 }

@@ -97,6 +97,10 @@ export function contractStateText(contract: ContractView): string {
 	switch (contract.state) {
 		case "coming":
 			return m.contract_state_coming({ time: formatMinute(contract.fromMinute) });
+		case "resting":
+			return contract.ended ? m.contract_ending({ time: until }) : m.contract_state_resting();
+		case "over":
+			return m.contract_state_over();
 		case "paused":
 			return m.contract_state_paused();
 		case "usedUp":

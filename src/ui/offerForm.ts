@@ -1,4 +1,5 @@
 /** The form of an offer, from what was typed to the command. */
+import { type Schedule, WEEKDAYS, WEEKEND } from "../block/schedule.js";
 import type { Command } from "../node/protocol.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { minuteOf } from "../primitives/units.js";
@@ -6,6 +7,18 @@ import { type InputError, parseKwh, parsePrice, parseWhole } from "./amount.js";
 import { firstMinuteOf } from "./calendar.js";
 
 export type OfferCommand = Extract<Command, { type: "offer" }>;
+
+/** When an offer holds. */
+export interface ScheduleFields {
+	when: "always" | "weekdays" | "weekend" | "own";
+	/** Of one's own choice: Monday 0 … Sunday 6. */
+	days: number[];
+	fromMinuteOfDay: number;
+	/** Not after the other: of the next day. */
+	untilMinuteOfDay: number;
+}
+
+export type ScheduleFieldError = Extract<InputError, { code: "required" }>;
 
 export interface OfferFields {
 	price: string;
@@ -17,6 +30,7 @@ export interface OfferFields {
 	/** Member index, or "" for everybody. */
 	buyer: string;
 	maxBuyers: string;
+	schedule: ScheduleFields;
 }
 
 export type OfferFieldError = (InputError | { code: "bad-date" } | { code: "until-before-from" }) & {
@@ -53,5 +67,21 @@ export function readOffer(fields: OfferFields, chainNowMs: number): Result<Offer
 		if (!maxBuyers.ok) return refused({ ...maxBuyers.error, field: "maxBuyers" });
 		offer.maxBuyers = maxBuyers.value;
 	}
+	const schedule = readSchedule(fields.schedule);
+	if (!schedule.ok) return refused({ ...schedule.error, field: "schedule" });
+	if (schedule.value !== undefined) offer.schedule = schedule.value;
 	return ok(offer);
+}
+
+/** Undefined: always. */
+function readSchedule({
+	when,
+	days,
+	fromMinuteOfDay,
+	untilMinuteOfDay,
+}: ScheduleFields): Result<Schedule | undefined, ScheduleFieldError> {
+	if (when === "always") return ok(undefined);
+	const own = days.reduce((bits, weekday) => bits | (1 << weekday), 0);
+	const chosen = { weekdays: WEEKDAYS, weekend: WEEKEND, own }[when];
+	return chosen === 0 ? refused({ code: "required" }) : ok({ days: chosen, fromMinuteOfDay, untilMinuteOfDay });
 }

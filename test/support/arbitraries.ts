@@ -7,6 +7,7 @@ import { MAX_ICE_SERVERS } from "../../src/block/iceServer.js";
 import { MONEY_KINDS } from "../../src/block/kinds/founding.js";
 import { MARKET_CHOICES, MAX_TARIFF_STEPS } from "../../src/block/kinds/trading.js";
 import { QUALITIES } from "../../src/block/reading.js";
+import { EVERY_DAY } from "../../src/block/schedule.js";
 import type { Transaction } from "../../src/block/transaction.js";
 import {
 	MAX_AMOUNT_MICRO_NOK,
@@ -92,6 +93,12 @@ const turnServer = fc.record({
 	credential,
 });
 
+export const schedule = fc.record({
+	days: fc.integer({ min: 1, max: EVERY_DAY }),
+	fromMinuteOfDay: fc.nat(1_439),
+	untilMinuteOfDay: fc.integer({ min: 1, max: 1_440 }),
+});
+
 export const transactionsByKind = {
 	reading,
 	offer: fc.record({
@@ -104,6 +111,7 @@ export const transactionsByKind = {
 		noticeMinutes: fc.nat(MAX_NOTICE_MINUTES),
 		buyer: fc.option(member, { nil: undefined }),
 		maxBuyers: fc.nat(1_000),
+		schedule: fc.option(schedule, { nil: undefined }),
 	}),
 	withdraw: fc.record({ kind: constant("withdraw"), ...act, offerId: bytesOf(32) }),
 	accept: fc.record({ kind: constant("accept"), ...act, expiryMinute: minute, offerId: bytesOf(32) }),

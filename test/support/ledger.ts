@@ -22,7 +22,7 @@ import { assert } from "../../src/primitives/assert.js";
 import { taggedHash, ZERO_HASH } from "../../src/primitives/hash.js";
 import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
 
-/** Minute 29,000,000 of the epoch: 20 February 2025, 05:20 UTC. The neighbourhood is founded at its beginning. */
+/** Minute 29,000,000 of the epoch: 19 February 2025, 21:20 UTC, a Wednesday. The neighbourhood is founded at its beginning. */
 export const FIRST_MINUTE = 29_000_000;
 export const FOUNDED_MS = FIRST_MINUTE * 60_000;
 /** The signature of what is given to rules that do not look at signatures. */
@@ -131,6 +131,7 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 		noticeMinutes: 0,
 		buyer: undefined,
 		maxBuyers: 0,
+		schedule: undefined,
 	},
 	withdraw: { offerId: ZERO_HASH },
 	accept: { offerId: ZERO_HASH, expiryMinute: FIRST_MINUTE + 1_000_000 },

@@ -273,7 +273,7 @@ export class LongChain {
 		const minute = this.#fromMinute + this.#head.index;
 		const [fromMinute, untilMinute, expiryMinute] = [minute + 10, minute + days * DAY_BLOCKS, minute + DAY_BLOCKS];
 		const terms = { priceMicroNokPerWh: 1_000, fromMinute, untilMinute, energyLimitWh: 0, noticeMinutes: 0 };
-		const parties = { member: seller, nonce: this.#nonce(seller), buyer, maxBuyers: 0 };
+		const parties = { member: seller, nonce: this.#nonce(seller), buyer, maxBuyers: 0, schedule: undefined };
 		const offer = this.#act({ kind: "offer", ...parties, ...terms });
 		const offerId = transactionId(offer, this.gridId);
 		return [offer, this.#act({ kind: "accept", member: buyer, nonce: this.#nonce(buyer), offerId, expiryMinute })];

@@ -8,6 +8,8 @@ import { least, referenceAllocation, sum } from "./referenceAllocation.js";
 import { type ReferenceShare, referenceMatch } from "./referenceMatching.js";
 
 const MINUTE_MS = 60_000;
+const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const DAY_MINUTES = 24 * 60;
 
 export interface ReferenceRules {
 	households: number;
@@ -28,6 +30,8 @@ export interface ReferenceRules {
 		noticeMinutes: number;
 	};
 	tariff: ReferencePrices;
+	/** By whose clocks schedules go. */
+	timeZone: string;
 }
 
 export interface ReferencePrices {
@@ -41,6 +45,52 @@ interface ReferenceLimits {
 	buy: number | undefined;
 	sell: number | undefined;
 	paysMore: boolean;
+}
+
+export interface ReferenceSchedule {
+	days: number;
+	fromMinuteOfDay: number;
+	untilMinuteOfDay: number;
+}
+
+/** What clocks show in a minute, by the time zone database: minutes since Monday, 00:00. */
+export function weekMinuteIn(timeZone: string): (minute: number) => number {
+	const format = new Intl.DateTimeFormat("en-GB", {
+		timeZone,
+		hourCycle: "h23",
+		weekday: "short",
+		hour: "2-digit",
+		minute: "2-digit",
+	});
+	const known = new Map<number, number>();
+	return (minute) => {
+		const before = known.get(minute);
+		if (before !== undefined) return before;
+		const [weekday = "", hour = "", past = ""] = format.format(minute * MINUTE_MS).split(/[ ,:]+/);
+		const shown = WEEKDAYS.indexOf(weekday) * DAY_MINUTES + Number(hour) * 60 + Number(past);
+		known.set(minute, shown);
+		return shown;
+	};
+}
+
+/** All of a schedule's minutes of a week, one by one; undefined: all that there are. */
+function weekMinutesOf(schedule: ReferenceSchedule | undefined): Set<number> | undefined {
+	if (schedule === undefined) return undefined;
+	const { days, fromMinuteOfDay, untilMinuteOfDay } = schedule;
+	const minutes = new Set<number>();
+	for (const [day] of WEEKDAYS.entries()) {
+		if (
+			!days
+				.toString(2)
+				.padStart(WEEKDAYS.length, "0")
+				.endsWith("1", WEEKDAYS.length - day)
+		)
+			continue;
+		const begins = day * DAY_MINUTES + fromMinuteOfDay;
+		const ends = day * DAY_MINUTES + untilMinuteOfDay + (untilMinuteOfDay > fromMinuteOfDay ? 0 : DAY_MINUTES);
+		for (let minute = begins; minute < ends; minute++) minutes.add(minute % (7 * DAY_MINUTES));
+	}
+	return minutes;
 }
 
 export interface ReferenceReading {
@@ -61,11 +111,13 @@ export interface ReferenceTerms {
 	notice: number;
 	buyer: number | undefined;
 	maxBuyers: number;
+	schedule: ReferenceSchedule | undefined;
 }
 
 interface ReferenceOffer extends ReferenceTerms {
 	isOpen: boolean;
 	accepted: number[];
+	weekMinutes: Set<number> | undefined;
 }
 
 interface ReferenceContract {
@@ -76,7 +128,10 @@ interface ReferenceContract {
 	untilMinute: number;
 	limitWh: bigint;
 	notice: number;
+	weekMinutes: Set<number> | undefined;
 }
+
+type Period = Pick<ReferenceContract, "fromMinute" | "untilMinute" | "weekMinutes">;
 
 /** One contract's part of one settled minute. */
 interface Outcome {
@@ -156,9 +211,11 @@ export class ReferenceLedger {
 	readonly intervals: ReferenceInterval[] = [];
 	/** Genesis first. */
 	readonly #timestampsMs: number[];
+	readonly #weekMinuteAt: (minute: number) => number;
 
 	constructor(rules: ReferenceRules) {
 		this.#rules = rules;
+		this.#weekMinuteAt = weekMinuteIn(rules.timeZone);
 		this.balances = Array.from({ length: rules.households }, () => 0n);
 		this.voters = new Set(this.balances.keys());
 		this.#timestampsMs = [rules.foundedMs];
@@ -323,8 +380,8 @@ export class ReferenceLedger {
 		this.removals.set(household, { fromMinute, owed: undefined, isOut: false });
 		this.operators.delete(household);
 		this.notices.delete(household);
-		for (const contract of this.contracts) {
-			if (contract.seller !== household && contract.buyer !== household) continue;
+		for (const [at, contract] of this.contracts.entries()) {
+			if ((contract.seller !== household && contract.buyer !== household) || this.#isOver(at)) continue;
 			contract.untilMinute = Math.min(contract.untilMinute, fromMinute);
 		}
 		for (const offer of this.offers) {
@@ -368,11 +425,10 @@ export class ReferenceLedger {
 		const redemption = this.redemptions[at];
 		if (!this.#isActing(member) || redemption === undefined || !redemption.isOpen) return false;
 		if (this.#minute < redemption.minute + this.#rules.takeBackMinutes) return false;
-		for (const [contract, { buyer, fromMinute, untilMinute }] of this.contracts.entries()) {
-			if (buyer !== redemption.member) continue;
-			for (let minute = fromMinute; minute < Math.min(untilMinute, redemption.minute); minute++) {
-				if (!this.#isSettled(contract, minute)) return false;
-			}
+		for (const [at, contract] of this.contracts.entries()) {
+			if (contract.buyer !== redemption.member) continue;
+			const before = this.#minutesOf(contract).filter((minute) => minute < redemption.minute);
+			if (!before.every((minute) => this.#isSettled(at, minute))) return false;
 		}
 		if (this.#awaitsMatching(redemption.member, redemption.minute)) return false;
 		if (redemption.amount !== BigInt(amount)) return false;
@@ -419,10 +475,8 @@ export class ReferenceLedger {
 
 	#completeRemovals(): void {
 		for (const [household, removal] of this.removals) {
-			const isOpen = [...this.contracts.entries()].some(([at, { seller, buyer, fromMinute, untilMinute }]) => {
-				if (seller !== household && buyer !== household) return false;
-				for (let minute = fromMinute; minute < untilMinute; minute++) if (!this.#isSettled(at, minute)) return true;
-				return false;
+			const isOpen = [...this.contracts.entries()].some(([at, contract]) => {
+				return (contract.seller === household || contract.buyer === household) && !this.#isOver(at);
 			});
 			if (isOpen || this.#awaitsMatching(household, removal.fromMinute)) continue;
 			if (removal.owed === undefined) {
@@ -455,11 +509,31 @@ export class ReferenceLedger {
 		return true;
 	}
 
+	/** The minutes of a period that its schedule has. */
+	#minutesOf({ fromMinute, untilMinute, weekMinutes }: Period): number[] {
+		const minutes: number[] = [];
+		for (let minute = fromMinute; minute < untilMinute; minute++) {
+			if (weekMinutes === undefined || weekMinutes.has(this.#weekMinuteAt(minute))) minutes.push(minute);
+		}
+		return minutes;
+	}
+
+	covers(contract: ReferenceContract, minute: number): boolean {
+		const isWithin = contract.fromMinute <= minute && minute < contract.untilMinute;
+		return isWithin && (contract.weekMinutes === undefined || contract.weekMinutes.has(this.#weekMinuteAt(minute)));
+	}
+
+	/** Those of an offer's minutes that a contract could still have. */
+	#leftOf(offer: Period): number[] {
+		return this.#minutesOf(offer).filter((minute) => minute > this.#minute);
+	}
+
 	takeOffer(terms: ReferenceTerms): boolean {
-		if (terms.fromMinute >= terms.untilMinute || terms.untilMinute <= this.#minute + 1) return false;
+		const weekMinutes = weekMinutesOf(terms.schedule);
+		if (this.#leftOf({ ...terms, weekMinutes }).length === 0) return false;
 		if (terms.buyer === terms.seller) return false;
 		if (terms.buyer !== undefined && this.removals.has(terms.buyer)) return false;
-		this.offers.push({ ...terms, isOpen: true, accepted: [] });
+		this.offers.push({ ...terms, weekMinutes, isOpen: true, accepted: [] });
 		return true;
 	}
 
@@ -475,12 +549,11 @@ export class ReferenceLedger {
 		if (offer === undefined || !offer.isOpen || offer.seller === buyer || offer.accepted.includes(buyer)) return false;
 		if (offer.buyer !== undefined && offer.buyer !== buyer) return false;
 		const fromMinute = Math.max(offer.fromMinute, this.#minute + 1);
-		const { untilMinute } = offer;
-		if (fromMinute >= untilMinute) return false;
-		const overlaps = this.contracts.some(
-			(other) => other.buyer === buyer && other.fromMinute < untilMinute && fromMinute < other.untilMinute,
-		);
-		if (overlaps) return false;
+		const { untilMinute, weekMinutes } = offer;
+		const left = this.#leftOf(offer);
+		if (left.length === 0) return false;
+		const bought = this.contracts.filter((other) => other.buyer === buyer);
+		if (bought.some((other) => left.some((minute) => this.covers(other, minute)))) return false;
 		offer.accepted.push(buyer);
 		if (offer.buyer !== undefined || offer.accepted.length === offer.maxBuyers) offer.isOpen = false;
 		this.contracts.push({
@@ -491,6 +564,7 @@ export class ReferenceLedger {
 			untilMinute,
 			limitWh: BigInt(offer.limitWh),
 			notice: offer.notice,
+			weekMinutes,
 		});
 		return true;
 	}
@@ -498,6 +572,7 @@ export class ReferenceLedger {
 	takeEnd(member: number, at: number): boolean {
 		const contract = this.contracts[at];
 		if (contract === undefined || (contract.seller !== member && contract.buyer !== member)) return false;
+		if (this.#isOver(at)) return false;
 		const delivered = this.outcomes.filter((outcome) => outcome.contract === at && outcome.energyWh > 0n);
 		const lastDelivery = Math.max(contract.fromMinute - 1, ...delivered.map(({ minute }) => minute));
 		const idle = this.#minute + 1 - lastDelivery > 7 * 24 * 60;
@@ -648,10 +723,7 @@ export class ReferenceLedger {
 			if (rest.household !== member || rest.interval !== interval) return false;
 			if (this.#readingOf(member, rest.minute)?.settles !== true) return false;
 			if (side === "exportWh" || this.#rules.market.buysUnderContract) return true;
-			return !this.contracts.some(
-				({ buyer, fromMinute, untilMinute }) =>
-					buyer === member && fromMinute <= rest.minute && rest.minute < untilMinute,
-			);
+			return !this.contracts.some((contract) => contract.buyer === member && this.covers(contract, rest.minute));
 		});
 	}
 
@@ -681,15 +753,20 @@ export class ReferenceLedger {
 		this.#completeRemovals();
 		this.#completeRebindings();
 		this.#countVotes();
-		for (const offer of this.offers) if (offer.untilMinute <= this.#minute + 1) offer.isOpen = false;
+		for (const offer of this.offers) if (this.#leftOf(offer).length === 0) offer.isOpen = false;
 		return { settled, rests, matched };
 	}
 
 	#contractsOf(seller: number, minute: number): number[] {
 		return [...this.contracts.keys()].filter((at) => {
 			const contract = this.contracts[at];
-			return contract?.seller === seller && contract.fromMinute <= minute && minute < contract.untilMinute;
+			return contract?.seller === seller && this.covers(contract, minute);
 		});
+	}
+
+	/** Whether a contract has no minute left: it is not ended any more. */
+	#isOver(contract: number): boolean {
+		return this.#minutesOf(this.contract(contract)).every((minute) => this.#isSettled(contract, minute));
 	}
 
 	#isSettled(contract: number, minute: number): boolean {
@@ -735,8 +812,8 @@ export class ReferenceLedger {
 		for (const { member, minute, importWh, exportWh } of this.readings) {
 			if (this.rests.some((rest) => rest.household === member && rest.minute === minute)) continue;
 			const concerned = [...this.contracts.keys()].filter((at) => {
-				const { seller, buyer, fromMinute, untilMinute } = this.contract(at);
-				return (seller === member || buyer === member) && fromMinute <= minute && minute < untilMinute;
+				const contract = this.contract(at);
+				return (contract.seller === member || contract.buyer === member) && this.covers(contract, minute);
 			});
 			if (!concerned.every((at) => this.#isSettled(at, minute))) continue;
 			const energyOf = (side: "seller" | "buyer") =>

@@ -4,7 +4,8 @@
  */
 import fc from "fast-check";
 import { BLOCK_VERSION, type Block, blockHash, transactionsRoot } from "../../src/block/block.js";
-import { MARKET_CHOICES } from "../../src/block/kinds/trading.js";
+import type { FoundingTerms } from "../../src/block/kinds/founding.js";
+import { MARKET_CHOICES, type MarketChoice } from "../../src/block/kinds/trading.js";
 import type { Quality } from "../../src/block/reading.js";
 import type { Transaction, Unsigned } from "../../src/block/transaction.js";
 import { transactionId } from "../../src/block/transaction.js";
@@ -13,13 +14,14 @@ import { openGenesis } from "../../src/contract/genesis.js";
 import type { Ledger } from "../../src/contract/ledger.js";
 import { noticeBlocks } from "../../src/contract/notices.js";
 import { assert } from "../../src/primitives/assert.js";
-import { CENTRAL_EUROPEAN_TIME } from "../../src/primitives/localTime.js";
+import { CENTRAL_EUROPEAN_TIME, type LocalTimeRule } from "../../src/primitives/localTime.js";
 import { createVerifier } from "../../src/primitives/signature.js";
 import { HOUSEHOLD_NOTICE_MINUTES, TAKE_BACK_MINUTES } from "../../src/primitives/units.js";
 import { DEFAULT_PARAMETERS, FOUNDED_MS, genesisOf, NO_SIGNATURE, signedJoin } from "./ledger.js";
-import { ReferenceLedger } from "./referenceLedger.js";
+import { ReferenceLedger, type ReferenceSchedule, weekMinuteIn } from "./referenceLedger.js";
 
 const MINUTE_MS = 60_000;
+const DAY = 1_440;
 const MEMBERS = 4;
 
 const member = fc.nat(MEMBERS - 1);
@@ -38,13 +40,28 @@ const ruler = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, ar
 const surplus = fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constant(1) });
 const on = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
 
-/** Six intervals in the longest life. */
-const MARKET = { intervalMinutes: 5, buysUnderContract: false } as const;
+/** Ten intervals in the longest life. */
+const MARKET = { intervalMinutes: 3, buysUnderContract: false } as const;
 const BEGUN_LATER = { intervalMinutes: 15, buysUnderContract: false };
-const limit = fc.option(fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 60 })), { nil: undefined });
+/** Mostly by the tariff. */
+const limit = fc.oneof(
+	{ weight: 5, arbitrary: fc.constant(0) },
+	{ weight: 2, arbitrary: fc.integer({ min: 1, max: 60 }) },
+	{ weight: 1, arbitrary: fc.constant(undefined) },
+);
 const limits = { buy: limit, sell: limit, paysMore: fc.boolean() };
 /** About what offers cost here. */
-const prices = { retail: fc.integer({ min: 0, max: 60 }), feedIn: fc.nat(20), fee: fc.nat(20) };
+const prices = { retail: fc.integer({ min: 15, max: 60 }), feedIn: fc.nat(20), fee: fc.nat(10) };
+/** Mostly at hours that a life sees something of: minutes are counted from its beginning on. */
+const hours = fc.option(
+	fc.record({
+		from: fc.integer({ min: -30, max: 20 }),
+		length: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 1, max: 50 }) }, { weight: 1, arbitrary: fc.nat(DAY) }),
+		// Every day; a Wednesday, a Thursday, both, neither.
+		days: fc.constantFrom(127, 4, 8, 12, 115),
+	}),
+	{ nil: undefined },
+);
 
 const act = fc.oneof(
 	{
@@ -60,6 +77,7 @@ const act = fc.oneof(
 			noticeMinutes: fc.nat(4),
 			buyer: fc.option(member, { nil: undefined }),
 			maxBuyers: fc.nat(2),
+			hours,
 		}),
 	},
 	{ weight: 6, arbitrary: fc.record({ kind: fc.constant("accept" as const), member, offer: reference }) },
@@ -150,6 +168,7 @@ const bargains: fc.Arbitrary<Act[]> = fc
 				noticeMinutes: fc.nat(4),
 				buyer: fc.constant(undefined),
 				maxBuyers: fc.constant(0),
+				hours,
 			}),
 			{ minLength: 1, maxLength: 3 },
 		),
@@ -182,15 +201,29 @@ const step = fc.record({
 	acts: fc.array(act, { maxLength: 2 }),
 });
 
+const CLOCKS: Record<string, LocalTimeRule> = {
+	"Europe/Oslo": CENTRAL_EUROPEAN_TIME,
+	"Etc/GMT-3": { offsetMinutes: 180, summerTime: false },
+};
+
+/** As it is founded; where there is nothing to say, as before anything was. */
+function termsOf(timeZone: string, choice: MarketChoice | undefined): FoundingTerms | undefined {
+	const localTime = CLOCKS[timeZone] ?? CENTRAL_EUROPEAN_TIME;
+	if (localTime === CENTRAL_EUROPEAN_TIME && choice === undefined) return undefined;
+	return { localTime, market: choice && { choice, ...MARKET } };
+}
+
 export const scenario = fc.record({
 	graceBlocks: fc.nat(4),
 	windowBlocks: fc.integer({ min: 1, max: 12 }),
 	blockIntervalMs: fc.constantFrom(60_000, 60_000, 20_000),
 	moneyKind: fc.constantFrom("trial", "prepaid"),
+	/** In Norway a life begins on a Wednesday at 22:20; three hours east of Greenwich on a Thursday at 00:20. */
+	timeZone: fc.constantFrom(...Object.keys(CLOCKS)),
 	tokens: fc.array(fc.constantFrom(0, 400, 5_000, 1_000_000, 10 ** 12), { minLength: MEMBERS, maxLength: MEMBERS }),
 	firstActs: bargains,
 	/** How the market is founded; undefined: there is none. */
-	choice: fc.option(fc.constantFrom(...MARKET_CHOICES), { nil: undefined, freq: 5 }),
+	choice: fc.constantFrom(...MARKET_CHOICES, undefined),
 	/** Everybody's limits to begin with. */
 	firstLimits: fc.array(fc.record(limits), { minLength: MEMBERS, maxLength: MEMBERS }),
 	firstPrices: fc.record(prices),
@@ -221,18 +254,18 @@ const joins = Array.from({ length: MEMBERS }, (_, at) => signedJoin(at));
 const genesisCache = new Map<string, { genesis: Block; ledger: Ledger }>();
 
 /** The same parameters give the same genesis: it is signed and checked once. */
-export function foundedFor({ choice, graceBlocks, windowBlocks, blockIntervalMs, moneyKind }: Scenario) {
-	const key = [graceBlocks, windowBlocks, blockIntervalMs, moneyKind, choice].join();
+export function foundedFor({ choice, graceBlocks, windowBlocks, blockIntervalMs, moneyKind, timeZone }: Scenario) {
+	const key = [graceBlocks, windowBlocks, blockIntervalMs, moneyKind, timeZone, choice].join();
 	let founded = genesisCache.get(key);
 	if (founded === undefined) {
 		const genesis = genesisOf(
 			{
 				...DEFAULT_PARAMETERS,
 				moneyKind,
-				terms: { localTime: CENTRAL_EUROPEAN_TIME, market: choice && { choice, ...MARKET } },
 				blockIntervalMs,
 				settlementGraceBlocks: graceBlocks,
 				readingWindowBlocks: windowBlocks,
+				terms: termsOf(timeZone, choice),
 			},
 			joins,
 		);
@@ -255,6 +288,8 @@ export function* play(story: Scenario): Generator<Played> {
 class Player {
 	readonly #story: Scenario;
 	readonly #reference: ReferenceLedger;
+	/** What the clocks show at the beginning. */
+	readonly #minuteOfDay: number;
 	#head: Block;
 	#ledger: Ledger;
 	readonly #nonces = Array.from({ length: MEMBERS }, () => 0);
@@ -270,7 +305,7 @@ class Player {
 	#allowed: Transaction[] = [];
 
 	constructor(story: Scenario, genesis: Block, ledger: Ledger) {
-		const { graceBlocks, windowBlocks, blockIntervalMs } = story;
+		const { graceBlocks, windowBlocks, blockIntervalMs, timeZone } = story;
 		this.#story = story;
 		this.#head = genesis;
 		this.#ledger = ledger;
@@ -293,7 +328,9 @@ class Player {
 				feedIn: DEFAULT_PARAMETERS.feedInMicroNokPerWh,
 				fee: DEFAULT_PARAMETERS.localFeeMicroNokPerWh,
 			},
+			timeZone,
 		});
+		this.#minuteOfDay = weekMinuteIn(timeZone)(FOUNDED_MS / MINUTE_MS) % DAY;
 	}
 
 	/** Money, offers and contracts in the first minute. */
@@ -364,9 +401,10 @@ class Player {
 		switch (wish.kind) {
 			case "offer": {
 				const { priceMicroNokPerWh, energyLimitWh, noticeMinutes, buyer, maxBuyers } = wish;
+				const schedule = this.#scheduleOf(wish.hours);
 				const fromMinute = minute + wish.from;
 				const untilMinute = fromMinute + wish.length;
-				const terms = { priceMicroNokPerWh, fromMinute, untilMinute, energyLimitWh, noticeMinutes, buyer, maxBuyers };
+				const terms = { priceMicroNokPerWh, fromMinute, untilMinute, energyLimitWh, noticeMinutes, buyer };
 				const isAllowed = mayTake(() =>
 					this.#reference.takeOffer({
 						seller: wish.member,
@@ -377,9 +415,10 @@ class Player {
 						notice: noticeMinutes,
 						buyer,
 						maxBuyers,
+						schedule,
 					}),
 				);
-				this.#sign({ kind: "offer", ...base, ...terms }, isAllowed, this.#offerIds);
+				this.#sign({ kind: "offer", ...base, ...terms, maxBuyers, schedule }, isAllowed, this.#offerIds);
 				break;
 			}
 			case "accept": {
@@ -529,6 +568,13 @@ class Player {
 				break;
 			}
 		}
+	}
+
+	#scheduleOf(hours: Extract<Act, { kind: "offer" }>["hours"]): ReferenceSchedule | undefined {
+		if (hours === undefined) return undefined;
+		const fromMinuteOfDay = (this.#minuteOfDay + hours.from + DAY) % DAY;
+		const untilMinuteOfDay = (fromMinuteOfDay + hours.length) % DAY || DAY;
+		return { days: hours.days, fromMinuteOfDay, untilMinuteOfDay };
 	}
 
 	/** The nth from the end; −1: none. */

@@ -5,6 +5,7 @@ import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, Stree
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
 const HOUR = 3_600_000;
+const WEEKDAYS_8_16 = { days: 0b0011111, fromMinuteOfDay: 480, untilMinuteOfDay: 960 };
 
 export const NOW_MS = Date.UTC(2026, 5, 18, 12, 6, 18);
 const nowMinute = Math.floor(NOW_MS / 60_000);
@@ -147,7 +148,7 @@ export function street(self: number, head = 846): StreetView {
 				matchedUntilMs: NOW_MS - HOUR / 4,
 			},
 			offers: [
-				offer(1, self, 2, 980, { savingMicroNokPerKwh: 470_000 }),
+				offer(1, self, 2, 980, { savingMicroNokPerKwh: 470_000, schedule: WEEKDAYS_8_16 }),
 				offer(2, self, 4, 1184, { savingMicroNokPerKwh: 266_000, energyLimitWh: 50_000, maxBuyers: 2, buyers: 1 }),
 				offer(3, self, 0, 1500, { savingMicroNokPerKwh: -50_000, refusal: "overlapping-contract" }),
 			],
@@ -176,6 +177,7 @@ export function street(self: number, head = 846): StreetView {
 					priceMicroNokPerWh: 1010,
 					fromMinute: midnight - 14_400,
 					untilMinute: midnight + 1440,
+					schedule: { days: 0b1100000, fromMinuteOfDay: 1_320, untilMinuteOfDay: 360 },
 					ended: true,
 					noticeMinutes: 1440,
 					deliveredWh: 4_960,

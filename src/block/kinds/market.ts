@@ -1,6 +1,7 @@
 /** Offers and contracts. */
 import { integer, MAX_MEMBERS } from "../fieldShapes.js";
-import { act, id, member, minute, moneyAct, noticeMinutes, perhaps, plain, price } from "./fields.js";
+import { type Schedule, scheduleFields, scheduleShape } from "../schedule.js";
+import { act, id, member, minute, moneyAct, noticeMinutes, omittable, perhaps, plain, price } from "./fields.js";
 import { kindOf, type TransactionOf } from "./kind.js";
 
 const MAX_ENERGY_LIMIT_WH = 1_000_000_000_000;
@@ -19,6 +20,8 @@ export const OFFER = kindOf("offer", {
 	buyer: perhaps(member),
 	/** How many may accept; 0: any number. */
 	maxBuyers: plain(integer(0, MAX_MEMBERS)),
+	/** In which minutes of the period; undefined: in all of them. */
+	schedule: omittable<Schedule>({ shape: scheduleShape, write: scheduleFields }),
 });
 export type OfferTransaction = TransactionOf<typeof OFFER>;
 

@@ -31,6 +31,7 @@ function expectedOf(street: Street) {
 		},
 		takeBackMinutes: 30,
 		noticeBlocks: 10_080,
+		timeZone: "UTC",
 	});
 	reference.openBlock(foundedMs + 1);
 	for (const [member, { tokensMicroNok }] of street.households.entries()) {
@@ -48,6 +49,7 @@ function expectedOf(street: Street) {
 			notice: 0,
 			buyer: contract.buyer,
 			maxBuyers: 0,
+			schedule: undefined,
 		});
 		reference.takeAccept(contract.buyer, reference.offers.length - 1);
 	}

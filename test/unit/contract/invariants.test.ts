@@ -75,6 +75,18 @@ const expectedContracts = (reference: ReferenceLedger) =>
 		amount: reference.deliveredWh(at) * price,
 	}));
 
+/** Contracts of one buyer in one period, which are possible only at different hours. */
+const sideBySide = ({ contracts }: Ledger) =>
+	contracts.filter((one) =>
+		contracts.some(
+			(other) =>
+				other.index > one.index &&
+				other.buyer === one.buyer &&
+				other.fromMinute < one.untilMinute &&
+				one.fromMinute < other.untilMinute,
+		),
+	).length;
+
 /** Roles, suspensions and removals, who votes and whose devices are in use, and the money that is on its way out. */
 const standingsOf = ({ households, locks, paidOutMicroNok, voters, devices }: Ledger) => ({
 	households: households.map(({ appoints, notice, operator, suspended, removal }) => ({
@@ -171,6 +183,9 @@ describe("in every life of a neighbourhood", () => {
 			suspended: 0,
 			appointed: 0,
 			rebound: 0,
+			scheduled: 0,
+			outOfHours: 0,
+			side: 0,
 		};
 		const check: Parameters<typeof forAllBlocks>[1] = ({ executed, reference, expected, offered, taken, allowed }) => {
 			expect(taken).toEqual(allowed);
@@ -194,33 +209,45 @@ describe("in every life of a neighbourhood", () => {
 			seen.suspended += reference.suspended.size;
 			seen.rebound += reference.rebound.size;
 			seen.settled += expected.settled.length;
-			for (const { availableWh, deliveries } of expected.settled) {
+			for (const { seller, minute, availableWh, deliveries } of expected.settled) {
 				seen.delivered += deliveries.length;
+				seen.scheduled += deliveries.filter(({ contract }) => reference.contract(contract).weekMinutes).length;
+				seen.outOfHours += reference.contracts.filter(
+					(contract) =>
+						contract.seller === seller &&
+						contract.fromMinute <= minute &&
+						minute < contract.untilMinute &&
+						!reference.covers(contract, minute),
+				).length;
 				const deliveredWh = deliveries.reduce((all, { energyWh }) => all + energyWh, 0n);
 				if (deliveries.length > 1 && deliveredWh === availableWh) seen.short += 1;
 			}
+			seen.side += sideBySide(executed.ledger);
 			seen.limited += executed.ledger.contracts.filter(
 				({ energyLimitWh, deliveredWh }) => energyLimitWh > 0 && deliveredWh === energyLimitWh,
 			).length;
 		};
 		forAllBlocks(40, check);
 		// Lives in which all of it happens: what follows is not left to chance.
-		forAllBlocks(40, check, 9);
+		forAllBlocks(40, check, 12);
 		// A test that never settles anything would agree as well.
-		expect(seen.settled).toBeGreaterThan(200);
+		expect(seen.settled).toBeGreaterThan(150);
 		expect(seen.delivered).toBeGreaterThan(100);
 		expect(seen.short).toBeGreaterThan(10);
 		expect(seen.limited).toBeGreaterThan(5);
 		expect(seen.refused).toBeGreaterThan(100);
 		expect(seen.out).toBeGreaterThan(10);
 		expect(seen.paidOut).toBeGreaterThan(0);
-		expect(seen.matched).toBeGreaterThan(50);
+		expect(seen.matched).toBeGreaterThan(40);
 		expect(seen.redeemed).toBeGreaterThan(20);
 		expect(seen.left).toBeGreaterThan(3);
 		expect(seen.ofLocks).toBeGreaterThan(0);
 		expect(seen.appointed).toBeGreaterThan(10);
 		expect(seen.suspended).toBeGreaterThan(10);
 		expect(seen.rebound).toBeGreaterThan(0);
+		expect(seen.scheduled).toBeGreaterThan(50);
+		expect(seen.outOfHours).toBeGreaterThan(5);
+		expect(seen.side).toBeGreaterThan(5);
 	});
 
 	it("the balances and locks are together what was issued and not paid out, and none is negative", () => {
@@ -375,6 +402,7 @@ describe("the order in which readings arrive within the grace", () => {
 			windowBlocks: 9,
 			blockIntervalMs: 60_000,
 			moneyKind: "prepaid",
+			timeZone: "Europe/Oslo",
 			tokens: rich,
 			firstActs,
 			leaver: undefined,

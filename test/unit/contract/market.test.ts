@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { EVERY_DAY, type Schedule, WEEKDAYS, WEEKEND } from "../../../src/block/schedule.js";
 import { IDLE_MINUTES, MAX_OPEN_OFFERS } from "../../../src/contract/market.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger.js";
@@ -80,6 +81,78 @@ describe("an offer", () => {
 		expect(street.refusal(soon(street), [withdraw(1)])).toEqual({ code: "not-your-offer" });
 		street.block(soon(street), [withdraw(0)]);
 		expect(street.refusal(soon(street), [withdraw(0)])).toEqual({ code: "unknown-offer" });
+	});
+});
+
+/** By the clocks of the neighbourhood minute M is 22:20 on a Wednesday. */
+const M_OF_DAY = 22 * 60 + 20;
+const daily = (from: number, until: number, days = EVERY_DAY) => ({
+	days,
+	fromMinuteOfDay: M_OF_DAY + from,
+	untilMinuteOfDay: M_OF_DAY + until,
+});
+
+describe("an offer for some hours", () => {
+	it("stands open with them, and its contract has them", () => {
+		const street = new TestNeighbourhood(2);
+		const schedule = daily(2, 4);
+		street.block(soon(street), [street.act("offer", 0, { schedule })]);
+		expect([...street.ledger.offers.values()]).toMatchObject([{ schedule }]);
+		street.contractBetween(0, 1, { schedule });
+		expect(street.contract(0)).toMatchObject({ fromMinute: M + 1, schedule });
+	});
+
+	it("is refused where its period has none of them, or none any more", () => {
+		const street = new TestNeighbourhood(2);
+		const refusalOf = (schedule: Schedule, untilMinute: number) =>
+			street.refusal(soon(street), [street.act("offer", 0, { schedule, untilMinute })]);
+		// Until Saturday, 00:00.
+		const saturday = M + 3 * 1_440 - M_OF_DAY;
+		const weekend = { days: WEEKEND, fromMinuteOfDay: 0, untilMinuteOfDay: 1_440 };
+		expect(refusalOf(weekend, saturday)).toEqual({ code: "empty-period", fromMinute: M, untilMinute: saturday });
+		expect(refusalOf(weekend, saturday + 1)).toBeUndefined();
+		// An accept in the next block would cover M + 1 at the earliest.
+		expect(refusalOf(daily(0, 1), M + 60)).toMatchObject({ code: "empty-period" });
+		expect(refusalOf(daily(0, 2), M + 60)).toBeUndefined();
+		expect(refusalOf(daily(0, 1), M + 1_440)).toMatchObject({ code: "empty-period" });
+		expect(refusalOf(daily(0, 1), M + 1_441)).toBeUndefined();
+	});
+
+	it("goes by the clocks that the neighbourhood was founded with", () => {
+		const localTime = { offsetMinutes: 120, summerTime: true };
+		const street = new TestNeighbourhood(2, { terms: { localTime, market: undefined } });
+		const refusalOf = (from: number) =>
+			street.refusal(soon(street), [street.act("offer", 0, { schedule: daily(from, from + 1), untilMinute: M + 60 })]);
+		expect(refusalOf(10)).toMatchObject({ code: "empty-period" });
+		expect(refusalOf(70)).toBeUndefined();
+	});
+
+	it("falls away when the last of them has begun, and nobody can accept it any more", () => {
+		const street = new TestNeighbourhood(2);
+		street.block(soon(street), [street.act("offer", 0, { schedule: daily(2, 4), untilMinute: M + 100 })]);
+		// The block of minute M + 1 lies in M + 2: an accept there covers M + 3, the last minute of these hours.
+		street.minute(M + 1);
+		expect(street.ledger.offers.size).toBe(1);
+		street.minute(M + 2);
+		expect(street.ledger.offers.size).toBe(0);
+	});
+
+	it("is accepted beside another contract of the buyer, unless they have a minute in common", () => {
+		const street = new TestNeighbourhood(3);
+		street.contractBetween(0, 1, { schedule: daily(10, 20, WEEKDAYS) });
+		const tried = (schedule: Schedule | undefined, untilMinute = M + 100_000) => {
+			const offer = street.act("offer", 2, { schedule, untilMinute });
+			return street.refusal(soon(street), [offer, street.act("accept", 1, { offerId: street.id(offer) })])?.code;
+		};
+		expect(tried(daily(0, 10))).toBeUndefined();
+		expect(tried(daily(20, 30))).toBeUndefined();
+		expect(tried(daily(10, 20, WEEKEND))).toBeUndefined();
+		expect(tried(daily(0, 11))).toBe("overlapping-contract");
+		expect(tried(daily(19, 20, 0b0010000))).toBe("overlapping-contract");
+		expect(tried(undefined)).toBe("overlapping-contract");
+		// From M + 1 on, and no longer than until the first contract's hours begin.
+		expect(tried(undefined, M + 10)).toBeUndefined();
+		expect(tried(undefined, M + 11)).toBe("overlapping-contract");
 	});
 });
 
@@ -245,6 +318,26 @@ describe("ending a contract", () => {
 		expect(street.contract(0)).toMatchObject({ fromMinute: M + 50, untilMinute: M + 11 });
 		expect(street.ledger.liveContracts).toEqual([]);
 		expect(street.refusal(soon(street), [end(0)])).toEqual({ code: "unknown-contract" });
+	});
+
+	it("is no longer possible, nor needed, when its last hours have settled, though its period goes on", () => {
+		const { street, end } = withContract({ schedule: daily(1, 2), untilMinute: M + 500 });
+		street.minute(M);
+		expect(street.ledger.liveContracts).toEqual([0]);
+		street.minute(M + 1, [street.reading(0, M + 1, 0, 5), street.reading(1, M + 1, 5, 0)]);
+		expect(street.contract(0).deliveredWh).toBe(5);
+		expect(street.ledger.liveContracts).toEqual([]);
+		expect(street.refusal(soon(street), [end(1)])).toEqual({ code: "unknown-contract" });
+	});
+
+	it("out of its hours, before they come again, leaves nothing to settle", () => {
+		const { street, end } = withContract({ schedule: daily(1, 2) });
+		street.minute(M);
+		street.minute(M + 1, [street.reading(0, M + 1, 0, 5), street.reading(1, M + 1, 5, 0)]);
+		expect(street.ledger.liveContracts).toEqual([0]);
+		street.block(soon(street), [end(1)]);
+		expect(street.contract(0)).toMatchObject({ ended: true, untilMinute: M + 3 });
+		expect(street.ledger.liveContracts).toEqual([]);
 	});
 
 	it("is no longer possible when the contract's last minute has settled", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { EVERY_DAY } from "../../../src/block/schedule.js";
 import { removalStep } from "../../../src/contract/movingOut.js";
 import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { checkSignatures } from "../../../src/contract/signers.js";
@@ -34,6 +35,30 @@ describe("a household that moves out", () => {
 		expect(stepOf(street, 3)).toBe("completed");
 		expect(street.ledger.devices[3]?.revokedIndex).toBeDefined();
 		expect(street.ledger.devices[2]?.revokedIndex).toBeUndefined();
+	});
+
+	it("is not kept by a contract whose hours are over, and is by one whose last minute has not settled", () => {
+		// By the clocks of the neighbourhood M is 22:20.
+		const hours = (from: number, until: number) => ({
+			days: EVERY_DAY,
+			fromMinuteOfDay: 1_340 + from,
+			untilMinuteOfDay: 1_340 + until,
+		});
+		const early = streetOf(4);
+		early.contractBetween(0, 3, { schedule: hours(1, 2) });
+		early.minute(M + 1, [early.reading(0, M + 1, 0, 1), early.reading(3, M + 1, 1, 0)]);
+		expect(early.ledger.liveContracts).toEqual([0]);
+		remove(early, 3);
+		expect(early.contract(0)).toMatchObject({ untilMinute: M + 3, ended: true });
+		expect(stepOf(early, 3)).toBe("completed");
+
+		const late = streetOf(4);
+		late.contractBetween(0, 3, { schedule: hours(1, 3) });
+		late.minute(M + 1, [late.reading(0, M + 1, 0, 1), late.reading(3, M + 1, 1, 0)]);
+		remove(late, 3);
+		expect(stepOf(late, 3)).toBe("settling");
+		late.minute(M + 2, [late.reading(0, M + 2, 0, 1), late.reading(3, M + 2, 1, 0)]);
+		expect(stepOf(late, 3)).toBe("completed");
 	});
 
 	it("sells and buys until the minute is over, is settled, and is paid out before it is out", () => {

@@ -64,6 +64,49 @@ describe("a minute", () => {
 		expect(settledIn(street.minute(M + 2, [street.reading(2, M + 1, 5, 0)]))).toEqual([[0, 1]]);
 	});
 
+	it("is settled in the hours of a contract only: at others nobody is waited for and nothing changes hands", () => {
+		// By the clocks of the neighbourhood M is 22:20 on a Wednesday.
+		const schedule = { days: 0b0000100, fromMinuteOfDay: 1_342, untilMinuteOfDay: 1_344 };
+		const street = pair(100 * NOK, { schedule });
+		const readings = (minute: number) => [street.reading(0, minute, 0, 10), street.reading(1, minute, 10, 0)];
+		const before = street.minute(M + 1, readings(M + 1));
+		expect(settledIn(before)).toEqual([]);
+		expect(before.results.rests.map(({ minute, importWh, exportWh }) => [minute - M, importWh, exportWh])).toEqual([
+			[1, 0, 10],
+			[1, 10, 0],
+		]);
+		expect(settledIn(street.minute(M + 2, readings(M + 2)))).toEqual([[0, 2]]);
+		expect(settledIn(street.minute(M + 3, [street.reading(0, M + 3, 0, 10)]))).toEqual([]);
+		const late = street.minute(M + 4, [...readings(M + 4), street.reading(1, M + 3, 10, 0)]);
+		expect(settledIn(late)).toEqual([[0, 3]]);
+		expect(late.results.rests.map(({ minute }) => minute - M)).toEqual([3, 4, 3, 4]);
+		expect(street.contract(0)).toMatchObject({ deliveredWh: 20, lastDeliveryMinute: M + 3 });
+		// A week later the hours come again; between them nothing waits, and no grace passes.
+		const week = M + 7 * 1_440;
+		expect(settledIn(street.minute(week + 1, readings(week + 1)))).toEqual([]);
+		expect(street.ledger.liveContracts).toEqual([0]);
+		expect(settledIn(street.minute(week + 2, readings(week + 2)))).toEqual([[0, 7 * 1_440 + 2]]);
+		expect(street.household(0).pending).toEqual([]);
+	});
+
+	it("waits only for those buyers of its seller whose hours it is", () => {
+		const street = new TestNeighbourhood(3);
+		const hours = (from: number, until: number) => ({
+			days: 127,
+			fromMinuteOfDay: 1_340 + from,
+			untilMinuteOfDay: 1_340 + until,
+		});
+		street.contractBetween(0, 1, { schedule: hours(0, 2) });
+		street.contractBetween(0, 2, { schedule: hours(2, 4) });
+		street.minute(M);
+		expect(settledIn(street.minute(M + 1, [street.reading(0, M + 1, 0, 1), street.reading(1, M + 1, 1, 0)]))).toEqual([
+			[0, 1],
+		]);
+		const second = [street.reading(0, M + 2, 0, 1), street.reading(1, M + 2, 1, 0)];
+		expect(settledIn(street.minute(M + 2, second))).toEqual([]);
+		expect(settledIn(street.minute(M + 3, [street.reading(2, M + 2, 1, 0)]))).toEqual([[0, 2]]);
+	});
+
 	it("waits for no buyer whose contract does not cover it", () => {
 		const street = new TestNeighbourhood(3);
 		street.contractBetween(0, 1);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { refusalKeyOf } from "../../../src/node/outbox.js";
 import type { ChainChange } from "../../../src/node/storage.js";
+import { CENTRAL_EUROPEAN_TIME, localMinuteAt } from "../../../src/primitives/localTime.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster.js";
 
 const offer = (
@@ -70,6 +71,49 @@ describe("an act", () => {
 		const id = await cluster.act(leader, { type: "accept", offerId: second });
 		expect(cluster.own(leader, id)).toMatchObject({ state: "confirmed" });
 		expect(contracts(cluster, leader)).toHaveLength(2);
+	});
+
+	it("for some hours is shown with them, at which its contract holds", async () => {
+		const cluster = await foundedStreet(3);
+		const day = { days: 127, fromMinuteOfDay: 0, untilMinuteOfDay: 1_440 };
+		const started = localMinuteAt(CENTRAL_EUROPEAN_TIME, Math.floor(cluster.chainMs / 60_000)).minuteOfDay;
+		// From two hours ago until an hour ago, and for as long as the test can take.
+		const hours = (from: number, until: number) => ({
+			days: 127,
+			fromMinuteOfDay: (started + from + 1_440) % 1_440,
+			untilMinuteOfDay: (started + until + 1_440) % 1_440 || 1_440,
+		});
+		const untilMinute = FIRST_MINUTE + 10_000;
+		const past = await cluster.act(2, { ...offer({ untilMinute }), schedule: hours(-120, -60) });
+		const now = await cluster.act(2, { ...offer({ untilMinute }), schedule: hours(-60, 120) });
+		const all = await cluster.act(2, { ...offer({ untilMinute }), schedule: day });
+		const short = await cluster.act(1, { ...offer({ untilMinute: FIRST_MINUTE + 300 }), schedule: hours(0, 4) });
+		await cluster.act(0, { type: "accept", offerId: short });
+		expect(cluster.view(1).market.offers).toMatchObject([
+			{ id: past, schedule: hours(-120, -60) },
+			{ id: now, schedule: hours(-60, 120) },
+			{ id: all, schedule: day },
+			{ id: short },
+		]);
+		await cluster.act(1, { type: "accept", offerId: past });
+		await cluster.act(1, { type: "accept", offerId: now });
+		expect(cluster.view(1).market.offers.find(({ id }) => id === all)).toMatchObject({
+			refusal: "overlapping-contract",
+		});
+		for (let minutes = 0; minutes < 5; minutes++) await cluster.nextMinute();
+		expect(contracts(cluster, 0)).toMatchObject([{ state: "over", ended: false }, {}, {}]);
+		expect(contracts(cluster, 1)).toMatchObject([
+			{},
+			{ schedule: hours(-120, -60), state: "resting" },
+			{ schedule: hours(-60, 120), state: "paused" },
+		]);
+		for (const bad of [
+			{ ...day, days: 0 },
+			{ ...day, untilMinuteOfDay: 1_441 },
+			{ ...day, fromMinuteOfDay: 0.5 },
+		]) {
+			expect(await cluster.outcome(2, { ...offer(), schedule: bad })).toBe("bad-schedule");
+		}
 	});
 
 	it("that is refused says why, at once, and uses up no nonce", async () => {

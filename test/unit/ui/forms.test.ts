@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readFounding, readName } from "../../../src/ui/foundForm.js";
-import { type OfferFields, readOffer } from "../../../src/ui/offerForm.js";
+import { type OfferFields, readOffer, type ScheduleFields } from "../../../src/ui/offerForm.js";
 
 describe("founding", () => {
 	const fields = {
@@ -54,6 +54,7 @@ describe("an offer", () => {
 		noticeMinutes: 60,
 		buyer: "",
 		maxBuyers: "",
+		schedule: { when: "always", days: [], fromMinuteOfDay: 480, untilMinuteOfDay: 960 },
 	};
 
 	test("from today begins with the next minute and covers its last day", () => {
@@ -75,7 +76,18 @@ describe("an offer", () => {
 		expect(read.ok && "maxBuyers" in read.value).toBe(false);
 	});
 
+	test.each<[Partial<ScheduleFields>, number]>([
+		[{ when: "weekdays" }, 0b0011111],
+		[{ when: "weekend" }, 0b1100000],
+		[{ when: "own", days: [6, 0, 2] }, 0b1000101],
+	])("at hours of %o has those of its days", (change, days) => {
+		const read = readOffer({ ...fields, schedule: { ...fields.schedule, ...change } }, nowMs);
+		const schedule = { days, fromMinuteOfDay: 480, untilMinuteOfDay: 960 };
+		expect(read).toMatchObject({ ok: true, value: { schedule } });
+	});
+
 	test.each<[Partial<OfferFields>, object]>([
+		[{ schedule: { ...fields.schedule, when: "own", days: [] } }, { code: "required", field: "schedule" }],
 		[{ price: "" }, { code: "required", field: "price" }],
 		[{ fromDate: "" }, { code: "bad-date", field: "fromDate" }],
 		[{ untilDate: "2026-06-17" }, { code: "until-before-from", field: "untilDate" }],
