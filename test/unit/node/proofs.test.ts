@@ -168,6 +168,7 @@ describe("a household's proofs", () => {
 		expect(contentOf(buyer.verified())).toEqual([
 			"1: buy",
 			"1: issue",
+			"2: offer",
 			"2: accept",
 			...[1, 2, 3].flatMap((at) => [`${at + 3}: reading ${at} of 1`, `${at + 3}: settled ${at} 5 Wh`]),
 			"8: reading 4 of 1",
@@ -272,7 +273,7 @@ describe("a household's proofs", () => {
 	it("are written with the jump that takes their blocks, and begin anew above it", () => {
 		const kept = tradingStreet(BUYER);
 		kept.write(kept.keeper.jump(100));
-		expect(contentOf(kept.verified())).toHaveLength(11);
+		expect(contentOf(kept.verified())).toHaveLength(12);
 		expect(kept.proven).toEqual({ fromIndex: 101, untilIndex: 101 });
 	});
 });
