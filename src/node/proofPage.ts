@@ -150,6 +150,17 @@ export function openProofPage(record: Uint8Array): Result<ProofPage, ProofPageEr
 	return ok({ blocks: row.value, certificate, summit });
 }
 
+/** When the last block of a page was stamped: read without checking the page. Undefined: it is none. */
+export function lastTimestampMs(record: Uint8Array): number | undefined {
+	const content = openRecord(record);
+	const decoded = content.ok ? decode(content.value, MAX_PAGE_BYTES) : content;
+	const blocks = decoded.ok && Array.isArray(decoded.value) ? decoded.value[3] : undefined;
+	const last = Array.isArray(blocks) ? blocks.at(-1) : undefined;
+	const block = last instanceof Uint8Array ? decode(last, MAX_PAGE_BYTES) : undefined;
+	const timestampMs = block?.ok === true && Array.isArray(block.value) ? block.value[1] : undefined;
+	return typeof timestampMs === "number" ? timestampMs : undefined;
+}
+
 /** Blocks in a row, each one's hash the next one's previous hash. */
 export function openProvenRow(
 	fromIndex: number,
