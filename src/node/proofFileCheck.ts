@@ -11,6 +11,7 @@ import { isInRange, merkleLeaf } from "../block/merkle.js";
 import type { ReadingTransaction, Transaction } from "../block/transaction.js";
 import { transactionId } from "../block/transactionCodec.js";
 import { checkCertificate } from "../consensus/certificate.js";
+import type { Globals } from "../contract/globalLeaves.js";
 import type { Contract, Device, Household } from "../contract/ledger.js";
 import type { SettledMinute } from "../contract/settlement.js";
 import { areGood, requiredSignatures } from "../contract/signers.js";
@@ -178,6 +179,9 @@ function provePart(
 	if (state !== undefined) {
 		const root = provenStateRoot(state);
 		if (root === undefined || !equalBytes(root, last.header.stateRoot)) return BROKEN;
+		// No change was left out on the way.
+		if (says?.globals !== undefined && !saysVoters(says.globals, known))
+			return refused({ code: "bad-voter-step", index });
 	}
 	for (const { blocks, path } of below) {
 		const top = blocks.at(-1);
@@ -206,6 +210,14 @@ function provePart(
 		});
 	}
 	return ok(facts);
+}
+
+function saysVoters({ voters, votersSinceIndex }: Globals, known: KnownVoters): boolean {
+	return (
+		votersSinceIndex === known.index &&
+		voters.length === known.voters.length &&
+		voters.every((voter, at) => voter === known.voters[at])
+	);
 }
 
 /** The transactions of a block, each signed by whom it names. `states`: what says the keys, the best of them first. */

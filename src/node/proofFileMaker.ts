@@ -294,7 +294,8 @@ function stateOf({ summit }: ProofPage, wanted: WantedLeaves, hasHistory: boolea
 	if (summit === undefined) return undefined;
 	return narrowState(
 		summit.state,
-		({ history, households, devices, contracts }) =>
+		({ globals, history, households, devices, contracts }) =>
+			globals !== undefined ||
 			(hasHistory && history !== undefined) ||
 			households.some(({ index }) => wanted.households.has(index)) ||
 			devices.some(({ index }) => wanted.devices.has(index)) ||

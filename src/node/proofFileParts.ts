@@ -39,7 +39,10 @@ export interface CertifiedRow {
 /** What one certificate stands behind. */
 export interface Part {
 	readonly certified: CertifiedRow;
-	/** By the state after the last of them; the history is there if there are rows below. */
+	/**
+	 * By the state after the last of them: the globals, which say who votes, and the history if there are rows below.
+	 * Undefined: of a page of the first version.
+	 */
 	readonly state: StateProof | undefined;
 	/** Older blocks, each row proven by the place of its last block in that history. */
 	readonly below: readonly HistoricRow[];

@@ -253,7 +253,8 @@ function storedPage({ fromIndex, previousHash, below, blocks, concerned, end }: 
 	if (end === undefined) return undefined;
 	const { certificate, link } = end;
 	const { ledger } = link;
-	const wanted = new Set<object>([ledger.history]);
+	// The ledger stands for its globals, which say who votes.
+	const wanted = new Set<object>([ledger.history, ledger]);
 	for (const [list, indices] of [
 		[ledger.households, concerned.households],
 		[ledger.devices, concerned.devices],

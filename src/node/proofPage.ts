@@ -57,7 +57,7 @@ export interface ProofPage {
 export interface Summit {
 	/** The range of the blocks below the page. */
 	readonly below: MountainRange;
-	/** Its history among others. */
+	/** Its history and its globals among others. */
 	readonly state: StateProof;
 }
 

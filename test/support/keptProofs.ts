@@ -40,10 +40,12 @@ export class Kept {
 		street = new TestNeighbourhood(4),
 	) {
 		this.street = street;
-		const opened = openGenesis(this.street.head, verifier);
-		if (!opened.ok) throw new Error(opened.error.code);
+		const [genesis] = street.blocks;
+		const opened = genesis === undefined ? undefined : openGenesis(genesis, verifier);
+		if (opened?.ok !== true) throw new Error("the genesis opens");
 		this.genesis = opened.value;
 		this.#ledgers = [opened.value];
+		this.#ledgers[street.blocks.length - 1] = street.ledger;
 		this.#householdKey = publicKeyOf(secretOf(`household ${member}`));
 		this.keeper = new ProofKeeper(this.#householdKey, undefined);
 	}
@@ -63,29 +65,30 @@ export class Kept {
 		return this;
 	}
 
-	show(index: number, isCertified = true): void {
+	/** `at`: its place among the street's blocks, which is its index where the street was not made older than it is. */
+	show(at: number, isCertified = true): void {
 		const [parent, ledger, block, results] = [
-			this.#ledgers[index - 1],
-			this.#ledgers[index],
-			this.street.blocks[index],
-			this.street.results[index - 1],
+			this.#ledgers[at - 1],
+			this.#ledgers[at],
+			this.street.blocks[at],
+			this.street.results[at - 1],
 		];
 		if (parent === undefined || ledger === undefined || block === undefined || results === undefined) {
 			throw new Error("there is such a block");
 		}
 		const link = { block, hash: blockHash(block), ledger, results };
 		this.keeper.add(parent, link);
-		if (ledger.votersSinceIndex === index && !this.steps.some((step) => step.index === index)) {
-			this.steps.push(...voterStepsOf([link], this.certificateOf(index)));
+		if (ledger.votersSinceIndex === block.index && !this.steps.some((step) => step.index === block.index)) {
+			this.steps.push(...voterStepsOf([link], this.certificateOf(at)));
 		}
-		if (isCertified) this.keeper.certified(this.certificateOf(index));
-		this.shown = index;
+		if (isCertified) this.keeper.certified(this.certificateOf(at));
+		this.shown = at;
 	}
 
-	certificateOf(index: number): Certificate {
-		const [before, ledger, block] = [this.#ledgers[index - 1], this.#ledgers[index], this.street.blocks[index]];
+	certificateOf(at: number): Certificate {
+		const [before, ledger, block] = [this.#ledgers[at - 1], this.#ledgers[at], this.street.blocks[at]];
 		if (before === undefined || ledger === undefined || block === undefined) throw new Error("there is such a block");
-		const acknowledged = { index, term: 1, hash: blockHash(block) };
+		const acknowledged = { index: block.index, term: 1, hash: blockHash(block) };
 		const acknowledgements = new Map(
 			ledger.devices.map(({ index: voter }) => [
 				voter,
