@@ -146,7 +146,12 @@ describe("a street in which households keep blocks for a while", () => {
 	it("can prove its order, the issue of its tokens, its contract and nobody else's readings", async () => {
 		const pages = await pagesOf(disk);
 		const kinds = pages.flatMap(({ blocks }) => blocks.flatMap(({ transactions }) => transactions));
-		expect(kinds.filter(({ kind }) => kind !== "reading").map(({ kind }) => kind)).toEqual(["buy", "issue", "accept"]);
+		expect(kinds.filter(({ kind }) => kind !== "reading").map(({ kind }) => kind)).toEqual([
+			"buy",
+			"issue",
+			"offer",
+			"accept",
+		]);
 		expect(kinds.every((transaction) => transaction.kind !== "reading" || transaction.member === BUYER)).toBe(true);
 		const sellers = await pagesOf(await diskOf(cluster, SELLER));
 		const sold = sellers.flatMap(({ blocks }) => blocks.flatMap(({ transactions }) => transactions));
@@ -458,6 +463,10 @@ describe("a proof file of what was let go of", () => {
 		if (buy === undefined) throw new Error("tokens were ordered");
 		const id = toHex(transactionId(buy, cluster.street(BUYER).gridId));
 		expect(kindsIn((await fileOf(BUYER, { type: "proofFile", id })).proven)).toEqual(["buy", "issue"]);
+		const issued = cluster.view(BUYER).balance.movements.find(({ type }) => type === "issued");
+		if (issued?.type !== "issued" || issued.id === undefined) throw new Error("tokens were issued");
+		const { text } = await fileOf(BUYER, { type: "proofFile", id: issued.id });
+		expect(text).toBe((await fileOf(BUYER, { type: "proofFile", id })).text);
 	});
 
 	it("is refused with a code where there is nothing to prove", async () => {
