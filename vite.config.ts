@@ -31,5 +31,7 @@ export default defineConfig({
 		assetsInlineLimit: 0,
 		// No inline script anywhere: the page's content security policy forbids it.
 		modulePreload: { polyfill: false },
+		// Beside the app the page that checks proof files, which needs nothing of it.
+		rolldownOptions: { input: ["index.html", "verify.html"] },
 	},
 });

@@ -7,7 +7,7 @@ const project = fileURLToPath(new URL("../", import.meta.url));
 const at = (path) => `${project}${path}`;
 
 /** What the app is built from. Generated message files are left out: building writes them. */
-const sources = ["src", "public", "index.html", "vite.config.ts", "package-lock.json"];
+const sources = ["src", "public", "index.html", "verify.html", "vite.config.ts", "package-lock.json"];
 const generated = at("src/ui/paraglide");
 
 /** Latest change below a path, folders included (their time tells of files that are gone); 0 where there is nothing. */

@@ -3,6 +3,7 @@
  * into the same tree one leaf at a time.
  */
 import { assert } from "../primitives/assert.js";
+import { equalBytes } from "../primitives/bytes.js";
 import { taggedHash } from "../primitives/hash.js";
 
 const hashLeaf = taggedHash("leaf");
@@ -90,26 +91,62 @@ export function provenRoot(
 	leaves: readonly (readonly [place: number, leaf: Uint8Array])[],
 	proof: readonly Uint8Array[],
 ): Uint8Array | undefined {
+	return provenLevels(count, leaves, proof)?.at(-1)?.get(0);
+}
+
+/**
+ * Of a proof of several leaves the proof of some of them alone (their places ascending): the others are known by their
+ * hashes. Undefined: it is no proof of such leaves.
+ */
+export function narrowProof(
+	count: number,
+	leaves: readonly (readonly [place: number, leaf: Uint8Array])[],
+	proof: readonly Uint8Array[],
+	places: readonly number[],
+): Uint8Array[] | undefined {
+	const levels = provenLevels(count, leaves, proof);
+	if (levels === undefined) return undefined;
+	const narrowed: Uint8Array[] = [];
+	let proven = places;
+	for (const level of levels.slice(0, -1)) {
+		for (const place of proven) {
+			const neighbour = proven.includes(place ^ 1) ? undefined : level.get(place ^ 1);
+			if (neighbour !== undefined) narrowed.push(neighbour);
+		}
+		proven = placesAbove(proven);
+	}
+	return narrowed;
+}
+
+/** All nodes that leaves and proof give, level by level from the leaves up; the last one is the head alone. */
+function provenLevels(
+	count: number,
+	leaves: readonly (readonly [place: number, leaf: Uint8Array])[],
+	proof: readonly Uint8Array[],
+): Map<number, Uint8Array>[] | undefined {
 	const isAscending = leaves.every(([place], at) => place > (leaves[at - 1]?.[0] ?? -1) && place < count);
 	if (leaves.length === 0 || !isAscending) return undefined;
 	let known = new Map(leaves);
+	const levels = [known];
 	let taken = 0;
 	for (let length = count; length > 1; length = Math.ceil(length / 2)) {
 		const above = new Map<number, Uint8Array>();
-		for (const [place, hash] of known) {
+		for (const [place, hash] of [...known]) {
 			if (above.has(place >> 1)) continue;
 			let neighbour = known.get(place ^ 1);
 			if (neighbour === undefined && (place ^ 1) < length) {
 				neighbour = proof[taken];
 				taken += 1;
 				if (neighbour === undefined) return undefined;
+				known.set(place ^ 1, neighbour);
 			}
 			const [left, right] = place % 2 === 0 ? [hash, neighbour] : [neighbour, hash];
 			above.set(place >> 1, left === undefined || right === undefined ? hash : hashNode(left, right));
 		}
 		known = above;
+		levels.push(known);
 	}
-	return taken === proof.length ? known.get(0) : undefined;
+	return taken === proof.length ? levels : undefined;
 }
 
 function placesAbove(places: readonly number[]): number[] {
@@ -142,4 +179,64 @@ export function rangeRoot(range: MountainRange): Uint8Array {
 	const last = range.peaks.at(-1);
 	if (last === undefined) return EMPTY_ROOT;
 	return range.peaks.slice(0, -1).reduceRight((right, left) => hashNode(left, right), last);
+}
+
+/** Where a leaf of a range stands: under which peak, and the first leaf and the number of leaves below that one. */
+function mountainOf(count: number, place: number): { peak: number; start: number; size: number } | undefined {
+	let start = 0;
+	for (let peak = 0; start < count; peak++) {
+		let size = 1;
+		while (size * 2 <= count - start) size *= 2;
+		if (place < start + size) return { peak, start, size };
+		start += size;
+	}
+	return undefined;
+}
+
+/**
+ * The hashes that lead from one of the newer leaves of a range up to its peak. `first`: the range below these `leaves`
+ * (hashes), which follow it without a hole and make of it the range that is meant. `place`: in the whole of it.
+ */
+export function rangePath(first: MountainRange, leaves: readonly Uint8Array[], place: number): Uint8Array[] {
+	const mountain = mountainOf(first.count + leaves.length, place);
+	assert(mountain !== undefined && place >= first.count, "a path leads from one of the newer leaves");
+	const path: Uint8Array[] = [];
+	for (let size = 1; size < mountain.size; size *= 2) {
+		const number = Math.floor((place - mountain.start) / size);
+		path.push(nodeOf(first, leaves, mountain.start + (number ^ 1) * size, size));
+	}
+	return path;
+}
+
+/** A perfect subtree: one that lies below the newer leaves, while what stands above it does not, is one of their range's peaks. */
+function nodeOf(first: MountainRange, leaves: readonly Uint8Array[], start: number, size: number): Uint8Array {
+	if (start + size <= first.count) {
+		const mountain = mountainOf(first.count, start);
+		const peak = mountain?.start === start && mountain.size === size ? first.peaks[mountain.peak] : undefined;
+		assert(peak !== undefined, "what is complete and has no complete one above it is a peak");
+		return peak;
+	}
+	if (size === 1) {
+		const leaf = leaves[start - first.count];
+		assert(leaf !== undefined, "a mountain has no holes");
+		return leaf;
+	}
+	return hashNode(nodeOf(first, leaves, start, size / 2), nodeOf(first, leaves, start + size / 2, size / 2));
+}
+
+/** Whether a leaf hash stands at a place of a range, by its path. */
+export function isInRange(range: MountainRange, place: number, leaf: Uint8Array, path: readonly Uint8Array[]): boolean {
+	const mountain = mountainOf(range.count, place);
+	if (mountain === undefined) return false;
+	let hash = leaf;
+	let { size } = mountain;
+	let number = place - mountain.start;
+	for (const neighbour of path) {
+		if (size === 1) return false;
+		hash = number % 2 === 0 ? hashNode(hash, neighbour) : hashNode(neighbour, hash);
+		number = Math.floor(number / 2);
+		size /= 2;
+	}
+	const peak = range.peaks[mountain.peak];
+	return size === 1 && peak !== undefined && equalBytes(hash, peak);
 }

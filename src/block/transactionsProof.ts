@@ -5,7 +5,7 @@ import { ok, type Result, refused } from "../primitives/result.js";
 import { minuteOf } from "../primitives/units.js";
 import { type Block, transactionLeaf, transactionLeaves } from "./block.js";
 import { hash, natural } from "./fieldShapes.js";
-import { merkleProof, provenRoot } from "./merkle.js";
+import { merkleProof, narrowProof, provenRoot } from "./merkle.js";
 import type { Transaction } from "./transaction.js";
 import { type TransactionCodecError, transactionFromWire, transactionToWire } from "./transactionCodec.js";
 
@@ -29,13 +29,30 @@ export function proveTransactions(
 	return { count: transactions.length, path, transactions: wanted };
 }
 
+/** The same proof of some of its transactions alone; undefined: of none. */
+export function narrowTransactions(
+	proof: TransactionsProof,
+	timestampMs: number,
+	isWanted: (transaction: Transaction) => boolean,
+): TransactionsProof | undefined {
+	const transactions = proof.transactions.filter(([, transaction]) => isWanted(transaction));
+	if (transactions.length === 0) return undefined;
+	const places = transactions.map(([place]) => place);
+	const path = narrowProof(proof.count, leavesOf(proof, timestampMs), proof.path, places);
+	return path === undefined ? undefined : { ...proof, path, transactions };
+}
+
+function leavesOf(
+	{ transactions }: TransactionsProof,
+	timestampMs: number,
+): (readonly [place: number, leaf: Uint8Array])[] {
+	const baseMinute = minuteOf(timestampMs);
+	return transactions.map(([place, transaction]) => [place, transactionLeaf(transaction, baseMinute)] as const);
+}
+
 /** The transactions root to which a proof leads in a block of this time; undefined: to none. */
 export function transactionsRootOf(proof: TransactionsProof, timestampMs: number): Uint8Array | undefined {
-	const baseMinute = minuteOf(timestampMs);
-	const leaves = proof.transactions.map(
-		([place, transaction]) => [place, transactionLeaf(transaction, baseMinute)] as const,
-	);
-	return provenRoot(proof.count, leaves, proof.path);
+	return provenRoot(proof.count, leavesOf(proof, timestampMs), proof.path);
 }
 
 /** The proof as it is stored: of a block whose time stands beside it. */

@@ -17,7 +17,10 @@ export function resultsRoot(results: SettlementResults): Uint8Array {
 
 const leaves = new WeakMap<SettlementResults, readonly Uint8Array[]>();
 
-/** A leaf per settled minute, then one per rest, then one per share of a matched interval: remembered, since proofs are made from them as well. */
+/**
+ * A leaf per settled minute, then one per rest, then one per share of a matched interval: remembered, since proofs are made
+ * from them as well.
+ */
 export function resultLeafHashes(results: SettlementResults): readonly Uint8Array[] {
 	const known = leaves.get(results);
 	if (known !== undefined) return known;

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { hash, natural } from "../block/fieldShapes.js";
-import { merkleLeaf, provenRoot, rememberingMerkleProof } from "../block/merkle.js";
+import { merkleLeaf, narrowProof, provenRoot, rememberingMerkleProof } from "../block/merkle.js";
 import type { CborValue } from "../primitives/codec.js";
 import type { Ledger } from "./ledger.js";
 import { resultLeafHashes, SETTLED_LEAF, settledLeafHash } from "./results.js";
@@ -44,10 +44,25 @@ export function proveSettled(
 	};
 }
 
+/** The same proof of some of its minutes alone; undefined: of none. */
+export function narrowResults(
+	proof: ResultsProof,
+	isWanted: (minute: SettledMinute) => boolean,
+): ResultsProof | undefined {
+	const settled = proof.settled.filter(([, minute]) => isWanted(minute));
+	if (settled.length === 0) return undefined;
+	const places = settled.map(([place]) => place);
+	const resultsPath = narrowProof(proof.results, leavesOf(proof), proof.resultsPath, places);
+	return resultsPath === undefined ? undefined : { ...proof, resultsPath, settled };
+}
+
+function leavesOf({ settled }: ResultsProof): (readonly [place: number, leaf: Uint8Array])[] {
+	return settled.map(([place, minute]) => [place, settledLeafHash(minute)] as const);
+}
+
 /** The state root to which a proof leads; undefined: to none. */
 export function stateRootOf(proof: ResultsProof): Uint8Array | undefined {
-	const leaves = proof.settled.map(([place, minute]) => [place, settledLeafHash(minute)] as const);
-	const resultsRoot = provenRoot(proof.results, leaves, proof.resultsPath);
+	const resultsRoot = provenRoot(proof.results, leavesOf(proof), proof.resultsPath);
 	if (resultsRoot === undefined) return undefined;
 	return provenRoot(proof.stateLeaves, [[0, merkleLeaf(resultsRoot)]], proof.statePath);
 }

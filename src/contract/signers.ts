@@ -8,8 +8,11 @@ import type { Verifier } from "../primitives/signature.js";
 import { type Device, type Household, isInUse, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
+/** Whose keys there are. */
+export type KeyHolders = Pick<Ledger, "gridId" | "households" | "devices">;
+
 /** Checks every signature of a transaction against the ledger's keys. One bad signature refuses it. */
-export function checkSignatures(ledger: Ledger, transaction: Transaction, verifier: Verifier): Refusal | undefined {
+export function checkSignatures(ledger: KeyHolders, transaction: Transaction, verifier: Verifier): Refusal | undefined {
 	const required = requiredSignatures(ledger, transaction);
 	if ("code" in required) return required;
 	return areGood(required, verifier) ? undefined : { code: "bad-signature", kind: transaction.kind };
@@ -27,7 +30,7 @@ export function areGood(signatures: readonly RequiredSignature[], verifier: Veri
 }
 
 /** The signatures that a transaction must bear after a ledger, unverified; a refusal where nobody could sign it. */
-export function requiredSignatures(ledger: Ledger, transaction: Transaction): RequiredSignature[] | Refusal {
+export function requiredSignatures(ledger: KeyHolders, transaction: Transaction): RequiredSignature[] | Refusal {
 	const { gridId } = ledger;
 	switch (transaction.kind) {
 		case "found":
@@ -93,7 +96,11 @@ export function requiredSignatures(ledger: Ledger, transaction: Transaction): Re
 }
 
 /** The household itself, or a device of it. Whether that one may is the rule's part (`voters`): it may change. */
-function signerOfVoters(ledger: Ledger, household: Household, index: number | undefined): Household | Device | Refusal {
+function signerOfVoters(
+	ledger: KeyHolders,
+	household: Household,
+	index: number | undefined,
+): Household | Device | Refusal {
 	if (index === undefined) return household;
 	const device = ledger.devices[index];
 	return device?.household === household.index ? device : { code: "unknown-device", device: index };

@@ -46,10 +46,10 @@ export function stateLeaves(ledger: Ledger, results: SettlementResults): Uint8Ar
 	return leaves;
 }
 
-type LeafVisitor = <Part extends object>(part: Part, fields: (part: Part) => CborValue) => void;
+export type LeafVisitor = <Part extends object>(part: Part, fields: (part: Part) => CborValue) => void;
 
 /** Goes through everything but the results, in the order of the leaves. */
-function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
+export function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	visit(ledger.history, HISTORY_LEAF.fields);
 	visit(ledger, GLOBALS_LEAF.fields);
 	if (ledger.predecessor !== undefined) visit(ledger.predecessor, PREDECESSOR_LEAF.fields);

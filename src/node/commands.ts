@@ -10,6 +10,7 @@ import type { Incidents } from "./incidents.js";
 import { decodeLink, type Link } from "./link.js";
 import type { Metering } from "./metering.js";
 import { NO_PASSWORDS, Passwords, type StretchedPasswords } from "./passwords.js";
+import type { ProofRequest } from "./proofSearch.js";
 import type { Command, LinkContent } from "./protocol.js";
 import { DONE, type Reply } from "./reply.js";
 import { MAX_RETENTION_DAYS } from "./retention.js";
@@ -38,6 +39,8 @@ type StreetlessCommand = Extract<
 	}
 >;
 
+type ProofCommand = Extract<Command, { type: "proofFile" }>;
+
 export interface CommandsParts {
 	readonly dependencies: NodeDependencies;
 	readonly stages: Stages;
@@ -64,6 +67,12 @@ export class Commands {
 	/** Carries out a command and replies; an act may have to wait. */
 	async onCommand(id: number, command: Command): Promise<void> {
 		const { dependencies, stages } = this.#parts;
+		if (command.type === "proofFile") {
+			// Beside the queue: it only reads, for as long as that takes.
+			const making = proofFile(stages.street, command);
+			void making.then((reply) => this.#parts.later(async () => this.#reply(id, reply)));
+			return;
+		}
 		// What waits for its turn is not signed by whoever opens the key meanwhile.
 		const isRefused = isActCommand(command) && stages.street?.isLocked === true;
 		if (!isRefused && isActCommand(command) && stages.street?.mayAct === false) {
@@ -116,7 +125,7 @@ export class Commands {
 		this.#parts.dependencies.emit({ type: "reply", id, result });
 	}
 
-	async #carryOut(command: Command, passwords: StretchedPasswords): Promise<Reply> {
+	async #carryOut(command: Exclude<Command, ProofCommand>, passwords: StretchedPasswords): Promise<Reply> {
 		const { entering, incidents, stages } = this.#parts;
 		switch (command.type) {
 			case "openLobby":
@@ -146,7 +155,7 @@ export class Commands {
 
 	async #inStreet(
 		street: Street,
-		command: Exclude<Command, StreetlessCommand>,
+		command: Exclude<Command, StreetlessCommand | ProofCommand>,
 		passwords: StretchedPasswords,
 	): Promise<Reply> {
 		switch (command.type) {
@@ -241,6 +250,21 @@ function contentOf(link: Link): LinkContent {
 			return { kind: "restore", needs: link.household.vault === undefined ? "nothing" : "password" };
 		}
 	}
+}
+
+const HEX_ID = /^[0-9a-f]{64}$/;
+
+async function proofFile(street: Street | undefined, command: ProofCommand): Promise<Reply> {
+	if (street === undefined) return refused({ code: "not-in-a-neighbourhood" });
+	if (!HEX_ID.test("id" in command ? command.id : command.contractId)) return refused({ code: "proof-not-kept" });
+	const file = await street.proofFile(requestOf(command));
+	return file.ok ? ok({ type: "proofFile", ...file.value }) : refused({ ...file.error });
+}
+
+function requestOf(command: ProofCommand): ProofRequest {
+	if ("id" in command) return { id: command.id };
+	const { contractId, minute } = command;
+	return minute === undefined ? { contractId } : { contractId, minute };
 }
 
 /** A household sees its own graph only, the operator all of them (thesis 3.2.1). */

@@ -7,16 +7,18 @@
 import * as v from "valibot";
 import type { Certificate } from "../block/certificate.js";
 import { natural } from "../block/fieldShapes.js";
+import type { MountainRange } from "../block/merkle.js";
 import type { Transaction } from "../block/transaction.js";
 import { transactionId } from "../block/transaction.js";
 import { proveTransactions } from "../block/transactionsProof.js";
 import type { Contract, Ledger } from "../contract/ledger.js";
 import { proveSettled } from "../contract/resultsProof.js";
 import type { SettledMinute } from "../contract/settlement.js";
+import { proveState } from "../contract/stateProof.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import type { Result } from "../primitives/result.js";
 import type { Link } from "./chain.js";
-import { encodeProofPage, encodeProvenBlock } from "./proofPage.js";
+import { encodeProofPage, encodeProvenBlock, type Summit } from "./proofPage.js";
 import { decodeRecord, encodeRecord, type RecordError } from "./records.js";
 import { memberOfOrder } from "./statement.js";
 import type { ChainChange, StoredProofPage } from "./storage.js";
@@ -36,12 +38,20 @@ export interface Proven {
 interface OpenPage {
 	readonly fromIndex: number;
 	readonly previousHash: Uint8Array;
+	/** The range of the blocks below. */
+	readonly below: MountainRange;
 	readonly blocks: Uint8Array[];
 	bytes: number;
 	/** Blocks up to and including the last one that holds something of one's own. */
 	ownBlocks: number;
-	/** The first certificate at or above that block, and blocks up to and including the one it is for. */
-	end: { readonly blocks: number; readonly certificate: Certificate } | undefined;
+	/** Whose keys have signed what is in it, and under which contracts its deliveries were made: by their indices. */
+	readonly concerned: {
+		readonly households: Set<number>;
+		readonly devices: Set<number>;
+		readonly contracts: Set<number>;
+	};
+	/** The first certificate at or above the last own block, and blocks up to and including `link`, which it is for. */
+	end: { readonly blocks: number; readonly certificate: Certificate; readonly link: Link } | undefined;
 }
 
 export class ProofKeeper {
@@ -50,7 +60,7 @@ export class ProofKeeper {
 	#proven: Proven | undefined;
 	/** First block that was looked through without a hole up to the last one. */
 	#fromIndex: number | undefined;
-	#last: { readonly index: number; isCertified: boolean } | undefined;
+	#last: { readonly index: number; isCertified: boolean; readonly link?: Link } | undefined;
 	#page: OpenPage | undefined;
 	readonly #closed: StoredProofPage[] = [];
 
@@ -71,10 +81,10 @@ export class ProofKeeper {
 		// Genesis stays on every device.
 		if (block.index === 0 || block.index < (this.#proven?.untilIndex ?? 0)) return;
 		if (block.index !== (this.#last?.index ?? Number.NaN) + 1) this.#begin(block.index);
-		this.#last = { index: block.index, isCertified: false };
+		this.#last = { index: block.index, isCertified: false, link };
+		if (this.#page !== undefined && haveOtherKeys(this.#page, parent, link.ledger)) this.#close();
 		const member = this.#memberIn(link.ledger);
-		const transactions =
-			member === undefined ? undefined : proveTransactions(block, (each) => this.#isOwn(each, member, parent, link));
+		const transactions = proveTransactions(block, (each) => this.#isOwn(each, member, parent, link));
 		const results =
 			member === undefined ? undefined : proveSettled(link.ledger, link.results, (each) => isReceipt(each, member));
 		const isOwn = transactions !== undefined || results !== undefined;
@@ -82,12 +92,22 @@ export class ProofKeeper {
 		this.#page ??= {
 			fromIndex: block.index,
 			previousHash: block.previousHash,
+			below: link.ledger.history,
 			blocks: [],
 			bytes: 0,
 			ownBlocks: 0,
+			concerned: { households: new Set(), devices: new Set(), contracts: new Set() },
 			end: undefined,
 		};
 		const page = this.#page;
+		for (const [, transaction] of transactions?.transactions ?? []) note(page, transaction, parent, link);
+		for (const [, { deliveries }] of results?.settled ?? []) {
+			for (const { contract, buyer } of deliveries) {
+				const { seller } = link.ledger.contracts[contract] ?? {};
+				if (buyer === member || seller === member) page.concerned.contracts.add(contract);
+			}
+		}
+		if (member !== undefined) page.concerned.households.add(member);
 		const bytes = encodeProvenBlock(block, transactions, results);
 		page.bytes += bytes.length;
 		page.blocks.push(bytes);
@@ -102,7 +122,9 @@ export class ProofKeeper {
 		this.#last.isCertified = true;
 		const page = this.#page;
 		if (page === undefined) return;
-		page.end ??= { blocks: page.blocks.length, certificate };
+		const { link } = this.#last;
+		if (link !== undefined) page.end ??= { blocks: page.blocks.length, certificate, link };
+		if (page.end === undefined) return;
 		const blanks = page.blocks.length - page.end.blocks;
 		if (page.bytes >= PAGE_BYTES || blanks >= MAX_BLANKS) this.#close();
 	}
@@ -138,14 +160,17 @@ export class ProofKeeper {
 		this.#fromIndex = index === this.#proven?.untilIndex ? this.#proven.fromIndex : index;
 	}
 
+	/** Pages that are not written yet, ascending: what is proven, but for what waits for its certificate. */
+	unwritten(): StoredProofPage[] {
+		const open = this.#page === undefined ? undefined : storedPage(this.#page);
+		return open === undefined ? [...this.#closed] : [...this.#closed, open];
+	}
+
 	/** Closes the page at its last certificate, if all that it holds of one's own lies below. */
 	#close(): void {
-		const page = this.#page;
-		if (page?.end === undefined) return;
-		const { fromIndex, previousHash } = page;
-		const blocks = page.blocks.slice(0, page.end.blocks);
-		const record = encodeProofPage(fromIndex, previousHash, blocks, page.end.certificate);
-		this.#closed.push({ index: fromIndex + blocks.length - 1, record });
+		const stored = this.#page === undefined ? undefined : storedPage(this.#page);
+		if (stored === undefined) return;
+		this.#closed.push(stored);
 		this.#page = undefined;
 	}
 
@@ -154,8 +179,14 @@ export class ProofKeeper {
 		return this.#member;
 	}
 
-	/** What this household has signed, and what others have signed about its money, its offers and its membership. */
-	#isOwn(transaction: Transaction, member: number, parent: Ledger, link: Link): boolean {
+	/**
+	 * What this household has signed, and what others have signed about its money, its offers and its membership. Offers
+	 * that it can accept as well: they are one half of a contract, and whether it comes to one is known later. `member`
+	 * undefined: it is no member yet.
+	 */
+	#isOwn(transaction: Transaction, member: number | undefined, parent: Ledger, link: Link): boolean {
+		if (transaction.kind === "offer" && transaction.buyer === undefined) return true;
+		if (member === undefined) return false;
 		if ("member" in transaction && transaction.member === member) return true;
 		switch (transaction.kind) {
 			case "issue": {
@@ -173,12 +204,70 @@ export class ProofKeeper {
 				const made = link.ledger.contracts.slice(parent.contracts.length).filter(({ seller }) => seller === member);
 				return made.length > 0 && isContractOf(made, transactionId(transaction, link.ledger.gridId));
 			}
+			case "offer":
+				return transaction.buyer === member;
 			case "join":
 				return equalBytes(transaction.householdKey, this.#householdKey);
 			default:
 				return false;
 		}
 	}
+}
+
+/** Remembers whose key and which contract a page has to prove besides. `parent`: the ledger before the block. */
+function note({ concerned }: OpenPage, transaction: Transaction, parent: Ledger, { ledger }: Link): void {
+	if ("member" in transaction) concerned.households.add(transaction.member);
+	switch (transaction.kind) {
+		case "reading": {
+			// A block's signatures are checked by the state before it: who metered then has signed.
+			const { meteringDevice } = parent.households[transaction.member] ?? {};
+			if (meteringDevice !== undefined) concerned.devices.add(meteringDevice);
+			break;
+		}
+		case "voters":
+			if (transaction.device !== undefined) concerned.devices.add(transaction.device);
+			break;
+		case "join":
+			if (transaction.invitation !== undefined) concerned.households.add(transaction.invitation.operator);
+			break;
+		case "accept": {
+			const id = transactionId(transaction, ledger.gridId);
+			const made = ledger.contracts.slice(parent.contracts.length).find((contract) => equalBytes(contract.id, id));
+			if (made === undefined) break;
+			concerned.contracts.add(made.index);
+			concerned.households.add(made.seller).add(made.buyer);
+			break;
+		}
+	}
+}
+
+/** Whether a block gave one of those whose signatures are in a page another key: it proves the newest keys only. */
+function haveOtherKeys({ concerned }: OpenPage, parent: Ledger, ledger: Ledger): boolean {
+	return [...concerned.households].some((member) => {
+		return parent.households[member]?.publicKey !== ledger.households[member]?.publicKey;
+	});
+}
+
+/** A page up to its last certificate; undefined: it has none at or above all that it holds of one's own. */
+function storedPage({ fromIndex, previousHash, below, blocks, concerned, end }: OpenPage): StoredProofPage | undefined {
+	if (end === undefined) return undefined;
+	const { certificate, link } = end;
+	const { ledger } = link;
+	// The ledger stands for its globals, which say who votes.
+	const wanted = new Set<object>([ledger.history, ledger]);
+	for (const [list, indices] of [
+		[ledger.households, concerned.households],
+		[ledger.devices, concerned.devices],
+		[ledger.contracts, concerned.contracts],
+	] as const) {
+		for (const index of indices) {
+			const part = list[index];
+			if (part !== undefined) wanted.add(part);
+		}
+	}
+	const summit: Summit = { below, state: proveState(ledger, link.results, wanted) };
+	const record = encodeProofPage(fromIndex, previousHash, blocks.slice(0, end.blocks), certificate, summit);
+	return { index: fromIndex + end.blocks - 1, record };
 }
 
 function isContractOf(contracts: readonly Contract[], id: Uint8Array): boolean {

@@ -218,6 +218,10 @@ export type Command =
 	| { type: "retention"; days?: number }
 	/** Readings minute by minute, for a graph: one's own, or any member's for the operator. */
 	| { type: "series"; member: number; fromMinute: number; untilMinute: number }
+	/** A file that proves a minute which settled under one of this household's contracts, or where no minute is named the contract. */
+	| { type: "proofFile"; contractId: string; minute?: number }
+	/** A file that proves an act: an order and what was issued for it, a payout, whatever this household signed. */
+	| { type: "proofFile"; id: string }
 	/** Which member's name, screen or panel is looked at changes nothing in the node; there is no command for it. */
 	| { type: "forgetFault"; code: string };
 
@@ -290,7 +294,9 @@ export type ReplyValue =
 	| { type: "linkRead"; content: LinkContent }
 	/** So many minutes were signed; of so many others there is a reading already. */
 	| { type: "handedIn"; taken: number; known: number }
-	| { type: "series"; series: Series };
+	| { type: "series"; series: Series }
+	/** The file's text, and how it may be called. */
+	| { type: "proofFile"; text: string; fileName: string };
 
 export type LinkContent =
 	| { kind: "lobby" }

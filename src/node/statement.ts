@@ -1,6 +1,6 @@
 /** What a household sees of its own money and energy, derived from the executed chain: movements, and sums by day. */
 import * as v from "valibot";
-import { natural } from "../block/fieldShapes.js";
+import { hash, natural } from "../block/fieldShapes.js";
 import type { IssueTransaction, PayoutTransaction } from "../block/kinds/treasury.js";
 import type { Ledger } from "../contract/ledger.js";
 import { assert } from "../primitives/assert.js";
@@ -91,12 +91,10 @@ export class Statement {
 		});
 	}
 
-	#addTransfer(
-		type: Transfer["type"],
-		{ amountMicroNok, reference }: IssueTransaction | PayoutTransaction,
-		{ block }: Link,
-	) {
-		const moved = { type, amountMicroNok, timestampMs: block.timestampMs, reference };
+	#addTransfer(type: Transfer["type"], act: IssueTransaction | PayoutTransaction, { block, ledger }: Link) {
+		const { amountMicroNok, reference } = act;
+		const id = idOf(act, ledger.gridId);
+		const moved = { type, amountMicroNok, timestampMs: block.timestampMs, reference, id };
 		this.#transfers = [...this.#transfers, moved].slice(-SHOWN_MOVEMENTS);
 	}
 
@@ -211,11 +209,14 @@ const matchedFields = ({ type, dayMinute, energyWh, amountMicroNok }: MatchedMov
 	amountMicroNok,
 ];
 
-const transferFields = ({ amountMicroNok, timestampMs, reference }: Transfer): CborValue => [
-	amountMicroNok,
-	timestampMs,
-	reference,
-];
+function transferFields({ amountMicroNok, timestampMs, reference, id }: Transfer): CborValue {
+	const fields = [amountMicroNok, timestampMs, reference];
+	// Earlier versions wrote no id.
+	if (id === undefined) return fields;
+	const bytes = fromHex(id);
+	assert(bytes.ok, "ids of acts are hex");
+	return [...fields, bytes.value];
+}
 
 const carriedFields = ({ amountMicroNok, timestampMs, blockIndex }: CarriedMovement): CborValue => [
 	amountMicroNok,
@@ -230,14 +231,17 @@ function tradeFields(trade: TradeMovement): CborValue {
 	return [isSold, id.value, trade.dayMinute, trade.other, trade.energyWh, trade.amountMicroNok];
 }
 
-const transfersShape = v.array(v.strictTuple([natural, natural, v.string()]));
+const transfersShape = v.array(
+	v.union([v.strictTuple([natural, natural, v.string()]), v.strictTuple([natural, natural, v.string(), hash])]),
+);
 const transferOf =
 	(type: Transfer["type"]) =>
-	([amountMicroNok, timestampMs, reference]: readonly [number, number, string]): Transfer => ({
+	([amountMicroNok, timestampMs, reference, id]: v.InferOutput<typeof transfersShape>[number]): Transfer => ({
 		type,
 		amountMicroNok,
 		timestampMs,
 		reference,
+		...(id === undefined ? {} : { id: toHex(id) }),
 	});
 const tradesShape = v.array(
 	v.pipe(

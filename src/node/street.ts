@@ -29,6 +29,7 @@ import type { Mempool } from "./mempool.js";
 import { credentialsOf, householdProofOf } from "./newcomer.js";
 import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
+import type { ProofRequest } from "./proofSearch.js";
 import { ProposalSize } from "./proposer.js";
 import type { Command, CommandError } from "./protocol.js";
 import { type ChainConfig, encodeConfig, encodeVotes, type Keys } from "./records.js";
@@ -48,6 +49,7 @@ import { createOnward } from "./street/onward.js";
 import { OwnTransactions } from "./street/ownTransactions.js";
 import { Presence } from "./street/presence.js";
 import { Proposing } from "./street/proposing.js";
+import { Proving } from "./street/proving.js";
 import { Pruning } from "./street/pruning.js";
 import { RaftDriver } from "./street/raftDriver.js";
 import { RaftMessages } from "./street/raftMessages.js";
@@ -91,6 +93,7 @@ export class Street {
 	readonly #membership: Membership;
 	readonly #admission: Admission;
 	readonly #pruning: Pruning;
+	readonly #proving: Proving;
 	readonly #serving: Serving;
 	readonly #catchingUp: CatchingUp;
 	readonly #checkpoints: CheckpointFetching;
@@ -155,6 +158,7 @@ export class Street {
 		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding, withPromises(loaded).votes);
 		this.#admission = new Admission(context, sync, this.#own);
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
+		this.#proving = new Proving(context, views.proofs);
 		this.#serving = new Serving(context, this.#pruning);
 		const fetching = { sync, raft, head, verification };
 		this.#verification = verification;
@@ -537,6 +541,11 @@ export class Street {
 		const signed = await this.#own.act(command);
 		if (signed.ok) this.unlocking.used();
 		return signed;
+	}
+
+	/** A proof of something of this household's, as a file. */
+	proofFile(request: ProofRequest): ReturnType<Proving["makeFile"]> {
+		return this.#proving.makeFile(request);
 	}
 
 	/** Operator: a link for one new household. */

@@ -267,7 +267,8 @@ export interface PayoutView extends OrderView {
 }
 
 export type MovementView =
-	| { type: "issued" | "paidOut"; amountMicroNok: number; timestampMs: number; reference: string }
+	/** `id`: of the act that says so, for its proof; absent where an earlier version wrote it down. */
+	| { type: "issued" | "paidOut"; amountMicroNok: number; timestampMs: number; reference: string; id?: string }
 	/** The balance with which this chain began: that of the chain before, at its last certified block. */
 	| { type: "carried"; amountMicroNok: number; timestampMs: number; blockIndex: number }
 	/** What the market matched of one day, summed. */

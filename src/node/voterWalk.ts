@@ -4,6 +4,7 @@
  * those after it.
  */
 import type { Anchor } from "../block/anchor.js";
+import type { Block } from "../block/block.js";
 import type { Certificate } from "../block/certificate.js";
 import { type VoterSet, voterChangeOf, votersAfter } from "../block/voters.js";
 import { type CertificateError, checkCertificate } from "../consensus/certificate.js";
@@ -24,34 +25,40 @@ export type WalkError =
 	/** A step that lies below what is known, changes nothing, or does not fit the voters: one before it is missing. */
 	| { code: "bad-voter-step"; index: number };
 
-/** A step of a walk that is believed: where it leads, and its anchor with nothing in it that was not verified. */
-export interface WalkedStep {
+/** What a walk needs of a change: of its block the first transaction is enough. */
+export interface Change {
+	readonly block: Pick<Block, "index" | "transactions">;
+	readonly certificate: Certificate;
+}
+
+/** A step of a walk that is believed: where it leads, and the change with nothing in it that was not verified. */
+export interface WalkedStep<C extends Change> {
 	readonly known: KnownVoters;
-	readonly step: Anchor;
+	readonly step: C;
 }
 
 /** One change further. */
-export function walkStep(
+export function walkStep<C extends Change>(
 	known: KnownVoters,
-	anchor: Anchor,
+	change: C,
 	gridId: Uint8Array,
 	verifier: Verifier,
-): Result<WalkedStep, WalkError> {
-	const { block, certificate } = anchor;
-	const change = voterChangeOf(block);
+): Result<WalkedStep<C>, WalkError> {
+	const { block, certificate } = change;
+	const made = voterChangeOf(block);
 	const fits =
-		change !== undefined &&
+		made !== undefined &&
 		block.index > known.index &&
-		change.added.every(({ device }) => !known.voters.includes(device)) &&
-		change.removed.every((device) => known.voters.includes(device));
+		made.added.every(({ device }) => !known.voters.includes(device)) &&
+		made.removed.every((device) => known.voters.includes(device));
 	if (!fits) return refused({ code: "bad-voter-step", index: block.index });
 	const keys = new Map(known.keys);
-	for (const { device, publicKey } of change.added) keys.set(device, publicKey);
+	for (const { device, publicKey } of made.added) keys.set(device, publicKey);
 	const voters = votersAfter(known.voters, block);
 	const covered = checkCertificate(certificate, [known.voters, voters], (voter) => keys.get(voter), gridId, verifier);
 	if (!covered.ok) return covered;
 	const reached = { index: block.index, voters, before: known.voters, keys };
-	return ok({ known: reached, step: { ...anchor, certificate: covered.value } });
+	return ok({ known: reached, step: { ...change, certificate: covered.value } });
 }
 
 /**

@@ -1,8 +1,12 @@
 /** Bytes as text that goes into addresses and JSON: base64url without padding (RFC 4648 §5). The core has no `btoa`. */
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const VALUES = new Map(Array.from(ALPHABET, (character, value) => [character.charCodeAt(0), value]));
 const BITS = 6;
+/** More than any value: what stands for a character that is not of the alphabet. */
+const NONE = 64;
+/** By character code. */
+const VALUES = new Uint8Array(128).fill(NONE);
+for (let value = 0; value < ALPHABET.length; value++) VALUES[ALPHABET.charCodeAt(value)] = value;
 
 export function toBase64Url(data: Uint8Array): string {
 	let text = "";
@@ -21,8 +25,8 @@ export function fromBase64Url(text: string): Uint8Array | undefined {
 	let bits = 0;
 	let length = 0;
 	for (let at = 0; at < text.length; at++) {
-		const value = VALUES.get(text.charCodeAt(at));
-		if (value === undefined) return undefined;
+		const value = VALUES[text.charCodeAt(at)] ?? NONE;
+		if (value === NONE) return undefined;
 		word = ((word << BITS) | value) & 0xffff;
 		bits += BITS;
 		if (bits < 8) continue;

@@ -1,5 +1,4 @@
 /** The form that founds a neighbourhood, from what was typed to the settings. */
-import type { FoundingMarket } from "../block/kinds/founding.js";
 import type { NeighbourhoodSettings } from "../node/protocol.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { parsePrice } from "./amount.js";
@@ -25,7 +24,11 @@ export interface Founding {
 }
 
 /** Nobody takes part in it who has not turned it on. */
-const USUAL_MARKET: FoundingMarket = { choice: "midMarket", intervalMinutes: 15, buysUnderContract: false };
+const USUAL_MARKET: NonNullable<NeighbourhoodSettings["market"]> = {
+	choice: "midMarket",
+	intervalMinutes: 15,
+	buysUnderContract: false,
+};
 
 /** Everything that is wrong at once, or what `openLobby` needs. */
 export function readFounding(fields: FoundFields): Result<Founding, { code: "bad-fields"; errors: FoundErrors }> {

@@ -1,6 +1,8 @@
 /** How the rules of the automatic market are called, and what each means. */
-import type { MarketChoice } from "../block/kinds/trading.js";
+import type { AutomaticMarketView } from "../node/view.js";
 import { m } from "./paraglide/messages.js";
+
+type MarketChoice = AutomaticMarketView["choice"];
 
 const RULES: Record<MarketChoice, { name: () => string; text: () => string }> = {
 	midMarket: { name: m.rule_midMarket, text: m.rule_midMarket_text },

@@ -175,8 +175,11 @@ export class TestNeighbourhood {
 	/** Acts that each member signed since the last block. */
 	readonly #signed = new Map<number, number>();
 
-	constructor(households: number, parameters: Partial<FoundingParameters> = {}) {
-		const joins = Array.from({ length: households }, (_, member) => signedJoin(member));
+	/** `voters`: so many of the households have a device that is always on. */
+	constructor(households: number, parameters: Partial<FoundingParameters> = {}, voters = households) {
+		const joins = Array.from({ length: households }, (_, member) =>
+			signedJoin(member, ZERO_HASH, { alwaysOn: member < voters }),
+		);
 		const genesis = genesisOf(parameters, joins);
 		const opened = openGenesis(genesis, verifier);
 		assert(opened.ok, "the test's genesis opens");

@@ -4,10 +4,13 @@ import { describe, expect, it } from "vitest";
 import {
 	appendLeaf,
 	EMPTY_RANGE,
+	isInRange,
 	merkleLeaf,
 	merkleProof,
 	merkleRoot,
+	narrowProof,
 	provenRoot,
+	rangePath,
 	rangeRoot,
 	rememberingMerkleProof,
 } from "../../../src/block/merkle.js";
@@ -171,5 +174,50 @@ describe("the mountain range", () => {
 			return before;
 		});
 		expect(ranges.map((each) => toHex(rangeRoot(each)))).toEqual(older);
+	});
+});
+
+describe("a proof of several leaves", () => {
+	it("gives the proof of some of them alone", () => {
+		const places = fc.uniqueArray(fc.nat(39), { minLength: 1, maxLength: 8 }).map((all) => all.sort((a, b) => a - b));
+		fc.assert(
+			fc.property(places, fc.integer({ min: 40, max: 60 }), fc.nat(254), (all, count, mask) => {
+				const leaves = LEAVES.slice(0, count);
+				const some = all.filter((_, at) => ((mask + 1) >> at) & 1);
+				if (some.length === 0) return;
+				const proven = all.map((place) => [place, merkleLeaf(dataOf(place))] as const);
+				const narrowed = narrowProof(count, proven, merkleProof(leaves, all), some);
+				expect(narrowed?.map(toHex)).toEqual(merkleProof(leaves, some).map(toHex));
+			}),
+		);
+		expect(narrowProof(4, [[0, merkleLeaf(dataOf(0))]], [], [0])).toBeUndefined();
+	});
+});
+
+describe("a leaf of a mountain range", () => {
+	const rangeOf = (count: number) => LEAVES.slice(0, count).reduce(appendLeaf, EMPTY_RANGE);
+
+	it("is proven by the range below the newer leaves, and those", () => {
+		for (const [firstCount, count] of [
+			[0, 1],
+			[0, 7],
+			[5, 6],
+			[3, 64],
+			[8, 9],
+			[13, 100],
+			[64, 129],
+			[99, 200],
+		] as const) {
+			const [first, range] = [rangeOf(firstCount), rangeOf(count)];
+			for (let place = firstCount; place < count; place++) {
+				const leaf = LEAVES[place] ?? new Uint8Array();
+				const path = rangePath(first, LEAVES.slice(firstCount, count), place);
+				expect(isInRange(range, place, leaf, path)).toBe(true);
+				expect(isInRange(range, place, merkleLeaf(dataOf(201)), path)).toBe(false);
+				expect(isInRange(range, place + 1, leaf, path)).toBe(false);
+				expect(isInRange(range, place, leaf, [...path, leaf])).toBe(false);
+				if (path.length > 0) expect(isInRange(range, place, leaf, path.slice(1))).toBe(false);
+			}
+		}
 	});
 });

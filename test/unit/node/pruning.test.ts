@@ -1,16 +1,19 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Anchor } from "../../../src/block/anchor.js";
 import { encodeBlock } from "../../../src/block/block.js";
+import { transactionId } from "../../../src/block/transaction.js";
 import { executeBlock } from "../../../src/contract/execute.js";
 import type { Ledger } from "../../../src/contract/ledger.js";
 import type { SettledMinute } from "../../../src/contract/settlement.js";
 import { openGenesisLink } from "../../../src/node/loading.js";
 import { verifyProof } from "../../../src/node/proofCheck.js";
+import { type Proven, verifyProofFile } from "../../../src/node/proofFileCheck.js";
 import type { ProofPage } from "../../../src/node/proofPage.js";
+import type { Command } from "../../../src/node/protocol.js";
 import { openRecord } from "../../../src/node/records.js";
 import type { ChainStorage } from "../../../src/node/storage.js";
 import { decodeAnchorRecord } from "../../../src/node/voterSteps.js";
-import { equalBytes } from "../../../src/primitives/bytes.js";
+import { equalBytes, toHex } from "../../../src/primitives/bytes.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet, invite, SHORT_DAYS } from "../../support/cluster.js";
 import { keyedVerifier } from "../../support/keyedSignatures.js";
 import { tamperMessages } from "../../support/wrongNeighbour.js";
@@ -143,7 +146,12 @@ describe("a street in which households keep blocks for a while", () => {
 	it("can prove its order, the issue of its tokens, its contract and nobody else's readings", async () => {
 		const pages = await pagesOf(disk);
 		const kinds = pages.flatMap(({ blocks }) => blocks.flatMap(({ transactions }) => transactions));
-		expect(kinds.filter(({ kind }) => kind !== "reading").map(({ kind }) => kind)).toEqual(["buy", "issue", "accept"]);
+		expect(kinds.filter(({ kind }) => kind !== "reading").map(({ kind }) => kind)).toEqual([
+			"buy",
+			"issue",
+			"offer",
+			"accept",
+		]);
 		expect(kinds.every((transaction) => transaction.kind !== "reading" || transaction.member === BUYER)).toBe(true);
 		const sellers = await pagesOf(await diskOf(cluster, SELLER));
 		const sold = sellers.flatMap(({ blocks }) => blocks.flatMap(({ transactions }) => transactions));
@@ -402,4 +410,71 @@ describe("a household that loses its power while it lets go of blocks", () => {
 			}
 		}
 	}, 120_000);
+});
+
+describe("a proof file of what was let go of", () => {
+	let cluster: Cluster;
+	let contractId: string;
+
+	beforeAll(async () => {
+		cluster = await tradingStreet();
+		await trade(cluster, 8);
+		await cluster.run(5_000);
+		contractId = toHex(cluster.street(BUYER).chain.head.ledger.contracts[0]?.id ?? new Uint8Array());
+	}, 60_000);
+
+	const fileOf = async (at: number, command: Extract<Command, { type: "proofFile" }>) => {
+		const reply = await cluster.command(at, command);
+		if (!reply.ok || reply.value.type !== "proofFile") throw new Error(JSON.stringify(reply));
+		const proven = verifyProofFile(reply.value.text, keyedVerifier);
+		if (!proven.ok) throw new Error(JSON.stringify(proven.error));
+		return { ...reply.value, proven: proven.value };
+	};
+	const kindsIn = ({ blocks }: Proven) =>
+		blocks.flatMap(({ transactions, settled }) => [
+			...transactions.map(({ transaction }) => transaction.kind),
+			...settled.map(({ deliveries }) => deliveries[0]?.energyWh),
+		]);
+
+	it("proves a minute that settled long ago, and one that has just settled, to buyer and seller", async () => {
+		const { blocksFrom } = cluster.street(BUYER);
+		expect(blocksFrom).toBeGreaterThan(30);
+		const { fromMinute } = cluster.street(BUYER).chain.head.ledger.contracts[0] ?? { fromMinute: 0 };
+		for (const at of [BUYER, SELLER]) {
+			const { fileName, proven } = await fileOf(at, { type: "proofFile", contractId, minute: fromMinute });
+			expect(kindsIn(proven)).toEqual(["reading", expect.any(Number)]);
+			expect(proven.blocks[0]?.index).toBeLessThan(blocksFrom);
+			expect(toHex(proven.gridId)).toBe(toHex(cluster.street(at).gridId));
+			expect(fileName).toMatch(/^nabostrom-2025-02-\d\dT\d{4}Z-[0-9a-f]{8}\.json$/);
+		}
+		const newest = cluster.street(BUYER).chain.head.ledger.contracts[0]?.lastDeliveryMinute ?? 0;
+		const { proven } = await fileOf(BUYER, { type: "proofFile", contractId, minute: newest });
+		expect(kindsIn(proven)).toEqual(["reading", expect.any(Number)]);
+	});
+
+	it("proves the contract with both signatures, and the tokens with their order", async () => {
+		for (const at of [BUYER, SELLER]) {
+			const contract = await fileOf(at, { type: "proofFile", contractId });
+			expect(kindsIn(contract.proven)).toEqual(["offer", "accept"]);
+		}
+		const buy = [...(await pagesOf(await diskOf(cluster, BUYER)))]
+			.flatMap(({ blocks }) => blocks.flatMap(({ transactions }) => transactions))
+			.find(({ kind }) => kind === "buy");
+		if (buy === undefined) throw new Error("tokens were ordered");
+		const id = toHex(transactionId(buy, cluster.street(BUYER).gridId));
+		expect(kindsIn((await fileOf(BUYER, { type: "proofFile", id })).proven)).toEqual(["buy", "issue"]);
+		const issued = cluster.view(BUYER).balance.movements.find(({ type }) => type === "issued");
+		if (issued?.type !== "issued" || issued.id === undefined) throw new Error("tokens were issued");
+		const { text } = await fileOf(BUYER, { type: "proofFile", id: issued.id });
+		expect(text).toBe((await fileOf(BUYER, { type: "proofFile", id })).text);
+	});
+
+	it("is refused with a code where there is nothing to prove", async () => {
+		const ask = (at: number, what: { contractId: string; minute?: number } | { id: string }) =>
+			cluster.outcome(at, { type: "proofFile", ...what });
+		expect(await ask(BUYER, { contractId, minute: 1 })).toBe("proof-no-delivery");
+		expect(await ask(BUYER, { contractId: "ab".repeat(32) })).toBe("unknown-contract");
+		expect(await ask(OPERATOR, { contractId })).toBe("not-your-contract");
+		expect(await ask(BUYER, { id: "not an id" })).toBe("proof-not-kept");
+	});
 });

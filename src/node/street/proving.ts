@@ -1,0 +1,79 @@
+/** Proof files, made when a person asks for one, of what this device keeps for ever and of what is about to be kept. */
+import { ok, type Result, refused } from "../../primitives/result.js";
+import { MS_PER_MINUTE } from "../../primitives/units.js";
+import { openGenesisLink } from "../loading.js";
+import type { Proven } from "../proofFileCheck.js";
+import { makeProofFile, type ProofSources } from "../proofFileMaker.js";
+import type { ProofKeeper } from "../proofKeeper.js";
+import { findChoices, type ProofRequest, type ProofRequestError } from "../proofSearch.js";
+import { openRecord } from "../records.js";
+import { decodeAnchorRecord } from "../voterSteps.js";
+import type { StreetContext } from "./context.js";
+
+export type ProvingError =
+	| ProofRequestError
+	| { code: "not-a-member" }
+	/** What is kept does not lead to the genesis: a record is damaged, or a key is not told by it. */
+	| { code: "proof-incomplete" };
+
+export interface NamedFile {
+	readonly text: string;
+	readonly fileName: string;
+}
+
+export class Proving {
+	readonly #context: StreetContext;
+	readonly #proofs: ProofKeeper;
+
+	constructor(context: StreetContext, proofs: ProofKeeper) {
+		this.#context = context;
+		this.#proofs = proofs;
+	}
+
+	/** Makes a file. Nothing waits for it, and it changes nothing: many pages may have to be read. */
+	async makeFile(request: ProofRequest): Promise<Result<NamedFile, ProvingError>> {
+		const { chain, dependencies, member, storage } = this.#context;
+		if (member === undefined) return refused({ code: "not-a-member" });
+		const { ledger } = chain.head;
+		// Whatever is written meanwhile is found where it then is.
+		const unwritten = this.#proofs.unwritten();
+		const pageFrom = async (index: number) => {
+			const stored = await storage.proofPageFrom(index);
+			if (!stored.ok || stored.value !== undefined) return stored;
+			return ok(unwritten.find((page) => page.index >= index));
+		};
+		const choices = await findChoices({ pageFrom, ledger, member }, request);
+		if (!choices.ok) return choices;
+		const sources = await this.#sources(member);
+		if (!sources.ok) return sources;
+		const made = makeProofFile({ ...sources.value, ledger }, choices.value, dependencies.verifier);
+		if (!made.ok) return refused({ code: "proof-incomplete" });
+		const { text, proven } = made.value;
+		return ok({ text, fileName: fileNameOf(proven, request) });
+	}
+
+	async #sources(member: number): Promise<Result<Omit<ProofSources, "ledger">, ProvingError>> {
+		const { dependencies, storage } = this.#context;
+		const first = await storage.readBlocks(0, 1);
+		if (!first.ok) return first;
+		const content = openRecord(first.value[0]?.record ?? new Uint8Array());
+		const genesis = content.ok ? openGenesisLink(content.value, dependencies.verifier) : undefined;
+		const steps = await storage.voterSteps(0);
+		if (!steps.ok) return steps;
+		const changes = steps.value.flatMap(({ record }) => {
+			const anchor = decodeAnchorRecord(record);
+			return anchor.ok ? [anchor.value] : [];
+		});
+		if (genesis === undefined) return refused({ code: "proof-incomplete" });
+		return ok({ genesis, changes, member });
+	}
+}
+
+/** By what it is about, so that files lie in their order in a folder. */
+function fileNameOf({ blocks }: Proven, request: ProofRequest): string {
+	const { timestampMs } = blocks.at(-1) ?? { timestampMs: 0 };
+	const atMs = "minute" in request ? request.minute * MS_PER_MINUTE : timestampMs;
+	const time = new Date(atMs).toISOString().slice(0, "2025-02-20T05:20".length).replace(":", "");
+	const id = "id" in request ? request.id : request.contractId;
+	return `nabostrom-${time}Z-${id.slice(0, 8)}.json`;
+}

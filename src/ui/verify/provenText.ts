@@ -1,0 +1,127 @@
+/** What a proof file proves, line by line, in the language of the page. */
+import type { Quality } from "../../block/reading.js";
+import type { Transaction } from "../../block/transaction.js";
+import type { Contract } from "../../contract/ledger.js";
+import type { SettledMinute } from "../../contract/settlement.js";
+import type { Proven, ProvenFacts } from "../../node/proofFileCheck.js";
+import { toHex } from "../../primitives/bytes.js";
+import { MS_PER_MINUTE } from "../../primitives/units.js";
+import { formatDate, formatEnergy, formatHash, formatKronerNumber, formatPrice, formatTime } from "../format.js";
+import { m } from "../paraglide/messages.js";
+
+/** Groups of an id that tell a household's acts apart. */
+const SHORT_GROUPS = 4;
+
+export function provenLines(proven: Proven): string[] {
+	const { neighbourhood, foundedMs, contracts, blocks, voterChanges } = proven;
+	const date = formatDate(foundedMs);
+	return [
+		neighbourhood === undefined ? m.verify_founded({ date }) : m.verify_neighbourhood({ name: neighbourhood, date }),
+		...(voterChanges === 0 ? [] : [m.verify_voter_changes({ n: voterChanges })]),
+		...contracts.map((contract) => contractLine(contract, proven)),
+		...blocks.flatMap((block) => blockLines(block, proven)),
+	];
+}
+
+function contractLine(contract: Contract, proven: Proven): string {
+	return m.verify_contract({
+		id: shortHash(contract.id),
+		seller: nameOf(contract.seller, proven),
+		buyer: nameOf(contract.buyer, proven),
+		price: formatPrice(contract.priceMicroNokPerWh),
+		from: minuteText(contract.fromMinute),
+		until: minuteText(contract.untilMinute),
+	});
+}
+
+function blockLines(block: ProvenFacts, proven: Proven): string[] {
+	const { signatures, voters, index } = block.certified;
+	const said = { index: block.index, time: timeText(block.timestampMs), signatures, voters };
+	return [
+		...block.transactions.map(({ transaction }) => transactionLine(transaction, proven)),
+		...block.settled.flatMap((minute) => deliveryLines(minute, proven)),
+		index === block.index ? m.verify_block(said) : m.verify_block_below({ ...said, above: index }),
+	];
+}
+
+function deliveryLines({ seller, minute, deliveries }: SettledMinute, proven: Proven): string[] {
+	return deliveries.map(({ buyer, energyWh, amountMicroNok }) =>
+		m.verify_delivery({
+			seller: nameOf(seller, proven),
+			buyer: nameOf(buyer, proven),
+			energy: formatEnergy(energyWh),
+			minute: minuteText(minute),
+			amount: formatKronerNumber(amountMicroNok, 6),
+		}),
+	);
+}
+
+function transactionLine(transaction: Transaction, proven: Proven): string {
+	const name = "member" in transaction ? nameOf(transaction.member, proven) : "";
+	switch (transaction.kind) {
+		case "reading":
+			return m.verify_reading({
+				name,
+				imported: formatEnergy(transaction.importWh),
+				exported: formatEnergy(transaction.exportWh),
+				minute: minuteText(transaction.minute),
+				quality: qualityText(transaction.quality),
+			});
+		case "offer":
+			return m.verify_offer({ name, price: formatPrice(transaction.priceMicroNokPerWh) });
+		case "accept":
+			return m.verify_accept({ name, id: shortHash(transaction.offerId) });
+		case "buy":
+			return m.verify_order({ name, amount: formatKronerNumber(transaction.amountMicroNok, 6) });
+		case "issue":
+			return m.verify_issue({
+				name,
+				amount: formatKronerNumber(transaction.amountMicroNok, 6),
+				id: shortHash(transaction.orderId),
+				reference: transaction.reference,
+			});
+		case "payout":
+			return m.verify_payout({
+				name,
+				amount: formatKronerNumber(transaction.amountMicroNok, 6),
+				id: shortHash(transaction.lockId),
+				reference: transaction.reference,
+			});
+		default:
+			return m.verify_act({ name, kind: transaction.kind });
+	}
+}
+
+function qualityText(quality: Quality): string {
+	switch (quality) {
+		case "measured":
+			return m.verify_quality_measured();
+		case "estimated":
+			return m.verify_quality_estimated();
+		case "catch-up":
+			return m.verify_quality_catch_up();
+		case "gap":
+			return m.verify_quality_gap();
+		case "simulated":
+			return m.verify_quality_simulated();
+		case "typed":
+			return m.verify_quality_typed();
+	}
+}
+
+function nameOf(member: number, { names }: Proven): string {
+	return names.get(member) ?? m.verify_household({ n: member + 1 });
+}
+
+function shortHash(id: Uint8Array): string {
+	return formatHash(toHex(id), SHORT_GROUPS);
+}
+
+function minuteText(minute: number): string {
+	return timeText(minute * MS_PER_MINUTE);
+}
+
+/** With the year: a proof is looked at long after. */
+function timeText(timestampMs: number): string {
+	return `${formatDate(timestampMs)} ${formatTime(timestampMs)}`;
+}
