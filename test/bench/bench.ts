@@ -5,6 +5,7 @@ import { replayStreet } from "../../src/cli/replayStreet.js";
 import type { Street } from "../../src/cli/street.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
+import { blocks } from "./blocks.js";
 import { matchings } from "./matchings.js";
 import { decoders } from "./meters.js";
 import { proofFiles } from "./proofs.js";
@@ -119,7 +120,7 @@ async function replay(households: number, minutes: number, verifyPerSecond: numb
 }
 
 const { figures, verifyPerSecond } = signatures();
-figures.push(...decoders(), ...matchings());
+figures.push(...decoders(), ...matchings(), ...blocks());
 figures.push(...(await proofFiles()));
 figures.push(...(await replay(4, 240, verifyPerSecond)), ...(await replay(10, 60, verifyPerSecond)));
 if (process.argv.includes("--json")) console.log(JSON.stringify(figures));

@@ -16,6 +16,7 @@ export const DEMO_NEIGHBOURHOOD = {
 	retailMicroNokPerWh: 1450,
 	feedInMicroNokPerWh: 600,
 	localFeeMicroNokPerWh: 0,
+	market: { choice: "midMarket", intervalMinutes: 15, buysUnderContract: false },
 } as const;
 
 /** How much faster than real time: one minute of the street in two seconds. */

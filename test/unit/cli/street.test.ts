@@ -13,6 +13,7 @@ interface Json {
 	tariff: unknown;
 	households: unknown[];
 	contracts: unknown[];
+	market?: unknown;
 }
 
 const household = (name: string, change: object = {}) => ({ name, readings: `${name}.csv`, tokensNok: 10, ...change });
@@ -355,6 +356,52 @@ describe("a mistake in street.json", () => {
 		expect(complaint(readWith({}, { "street.json": "[]" }))).toMatch(/^street\.json:1: name: is missing/);
 		expect(complaint(readWith({}, { "street.json": "7" }))).toMatch(/^street\.json:1: the file: expected an object$/);
 		expect(complaint(readWith({}, { "street.json": "" }))).toMatch(/^street\.json:1: not JSON: /);
+	});
+
+	it("may say how the market is matched, and at which prices each household trades", () => {
+		const households = [
+			household("a", { buyBelowMicroNokPerWh: 1_500, sellAboveMicroNokPerWh: 1 }),
+			household("b", { sellAboveMicroNokPerWh: 500 }),
+			household("c"),
+		];
+		const read = readWith({ households, market: { rule: "pairwise", intervalMinutes: 5 } });
+		if (!read.ok) throw new Error(complaint(read));
+		expect(read.value.market).toEqual({ choice: "pairwise", intervalMinutes: 5, buysUnderContract: false });
+		expect(
+			read.value.households.map(({ buyBelowMicroNokPerWh, sellAboveMicroNokPerWh }) => [
+				buyBelowMicroNokPerWh,
+				sellAboveMicroNokPerWh,
+			]),
+		).toEqual([
+			[1_500, 1],
+			[undefined, 500],
+			[undefined, undefined],
+		]);
+		const usual = readWith({ market: { rule: "midMarket" } });
+		expect(usual.ok && usual.value.market?.intervalMinutes).toBe(15);
+	});
+
+	it.each<[string, unknown, RegExp]>([
+		["an unknown rule", { rule: "fair" }, /^street\.json:\d+: market\.rule: expected one of midMarket, uniform/],
+		["no rule", { intervalMinutes: 15 }, /^street\.json:\d+: market\.rule: /],
+		[
+			"an interval that does not divide an hour",
+			{ rule: "uniform", intervalMinutes: 7 },
+			/market\.intervalMinutes: an hour is no whole number of them$/,
+		],
+		[
+			"an interval of nothing",
+			{ rule: "uniform", intervalMinutes: 0 },
+			/market\.intervalMinutes: expected at least 1$/,
+		],
+		["something else in its place", [], /^street\.json:\d+: market/],
+	])("with %s for the market is named", (_, market, expected) => {
+		expect(complaint(readWith({ market }))).toMatch(expected);
+	});
+
+	it("with a price of nothing for automatic trading is named", () => {
+		const households = [household("a", { buyBelowMicroNokPerWh: 0 }), household("b"), household("c")];
+		expect(complaint(readWith({ households }))).toMatch(/households\.0\.buyBelow\w+: expected at least 1$/);
 	});
 
 	it("of more tokens than there can be altogether is named", () => {

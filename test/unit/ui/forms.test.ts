@@ -22,6 +22,7 @@ describe("founding", () => {
 					retailMicroNokPerWh: 1450,
 					feedInMicroNokPerWh: 605,
 					localFeeMicroNokPerWh: 0,
+					market: { choice: "midMarket", intervalMinutes: 15, buysUnderContract: false },
 				},
 				householdName: "Bjørkeveien 12",
 			},
