@@ -64,7 +64,8 @@ function headLength(argument: number): number {
 
 /** The argument of a number's head (RFC 8949 §3.1): −1 − n where n is negative. */
 function argumentOf(value: number): number {
-	assert(Number.isSafeInteger(value), `${String(value)} is a safe integer`);
+	// Every number comes through here: what is wrong with one is put into words only if something is.
+	if (!Number.isSafeInteger(value)) assert(false, `${String(value)} is a safe integer`);
 	return value < 0 ? -1 - value : value;
 }
 
@@ -72,7 +73,7 @@ function lengthOf(value: CborValue): number {
 	if (typeof value === "number") return headLength(argumentOf(value));
 	if (value instanceof Uint8Array) return headLength(value.length) + value.length;
 	if (typeof value === "string") {
-		const { length } = utf8ToBytes(value);
+		const length = isAscii(value) ? value.length : utf8ToBytes(value).length;
 		return headLength(length) + length;
 	}
 	assert(Array.isArray(value), "what is encoded is a number, bytes, a text or an array");
@@ -85,9 +86,22 @@ function lengthOf(value: CborValue): number {
 function write(to: Uint8Array, at: number, value: CborValue): number {
 	if (typeof value === "number") return writeHead(to, at, value < 0 ? NEGATIVE : UNSIGNED, argumentOf(value));
 	if (value instanceof Uint8Array) return writeString(to, at, BYTES, value);
-	if (typeof value === "string") return writeString(to, at, TEXT, utf8ToBytes(value));
+	if (typeof value === "string") return writeText(to, at, value);
 	let next = writeHead(to, at, ARRAY, value.length);
 	for (const item of value) next = write(to, next, item);
+	return next;
+}
+
+/** What the chain says in words is nearly always ASCII: then nothing has to be converted. */
+function isAscii(text: string): boolean {
+	for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 127) return false;
+	return true;
+}
+
+function writeText(to: Uint8Array, at: number, text: string): number {
+	if (!isAscii(text)) return writeString(to, at, TEXT, utf8ToBytes(text));
+	let next = writeHead(to, at, TEXT, text.length);
+	for (let i = 0; i < text.length; i++) to[next++] = text.charCodeAt(i);
 	return next;
 }
 
