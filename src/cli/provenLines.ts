@@ -76,6 +76,10 @@ function sentenceOf(transaction: Transaction, proven: Proven): string {
 			return `${nameOf(transaction.member, proven)} accepts offer ${toHex(transaction.offerId)}`;
 		case "buy":
 			return `${nameOf(transaction.member, proven)} orders ${nok(transaction.amountMicroNok)} tokens`;
+		case "redeem":
+			return `${nameOf(transaction.member, proven)} asks for ${nok(transaction.amountMicroNok)} NOK back`;
+		case "cancel":
+			return `${nameOf(transaction.member, proven)} takes back ${toHex(transaction.orderId)}`;
 		case "issue": {
 			const { amountMicroNok, orderId, reference } = transaction;
 			return `${nok(amountMicroNok)} tokens issued for order ${toHex(orderId)}, bank reference ${reference}`;

@@ -4,8 +4,8 @@ import { flag, hash, nameShape, natural, perhaps, publicKey } from "../block/fie
 import { QUALITIES } from "../block/reading.js";
 import type { CborValue } from "../primitives/codec.js";
 import { bit, type LeafCodec, runs } from "./leafCodec.js";
-import { inlineOf } from "./leafPages.js";
-import type { Device, Household, Notice, PendingReading, Removal } from "./ledger.js";
+import { inlineOf, type Waiting } from "./leafPages.js";
+import type { Device, Household, Notice, PendingReading, Removal, TradingTerms } from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 import { ORDINARY, type Standing } from "./standing.js";
 
@@ -90,9 +90,9 @@ export const STANDING_LEAF: LeafCodec<Standing> = {
 	),
 };
 
-/** Only where a household has given standing orders, or something of it waits to be matched; follows its leaf. */
-export const TRADING_LEAF: LeafCodec<Pick<Household, "trading" | "open">> = {
-	fields: ({ trading, open }) => [
+/** Only where a household has given standing orders; follows its leaf. */
+export const TRADING_LEAF: LeafCodec<readonly TradingTerms[]> = {
+	fields: (trading) => [
 		"trading",
 		trading.map(({ fromMinute, buyBelowMicroNokPerWh: buy, sellAboveMicroNokPerWh: sell, paysMoreForLocal }) => [
 			fromMinute,
@@ -100,7 +100,26 @@ export const TRADING_LEAF: LeafCodec<Pick<Household, "trading" | "open">> = {
 			sell === undefined ? [] : [sell],
 			bit(paysMoreForLocal),
 		]),
-		open.map(({ fromMinute, minutes, importWh, exportWh, needWh, surplusWh }) => [
+	],
+	shape: v.pipe(
+		v.strictTuple([v.literal("trading"), v.array(v.strictTuple([natural, perhaps(natural), perhaps(natural), flag]))]),
+		v.transform(([, trading]) =>
+			trading.map(([fromMinute, buy, sell, paysMoreForLocal]) => ({
+				fromMinute,
+				buyBelowMicroNokPerWh: buy,
+				sellAboveMicroNokPerWh: sell,
+				paysMoreForLocal,
+			})),
+		),
+	),
+};
+
+/** Many households' in one leaf, behind all of theirs: every minute changes it for all who take part. */
+export const OPEN_LEAF: LeafCodec<readonly Waiting[]> = {
+	fields: (page) => [
+		"open",
+		page.map(({ household, fromMinute, minutes, importWh, exportWh, needWh, surplusWh }) => [
+			household,
 			fromMinute,
 			minutes,
 			importWh,
@@ -111,18 +130,12 @@ export const TRADING_LEAF: LeafCodec<Pick<Household, "trading" | "open">> = {
 	],
 	shape: v.pipe(
 		v.strictTuple([
-			v.literal("trading"),
-			v.array(v.strictTuple([natural, perhaps(natural), perhaps(natural), flag])),
-			v.array(v.strictTuple([natural, natural, natural, natural, natural, natural])),
+			v.literal("open"),
+			v.array(v.strictTuple([natural, natural, natural, natural, natural, natural, natural])),
 		]),
-		v.transform(([, trading, open]) => ({
-			trading: trading.map(([fromMinute, buy, sell, paysMoreForLocal]) => ({
-				fromMinute,
-				buyBelowMicroNokPerWh: buy,
-				sellAboveMicroNokPerWh: sell,
-				paysMoreForLocal,
-			})),
-			open: open.map(([fromMinute, minutes, importWh, exportWh, needWh, surplusWh]) => ({
+		v.transform(([, page]) =>
+			page.map(([household, fromMinute, minutes, importWh, exportWh, needWh, surplusWh]) => ({
+				household,
 				fromMinute,
 				minutes,
 				importWh,
@@ -130,7 +143,7 @@ export const TRADING_LEAF: LeafCodec<Pick<Household, "trading" | "open">> = {
 				needWh,
 				surplusWh,
 			})),
-		})),
+		),
 	),
 };
 

@@ -23,10 +23,19 @@ import {
 	TARIFF_LEAF,
 	TERMS_LEAF,
 } from "./globalLeaves.js";
+import type { Waiting } from "./leafPages.js";
 import type { Contract, Device, Household, Ledger, Lock, Offer, OperatorAct, Order, Predecessor } from "./ledger.js";
 import { isLive } from "./market.js";
 import { CONTRACT_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
-import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF, TRADING_LEAF } from "./memberLeaves.js";
+import {
+	DEVICE_LEAF,
+	HOUSEHOLD_LEAF,
+	OPEN_LEAF,
+	PENDING_LEAF,
+	SEEN_LEAF,
+	STANDING_LEAF,
+	TRADING_LEAF,
+} from "./memberLeaves.js";
 import { NO_RESULTS, type SettlementResults } from "./settlement.js";
 import { stateLeaves } from "./stateRoot.js";
 
@@ -126,6 +135,14 @@ function addToLast(households: Household[], change: (household: Household) => Pa
 	return true;
 }
 
+/** Gives a household what of it waits to be matched; false: there is no such household. */
+function addWaiting(households: Household[], { household, ...interval }: Waiting): boolean {
+	const owner = households[household];
+	if (owner === undefined) return false;
+	households[household] = { ...owner, open: [...owner.open, interval] };
+	return true;
+}
+
 const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null), {
 	history: taker(HISTORY_LEAF, (parts, history) => {
 		parts.history = history;
@@ -174,7 +191,8 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 	}),
 	household: taker(HOUSEHOLD_LEAF, (parts, household) => push(parts.households, household)),
 	standing: taker(STANDING_LEAF, (parts, standing) => addToLast(parts.households, () => standing)),
-	trading: taker(TRADING_LEAF, (parts, trading) => addToLast(parts.households, () => trading)),
+	trading: taker(TRADING_LEAF, (parts, trading) => addToLast(parts.households, () => ({ trading }))),
+	open: taker(OPEN_LEAF, (parts, page) => page.every((waiting) => addWaiting(parts.households, waiting))),
 	seen: taker(SEEN_LEAF, (parts, page) => addToLast(parts.households, ({ seen }) => ({ seen: [...seen, ...page] }))),
 	pending: taker(PENDING_LEAF, (parts, page) =>
 		addToLast(parts.households, ({ pending }) => ({ pending: [...pending, ...page] })),

@@ -18,10 +18,18 @@ import {
 	TARIFF_LEAF,
 	TERMS_LEAF,
 } from "./globalLeaves.js";
-import { pagesOfReadings, pagesOfRuns } from "./leafPages.js";
+import { pagesOfReadings, pagesOfRuns, pagesOfWaiting } from "./leafPages.js";
 import type { Household, Ledger, PendingReading } from "./ledger.js";
 import { CONTRACT_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
-import { DEVICE_LEAF, HOUSEHOLD_LEAF, PENDING_LEAF, SEEN_LEAF, STANDING_LEAF, TRADING_LEAF } from "./memberLeaves.js";
+import {
+	DEVICE_LEAF,
+	HOUSEHOLD_LEAF,
+	OPEN_LEAF,
+	PENDING_LEAF,
+	SEEN_LEAF,
+	STANDING_LEAF,
+	TRADING_LEAF,
+} from "./memberLeaves.js";
 import type { MinuteRanges } from "./minuteRanges.js";
 import { resultsRoot } from "./results.js";
 import type { SettlementResults } from "./settlement.js";
@@ -69,10 +77,11 @@ export function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 		visit(household, HOUSEHOLD_LEAF.fields);
 		const standing = standingOf(household);
 		if (standing !== undefined) visit(standing, STANDING_LEAF.fields);
-		if (household.trading.length + household.open.length > 0) visit(tradingOf(household), TRADING_LEAF.fields);
+		if (household.trading.length > 0) visit(household.trading, TRADING_LEAF.fields);
 		for (const page of seenPages(household)) visit(page, SEEN_LEAF.fields);
 		for (const page of pendingPages(household)) visit(page, PENDING_LEAF.fields);
 	}
+	for (const page of pagesOfWaiting(ledger.households)) visit(page, OPEN_LEAF.fields);
 	for (const contract of ledger.contracts) visit(contract, CONTRACT_LEAF.fields);
 }
 
@@ -86,17 +95,6 @@ function rememberedLeaf<Part extends object>(part: Part, fields: (part: Part) =>
 		leaves.set(part, leaf);
 	}
 	return leaf;
-}
-
-/** By its open intervals and orders: they change less often than their household. */
-const tradings = new WeakMap<Household["open"], Pick<Household, "trading" | "open">>();
-
-function tradingOf({ trading, open }: Household): Pick<Household, "trading" | "open"> {
-	const known = tradings.get(open);
-	if (known?.trading === trading) return known;
-	const parts = { trading, open };
-	tradings.set(open, parts);
-	return parts;
 }
 
 const pagesOfSeen = new WeakMap<MinuteRanges, MinuteRanges[]>();

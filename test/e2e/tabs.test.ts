@@ -252,7 +252,8 @@ describe("a tab whose node's tab is asleep", () => {
 			(now) => now === boots + 1,
 			10_000,
 		);
-		await third.goBack();
+		// A page out of the cache loads itself anew: there may be no event of its load to wait for.
+		await third.goBack({ waitUntil: "commit" });
 		await expectPage(third.getByText("2 av 2 naboer på nett")).visible();
 		const cached = await second.evaluate(() => localStorage.getItem("cached"));
 		console.log(`left and came back: offered to the cache: ${cached}`);
@@ -265,7 +266,7 @@ describe("a tab whose node's tab is asleep", () => {
 			10_000,
 		);
 		await third.goto(`${service.localUrl}/favicon.svg`);
-		await third.goBack();
+		await third.goBack({ waitUntil: "commit" });
 		await expectPage(third.getByText("2 av 2 naboer på nett")).visible();
 		await until(
 			() => bootCount(third),

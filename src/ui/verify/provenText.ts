@@ -73,6 +73,10 @@ function transactionLine(transaction: Transaction, proven: Proven): string {
 			return m.verify_accept({ name, id: shortHash(transaction.offerId) });
 		case "buy":
 			return m.verify_order({ name, amount: formatKronerNumber(transaction.amountMicroNok, 6) });
+		case "redeem":
+			return m.verify_redeem({ name, amount: formatKronerNumber(transaction.amountMicroNok, 6) });
+		case "cancel":
+			return m.verify_cancel({ name, id: shortHash(transaction.orderId) });
 		case "issue":
 			return m.verify_issue({
 				name,

@@ -1,0 +1,140 @@
+/** Whether the ledger and the reference say the same after a block: what was taken, what settled, and what everybody has. */
+import { expect } from "vitest";
+import { isInUse, type Ledger } from "../../src/contract/ledger.js";
+import type { MinuteRest } from "../../src/contract/minuteRests.js";
+import type { ReferenceLedger } from "./referenceLedger.js";
+import type { Played } from "./scenario.js";
+
+export function expectAgreement({ executed, reference, expected, taken, allowed }: Played): void {
+	const { ledger, results } = executed;
+	expect(taken).toEqual(allowed);
+	expect(settledOf(results)).toEqual(expected.settled);
+	const rests = expected.rests.map(({ interval: _, ...rest }) => rest);
+	expect(restsOf(results.rests)).toEqual(rests.sort(byHouseholdAndMinute));
+	expect(matchedOf(results)).toEqual(expected.matched);
+	expect(householdsOf(ledger)).toEqual(expectedHouseholds(reference));
+	expect(contractsOf(ledger)).toEqual(expectedContracts(reference));
+	expect(BigInt(ledger.issuedMicroNok)).toBe(reference.issued);
+	expect(standingsOf(ledger)).toEqual(expectedStandings(reference));
+}
+
+export const householdsOf = ({ households }: Ledger) =>
+	households.map((household) => ({
+		balance: BigInt(household.balanceMicroNok),
+		importWh: BigInt(household.importWh),
+		exportWh: BigInt(household.exportWh),
+		boughtWh: BigInt(household.boughtWh),
+		soldWh: BigInt(household.soldWh),
+		utilityImportWh: BigInt(household.utilityImportWh),
+		utilityExportWh: BigInt(household.utilityExportWh),
+	}));
+
+const expectedHouseholds = (reference: ReferenceLedger) =>
+	reference.balances.map((balance, member) => ({
+		balance,
+		importWh: reference.meteredWh(member, "importWh"),
+		exportWh: reference.meteredWh(member, "exportWh"),
+		boughtWh: reference.boughtWh(member),
+		soldWh: reference.soldWh(member),
+		utilityImportWh: reference.restWh(member, "importWh"),
+		utilityExportWh: reference.restWh(member, "exportWh"),
+	}));
+
+export const contractsOf = ({ contracts }: Ledger) =>
+	contracts.map(({ seller, buyer, fromMinute, untilMinute, deliveredWh, amountMicroNok }) => ({
+		seller,
+		buyer,
+		fromMinute,
+		untilMinute,
+		deliveredWh: BigInt(deliveredWh),
+		amount: BigInt(amountMicroNok),
+	}));
+
+const expectedContracts = (reference: ReferenceLedger) =>
+	reference.contracts.map(({ seller, buyer, price, fromMinute, untilMinute }, at) => ({
+		seller,
+		buyer,
+		fromMinute,
+		untilMinute,
+		deliveredWh: reference.deliveredWh(at),
+		amount: reference.deliveredWh(at) * price,
+	}));
+
+/** Roles, suspensions and removals, who votes and whose devices are in use, and the money that is on its way out. */
+const standingsOf = ({ households, locks, paidOutMicroNok, voters, devices }: Ledger) => ({
+	households: households.map(({ appoints, notice, operator, suspended, removal }) => ({
+		appoints,
+		notice: notice?.kind,
+		operator,
+		suspended,
+		removal: removal && { fromMinute: removal.fromMinute, isOut: removal.completed },
+	})),
+	voters: [...voters],
+	/** At the founding each household has one device. */
+	out: devices.filter((device) => !isInUse(device)).map(({ household }) => household),
+	locked: [...locks.values()].reduce((sum, { amountMicroNok }) => sum + BigInt(amountMicroNok), 0n),
+	paidOut: BigInt(paidOutMicroNok),
+});
+
+const expectedStandings = ({
+	balances,
+	locked,
+	operators,
+	notices,
+	paidOut,
+	rebound,
+	removals,
+	suspended,
+	voters,
+	votes,
+}: ReferenceLedger) => ({
+	households: [...balances.keys()].map((member) => {
+		const removal = removals.get(member);
+		return {
+			appoints: votes.get(member),
+			notice: notices.get(member)?.kind,
+			operator: operators.has(member),
+			suspended: suspended.has(member),
+			removal: removal && { fromMinute: removal.fromMinute, isOut: removal.isOut },
+		};
+	}),
+	voters: [...voters].sort((a, b) => a - b),
+	out: [...balances.keys()].filter((member) => removals.get(member)?.isOut === true || rebound.has(member)),
+	locked,
+	paidOut,
+});
+
+const byHouseholdAndMinute = (a: { household: number; minute: number }, b: { household: number; minute: number }) =>
+	a.household - b.household || a.minute - b.minute;
+
+const restsOf = (rests: readonly MinuteRest[]) =>
+	rests
+		.map((rest) => ({ ...rest, importWh: BigInt(rest.importWh), exportWh: BigInt(rest.exportWh) }))
+		.sort(byHouseholdAndMinute);
+
+const settledOf = ({ settled }: Played["executed"]["results"]) =>
+	settled.map(({ seller, minute, availableWh, deliveries }) => ({
+		seller,
+		minute,
+		availableWh: BigInt(availableWh),
+		deliveries: deliveries.map(({ contract, buyer, energyWh, amountMicroNok }) => ({
+			contract,
+			buyer,
+			energyWh: BigInt(energyWh),
+			amount: BigInt(amountMicroNok),
+		})),
+	}));
+
+const matchedOf = ({ matched }: Played["executed"]["results"]) =>
+	matched.map(({ fromMinute, choice, priceMicroNokPerWh, shares }) => ({
+		from: fromMinute,
+		choice,
+		price: priceMicroNokPerWh === undefined ? undefined : BigInt(priceMicroNokPerWh),
+		shares: shares.map(({ household, boughtWh, paidMicroNok, soldWh, earnedMicroNok }) => ({
+			household,
+			boughtWh: BigInt(boughtWh),
+			paid: BigInt(paidMicroNok),
+			soldWh: BigInt(soldWh),
+			earned: BigInt(earnedMicroNok),
+		})),
+	}));
