@@ -247,8 +247,9 @@ describe("a tab whose node's tab is asleep", () => {
 		const boots = await bootCount(third);
 		await third.bringToFront();
 		await third.goto(`${service.localUrl}/favicon.svg`);
+		// Asked where somebody looks: the other tab is hidden, and is just taking the node over.
 		await until(
-			() => bootCount(second),
+			() => bootCount(third),
 			(now) => now === boots + 1,
 			10_000,
 		);
