@@ -80,11 +80,10 @@ export function applyMarket(draft: Draft, { member, choice, fromMinute }: Market
 
 /** From which interval on a rule could hold that is stated now. */
 export function earliestChangeMinute(ledger: Pick<Ledger, "market" | "timestampMs">): number {
-	const notice = ledger.market === undefined ? 0 : HOUSEHOLD_NOTICE_MINUTES;
-	const minute = nextIntervalMinute(ledger) + notice;
-	// An hour long interval does not begin when a notice is over.
-	const { intervalMinutes } = ledger.market ?? { intervalMinutes: DEFAULT_INTERVAL_MINUTES };
-	return minute + ((intervalMinutes - (minute % intervalMinutes)) % intervalMinutes);
+	const nextMinute = nextIntervalMinute(ledger);
+	if (ledger.market === undefined) return nextMinute;
+	// The first that has not begun when the notice is over, which need not be when one begins.
+	return intervalAfter(nextMinute + HOUSEHOLD_NOTICE_MINUTES - 1, ledger.market.intervalMinutes);
 }
 
 /** What has not begun yet is replaced by what is said now. */

@@ -277,13 +277,9 @@ function balanceView(street: Street, ledger: Ledger, member: number): BalanceVie
 
 function payoutsOf(ledger: Ledger): PayoutView[] {
 	return [...ledger.locks].map(([id, locked]): PayoutView => {
-		const { member, amountMicroNok, timestampMs } = locked;
 		const refusal = payoutRefusal(ledger, locked);
 		return {
-			id,
-			member,
-			amountMicroNok,
-			timestampMs,
+			...orderView(id, locked),
 			...(refusal?.code === "lock-too-new" ? { takeBackUntilMs: refusal.untilMinute * MS_PER_MINUTE } : {}),
 			...(refusal?.code === "lock-unsettled" ? { unsettled: true } : {}),
 		};
@@ -291,12 +287,11 @@ function payoutsOf(ledger: Ledger): PayoutView[] {
 }
 
 function ordersOf(orders: Ledger["orders"]): OrderView[] {
-	return [...orders].map(([id, { member, amountMicroNok, timestampMs }]) => ({
-		id,
-		member,
-		amountMicroNok,
-		timestampMs,
-	}));
+	return [...orders].map(([id, order]) => orderView(id, order));
+}
+
+function orderView(id: string, { member, amountMicroNok, timestampMs }: Omit<OrderView, "id">): OrderView {
+	return { id, member, amountMicroNok, timestampMs };
 }
 
 function marketView(ledger: Ledger, member: number, ownRetail: number, minute: number): MarketView {

@@ -2,6 +2,13 @@
 import { act, amountMicroNok, id, moneyAct, reference } from "./fields.js";
 import { kindOf, type TransactionOf } from "./kind.js";
 
+/** Money that went through the bank. */
+const transfer = {
+	amountMicroNok,
+	/** The bank's reference. */
+	reference,
+};
+
 /** Orders tokens: the household has paid, or will pay, this many µNOK to the operator. */
 export const BUY = kindOf("buy", { ...moneyAct, amountMicroNok });
 export type BuyTransaction = TransactionOf<typeof BUY>;
@@ -11,9 +18,7 @@ export const ISSUE = kindOf("issue", {
 	...moneyAct,
 	/** Id of the `buy` (32 bytes). */
 	orderId: id,
-	amountMicroNok,
-	/** The bank's reference. */
-	reference,
+	...transfer,
 });
 export type IssueTransaction = TransactionOf<typeof ISSUE>;
 
@@ -34,8 +39,6 @@ export const PAYOUT = kindOf("payout", {
 	...moneyAct,
 	/** Id of the transaction that asked for the money (32 bytes): the `redeem`; the `remove` or `leave` of who moves out. */
 	lockId: id,
-	amountMicroNok,
-	/** The bank's reference. */
-	reference,
+	...transfer,
 });
 export type PayoutTransaction = TransactionOf<typeof PAYOUT>;
