@@ -220,6 +220,8 @@ export type Command =
 	| { type: "series"; member: number; fromMinute: number; untilMinute: number }
 	/** A file that proves a minute which settled under one of this household's contracts, or where no minute is named the contract. */
 	| { type: "proofFile"; contractId: string; minute?: number }
+	/** A file that proves what of this household's the market matched, in intervals that begin in [fromMinute, untilMinute). */
+	| { type: "proofFile"; fromMinute: number; untilMinute: number }
 	/** A file that proves an act: an order and what was issued for it, a payout, whatever this household signed. */
 	| { type: "proofFile"; id: string }
 	/** Which member's name, screen or panel is looked at changes nothing in the node; there is no command for it. */
