@@ -57,7 +57,7 @@ describe("an act", () => {
 	});
 
 	it("that states the bank's balance is shown to all, stops the issuing where money is missing, and is confirmed by another", async () => {
-		const cluster = await foundedStreet(3);
+		const cluster = await foundedStreet(3, { moneyKind: "prepaid" });
 		const orderId = await cluster.act(1, { type: "buy", amountMicroNok: 5_000_000 });
 		const minute = Math.floor(cluster.street(0).chain.head.ledger.timestampMs / 60_000);
 		const nothing = { feesMicroNok: 0, interestMicroNok: 0, unmatchedMicroNok: 0, clearedMicroNok: 0 };
