@@ -101,6 +101,12 @@ function sentenceOf(transaction: Transaction, proven: Proven): string {
 			const { amountMicroNok, lockId, reference } = transaction;
 			return `${nok(amountMicroNok)} NOK paid out for ${toHex(lockId)}, bank reference ${reference}`;
 		}
+		case "bank": {
+			const { balanceMicroNok, minute } = transaction;
+			return `the bank account held ${nok(balanceMicroNok)} NOK in minute ${minuteTime(minute)}`;
+		}
+		case "bankConfirm":
+			return `${nameOf(transaction.member, proven)} confirms bank statement ${toHex(transaction.statementId)}`;
 		default:
 			return `an act of kind ${transaction.kind}`;
 	}

@@ -203,6 +203,13 @@ export type Command =
 	| { type: "contest"; household: number }
 	/** Operator: the money of locked tokens (`operator.payouts`) was paid. */
 	| { type: "payout"; lockId: string; amountMicroNok: number; reference: string }
+	/**
+	 * Operator: what the account with the members' money held in a minute, and what has come and gone there since the
+	 * statement before that belongs to no tokens.
+	 */
+	| ({ type: "bank"; minute: number } & BankAmounts)
+	/** This household has seen the stated balance (`bank.id`) on the bank's own statement. */
+	| { type: "bankConfirm"; statementId: string }
 	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */
 	| { type: "refound" }
 	/** This household goes over to the new chain of a proposal (`refounding.proposal`). */
@@ -226,6 +233,18 @@ export type Command =
 	| { type: "proofFile"; id: string }
 	/** Which member's name, screen or panel is looked at changes nothing in the node; there is no command for it. */
 	| { type: "forgetFault"; code: string };
+
+/** µNOK, none negative. */
+export interface BankAmounts {
+	balanceMicroNok: number;
+	/** Taken by the bank, and given. */
+	feesMicroNok: number;
+	interestMicroNok: number;
+	/** Came, and belongs to no order. */
+	unmatchedMicroNok: number;
+	/** Of all such money so far: has found its order, or was sent back. */
+	clearedMicroNok: number;
+}
 
 /** By a link, under a name that the neighbours see. A password seals the household's key from then on. */
 interface WayIn {

@@ -113,6 +113,14 @@ function transactionLine(transaction: Transaction, proven: Proven): string {
 				id: shortHash(transaction.lockId),
 				reference: transaction.reference,
 			});
+		case "bank":
+			return m.verify_bank({
+				name,
+				amount: formatKronerNumber(transaction.balanceMicroNok, 6),
+				minute: minuteText(transaction.minute),
+			});
+		case "bankConfirm":
+			return m.verify_bank_confirm({ name, id: shortHash(transaction.statementId) });
 		default:
 			return m.verify_act({ name, kind: transaction.kind });
 	}
