@@ -1,7 +1,7 @@
 /** What a person asks for, and the answers: each command goes to the part it concerns. */
 import type { Reading } from "../block/reading.js";
 import { ok, refused } from "../primitives/result.js";
-import { MAX_PRICE_MICRO_NOK_PER_WH, MS_PER_MINUTE } from "../primitives/units.js";
+import { MAX_PRICE_MICRO_NOK_PER_WH, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
 import { type ActCommand, isActCommand } from "./acts.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Entering } from "./entering.js";
@@ -9,6 +9,7 @@ import { MAX_SERIES_MINUTES } from "./history.js";
 import type { Incidents } from "./incidents.js";
 import { decodeLink, type Link } from "./link.js";
 import type { Metering } from "./metering.js";
+import { withOwnRetail } from "./ownRetail.js";
 import { NO_PASSWORDS, Passwords, type StretchedPasswords } from "./passwords.js";
 import type { ProofRequest } from "./proofSearch.js";
 import type { Command, LinkContent } from "./protocol.js";
@@ -205,7 +206,10 @@ export class Commands {
 				if (!Number.isSafeInteger(price) || price < 0 || price > MAX_PRICE_MICRO_NOK_PER_WH) {
 					return refused({ code: "bad-tariff" });
 				}
-				const saved = await street.saveConfig({ ownRetailMicroNokPerWh: price });
+				// The minute that runs is the first that it holds for.
+				const fromMinute = minuteOf(this.#parts.dependencies.clocks.chainMs());
+				const next = { fromMinute, retailMicroNokPerWh: price };
+				const saved = await street.saveConfig({ ownRetail: withOwnRetail(street.config.ownRetail, next) });
 				return saved ? DONE : refused({ code: "storage-write-failed" });
 			}
 			case "retention": {
@@ -217,6 +221,8 @@ export class Commands {
 			}
 			case "series":
 				return series(street, command);
+			case "bill":
+				return bill(street, command);
 			case "refound":
 				return street.refounding.propose();
 			case "confirmRefounding":
@@ -282,6 +288,14 @@ function series(street: Street, command: Extract<Command, { type: "series" }>): 
 	if (member !== own && !isOperator) return refused({ code: "not-your-readings" });
 	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
 	return ok({ type: "series", series: street.history.series(member, fromMinute, untilMinute) });
+}
+
+/** What it cost is a household's own to see. */
+function bill(street: Street, { fromMinute, untilMinute }: Extract<Command, { type: "bill" }>): Reply {
+	const { member } = street;
+	if (member === undefined) return refused({ code: "not-in-a-neighbourhood" });
+	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
+	return ok({ type: "bill", bill: street.bill(member, fromMinute, untilMinute) });
 }
 
 /** Minutes in their order, not too many for one answer. */

@@ -237,7 +237,7 @@ export interface TodayView {
 	soldWh: number;
 	paidMicroNok: number;
 	earnedMicroNok: number;
-	/** What the rest costs at the household's utility price, and what the utility pays for the rest of the export. */
+	/** What the rest costs at the price that holds in each minute, and what the utility pays for the rest of the export. */
 	utilityCostMicroNok: number;
 	utilityIncomeMicroNok: number;
 }
