@@ -2,7 +2,6 @@
 import type { Quality } from "../../block/reading.js";
 import type { Transaction } from "../../block/transaction.js";
 import type { Contract } from "../../contract/ledger.js";
-import type { IntervalShare } from "../../contract/results.js";
 import type { SettledMinute } from "../../contract/settlement.js";
 import type { Proven, ProvenFacts } from "../../node/proofFileCheck.js";
 import { toHex } from "../../primitives/bytes.js";
@@ -59,7 +58,7 @@ function deliveryLines({ seller, minute, deliveries }: SettledMinute, proven: Pr
 	);
 }
 
-function shareLines(share: IntervalShare, proven: Proven): string[] {
+function shareLines(share: ProvenFacts["shares"][number], proven: Proven): string[] {
 	const { household, boughtWh, paidMicroNok, soldWh, earnedMicroNok } = share;
 	const of = {
 		name: nameOf(household, proven),
