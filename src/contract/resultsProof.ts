@@ -1,6 +1,7 @@
 /**
- * Settled minutes and shares of the market's intervals out of a block alone, with what leads from them to the block's state root: the paths through the tree of
- * the results and, from its root, through the state's. Nothing else of the state is needed, and nothing of it is told.
+ * Settled minutes and shares of the market's intervals out of a block alone, with what leads from them to the block's state
+ * root: the paths through the tree of the results and, from its root, through the state's. Nothing else of the state is
+ * needed, and nothing of it is told.
  */
 import * as v from "valibot";
 import { hash, natural } from "../block/fieldShapes.js";

@@ -2,8 +2,8 @@
 import type { BankAmounts, Command } from "../node/protocol.js";
 import type { BankView } from "../node/view.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { MAX_AMOUNT_MICRO_NOK, MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
-import { parseDecimal } from "./amount.js";
+import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
+import { parseKroner } from "./amount.js";
 import { minuteOfLocal } from "./calendar.js";
 import { formatKroner } from "./format.js";
 import { inputText } from "./inputText.js";
@@ -14,7 +14,6 @@ type BankField = keyof BankAmounts;
 export type BankFields = Record<BankField | "time", string>;
 export type BankErrors = Partial<Record<BankField | "time", string>>;
 
-const MICRO_NOK_PER_ORE = 10_000;
 const AMOUNTS: readonly BankField[] = [
 	"balanceMicroNok",
 	"feesMicroNok",
@@ -35,9 +34,9 @@ export function readBank(
 	const amounts = Object.fromEntries(
 		AMOUNTS.map((field) => {
 			const isNothing = field !== "balanceMicroNok" && fields[field].trim() === "";
-			const parsed = parseDecimal(isNothing ? "0" : fields[field], 2, 0, MAX_AMOUNT_MICRO_NOK / MICRO_NOK_PER_ORE);
+			const parsed = parseKroner(isNothing ? "0" : fields[field], 0);
 			if (!parsed.ok) errors[field] = inputText(parsed.error, 2);
-			return [field, parsed.ok ? parsed.value * MICRO_NOK_PER_ORE : 0];
+			return [field, parsed.ok ? parsed.value : 0];
 		}),
 	) as Record<BankField, number>;
 	if (minute === undefined || Object.keys(errors).length > 0) return refused({ code: "bad-fields", errors });
@@ -57,15 +56,18 @@ export function expectedBalance(
 
 /** What a balance lacks, or has too much, for the review before it is signed. */
 export function reviewedDifference(differenceMicroNok: number): string {
-	const amount = formatKroner(Math.abs(differenceMicroNok));
-	if (differenceMicroNok < 0) return m.bank_form_review_missing({ amount });
-	return differenceMicroNok === 0 ? m.bank_form_review_even() : m.bank_form_review_surplus({ amount });
+	return inWords(differenceMicroNok, m.bank_form_review_missing, m.bank_form_review_even, m.bank_form_review_surplus);
 }
 
 export function differenceText({ differenceMicroNok }: Pick<BankView, "differenceMicroNok">): string {
-	const amount = formatKroner(Math.abs(differenceMicroNok));
-	if (differenceMicroNok < 0) return m.bank_missing({ amount });
-	return differenceMicroNok === 0 ? m.bank_even() : m.bank_surplus({ amount });
+	return inWords(differenceMicroNok, m.bank_missing, m.bank_even, m.bank_surplus);
+}
+
+type AmountText = (inputs: { amount: string }) => string;
+
+function inWords(differenceMicroNok: number, missing: AmountText, even: () => string, surplus: AmountText): string {
+	if (differenceMicroNok === 0) return even();
+	return (differenceMicroNok < 0 ? missing : surplus)({ amount: formatKroner(Math.abs(differenceMicroNok)) });
 }
 
 /** A month, as the household that confirms goes by it. */
