@@ -106,6 +106,7 @@ function foundingLedger(
 		locks: new Map(),
 		issuedMicroNok: 0,
 		paidOutMicroNok: 0,
+		bank: undefined,
 		iceServers: undefined,
 		operatorRecord: undefined,
 		keyRotations: undefined,

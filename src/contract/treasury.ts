@@ -12,6 +12,7 @@ import type {
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { add, MAX_CIRCULATION_MICRO_NOK, minuteOf, subtract, TAKE_BACK_MINUTES } from "../primitives/units.js";
 import { awaitsMatching } from "./automaticMarket.js";
+import { shortfallRefusal } from "./bank.js";
 import { nextCoveredMinute } from "./coverage.js";
 import { changeHousehold, contractOf, type Draft, householdOf, type Ledger, type Lock } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
@@ -153,6 +154,8 @@ export function applyIssue(draft: Draft, issue: IssueTransaction): Refusal | und
 	if (draft.issuedMicroNok > MAX_CIRCULATION_MICRO_NOK - issue.amountMicroNok) {
 		return { code: "circulation-limit", issuedMicroNok: draft.issuedMicroNok };
 	}
+	const shortfall = shortfallRefusal(draft);
+	if (shortfall !== undefined) return shortfall;
 	dropOrder(draft, key);
 	draft.issuedMicroNok = add(draft.issuedMicroNok, issue.amountMicroNok);
 	const household = householdOf(draft, order.member);

@@ -27,7 +27,7 @@ export type ActCommand = Extract<
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
 			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout" | "appoint")
 			| ("rebind" | "contest" | "redeem" | "cancel" | "leave")
-			| ("limits" | "market" | "tariff");
+			| ("limits" | "market" | "tariff" | "bank" | "bankConfirm");
 	}
 >;
 
@@ -48,6 +48,7 @@ const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
 	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout", "appoint"] as const),
 	...(["rebind", "contest", "redeem", "cancel", "leave", "limits", "market", "tariff"] as const),
+	...(["bank", "bankConfirm"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -95,6 +96,10 @@ export function createAct(
 		}
 		case "tariff":
 			return createTariff(command, member, nonce);
+		case "bank":
+			return createBank(command, member, nonce, expiryMinute);
+		case "bankConfirm":
+			return withId(command.statementId, (statementId) => ({ kind: "bankConfirm", member, nonce, statementId }));
 		case "voters":
 			return createVoterChange(command, member, nonce, devices);
 		case "revoke": {
@@ -177,6 +182,19 @@ function createTariff(
 	]);
 	if (!prices.every((price) => isWithin(price, 0, MAX_PRICE_MICRO_NOK_PER_WH))) return refused(badPriceFrom(0));
 	return ok({ kind: "tariff", member, nonce, steps });
+}
+
+function createBank(
+	command: Extract<Command, { type: "bank" }>,
+	member: number,
+	nonce: number,
+	expiryMinute: number,
+): Result<Unsigned<Transaction>, ActError> {
+	const { minute, balanceMicroNok, feesMicroNok, interestMicroNok, unmatchedMicroNok, clearedMicroNok } = command;
+	if (!isWithin(minute, 0, MAX_MINUTE)) return refused({ code: "bad-period" });
+	const amounts = { balanceMicroNok, feesMicroNok, interestMicroNok, unmatchedMicroNok, clearedMicroNok };
+	if (!Object.values(amounts).every((amount) => isWithin(amount, 0, MAX_AMOUNT_MICRO_NOK))) return refused(BAD_AMOUNT);
+	return ok({ kind: "bank", member, nonce, expiryMinute, minute, ...amounts });
 }
 
 const badPriceFrom = (min: number): ActError => ({ code: "bad-price", min, max: MAX_PRICE_MICRO_NOK_PER_WH });

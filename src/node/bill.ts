@@ -4,11 +4,9 @@
  * sees what goes in and out of a house, never what a house uses of its own sun: of that nothing is said.
  */
 import { assert } from "../primitives/assert.js";
-import { add, multiply } from "../primitives/units.js";
+import { add, MINUTES_PER_HOUR, multiply } from "../primitives/units.js";
 import type { PriceRun } from "./priceHistory.js";
 import type { Bill, BillFigures, BillHour, OwnRetailStep, Series } from "./protocol.js";
-
-const MINUTES_PER_HOUR = 60;
 
 /** A household's minutes with what they cost. */
 export interface BilledMinutes {

@@ -262,14 +262,21 @@ const HEX_ID = /^[0-9a-f]{64}$/;
 
 async function proofFile(street: Street | undefined, command: ProofCommand): Promise<Reply> {
 	if (street === undefined) return refused({ code: "not-in-a-neighbourhood" });
-	if (!HEX_ID.test("id" in command ? command.id : command.contractId)) return refused({ code: "proof-not-kept" });
-	const file = await street.proofFile(requestOf(command));
+	const request = requestOf(command);
+	if (request === undefined) return refused({ code: "proof-not-kept" });
+	const file = await street.proofFile(request);
 	return file.ok ? ok({ type: "proofFile", ...file.value }) : refused({ ...file.error });
 }
 
-function requestOf(command: ProofCommand): ProofRequest {
-	if ("id" in command) return { id: command.id };
+/** Undefined: nothing on a chain is called so. */
+function requestOf(command: ProofCommand): ProofRequest | undefined {
+	if ("fromMinute" in command) {
+		const { fromMinute, untilMinute } = command;
+		return isPeriod(fromMinute, untilMinute) ? { fromMinute, untilMinute } : undefined;
+	}
+	if ("id" in command) return HEX_ID.test(command.id) ? { id: command.id } : undefined;
 	const { contractId, minute } = command;
+	if (!HEX_ID.test(contractId)) return undefined;
 	return minute === undefined ? { contractId } : { contractId, minute };
 }
 
@@ -279,7 +286,7 @@ function series(street: Street, command: Extract<Command, { type: "series" }>): 
 	const own = street.member;
 	const isOperator = own !== undefined && street.chain.head.ledger.households[own]?.operator === true;
 	if (member !== own && !isOperator) return refused({ code: "not-your-readings" });
-	if (!isSeriesRange(command)) return refused({ code: "bad-period" });
+	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
 	return ok({ type: "series", series: street.history.series(member, fromMinute, untilMinute) });
 }
 
@@ -287,11 +294,12 @@ function series(street: Street, command: Extract<Command, { type: "series" }>): 
 function bill(street: Street, { fromMinute, untilMinute }: Extract<Command, { type: "bill" }>): Reply {
 	const { member } = street;
 	if (member === undefined) return refused({ code: "not-in-a-neighbourhood" });
-	if (!isSeriesRange({ fromMinute, untilMinute })) return refused({ code: "bad-period" });
+	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
 	return ok({ type: "bill", bill: street.bill(member, fromMinute, untilMinute) });
 }
 
-function isSeriesRange({ fromMinute, untilMinute }: { fromMinute: number; untilMinute: number }): boolean {
+/** Minutes in their order, not too many for one answer. */
+function isPeriod(fromMinute: number, untilMinute: number): boolean {
 	return (
 		Number.isSafeInteger(fromMinute) &&
 		Number.isSafeInteger(untilMinute) &&

@@ -203,6 +203,13 @@ export type Command =
 	| { type: "contest"; household: number }
 	/** Operator: the money of locked tokens (`operator.payouts`) was paid. */
 	| { type: "payout"; lockId: string; amountMicroNok: number; reference: string }
+	/**
+	 * Operator: what the account with the members' money held in a minute, and what has come and gone there since the
+	 * statement before that belongs to no tokens.
+	 */
+	| ({ type: "bank"; minute: number } & BankAmounts)
+	/** This household has seen the stated balance (`bank.id`) on the bank's own statement. */
+	| { type: "bankConfirm"; statementId: string }
 	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */
 	| { type: "refound" }
 	/** This household goes over to the new chain of a proposal (`refounding.proposal`). */
@@ -222,10 +229,24 @@ export type Command =
 	| { type: "bill"; fromMinute: number; untilMinute: number }
 	/** A file that proves a minute which settled under one of this household's contracts, or where no minute is named the contract. */
 	| { type: "proofFile"; contractId: string; minute?: number }
+	/** A file that proves what of this household's the market matched, in intervals that begin in [fromMinute, untilMinute). */
+	| { type: "proofFile"; fromMinute: number; untilMinute: number }
 	/** A file that proves an act: an order and what was issued for it, a payout, whatever this household signed. */
 	| { type: "proofFile"; id: string }
 	/** Which member's name, screen or panel is looked at changes nothing in the node; there is no command for it. */
 	| { type: "forgetFault"; code: string };
+
+/** µNOK, none negative. */
+export interface BankAmounts {
+	balanceMicroNok: number;
+	/** Taken by the bank, and given. */
+	feesMicroNok: number;
+	interestMicroNok: number;
+	/** Came, and belongs to no order. */
+	unmatchedMicroNok: number;
+	/** Of all such money so far: has found its order, or was sent back. */
+	clearedMicroNok: number;
+}
 
 /** By a link, under a name that the neighbours see. A password seals the household's key from then on. */
 interface WayIn {

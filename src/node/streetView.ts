@@ -9,10 +9,12 @@ import {
 	sellLimit,
 	termsAt,
 } from "../contract/automaticMarket.js";
+import { differenceMicroNok } from "../contract/bank.js";
 import { coverageIn, nextCoveredMinute } from "../contract/coverage.js";
 import { devicesOf } from "../contract/devices.js";
 import {
 	affordableWh,
+	type BankStatement,
 	type Contract,
 	type Household,
 	householdOf,
@@ -41,6 +43,7 @@ import type { Street } from "./street.js";
 import type {
 	AutomaticMarketView,
 	BalanceView,
+	BankView,
 	ChainView,
 	ContractView,
 	DeviceView,
@@ -271,6 +274,32 @@ function balanceView(street: Street, ledger: Ledger, member: number): BalanceVie
 		orders: ordersOf(ledger.orders).filter((order) => order.member === member),
 		payouts: payoutsOf(ledger).filter((lock) => lock.member === member),
 		movements: street.statement.movements(),
+		...(ledger.bank === undefined ? {} : { bank: bankView(ledger.bank) }),
+	};
+}
+
+function bankView(bank: BankStatement): BankView {
+	const { id, member, minute, confirmed } = bank;
+	const { balanceMicroNok, circulationMicroNok, interestMicroNok, unmatchedMicroNok, feesMicroNok } = bank;
+	return {
+		id: toHex(id),
+		statedBy: member,
+		atMs: minute * MS_PER_MINUTE,
+		balanceMicroNok,
+		circulationMicroNok,
+		interestMicroNok,
+		unmatchedMicroNok,
+		feesMicroNok,
+		differenceMicroNok: differenceMicroNok(bank),
+		...(confirmed === undefined
+			? {}
+			: {
+					confirmed: {
+						member: confirmed.member,
+						timestampMs: confirmed.timestampMs,
+						isOfThis: equalBytes(confirmed.statementId, id),
+					},
+				}),
 	};
 }
 

@@ -249,6 +249,8 @@ export interface BalanceView {
 	payouts: PayoutView[];
 	/** Newest first; at most 50. */
 	movements: MovementView[];
+	/** Absent: nobody has stated it. */
+	bank?: BankView;
 }
 
 export interface OrderView {
@@ -282,6 +284,26 @@ export type MovementView =
 			contractId: string;
 			other: number;
 	  };
+
+/** The account that holds the money of the tokens, as an operator stated it last. */
+export interface BankView {
+	/** Of the statement, in hex. */
+	id: string;
+	/** Member index of the operator. */
+	statedBy: number;
+	/** By the bank's clock: when it held so much. */
+	atMs: number;
+	balanceMicroNok: number;
+	/** What of it is explained: tokens in circulation when it was stated, interest and unmatched money, less the fees. */
+	circulationMicroNok: number;
+	interestMicroNok: number;
+	unmatchedMicroNok: number;
+	feesMicroNok: number;
+	/** The balance less all that; negative: money is missing, and nothing is issued. */
+	differenceMicroNok: number;
+	/** Who confirmed a balance last, and when (chain time); `isOfThis`: this one, not one before it. */
+	confirmed?: { member: number; timestampMs: number; isOfThis: boolean };
+}
 
 export interface MarketView {
 	offers: OfferView[];

@@ -39,6 +39,8 @@ const KINDS: Record<string, () => string> = {
 	limits: m.kind_limits,
 	market: m.kind_market,
 	tariff: m.kind_tariff,
+	bank: m.kind_bank,
+	bankConfirm: m.kind_bankConfirm,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */
