@@ -28,14 +28,15 @@ export function billOf({ series, paidMicroNok, earnedMicroNok, prices, ownRetail
 	let minutesWithoutMoney = 0;
 	let priceAt = 0;
 	let ownAt = -1;
+	let price: PriceRun | undefined;
 	for (let at = 0; at < importWh.length; at++) {
 		const minute = fromMinute + at;
 		if (at % MINUTES_PER_HOUR === 0) hours.push({ fromMinute: minute, ...NOTHING });
 		const imported = importWh[at] ?? -1;
 		if (imported < 0) continue;
-		while ((prices[priceAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute) priceAt++;
-		while ((ownRetail[ownAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute) ownAt++;
-		const price = prices[priceAt];
+		for (; (prices[priceAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute; priceAt++) price = undefined;
+		for (; (ownRetail[ownAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute; ownAt++) price = undefined;
+		price ??= withOwn(prices[priceAt], ownRetail[ownAt]);
 		const hour = hours.at(-1);
 		assert(price !== undefined && hour !== undefined, "prices and hours begin with the first minute");
 		if (!price.isKept) minutesWithoutPrices++;
@@ -47,8 +48,7 @@ export function billOf({ series, paidMicroNok, earnedMicroNok, prices, ownRetail
 			paidMicroNok: paidMicroNok[at] ?? 0,
 			earnedMicroNok: earnedMicroNok[at] ?? 0,
 		};
-		const retail = ownRetail[ownAt]?.retailMicroNokPerWh || price.retailMicroNokPerWh;
-		if (!addMinute(hour, minuteFigures, { ...price, retailMicroNokPerWh: retail })) minutesWithoutMoney++;
+		if (!addMinute(hour, minuteFigures, price)) minutesWithoutMoney++;
 	}
 	const total: BillFigures = { ...NOTHING };
 	for (const hour of hours) for (const field of FIGURES) total[field] = add(total[field], hour[field]);
@@ -63,6 +63,11 @@ export function billOf({ series, paidMicroNok, earnedMicroNok, prices, ownRetail
 		minutesWithoutPrices,
 		minutesWithoutMoney,
 	};
+}
+
+/** The prices with what the household itself says that it pays, where it says so. */
+function withOwn(price: PriceRun | undefined, own: OwnRetailStep | undefined): PriceRun | undefined {
+	return price && { ...price, retailMicroNokPerWh: own?.retailMicroNokPerWh || price.retailMicroNokPerWh };
 }
 
 type MinuteFigures = Pick<
