@@ -12,6 +12,7 @@ import type {
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { add, MAX_CIRCULATION_MICRO_NOK, minuteOf, subtract, TAKE_BACK_MINUTES } from "../primitives/units.js";
 import { awaitsMatching } from "./automaticMarket.js";
+import { owedMicroNok } from "./correcting.js";
 import { nextCoveredMinute } from "./coverage.js";
 import { changeHousehold, contractOf, type Draft, householdOf, type Ledger, type Lock } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
@@ -40,6 +41,8 @@ export function applyRedeem(draft: Draft, redeem: RedeemTransaction, id: Uint8Ar
 	if (open.length >= MAX_OPEN_ORDERS) return { code: "too-many-orders", limit: MAX_OPEN_ORDERS };
 	const { balanceMicroNok } = householdOf(draft, member);
 	if (balanceMicroNok < amountMicroNok) return { code: "balance-too-low", balanceMicroNok, amountMicroNok };
+	const owed = owedMicroNok(draft, member);
+	if (balanceMicroNok - owed < amountMicroNok) return { code: "claims-first", owedMicroNok: owed, balanceMicroNok };
 	changeHousehold(draft, member, { balanceMicroNok: subtract(balanceMicroNok, amountMicroNok) });
 	lock(draft, { id, member, amountMicroNok, timestampMs: draft.timestampMs });
 	return undefined;
@@ -112,7 +115,10 @@ export function applyPayout(draft: Draft, payout: PayoutTransaction): Refusal | 
 export function lockBalance(draft: Draft, member: number, id: Uint8Array): void {
 	const { balanceMicroNok } = householdOf(draft, member);
 	if (balanceMicroNok === 0) return;
-	lock(draft, { id, member, amountMicroNok: balanceMicroNok, timestampMs: draft.timestampMs });
+	// What neighbours owed it may have come since.
+	const before = draft.locks.get(toHex(id));
+	const amountMicroNok = add(before?.amountMicroNok ?? 0, balanceMicroNok);
+	lock(draft, { id, member, amountMicroNok, timestampMs: before?.timestampMs ?? draft.timestampMs });
 	changeHousehold(draft, member, { balanceMicroNok: 0 });
 }
 

@@ -9,6 +9,7 @@ import {
 	sellLimit,
 	termsAt,
 } from "../contract/automaticMarket.js";
+import { isDispute } from "../contract/correcting.js";
 import { coverageIn, nextCoveredMinute } from "../contract/coverage.js";
 import { devicesOf } from "../contract/devices.js";
 import {
@@ -29,7 +30,7 @@ import { isNewcomer } from "../contract/standing.js";
 import { tariffAt } from "../contract/tariff.js";
 import { payoutRefusal } from "../contract/treasury.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
-import { add, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf, multiply } from "../primitives/units.js";
+import { add, CORRECTION_MINUTES, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf, multiply } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
 import { OLD_LINK_MS } from "./networkKeys.js";
 import type { Peers } from "./peers.js";
@@ -41,7 +42,10 @@ import type {
 	AutomaticMarketView,
 	BalanceView,
 	ChainView,
+	ClaimView,
 	ContractView,
+	CorrectionsView,
+	CorrectionView,
 	DeviceView,
 	JoiningView,
 	LockView,
@@ -152,6 +156,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		meter: context.metering.view(lastReadingOf(street, member)),
 		today: todayView(context, member, ownRetail, feedInMicroNokPerWh),
 		balance: balanceView(street, ledger, member),
+		corrections: correctionsView(ledger, member),
 		market: marketView(ledger, member, ownRetail, minute),
 		chain: chainView(context),
 		retention: retentionView(street, self.operator),
@@ -272,6 +277,27 @@ function balanceView(street: Street, ledger: Ledger, member: number): BalanceVie
 		orders: ordersOf(ledger.orders).filter((order) => order.member === member),
 		payouts: payoutsOf(ledger).filter((lock) => lock.member === member),
 		movements: street.statement.movements(),
+	};
+}
+
+/** `member`: only what concerns that household. */
+function correctionsView(ledger: Ledger, member?: number): CorrectionsView {
+	const concerns = (...parties: number[]) => member === undefined || parties.includes(member);
+	const open = [...ledger.corrections].filter(([, each]) => concerns(each.member, each.counterparty));
+	const claims = [...ledger.claims].filter(([, { debtor, creditor }]) => concerns(debtor, creditor));
+	return {
+		open: open.map(([id, correction]): CorrectionView => {
+			const { isPayer, note, declined, timestampMs, id: _, ...said } = correction;
+			return {
+				...said,
+				id,
+				payer: isPayer ? said.member : said.counterparty,
+				...(note === undefined ? {} : { note }),
+				...(isDispute(correction) ? {} : { lapsesMs: (minuteOf(timestampMs) + CORRECTION_MINUTES) * MS_PER_MINUTE }),
+				...(declined === undefined ? {} : { declined }),
+			};
+		}),
+		claims: claims.map(([id, claim]): ClaimView => ({ ...claim, id })),
 	};
 }
 
@@ -459,6 +485,7 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 		nodes,
 		orders: ordersOf(ledger.orders),
 		payouts: payoutsOf(ledger),
+		corrections: correctionsView(ledger),
 		issuedMicroNok: ledger.issuedMicroNok,
 		paidOutMicroNok: ledger.paidOutMicroNok,
 		iceServers: street.iceServers,

@@ -39,6 +39,8 @@ const KINDS: Record<string, () => string> = {
 	limits: m.kind_limits,
 	market: m.kind_market,
 	tariff: m.kind_tariff,
+	correct: m.kind_correct,
+	answer: m.kind_answer,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */

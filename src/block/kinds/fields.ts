@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import type { CborValue } from "../../primitives/codec.js";
 import {
+	MAX_AMOUNT_MICRO_NOK,
 	MAX_NOTICE_MINUTES,
 	MAX_PRICE_MICRO_NOK_PER_WH,
 	MAX_READING_WH,
@@ -47,6 +48,9 @@ export const signature = plain(shapes.signature);
 export const deviceIndex = plain(shapes.deviceIndex);
 export const name = plain(shapes.nameShape);
 export const reference = plain(shapes.reference);
+export const note = plain(shapes.note);
+/** 0: there is none. */
+export const settlementAmount = plain(shapes.integer(0, MAX_AMOUNT_MICRO_NOK));
 export const amountMicroNok = plain(shapes.amountMicroNok);
 export const energyWh = plain(shapes.integer(0, MAX_READING_WH));
 export const price = plain(shapes.integer(MIN_PRICE_MICRO_NOK_PER_WH, MAX_PRICE_MICRO_NOK_PER_WH));

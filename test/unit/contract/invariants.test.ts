@@ -11,11 +11,13 @@ import { contractsOf, expectAgreement, householdsOf } from "../../support/ledger
 import { referenceAllocation } from "../../support/referenceAllocation.js";
 import { foundedFor, type Played, play, type Scenario, scenario } from "../../support/scenario.js";
 
-// Lives here are half an hour long: notices are over in a minute, and soon it is too late to take something back.
+// Lives here are half an hour long: notices are over in a minute, soon it is too late to take something back, and to answer.
 vi.mock(import("../../../src/primitives/units.js"), async (units) => ({
 	...(await units()),
 	HOUSEHOLD_NOTICE_MINUTES: 1,
 	TAKE_BACK_MINUTES: 2,
+	CORRECTION_MINUTES: 5,
+	MAX_CORRECTED_MINUTES: 6,
 }));
 
 /** `seed`: always the same lives; else other ones each time. */
@@ -64,10 +66,16 @@ describe("in every life of a neighbourhood", () => {
 			scheduled: 0,
 			outOfHours: 0,
 			side: 0,
+			owed: 0,
+			agreed: 0,
+			disputed: 0,
 		};
 		const check = (played: Played) => {
 			const { executed, reference, expected, offered, taken } = played;
 			expectAgreement(played);
+			seen.owed += executed.ledger.claims.size;
+			seen.agreed = Math.max(seen.agreed, reference.claims.filter(({ amount }) => amount === 0n).length);
+			seen.disputed += reference.corrections.filter(({ isDeclined, isOpen }) => isDeclined && isOpen).length;
 			seen.refused += offered - taken.length;
 			seen.matched += expected.matched.length;
 			seen.out += [...reference.removals.values()].filter(({ isOut }) => isOut).length;
@@ -118,6 +126,9 @@ describe("in every life of a neighbourhood", () => {
 		expect(seen.scheduled).toBeGreaterThan(50);
 		expect(seen.outOfHours).toBeGreaterThan(5);
 		expect(seen.side).toBeGreaterThan(5);
+		expect(seen.owed).toBeGreaterThan(20);
+		expect(seen.agreed).toBeGreaterThan(0);
+		expect(seen.disputed).toBeGreaterThan(0);
 	});
 
 	it("the balances and locks are together what was issued and not paid out, and none is negative", () => {
