@@ -1,6 +1,7 @@
 /** What a proof file proves, line by line, in plain words. */
 import type { Transaction } from "../block/transaction.js";
 import type { Contract } from "../contract/ledger.js";
+import type { IntervalShare } from "../contract/results.js";
 import type { Delivery, SettledMinute } from "../contract/settlement.js";
 import type { Proven, ProvenFacts, ProvenTransaction } from "../node/proofFileCheck.js";
 import { toHex } from "../primitives/bytes.js";
@@ -33,6 +34,7 @@ function blockLines(block: ProvenFacts, proven: Proven): string[] {
 	return [
 		...block.transactions.map((each) => transactionLine(each, proven)),
 		...block.settled.flatMap((minute) => settledLines(minute, proven)),
+		...block.shares.map((share) => shareLine(share, proven)),
 		`in block ${index} of ${timeOf(block.timestampMs)}, certified by ${signatures} of ${voters} voters${where}`,
 	];
 }
@@ -49,6 +51,17 @@ function deliveryLine({ contract, buyer, energyWh, amountMicroNok }: Delivery, f
 	const known = proven.contracts.find(({ index }) => index === contract);
 	const under = known === undefined ? `contract no. ${contract}` : `contract ${toHex(known.id.subarray(0, 8))}`;
 	return `delivered: ${energyWh} Wh from ${from} to ${nameOf(buyer, proven)} for ${nok(amountMicroNok)} NOK under ${under}`;
+}
+
+function shareLine(share: IntervalShare, proven: Proven): string {
+	const { household, boughtWh, paidMicroNok, soldWh, earnedMicroNok, priceMicroNokPerWh: price } = share;
+	const period = `${minuteTime(share.fromMinute)} to ${minuteTime(share.untilMinute)}`;
+	const at = price === undefined ? "" : ` at ${price / MICRO_NOK_PER_WH_PER_ORE_PER_KWH} øre/kWh`;
+	const parts = [
+		...(boughtWh === 0 ? [] : [`bought ${boughtWh} Wh for ${nok(paidMicroNok)} NOK`]),
+		...(soldWh === 0 ? [] : [`sold ${soldWh} Wh for ${nok(earnedMicroNok)} NOK`]),
+	];
+	return `market from ${period} (${share.choice}): ${nameOf(household, proven)} ${parts.join(" and ")}${at}`;
 }
 
 function transactionLine({ id, transaction, device }: ProvenTransaction, proven: Proven): string {
@@ -100,6 +113,12 @@ function sentenceOf(transaction: Transaction, proven: Proven): string {
 			const { amountMicroNok, lockId, reference } = transaction;
 			return `${nok(amountMicroNok)} NOK paid out for ${toHex(lockId)}, bank reference ${reference}`;
 		}
+		case "bank": {
+			const { balanceMicroNok, minute } = transaction;
+			return `the bank account held ${nok(balanceMicroNok)} NOK in minute ${minuteTime(minute)}`;
+		}
+		case "bankConfirm":
+			return `${nameOf(transaction.member, proven)} confirms bank statement ${toHex(transaction.statementId)}`;
 		default:
 			return `an act of kind ${transaction.kind}`;
 	}

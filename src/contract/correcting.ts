@@ -10,7 +10,14 @@
  */
 import type { AnswerTransaction, CorrectTransaction } from "../block/kinds/correcting.js";
 import { toHex } from "../primitives/bytes.js";
-import { add, CORRECTION_MINUTES, MAX_CORRECTED_MINUTES, minuteOf, subtract } from "../primitives/units.js";
+import {
+	add,
+	CORRECTION_MINUTES,
+	MAX_CIRCULATION_MICRO_NOK,
+	MAX_CORRECTED_MINUTES,
+	minuteOf,
+	subtract,
+} from "../primitives/units.js";
 import { countedSince } from "./countedBlocks.js";
 import { type Claim, type Correction, changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
@@ -136,11 +143,16 @@ function isPayable(ledger: Ledger, { creditor }: Claim): boolean {
 	return householdOf(ledger, creditor).removal?.completed !== true;
 }
 
-/** What a household has to pay its neighbours before it gets money back, µNOK. */
+/**
+ * What a household has to pay its neighbours before it gets money back, µNOK. No more than there can be altogether: a
+ * household may agree to owe more than that, and the sum of it is no safe integer.
+ */
 export function owedMicroNok(ledger: Ledger, member: number): number {
 	let sumMicroNok = 0;
 	for (const claim of ledger.claims.values()) {
-		if (claim.debtor === member && isPayable(ledger, claim)) sumMicroNok = add(sumMicroNok, claim.amountMicroNok);
+		if (claim.debtor !== member || !isPayable(ledger, claim)) continue;
+		if (claim.amountMicroNok > MAX_CIRCULATION_MICRO_NOK - sumMicroNok) return MAX_CIRCULATION_MICRO_NOK;
+		sumMicroNok = add(sumMicroNok, claim.amountMicroNok);
 	}
 	return sumMicroNok;
 }

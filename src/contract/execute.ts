@@ -6,6 +6,7 @@ import { ok, type Result, refused } from "../primitives/result.js";
 import { add, MAX_MINUTE, minuteOf, subtract } from "../primitives/units.js";
 import { applyAppoint, countVotes } from "./appointing.js";
 import { applyLimits, applyMarket } from "./automaticMarket.js";
+import { applyBank, applyBankConfirm } from "./bank.js";
 import { applyConfirm } from "./confirmations.js";
 import { applyContest } from "./contesting.js";
 import { applyAnswer, applyCorrect, dropLapsed, payClaims } from "./correcting.js";
@@ -250,6 +251,10 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyMarket(draft, act);
 		case "tariff":
 			return applyTariff(draft, act);
+		case "bank":
+			return applyBank(draft, act, id);
+		case "bankConfirm":
+			return applyBankConfirm(draft, act);
 		case "appoint":
 			return applyAppoint(draft, act);
 		case "rebind":

@@ -108,6 +108,7 @@ function foundingLedger(
 		claims: new Map(),
 		issuedMicroNok: 0,
 		paidOutMicroNok: 0,
+		bank: undefined,
 		iceServers: undefined,
 		operatorRecord: undefined,
 		keyRotations: undefined,

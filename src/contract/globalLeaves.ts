@@ -1,6 +1,6 @@
 /** Leaves of what a neighbourhood has once: the past's hashes, and the globals with the counted blocks. */
 import * as v from "valibot";
-import { bytes, flag, hash, natural, perhaps } from "../block/fieldShapes.js";
+import { bytes, flag, hash, integer, natural, perhaps } from "../block/fieldShapes.js";
 import { type IceServer, iceServerFields, iceServersShape } from "../block/iceServer.js";
 import { type FoundingTerms, MONEY_KINDS, type MoneyKind, termsFields, termsShape } from "../block/kinds/founding.js";
 import { MARKET_CHOICES, type TariffStep } from "../block/kinds/trading.js";
@@ -9,10 +9,12 @@ import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
 import type { CborValue } from "../primitives/codec.js";
 import { ZERO_HASH } from "../primitives/hash.js";
+import { MAX_AMOUNT_MICRO_NOK } from "../primitives/units.js";
 import { KEY_SALT_BYTES } from "./keyRotation.js";
 import { bit, type LeafCodec, runs } from "./leafCodec.js";
 import { inlineOf } from "./leafPages.js";
 import {
+	type BankStatement,
 	type KeyRotations,
 	type Ledger,
 	type Market,
@@ -21,6 +23,9 @@ import {
 	RECORDED_KINDS,
 } from "./ledger.js";
 import type { MinuteRanges } from "./minuteRanges.js";
+
+/** As much as a statement may say, so that sums of them are safe. */
+const bankAmount = integer(0, MAX_AMOUNT_MICRO_NOK);
 
 /** Count and peaks: all that is needed to go on, and through its root a proof of every old block. */
 export const HISTORY_LEAF: LeafCodec<MountainRange> = {
@@ -154,6 +159,50 @@ export const PAID_OUT_LEAF: LeafCodec<readonly [paidOutMicroNok: number], number
 	shape: v.pipe(
 		v.strictTuple([v.literal("paidOut"), natural]),
 		v.transform(([, paidOutMicroNok]) => paidOutMicroNok),
+	),
+};
+
+/** Only where an operator has stated a balance. */
+export const BANK_LEAF: LeafCodec<BankStatement> = {
+	fields: ({ id, member, minute, timestampMs, confirmed, ...amounts }) => [
+		"bank",
+		id,
+		member,
+		minute,
+		timestampMs,
+		amounts.balanceMicroNok,
+		amounts.circulationMicroNok,
+		amounts.feesMicroNok,
+		amounts.interestMicroNok,
+		amounts.unmatchedMicroNok,
+		confirmed === undefined ? [] : [[confirmed.statementId, confirmed.member, confirmed.timestampMs]],
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("bank"),
+			hash,
+			natural,
+			natural,
+			natural,
+			bankAmount,
+			bankAmount,
+			bankAmount,
+			bankAmount,
+			bankAmount,
+			perhaps(v.strictTuple([hash, natural, natural])),
+		]),
+		v.transform(([, id, member, minute, timestampMs, balance, circulation, fees, interest, unmatched, confirmed]) => ({
+			id,
+			member,
+			minute,
+			timestampMs,
+			balanceMicroNok: balance,
+			circulationMicroNok: circulation,
+			feesMicroNok: fees,
+			interestMicroNok: interest,
+			unmatchedMicroNok: unmatched,
+			confirmed: confirmed && { statementId: confirmed[0], member: confirmed[1], timestampMs: confirmed[2] },
+		})),
 	),
 };
 

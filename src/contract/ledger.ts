@@ -54,6 +54,8 @@ export interface Ledger {
 	/** Ever created; those that were paid out and destroyed are counted apart. */
 	readonly issuedMicroNok: number;
 	readonly paidOutMicroNok: number;
+	/** What the account with the members' money holds, as it was stated last; undefined: never (`bank.ts`). */
+	readonly bank: BankStatement | undefined;
 	/** Through which devices that cannot see each other connect; undefined: nobody has said anything about it yet. */
 	readonly iceServers: readonly IceServer[] | undefined;
 	/** What operators did last, oldest first; undefined: nothing that is kept (`operatorRecord.ts`). */
@@ -239,6 +241,36 @@ export interface Order {
 	readonly timestampMs: number;
 }
 
+/** The bank account that holds the money of the tokens, as an operator stated it last. */
+export interface BankStatement {
+	/** Id of the `bank` transaction. */
+	readonly id: Uint8Array;
+	/** Member index of the operator. */
+	readonly member: number;
+	/** In which the account held so much. */
+	readonly minute: number;
+	/** Of the block. */
+	readonly timestampMs: number;
+	readonly balanceMicroNok: number;
+	/** Issued and not paid out, locks among it, where the statement stands in the chain. */
+	readonly circulationMicroNok: number;
+	/** Of all statements so far. */
+	readonly feesMicroNok: number;
+	readonly interestMicroNok: number;
+	/** Came, belongs to no order, and is still there. */
+	readonly unmatchedMicroNok: number;
+	/** The last confirmation, be it of an earlier statement; undefined: nobody ever did. */
+	readonly confirmed: BankConfirmation | undefined;
+}
+
+export interface BankConfirmation {
+	/** Id of the `bank` transaction that was confirmed. */
+	readonly statementId: Uint8Array;
+	readonly member: number;
+	/** Of the block. */
+	readonly timestampMs: number;
+}
+
 /** What operators did, and what came about by rule in their stead. The number of each kind is its place: append only. */
 export const RECORDED_KINDS = [
 	"issue",
@@ -259,6 +291,7 @@ export const RECORDED_KINDS = [
 	"rebound",
 	"market",
 	"tariff",
+	"bank",
 ] as const;
 
 export interface OperatorAct {

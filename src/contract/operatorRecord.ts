@@ -70,6 +70,8 @@ export function recordedActs(ledger: Ledger, act: ActTransaction): OperatorAct[]
 			return [by(act.kind, { texts: [act.choice, String(act.fromMinute)] })];
 		case "tariff":
 			return act.steps.slice(0, 1).map((step) => by(act.kind, { texts: tariffTexts(step) }));
+		case "bank":
+			return [by(act.kind, { amountMicroNok: act.balanceMicroNok, texts: [String(act.minute)] })];
 		case "remove":
 		case "rebind":
 		case "contest":

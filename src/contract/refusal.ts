@@ -76,6 +76,20 @@ export type Refusal =
 	| { code: "unknown-order" }
 	| { code: "amount-differs"; orderedMicroNok: number; amountMicroNok: number }
 	| { code: "circulation-limit"; issuedMicroNok: number }
+	/** Play money lies in no bank. */
+	| { code: "no-bank" }
+	| { code: "bank-in-future"; minute: number }
+	/** There is a statement of a later minute. */
+	| { code: "bank-older"; minute: number }
+	/** Of unmatched money there is less. */
+	| { code: "bank-cleared-too-much"; openMicroNok: number; amountMicroNok: number }
+	| { code: "bank-limit" }
+	/** It is not the last one. */
+	| { code: "unknown-statement" }
+	/** A second household confirms a balance. */
+	| { code: "own-statement" }
+	/** By the last statement money is missing for the tokens that there are. */
+	| { code: "bank-shortfall"; shortfallMicroNok: number }
 	| { code: "invitation-missing" }
 	| { code: "invitation-used" }
 	| { code: "invitation-expired"; expiryMinute: number }

@@ -1,7 +1,8 @@
 /** What a block settled, as leaves of a tree of its own, whose root is the first leaf of the state root. */
 import * as v from "valibot";
 import { natural } from "../block/fieldShapes.js";
-import { MARKET_CHOICES } from "../block/kinds/trading.js";
+import { oneOf } from "../block/kinds/fields.js";
+import { MARKET_CHOICES, type MarketChoice } from "../block/kinds/trading.js";
 import { merkleLeaf, rememberingMerkleRoot } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
 import type { MatchedInterval } from "./automaticMarket.js";
@@ -28,7 +29,7 @@ export function resultLeafHashes(results: SettlementResults): readonly Uint8Arra
 	const hashes = [
 		...settled.map(settledLeafHash),
 		...rests.map((rest) => merkleLeaf(encode(restFields(rest)))),
-		...matched.flatMap((interval) => interval.shares.map((share) => matchedLeafHash(interval, share))),
+		...matched.flatMap(sharesOf).map(shareLeafHash),
 	];
 	leaves.set(results, hashes);
 	return hashes;
@@ -63,28 +64,60 @@ export const SETTLED_LEAF: LeafCodec<SettledMinute> = {
 	),
 };
 
-/** One household's share of an interval: it tells of nobody else's. */
-export function matchedLeafHash(interval: MatchedInterval, share: MatchedShare): Uint8Array {
-	return merkleLeaf(encode(matchedFields(interval, share)));
+/** One household's share of a matched interval: it tells of nobody else's. */
+export interface IntervalShare extends MatchedShare {
+	readonly fromMinute: number;
+	readonly untilMinute: number;
+	readonly choice: MarketChoice;
+	/** Undefined: not all of the interval traded at one price. */
+	readonly priceMicroNokPerWh: number | undefined;
 }
 
-function matchedFields(
-	{ fromMinute, untilMinute, choice, priceMicroNokPerWh }: MatchedInterval,
-	{ household, boughtWh, paidMicroNok, soldWh, earnedMicroNok }: MatchedShare,
-): CborValue {
-	return [
-		"matched",
-		fromMinute,
-		untilMinute,
-		MARKET_CHOICES.indexOf(choice),
-		priceMicroNokPerWh === undefined ? [] : [priceMicroNokPerWh],
-		household,
-		boughtWh,
-		paidMicroNok,
-		soldWh,
-		earnedMicroNok,
-	];
+/** The shares of an interval, in the order of their leaves. */
+export function sharesOf({ shares, ...interval }: MatchedInterval): IntervalShare[] {
+	return shares.map((share) => ({ ...interval, ...share }));
 }
+
+export function shareLeafHash(share: IntervalShare): Uint8Array {
+	return merkleLeaf(encode(SHARE_LEAF.fields(share)));
+}
+
+const choiceField = oneOf(MARKET_CHOICES);
+
+export const SHARE_LEAF: LeafCodec<IntervalShare> = {
+	fields: (share) => [
+		"matched",
+		share.fromMinute,
+		share.untilMinute,
+		choiceField.write(share.choice),
+		share.priceMicroNokPerWh === undefined ? [] : [share.priceMicroNokPerWh],
+		share.household,
+		share.boughtWh,
+		share.paidMicroNok,
+		share.soldWh,
+		share.earnedMicroNok,
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("matched"),
+			natural,
+			natural,
+			choiceField.shape,
+			v.union([v.strictTuple([]), v.strictTuple([natural])]),
+			natural,
+			natural,
+			natural,
+			natural,
+			natural,
+		]),
+		v.transform(
+			([, fromMinute, untilMinute, choice, [price], household, boughtWh, paidMicroNok, soldWh, earnedMicroNok]) => {
+				const interval = { fromMinute, untilMinute, choice, priceMicroNokPerWh: price };
+				return { ...interval, household, boughtWh, paidMicroNok, soldWh, earnedMicroNok };
+			},
+		),
+	),
+};
 
 function restFields(rest: MinuteRest): CborValue {
 	return ["rest", rest.household, rest.minute, rest.importWh, rest.exportWh];

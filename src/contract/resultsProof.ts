@@ -1,13 +1,22 @@
 /**
- * Settled minutes of a block alone, with what leads from them to the block's state root: the paths through the tree of
- * the results and, from its root, through the state's. Nothing else of the state is needed, and nothing of it is told.
+ * Settled minutes and shares of the market's intervals out of a block alone, with what leads from them to the block's state
+ * root: the paths through the tree of the results and, from its root, through the state's. Nothing else of the state is
+ * needed, and nothing of it is told.
  */
 import * as v from "valibot";
 import { hash, natural } from "../block/fieldShapes.js";
 import { merkleLeaf, narrowProof, provenRoot, rememberingMerkleProof } from "../block/merkle.js";
 import type { CborValue } from "../primitives/codec.js";
 import type { Ledger } from "./ledger.js";
-import { resultLeafHashes, SETTLED_LEAF, settledLeafHash } from "./results.js";
+import {
+	type IntervalShare,
+	resultLeafHashes,
+	SETTLED_LEAF,
+	SHARE_LEAF,
+	settledLeafHash,
+	shareLeafHash,
+	sharesOf,
+} from "./results.js";
 import type { SettledMinute, SettlementResults } from "./settlement.js";
 import { stateLeafHashes } from "./stateRoot.js";
 
@@ -18,18 +27,32 @@ export interface ResultsProof {
 	/** Leaves of the results. */
 	readonly results: number;
 	readonly resultsPath: readonly Uint8Array[];
-	/** By place ascending; at least one. */
-	readonly settled: readonly (readonly [place: number, minute: SettledMinute])[];
+	/** By place ascending, as are the shares, whose places are higher; of both together at least one. */
+	readonly settled: readonly Placed<SettledMinute>[];
+	readonly shares: readonly Placed<IntervalShare>[];
 }
 
-/** Proves those of a block's settled minutes that are wanted; undefined: none is. `ledger`: after the block. */
-export function proveSettled(
+type Placed<Result> = readonly [place: number, result: Result];
+
+/** Which results are wanted. */
+export interface WantedResults {
+	settled(minute: SettledMinute): boolean;
+	share(share: IntervalShare): boolean;
+}
+
+/** Proves those of a block's results that are wanted; undefined: none is. `ledger`: after the block. */
+export function proveResults(
 	ledger: Ledger,
 	results: SettlementResults,
-	isWanted: (minute: SettledMinute) => boolean,
+	isWanted: WantedResults,
 ): ResultsProof | undefined {
-	const settled = [...results.settled.entries()].filter(([, minute]) => isWanted(minute));
-	if (settled.length === 0) return undefined;
+	const firstShare = results.settled.length + results.rests.length;
+	const settled = [...results.settled.entries()].filter(([, minute]) => isWanted.settled(minute));
+	const shares = results.matched
+		.flatMap(sharesOf)
+		.map((share, at): Placed<IntervalShare> => [firstShare + at, share])
+		.filter(([, share]) => isWanted.share(share));
+	if (settled.length + shares.length === 0) return undefined;
 	const stateHashes = stateLeafHashes(ledger, results);
 	const resultHashes = resultLeafHashes(results);
 	return {
@@ -38,26 +61,28 @@ export function proveSettled(
 		results: resultHashes.length,
 		resultsPath: rememberingMerkleProof(
 			resultHashes,
-			settled.map(([place]) => place),
+			[...settled, ...shares].map(([place]) => place),
 		),
 		settled,
+		shares,
 	};
 }
 
-/** The same proof of some of its minutes alone; undefined: of none. */
-export function narrowResults(
-	proof: ResultsProof,
-	isWanted: (minute: SettledMinute) => boolean,
-): ResultsProof | undefined {
-	const settled = proof.settled.filter(([, minute]) => isWanted(minute));
-	if (settled.length === 0) return undefined;
-	const places = settled.map(([place]) => place);
+/** The same proof of some of its results alone; undefined: of none. */
+export function narrowResults(proof: ResultsProof, isWanted: WantedResults): ResultsProof | undefined {
+	const settled = proof.settled.filter(([, minute]) => isWanted.settled(minute));
+	const shares = proof.shares.filter(([, share]) => isWanted.share(share));
+	const places = [...settled, ...shares].map(([place]) => place);
+	if (places.length === 0) return undefined;
 	const resultsPath = narrowProof(proof.results, leavesOf(proof), proof.resultsPath, places);
-	return resultsPath === undefined ? undefined : { ...proof, resultsPath, settled };
+	return resultsPath === undefined ? undefined : { ...proof, resultsPath, settled, shares };
 }
 
-function leavesOf({ settled }: ResultsProof): (readonly [place: number, leaf: Uint8Array])[] {
-	return settled.map(([place, minute]) => [place, settledLeafHash(minute)] as const);
+function leavesOf({ settled, shares }: ResultsProof): Placed<Uint8Array>[] {
+	return [
+		...settled.map(([place, minute]) => [place, settledLeafHash(minute)] as const),
+		...shares.map(([place, share]) => [place, shareLeafHash(share)] as const),
+	];
 }
 
 /** The state root to which a proof leads; undefined: to none. */
@@ -74,7 +99,10 @@ export function resultsProofFields(proof: ResultsProof): CborValue {
 		[...proof.statePath],
 		proof.results,
 		[...proof.resultsPath],
-		proof.settled.map(([place, minute]) => [place, SETTLED_LEAF.fields(minute)]),
+		[
+			...proof.settled.map(([place, minute]) => [place, SETTLED_LEAF.fields(minute)]),
+			...proof.shares.map(([place, share]) => [place, SHARE_LEAF.fields(share)]),
+		],
 	];
 }
 
@@ -84,15 +112,15 @@ export const resultsProofShape = v.pipe(
 		v.array(hash),
 		natural,
 		v.array(hash),
-		v.pipe(v.array(v.strictTuple([natural, SETTLED_LEAF.shape])), v.minLength(1)),
+		v.pipe(v.array(v.strictTuple([natural, v.union([SETTLED_LEAF.shape, SHARE_LEAF.shape])])), v.minLength(1)),
 	]),
-	v.transform(
-		([stateLeaves, statePath, results, resultsPath, settled]): ResultsProof => ({
-			stateLeaves,
-			statePath,
-			results,
-			resultsPath,
-			settled,
-		}),
-	),
+	v.transform(([stateLeaves, statePath, results, resultsPath, proven]): ResultsProof => {
+		const settled: Placed<SettledMinute>[] = [];
+		const shares: Placed<IntervalShare>[] = [];
+		for (const [place, result] of proven) {
+			if ("seller" in result) settled.push([place, result]);
+			else shares.push([place, result]);
+		}
+		return { stateLeaves, statePath, results, resultsPath, settled, shares };
+	}),
 );

@@ -11,6 +11,7 @@ import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { CLAIM_LEAF, CORRECTION_LEAF } from "./correctionLeaves.js";
 import {
+	BANK_LEAF,
 	COUNTED_LEAF,
 	GLOBALS_LEAF,
 	type Globals,
@@ -26,6 +27,7 @@ import {
 } from "./globalLeaves.js";
 import type { Waiting } from "./leafPages.js";
 import type {
+	BankStatement,
 	Claim,
 	Contract,
 	Correction,
@@ -112,6 +114,7 @@ interface Parts {
 	globals?: Globals;
 	predecessor?: Predecessor;
 	iceServers?: Ledger["iceServers"];
+	bank?: BankStatement;
 	operatorRecord?: OperatorAct[];
 	keyRotations?: Ledger["keyRotations"];
 	tariff?: Ledger["tariff"];
@@ -185,6 +188,10 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 		parts.iceServers = servers;
 		return true;
 	}),
+	bank: taker(BANK_LEAF, (parts, bank) => {
+		parts.bank = bank;
+		return true;
+	}),
 	operatorAct: taker(OPERATOR_ACT_LEAF, (parts, act) => {
 		parts.operatorRecord = [...(parts.operatorRecord ?? []), act];
 		return true;
@@ -230,13 +237,15 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 /** What the rules rely on: without it a later block would trip over its own assertions. */
 function contradictionIn(
 	globals: Globals,
-	{ devices, offers, orders, locks, households, contracts, predecessor, paidOutMicroNok = 0, ...between }: Parts,
+	{ devices, offers, orders, locks, households, contracts, predecessor, bank, paidOutMicroNok = 0, ...between }: Parts,
 ): "references" | "money" | "readings" | undefined {
 	const isMember = (member: number) => member < households.length;
 	const isDevice = (device: number) => device < devices.length;
 	const refers =
 		globals.voters.every(isDevice) &&
 		(predecessor?.unconfirmed ?? []).every(isMember) &&
+		isMember(bank?.member ?? 0) &&
+		isMember(bank?.confirmed?.member ?? 0) &&
 		devices.every(({ household }) => isMember(household)) &&
 		households.every(({ meteringDevice, appoints = 0 }) => isDevice(meteringDevice) && isMember(appoints)) &&
 		offers.every(({ seller }) => isMember(seller)) &&
@@ -288,6 +297,7 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		locks: new Map(parts.locks.map((lock) => [toHex(lock.id), lock])),
 		issuedMicroNok: globals.issuedMicroNok,
 		paidOutMicroNok: parts.paidOutMicroNok ?? 0,
+		bank: parts.bank,
 		iceServers: parts.iceServers,
 		operatorRecord: parts.operatorRecord,
 		keyRotations: parts.keyRotations,

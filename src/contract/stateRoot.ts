@@ -7,6 +7,7 @@ import { merkleLeaf, rememberingMerkleRoot } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
 import { CLAIM_LEAF, CORRECTION_LEAF } from "./correctionLeaves.js";
 import {
+	BANK_LEAF,
 	COUNTED_LEAF,
 	GLOBALS_LEAF,
 	HISTORY_LEAF,
@@ -64,6 +65,7 @@ export function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	if (ledger.predecessor !== undefined) visit(ledger.predecessor, PREDECESSOR_LEAF.fields);
 	if (ledger.iceServers !== undefined) visit(ledger.iceServers, ICE_SERVERS_LEAF.fields);
 	if (ledger.paidOutMicroNok > 0) visit([ledger.paidOutMicroNok] as const, PAID_OUT_LEAF.fields);
+	if (ledger.bank !== undefined) visit(ledger.bank, BANK_LEAF.fields);
 	for (const act of ledger.operatorRecord ?? []) visit(act, OPERATOR_ACT_LEAF.fields);
 	if (ledger.keyRotations !== undefined) visit(ledger.keyRotations, KEY_ROTATIONS_LEAF.fields);
 	if (ledger.tariff !== undefined) visit(ledger.tariff, TARIFF_LEAF.fields);

@@ -12,6 +12,7 @@ import type {
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { add, MAX_CIRCULATION_MICRO_NOK, minuteOf, subtract, TAKE_BACK_MINUTES } from "../primitives/units.js";
 import { awaitsMatching } from "./automaticMarket.js";
+import { shortfallRefusal } from "./bank.js";
 import { owedMicroNok } from "./correcting.js";
 import { nextCoveredMinute } from "./coverage.js";
 import { changeHousehold, contractOf, type Draft, householdOf, type Ledger, type Lock } from "./ledger.js";
@@ -111,14 +112,14 @@ export function applyPayout(draft: Draft, payout: PayoutTransaction): Refusal | 
 	return undefined;
 }
 
-/** Takes everything that a household has out of its balance, until it is paid out. `id`: of what asked for it. */
+/**
+ * Takes everything that a household has out of its balance, until it is paid out. `id`: of what asked for it. What
+ * neighbours pay it after that waits until then: the operator may be at the bank with the amount that was locked.
+ */
 export function lockBalance(draft: Draft, member: number, id: Uint8Array): void {
 	const { balanceMicroNok } = householdOf(draft, member);
-	if (balanceMicroNok === 0) return;
-	// What neighbours owed it may have come since.
-	const before = draft.locks.get(toHex(id));
-	const amountMicroNok = add(before?.amountMicroNok ?? 0, balanceMicroNok);
-	lock(draft, { id, member, amountMicroNok, timestampMs: before?.timestampMs ?? draft.timestampMs });
+	if (balanceMicroNok === 0 || draft.locks.has(toHex(id))) return;
+	lock(draft, { id, member, amountMicroNok: balanceMicroNok, timestampMs: draft.timestampMs });
 	changeHousehold(draft, member, { balanceMicroNok: 0 });
 }
 
@@ -159,6 +160,8 @@ export function applyIssue(draft: Draft, issue: IssueTransaction): Refusal | und
 	if (draft.issuedMicroNok > MAX_CIRCULATION_MICRO_NOK - issue.amountMicroNok) {
 		return { code: "circulation-limit", issuedMicroNok: draft.issuedMicroNok };
 	}
+	const shortfall = shortfallRefusal(draft);
+	if (shortfall !== undefined) return shortfall;
 	dropOrder(draft, key);
 	draft.issuedMicroNok = add(draft.issuedMicroNok, issue.amountMicroNok);
 	const household = householdOf(draft, order.member);

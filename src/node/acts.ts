@@ -28,7 +28,7 @@ export type ActCommand = Extract<
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
 			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout" | "appoint")
 			| ("rebind" | "contest" | "redeem" | "cancel" | "leave")
-			| ("limits" | "market" | "tariff" | "correct" | "answer");
+			| ("limits" | "market" | "tariff" | "bank" | "bankConfirm" | "correct" | "answer");
 	}
 >;
 
@@ -51,7 +51,7 @@ const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
 	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout", "appoint"] as const),
 	...(["rebind", "contest", "redeem", "cancel", "leave", "limits", "market", "tariff"] as const),
-	...(["correct", "answer"] as const),
+	...(["bank", "bankConfirm", "correct", "answer"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -99,6 +99,10 @@ export function createAct(
 		}
 		case "tariff":
 			return createTariff(command, member, nonce);
+		case "bank":
+			return createBank(command, member, nonce, expiryMinute);
+		case "bankConfirm":
+			return withId(command.statementId, (statementId) => ({ kind: "bankConfirm", member, nonce, statementId }));
 		case "correct":
 			return createCorrection(command, member, nonce, expiryMinute);
 		case "answer": {
@@ -196,6 +200,19 @@ function createTariff(
 	]);
 	if (!prices.every((price) => isWithin(price, 0, MAX_PRICE_MICRO_NOK_PER_WH))) return refused(badPriceFrom(0));
 	return ok({ kind: "tariff", member, nonce, steps });
+}
+
+function createBank(
+	command: Extract<Command, { type: "bank" }>,
+	member: number,
+	nonce: number,
+	expiryMinute: number,
+): Result<Unsigned<Transaction>, ActError> {
+	const { minute, balanceMicroNok, feesMicroNok, interestMicroNok, unmatchedMicroNok, clearedMicroNok } = command;
+	if (!isWithin(minute, 0, MAX_MINUTE)) return refused({ code: "bad-period" });
+	const amounts = { balanceMicroNok, feesMicroNok, interestMicroNok, unmatchedMicroNok, clearedMicroNok };
+	if (!Object.values(amounts).every((amount) => isWithin(amount, 0, MAX_AMOUNT_MICRO_NOK))) return refused(BAD_AMOUNT);
+	return ok({ kind: "bank", member, nonce, expiryMinute, minute, ...amounts });
 }
 
 function createCorrection(

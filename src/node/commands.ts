@@ -1,7 +1,7 @@
 /** What a person asks for, and the answers: each command goes to the part it concerns. */
 import type { Reading } from "../block/reading.js";
 import { ok, refused } from "../primitives/result.js";
-import { MAX_PRICE_MICRO_NOK_PER_WH, MS_PER_MINUTE } from "../primitives/units.js";
+import { MAX_PRICE_MICRO_NOK_PER_WH, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
 import { type ActCommand, isActCommand } from "./acts.js";
 import type { NodeDependencies } from "./dependencies.js";
 import type { Entering } from "./entering.js";
@@ -9,6 +9,7 @@ import { MAX_SERIES_MINUTES } from "./history.js";
 import type { Incidents } from "./incidents.js";
 import { decodeLink, type Link } from "./link.js";
 import type { Metering } from "./metering.js";
+import { withOwnRetail } from "./ownRetail.js";
 import { NO_PASSWORDS, Passwords, type StretchedPasswords } from "./passwords.js";
 import type { ProofRequest } from "./proofSearch.js";
 import type { Command, LinkContent } from "./protocol.js";
@@ -205,7 +206,10 @@ export class Commands {
 				if (!Number.isSafeInteger(price) || price < 0 || price > MAX_PRICE_MICRO_NOK_PER_WH) {
 					return refused({ code: "bad-tariff" });
 				}
-				const saved = await street.saveConfig({ ownRetailMicroNokPerWh: price });
+				// The minute that runs is the first that it holds for.
+				const fromMinute = minuteOf(this.#parts.dependencies.clocks.chainMs());
+				const next = { fromMinute, retailMicroNokPerWh: price };
+				const saved = await street.saveConfig({ ownRetail: withOwnRetail(street.config.ownRetail, next) });
 				return saved ? DONE : refused({ code: "storage-write-failed" });
 			}
 			case "retention": {
@@ -217,6 +221,8 @@ export class Commands {
 			}
 			case "series":
 				return series(street, command);
+			case "bill":
+				return bill(street, command);
 			case "refound":
 				return street.refounding.propose();
 			case "confirmRefounding":
@@ -256,14 +262,21 @@ const HEX_ID = /^[0-9a-f]{64}$/;
 
 async function proofFile(street: Street | undefined, command: ProofCommand): Promise<Reply> {
 	if (street === undefined) return refused({ code: "not-in-a-neighbourhood" });
-	if (!HEX_ID.test("id" in command ? command.id : command.contractId)) return refused({ code: "proof-not-kept" });
-	const file = await street.proofFile(requestOf(command));
+	const request = requestOf(command);
+	if (request === undefined) return refused({ code: "proof-not-kept" });
+	const file = await street.proofFile(request);
 	return file.ok ? ok({ type: "proofFile", ...file.value }) : refused({ ...file.error });
 }
 
-function requestOf(command: ProofCommand): ProofRequest {
-	if ("id" in command) return { id: command.id };
+/** Undefined: nothing on a chain is called so. */
+function requestOf(command: ProofCommand): ProofRequest | undefined {
+	if ("fromMinute" in command) {
+		const { fromMinute, untilMinute } = command;
+		return isPeriod(fromMinute, untilMinute) ? { fromMinute, untilMinute } : undefined;
+	}
+	if ("id" in command) return HEX_ID.test(command.id) ? { id: command.id } : undefined;
 	const { contractId, minute } = command;
+	if (!HEX_ID.test(contractId)) return undefined;
 	return minute === undefined ? { contractId } : { contractId, minute };
 }
 
@@ -273,12 +286,25 @@ function series(street: Street, command: Extract<Command, { type: "series" }>): 
 	const own = street.member;
 	const isOperator = own !== undefined && street.chain.head.ledger.households[own]?.operator === true;
 	if (member !== own && !isOperator) return refused({ code: "not-your-readings" });
-	const isRange =
+	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
+	return ok({ type: "series", series: street.history.series(member, fromMinute, untilMinute) });
+}
+
+/** What it cost is a household's own to see. */
+function bill(street: Street, { fromMinute, untilMinute }: Extract<Command, { type: "bill" }>): Reply {
+	const { member } = street;
+	if (member === undefined) return refused({ code: "not-in-a-neighbourhood" });
+	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
+	return ok({ type: "bill", bill: street.bill(member, fromMinute, untilMinute) });
+}
+
+/** Minutes in their order, not too many for one answer. */
+function isPeriod(fromMinute: number, untilMinute: number): boolean {
+	return (
 		Number.isSafeInteger(fromMinute) &&
 		Number.isSafeInteger(untilMinute) &&
 		fromMinute >= 0 &&
 		fromMinute <= untilMinute &&
-		untilMinute - fromMinute <= MAX_SERIES_MINUTES;
-	if (!isRange) return refused({ code: "bad-period" });
-	return ok({ type: "series", series: street.history.series(member, fromMinute, untilMinute) });
+		untilMinute - fromMinute <= MAX_SERIES_MINUTES
+	);
 }

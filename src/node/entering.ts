@@ -366,7 +366,7 @@ function newConfig(
 		invitationLink: undefined,
 		pin: undefined,
 		meterSource: { source: "none" },
-		ownRetailMicroNokPerWh: 0,
+		ownRetail: [],
 		keptFromVoting: [],
 		admission: undefined,
 		retentionDays: undefined,

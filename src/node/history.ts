@@ -2,17 +2,23 @@
  * Minutes for the graphs: readings and settled energy by household and day, derived from the executed chain. Integers;
  * −1 where there is no reading. The screens' totals come from the ledger, never from here.
  */
+import type { TariffStep } from "../block/kinds/trading.js";
 import type { Transaction } from "../block/transaction.js";
 import { allocate } from "../contract/allocation.js";
+import type { Ledger } from "../contract/ledger.js";
+import type { Tariff } from "../contract/tariff.js";
 import { assert } from "../primitives/assert.js";
-import { add, MINUTES_PER_DAY } from "../primitives/units.js";
+import { equalBytes } from "../primitives/bytes.js";
+import { add, MINUTES_PER_DAY, multiplyDivide } from "../primitives/units.js";
+import type { BilledMinutes } from "./bill.js";
 import type { Link } from "./chain.js";
+import { PriceHistory } from "./priceHistory.js";
 import type { Series } from "./protocol.js";
 import { openRecord, sealRecord } from "./records.js";
 import type { StoredDay } from "./storage.js";
 
-/** The longest series that is handed out at once. */
-export const MAX_SERIES_MINUTES = 31 * MINUTES_PER_DAY;
+/** The longest series that is handed out at once: a month, with the hour that autumn has twice. */
+export const MAX_SERIES_MINUTES = 31 * MINUTES_PER_DAY + 60;
 /** Days that are kept in memory. */
 export const KEPT_DAYS = 62;
 
@@ -20,41 +26,71 @@ export const KEPT_DAYS = 62;
 interface Day extends Omit<Series, "member" | "fromMinute"> {
 	/** By their first minute of the day. */
 	readonly matched: Map<number, MatchedEnergy>;
+	/** What contracts moved, by minute of the day; of this device's own household only. */
+	readonly money: Map<number, Money>;
 }
 
-/** Minutes [from, until) of the day; an interval divides it. */
-interface MatchedEnergy {
+interface Money {
+	readonly paidMicroNok: number;
+	readonly earnedMicroNok: number;
+}
+
+/** Minutes [from, until) of the day; an interval divides it. Its money is 0 where an earlier version wrote it down. */
+interface MatchedEnergy extends Money {
 	readonly from: number;
 	readonly until: number;
 	readonly boughtWh: number;
 	readonly soldWh: number;
 }
 
+const NO_MONEY: Money = { paidMicroNok: 0, earnedMicroNok: 0 };
+
 export class History {
 	/** By member, then by UTC day. */
 	readonly #days = new Map<number, Map<number, Day>>();
 	/** By member, the days that changed since they were last taken. */
 	readonly #changed = new Map<number, Set<number>>();
+	/** Stored with each household's day. */
+	readonly #prices = new PriceHistory(KEPT_DAYS);
+	readonly #householdKey: Uint8Array;
+
+	/** `householdKey`: whose money is kept by the minute. */
+	constructor(householdKey: Uint8Array) {
+		this.#householdKey = householdKey;
+	}
 
 	/**
-	 * Takes in a committed block. Taken in twice it changes nothing more: a reading stands once on the chain, a seller's
-	 * minute settles once, and a buyer buys under one contract at a time.
+	 * Takes in a committed block; `parent` is the ledger before it. Taken in twice it changes nothing more: a reading stands
+	 * once on the chain, a seller's minute settles once, and a buyer buys under one contract at a time.
 	 */
-	add(link: Link): void {
+	add(parent: Ledger, link: Link): void {
+		for (const day of this.#prices.add(parent, link.block.timestampMs)) {
+			for (const [member, days] of this.#days) if (days.has(day)) this.#change(member, day);
+		}
+		const isOwn = (member: number) => {
+			const household = link.ledger.households[member];
+			return household !== undefined && equalBytes(household.publicKey, this.#householdKey);
+		};
 		for (const transaction of link.block.transactions) this.#addReading(transaction);
 		for (const { seller, minute, deliveries } of link.results.settled) {
 			if (deliveries.length === 0) continue;
 			const soldWh = deliveries.reduce((sum, { energyWh }) => sum + energyWh, 0);
 			this.#dayOf(seller, minute).soldWh[minute % MINUTES_PER_DAY] = soldWh;
-			for (const { buyer, energyWh } of deliveries) {
+			if (isOwn(seller)) {
+				const earnedMicroNok = deliveries.reduce((sum, { amountMicroNok }) => add(sum, amountMicroNok), 0);
+				this.#setMoney(seller, minute, { earnedMicroNok });
+			}
+			for (const { buyer, energyWh, amountMicroNok: paidMicroNok } of deliveries) {
 				this.#dayOf(buyer, minute).boughtWh[minute % MINUTES_PER_DAY] = energyWh;
+				if (isOwn(buyer)) this.#setMoney(buyer, minute, { paidMicroNok });
 			}
 		}
 		for (const { fromMinute, untilMinute, shares } of link.results.matched) {
 			const from = fromMinute % MINUTES_PER_DAY;
 			const until = from + untilMinute - fromMinute;
-			for (const { household, boughtWh, soldWh } of shares) {
-				this.#dayOf(household, fromMinute).matched.set(from, { from, until, boughtWh, soldWh });
+			for (const { household, boughtWh, soldWh, paidMicroNok, earnedMicroNok } of shares) {
+				const energy = { from, until, boughtWh, soldWh, paidMicroNok, earnedMicroNok };
+				this.#dayOf(household, fromMinute).matched.set(from, energy);
 			}
 		}
 	}
@@ -67,11 +103,21 @@ export class History {
 		day.exportWh[minute % MINUTES_PER_DAY] = exportWh;
 	}
 
+	#setMoney(member: number, minute: number, moved: Partial<Money>): void {
+		const { money } = this.#dayOf(member, minute);
+		const at = minute % MINUTES_PER_DAY;
+		money.set(at, { ...NO_MONEY, ...money.get(at), ...moved });
+	}
+
+	#change(member: number, day: number): void {
+		const changed = this.#changed.get(member) ?? new Set<number>();
+		this.#changed.set(member, changed.add(day));
+	}
+
 	/** A member's day that is about to be written to. */
 	#dayOf(member: number, minute: number): Day {
 		const day = Math.floor(minute / MINUTES_PER_DAY);
-		const changed = this.#changed.get(member) ?? new Set<number>();
-		this.#changed.set(member, changed.add(day));
+		this.#change(member, day);
 		return this.#days.get(member)?.get(day) ?? this.#put(member, day, emptyDay());
 	}
 
@@ -87,7 +133,7 @@ export class History {
 		const changed = [...this.#changed].flatMap(([member, days]) =>
 			[...days].flatMap((day): StoredDay[] => {
 				const values = this.#days.get(member)?.get(day);
-				return values === undefined ? [] : [{ member, day, record: encodeDay(values) }];
+				return values === undefined ? [] : [{ member, day, record: encodeDay(values, this.#prices.ofDay(day)) }];
 			}),
 		);
 		this.#changed.clear();
@@ -97,15 +143,44 @@ export class History {
 	/** All days that are here, as they are to be stored. */
 	storedDays(): StoredDay[] {
 		return [...this.#days].flatMap(([member, days]) =>
-			[...days].map(([day, values]): StoredDay => ({ member, day, record: encodeDay(values) })),
+			[...days].map(
+				([day, values]): StoredDay => ({ member, day, record: encodeDay(values, this.#prices.ofDay(day)) }),
+			),
 		);
 	}
 
 	/** Begins with days that were stored; false: one of them was damaged, and its minutes are without readings. */
 	restore(days: readonly StoredDay[]): boolean {
-		const values = days.map(({ member, day, record }) => ({ member, day, values: decodeDay(record) }));
-		for (const each of values) if (each.values !== undefined) this.#put(each.member, each.day, each.values);
-		return values.every((each) => each.values !== undefined);
+		let isWhole = true;
+		for (const { member, day, record } of days) {
+			const stored = decodeDay(record);
+			if (stored === undefined) {
+				isWhole = false;
+				continue;
+			}
+			this.#put(member, day, stored.values);
+			this.#prices.put(day, stored.prices);
+		}
+		return isWhole;
+	}
+
+	/**
+	 * The own household's minutes from one on until another with their money and the utility's prices; `otherwise`: what
+	 * counts where no prices are kept yet.
+	 */
+	billed(member: number, fromMinute: number, untilMinute: number, otherwise: Tariff): Omit<BilledMinutes, "ownRetail"> {
+		const series = this.series(member, fromMinute, untilMinute);
+		const length = untilMinute - fromMinute;
+		const money = {
+			paidMicroNok: new Array<number>(length).fill(0),
+			earnedMicroNok: new Array<number>(length).fill(0),
+		};
+		const days = this.#days.get(member);
+		for (let day = Math.floor(fromMinute / MINUTES_PER_DAY); day * MINUTES_PER_DAY < untilMinute; day++) {
+			const values = days?.get(day);
+			if (values !== undefined) addMoney(money, values, day * MINUTES_PER_DAY - fromMinute);
+		}
+		return { series, ...money, prices: this.#prices.runs(fromMinute, untilMinute, otherwise) };
 	}
 
 	/** A household's minutes from one on until another, which it does not include. */
@@ -134,30 +209,70 @@ export class History {
 }
 
 /** What was bought and sold of each minute: an interval's energy is shared out by what contracts left of its minutes. */
-function withMatched({ importWh, exportWh, boughtWh, soldWh, matched }: Day): Pick<Day, "boughtWh" | "soldWh"> {
-	if (matched.size === 0) return { boughtWh, soldWh };
-	const all = { boughtWh: boughtWh.slice(), soldWh: soldWh.slice() };
-	for (const interval of matched.values()) {
-		shareOut(all.boughtWh, importWh, interval, interval.boughtWh);
-		shareOut(all.soldWh, exportWh, interval, interval.soldWh);
+function withMatched(day: Day): Pick<Day, "boughtWh" | "soldWh"> {
+	if (day.matched.size === 0) return day;
+	const all = { boughtWh: day.boughtWh.slice(), soldWh: day.soldWh.slice() };
+	for (const interval of day.matched.values()) {
+		const { from } = interval;
+		for (const [at, wh] of sharesOf(interval, interval.boughtWh, day.importWh, day.boughtWh).entries()) {
+			all.boughtWh[from + at] = add(all.boughtWh[from + at] ?? 0, wh);
+		}
+		for (const [at, wh] of sharesOf(interval, interval.soldWh, day.exportWh, day.soldWh).entries()) {
+			all.soldWh[from + at] = add(all.soldWh[from + at] ?? 0, wh);
+		}
 	}
 	return all;
 }
 
-/** Adds an interval's energy to what was traded, in proportion to what was metered beyond that. */
-function shareOut(traded: Int32Array, metered: Int32Array, { from, until }: MatchedEnergy, energyWh: number): void {
-	if (energyWh === 0) return;
-	const restWh = Array.from(metered.subarray(from, until), (wh, at) => Math.max(0, wh - (traded[from + at] ?? 0)));
-	for (const [at, shareWh] of allocate(energyWh, restWh).entries()) {
-		traded[from + at] = add(traded[from + at] ?? 0, shareWh);
+/** Adds a day's money to that of a time, whose first minute lies `offset` minutes before the day's. */
+function addMoney(sums: { paidMicroNok: number[]; earnedMicroNok: number[] }, day: Day, offset: number): void {
+	const addAt = (values: number[], at: number, amountMicroNok: number) => {
+		const before = values[offset + at];
+		if (before !== undefined) values[offset + at] = add(before, amountMicroNok);
+	};
+	for (const [at, { paidMicroNok, earnedMicroNok }] of day.money) {
+		addAt(sums.paidMicroNok, at, paidMicroNok);
+		addAt(sums.earnedMicroNok, at, earnedMicroNok);
+	}
+	for (const interval of day.matched.values()) {
+		const { from, boughtWh, soldWh, paidMicroNok, earnedMicroNok } = interval;
+		const bought = sharesOf(interval, boughtWh, day.importWh, day.boughtWh);
+		for (const [at, amount] of sharedMoney(paidMicroNok, bought).entries()) addAt(sums.paidMicroNok, from + at, amount);
+		const sold = sharesOf(interval, soldWh, day.exportWh, day.soldWh);
+		for (const [at, amount] of sharedMoney(earnedMicroNok, sold).entries()) {
+			addAt(sums.earnedMicroNok, from + at, amount);
+		}
 	}
 }
 
-function emptyDay(): Day {
-	return { ...emptyValues(MINUTES_PER_DAY), matched: new Map() };
+/** An interval's energy by minute, in proportion to what was metered beyond what contracts traded. */
+function sharesOf({ from, until }: MatchedEnergy, energyWh: number, metered: Int32Array, traded: Int32Array): number[] {
+	if (energyWh === 0) return [];
+	return allocate(
+		energyWh,
+		Array.from(metered.subarray(from, until), (wh, at) => Math.max(0, wh - (traded[from + at] ?? 0))),
+	);
 }
 
-function emptyValues(length: number): Omit<Day, "matched"> {
+/** An interval's money by minute, in proportion to its energy: to the µNOK, rounding falls to the earlier minutes. */
+function sharedMoney(amountMicroNok: number, sharesWh: readonly number[]): number[] {
+	let leftWh = sharesWh.reduce(add, 0);
+	let leftMicroNok = amountMicroNok;
+	return sharesWh.map((wh) => {
+		if (wh === 0) return 0;
+		const { quotient, remainder } = multiplyDivide(leftMicroNok, wh, leftWh);
+		const amount = remainder === 0 ? quotient : quotient + 1;
+		leftWh -= wh;
+		leftMicroNok -= amount;
+		return amount;
+	});
+}
+
+function emptyDay(): Day {
+	return { ...emptyValues(MINUTES_PER_DAY), matched: new Map(), money: new Map() };
+}
+
+function emptyValues(length: number): Omit<Day, "matched" | "money"> {
 	return {
 		importWh: new Int32Array(length).fill(-1),
 		exportWh: new Int32Array(length).fill(-1),
@@ -170,27 +285,58 @@ const SERIES = ["importWh", "exportWh", "boughtWh", "soldWh"] as const;
 const BYTES_PER_VALUE = 4;
 const SERIES_BYTES = SERIES.length * MINUTES_PER_DAY * BYTES_PER_VALUE;
 const MATCHED = ["from", "until", "boughtWh", "soldWh"] as const;
-const MATCHED_BYTES = MATCHED.length * BYTES_PER_VALUE;
+const EARLIER_MATCHED_BYTES = MATCHED.length * BYTES_PER_VALUE;
+const MONEY = ["paidMicroNok", "earnedMicroNok"] as const;
+const BYTES_PER_AMOUNT = 8;
+const MONEY_BYTES = MONEY.length * BYTES_PER_AMOUNT;
+const MATCHED_BYTES = EARLIER_MATCHED_BYTES + MONEY_BYTES;
+const PRICES = ["fromMinute", "retailMicroNokPerWh", "feedInMicroNokPerWh", "localFeeMicroNokPerWh"] as const;
+const PRICE_BYTES = PRICES.length * BYTES_PER_VALUE;
+const MINUTE_MONEY_BYTES = BYTES_PER_VALUE + MONEY_BYTES;
+/** Records of earlier versions begin with a minute's import, −1 at the least, and know neither money nor prices. */
+const SECOND_VERSION = -2;
+const HEAD_BYTES = 4 * BYTES_PER_VALUE;
 
-/** A day as a record: the four series one after the other, then its matched intervals; each value a little-endian Int32. */
-function encodeDay(day: Day): Uint8Array {
-	const bytes = new Uint8Array(SERIES_BYTES + day.matched.size * MATCHED_BYTES);
+/**
+ * A day as a record: the version, how many matched intervals, prices and minutes with money there are, then the four series
+ * one after the other, then those. Each value is a little-endian Int32, each amount a BigUint64.
+ */
+function encodeDay(day: Day, prices: readonly TariffStep[]): Uint8Array {
+	const { matched, money } = day;
+	const length = matched.size * MATCHED_BYTES + prices.length * PRICE_BYTES + money.size * MINUTE_MONEY_BYTES;
+	const bytes = new Uint8Array(HEAD_BYTES + SERIES_BYTES + length);
 	const view = new DataView(bytes.buffer);
 	let at = 0;
 	const write = (value: number) => {
 		view.setInt32(at, value, true);
 		at += BYTES_PER_VALUE;
 	};
+	const writeMoney = (moved: Money) => {
+		for (const field of MONEY) {
+			view.setBigUint64(at, BigInt(moved[field]), true);
+			at += BYTES_PER_AMOUNT;
+		}
+	};
+	for (const value of [SECOND_VERSION, matched.size, prices.length, money.size]) write(value);
 	for (const series of SERIES) for (const value of day[series]) write(value);
-	for (const interval of day.matched.values()) for (const field of MATCHED) write(interval[field]);
+	for (const interval of matched.values()) {
+		for (const field of MATCHED) write(interval[field]);
+		writeMoney(interval);
+	}
+	for (const step of prices) for (const field of PRICES) write(step[field]);
+	for (const [minute, moved] of money) {
+		write(minute);
+		writeMoney(moved);
+	}
 	return sealRecord(bytes);
 }
 
-function decodeDay(record: Uint8Array): Day | undefined {
+/** Undefined: it is no day. */
+function decodeDay(record: Uint8Array): { values: Day; prices: TariffStep[] } | undefined {
 	const content = openRecord(record);
 	if (!content.ok) return undefined;
 	const { buffer, byteOffset, length } = content.value;
-	if (length < SERIES_BYTES || (length - SERIES_BYTES) % MATCHED_BYTES !== 0) return undefined;
+	if (length < SERIES_BYTES) return undefined;
 	const view = new DataView(buffer, byteOffset, length);
 	let at = 0;
 	const read = () => {
@@ -198,12 +344,36 @@ function decodeDay(record: Uint8Array): Day | undefined {
 		at += BYTES_PER_VALUE;
 		return value;
 	};
-	const day = emptyDay();
-	for (const series of SERIES) for (let minute = 0; minute < MINUTES_PER_DAY; minute++) day[series][minute] = read();
-	while (at < length) {
+	const isEarlier = view.getInt32(0, true) !== SECOND_VERSION;
+	const readMoney = (): Money => {
+		if (isEarlier) return NO_MONEY;
+		const [paid, earned] = [view.getBigUint64(at, true), view.getBigUint64(at + BYTES_PER_AMOUNT, true)];
+		at += MONEY_BYTES;
+		return { paidMicroNok: Number(paid), earnedMicroNok: Number(earned) };
+	};
+	const earlierMatched = (length - SERIES_BYTES) / EARLIER_MATCHED_BYTES;
+	const [, matched = 0, prices = 0, money = 0] = isEarlier ? [0, earlierMatched] : [read(), read(), read(), read()];
+	const matchedBytes = matched * (isEarlier ? EARLIER_MATCHED_BYTES : MATCHED_BYTES);
+	const expected = at + SERIES_BYTES + matchedBytes + prices * PRICE_BYTES + money * MINUTE_MONEY_BYTES;
+	if (!Number.isInteger(matched) || matched < 0 || prices < 0 || money < 0 || length !== expected) return undefined;
+	const values = emptyDay();
+	for (const series of SERIES) for (let minute = 0; minute < MINUTES_PER_DAY; minute++) values[series][minute] = read();
+	for (let left = matched; left > 0; left--) {
 		const [from, until, boughtWh, soldWh] = [read(), read(), read(), read()];
+		const moved = readMoney();
 		if (from < 0 || from >= until || until > MINUTES_PER_DAY || boughtWh < 0 || soldWh < 0) return undefined;
-		day.matched.set(from, { from, until, boughtWh, soldWh });
+		values.matched.set(from, { from, until, boughtWh, soldWh, ...moved });
 	}
-	return day;
+	const steps: TariffStep[] = [];
+	for (let left = prices; left > 0; left--) {
+		const [fromMinute, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh] = [
+			read(),
+			read(),
+			read(),
+			read(),
+		];
+		steps.push({ fromMinute, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh });
+	}
+	for (let left = money; left > 0; left--) values.money.set(read(), readMoney());
+	return { values, prices: steps };
 }

@@ -14,6 +14,7 @@ import { transactionId } from "../block/transaction.js";
 import { checkCertificate } from "../consensus/certificate.js";
 import type { Globals } from "../contract/globalLeaves.js";
 import type { Contract, Device, Household } from "../contract/ledger.js";
+import type { IntervalShare } from "../contract/results.js";
 import type { SettledMinute } from "../contract/settlement.js";
 import { areGood, requiredSignatures } from "../contract/signers.js";
 import { hashesOf, openState, type ProvenState, provenStateRoot } from "../contract/stateProof.js";
@@ -66,6 +67,7 @@ export interface ProvenFacts {
 	readonly certified: { readonly index: number; readonly signatures: number; readonly voters: number };
 	readonly transactions: readonly ProvenTransaction[];
 	readonly settled: readonly SettledMinute[];
+	readonly shares: readonly IntervalShare[];
 }
 
 export interface ProvenTransaction {
@@ -195,8 +197,8 @@ function provePart(
 	const signatures = known.voters.filter(isSigner).length;
 	const facts: ProvenFacts[] = [];
 	for (const block of [...below.flatMap(({ blocks }) => blocks), ...certified.blocks]) {
-		const { transactionsProof, settled, header, hash } = block;
-		if (transactionsProof === undefined && settled.length === 0) continue;
+		const { transactionsProof, resultsProof, settled, shares, header, hash } = block;
+		if (transactionsProof === undefined && resultsProof === undefined) continue;
 		const transactions = signedTransactions(block, says === undefined ? states : [says, ...states], gridId, verifier);
 		if (!transactions.ok) return transactions;
 		const { timestampMs } = header;
@@ -208,6 +210,7 @@ function provePart(
 			certified: certifiedBy,
 			transactions: transactions.value,
 			settled,
+			shares,
 		});
 	}
 	return ok(facts);
@@ -275,6 +278,8 @@ function titleOf(blocks: readonly ProvenFacts[], contracts: readonly Contract[])
 		const under = contract === undefined ? "" : ` under contract ${shortId(contract.id)}`;
 		return `minute ${settled.minute} settled${under}`;
 	}
+	const [share] = blocks.flatMap((block) => block.shares);
+	if (share !== undefined) return `share of the market from minute ${share.fromMinute} on`;
 	const last = blocks.flatMap(({ transactions }) => transactions).at(-1);
 	if (last === undefined) return undefined;
 	const { kind } = last.transaction;

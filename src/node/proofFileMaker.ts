@@ -17,8 +17,8 @@ import { narrowTransactions, proveTransactions } from "../block/transactionsProo
 import { type VoterSet, votersAfter } from "../block/voters.js";
 import { makeCertificate } from "../consensus/certificate.js";
 import type { Ledger } from "../contract/ledger.js";
-import { narrowResults } from "../contract/resultsProof.js";
-import { NO_RESULTS, type SettledMinute } from "../contract/settlement.js";
+import { narrowResults, type WantedResults } from "../contract/resultsProof.js";
+import { NO_RESULTS } from "../contract/settlement.js";
 import { narrowState, proveState } from "../contract/stateProof.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes, joinBytes } from "../primitives/bytes.js";
@@ -46,7 +46,7 @@ export interface Choice {
 	readonly page: ProofPage;
 	readonly block: ProvenBlock;
 	readonly transactions?: (transaction: Transaction) => boolean;
-	readonly settled?: (minute: SettledMinute) => boolean;
+	readonly results?: WantedResults;
 	/** By their indices, as the state after the page says them. */
 	readonly contracts?: readonly number[];
 }
@@ -136,6 +136,7 @@ function bare(header: BlockHeader): ProvenBlock {
 		hash: blockHash(header),
 		transactions: [],
 		settled: [],
+		shares: [],
 		transactionsProof: undefined,
 		resultsProof: undefined,
 	};
@@ -263,7 +264,7 @@ function shorterPart(
 }
 
 /** Of a block what is chosen. */
-function narrowed({ block, transactions, settled }: Choice): ProvenBlock {
+function narrowed({ block, transactions, results }: Choice): ProvenBlock {
 	const { header, transactionsProof, resultsProof } = block;
 	return {
 		...bare(header),
@@ -272,7 +273,7 @@ function narrowed({ block, transactions, settled }: Choice): ProvenBlock {
 				? undefined
 				: narrowTransactions(transactionsProof, header.timestampMs, transactions),
 		resultsProof:
-			settled === undefined || resultsProof === undefined ? undefined : narrowResults(resultsProof, settled),
+			results === undefined || resultsProof === undefined ? undefined : narrowResults(resultsProof, results),
 	};
 }
 

@@ -12,7 +12,7 @@ import type { Transaction } from "../block/transaction.js";
 import { transactionId } from "../block/transaction.js";
 import { proveTransactions } from "../block/transactionsProof.js";
 import type { Contract, Ledger } from "../contract/ledger.js";
-import { proveSettled } from "../contract/resultsProof.js";
+import { proveResults } from "../contract/resultsProof.js";
 import type { SettledMinute } from "../contract/settlement.js";
 import { proveState } from "../contract/stateProof.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
@@ -86,7 +86,12 @@ export class ProofKeeper {
 		const member = this.#memberIn(link.ledger);
 		const transactions = proveTransactions(block, (each) => this.#isOwn(each, member, parent, link));
 		const results =
-			member === undefined ? undefined : proveSettled(link.ledger, link.results, (each) => isReceipt(each, member));
+			member === undefined
+				? undefined
+				: proveResults(link.ledger, link.results, {
+						settled: (minute) => isReceipt(minute, member),
+						share: ({ household }) => household === member,
+					});
 		const isOwn = transactions !== undefined || results !== undefined;
 		if (!isOwn && this.#page === undefined) return;
 		this.#page ??= {

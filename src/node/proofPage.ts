@@ -21,6 +21,7 @@ import {
 	transactionsProofShape,
 	transactionsRootOf,
 } from "../block/transactionsProof.js";
+import type { IntervalShare } from "../contract/results.js";
 import { type ResultsProof, resultsProofFields, resultsProofShape, stateRootOf } from "../contract/resultsProof.js";
 import type { SettledMinute } from "../contract/settlement.js";
 import {
@@ -71,6 +72,8 @@ export interface ProvenBlock {
 	readonly hash: Uint8Array;
 	readonly transactions: readonly Transaction[];
 	readonly settled: readonly SettledMinute[];
+	/** Of intervals that the market matched. */
+	readonly shares: readonly IntervalShare[];
 	/** What leads from them to the header's roots. */
 	readonly transactionsProof: TransactionsProof | undefined;
 	readonly resultsProof: ResultsProof | undefined;
@@ -209,6 +212,7 @@ function openProvenBlock(
 		hash: blockHash(header),
 		transactions: transactions.value.proof?.transactions.map(([, transaction]) => transaction) ?? [],
 		settled: results?.settled.map(([, minute]) => minute) ?? [],
+		shares: results?.shares.map(([, share]) => share) ?? [],
 		transactionsProof: transactions.value.proof,
 		resultsProof: results,
 	});

@@ -6,6 +6,8 @@ import type { Transaction } from "../block/transaction.js";
 import { transactionId } from "../block/transaction.js";
 import type { Contract, Ledger } from "../contract/ledger.js";
 import { householdOf } from "../contract/ledger.js";
+import type { IntervalShare } from "../contract/results.js";
+import type { WantedResults } from "../contract/resultsProof.js";
 import type { SettledMinute } from "../contract/settlement.js";
 import { toHex } from "../primitives/bytes.js";
 import { ok, type Result, refused } from "../primitives/result.js";
@@ -17,6 +19,8 @@ import type { StorageError, StoredProofPage } from "./storage.js";
 /** What is to be proven. Ids in hex. */
 export type ProofRequest =
 	| { readonly contractId: string; readonly minute: number }
+	/** What of this household's the market matched in intervals that begin in [fromMinute, untilMinute). */
+	| { readonly fromMinute: number; readonly untilMinute: number }
 	/** A contract: offer and acceptance. */
 	| { readonly contractId: string }
 	/** An act that concerns this household: an order or what it became, a payout, or any other. */
@@ -47,6 +51,7 @@ export interface ProofShelf {
 /** What to make a file of. */
 export function findChoices(shelf: ProofShelf, request: ProofRequest): Promise<Result<Choice[], ProofRequestError>> {
 	if ("id" in request) return findAct(shelf, request.id);
+	if ("fromMinute" in request) return findShares(shelf, request.fromMinute, request.untilMinute);
 	return "minute" in request
 		? findMinute(shelf, request.contractId, request.minute)
 		: findContract(shelf, request.contractId);
@@ -83,7 +88,8 @@ async function findMinute(
 				// The reading may stand in the same block.
 				const { transactions } = (isRead ? choices.pop() : undefined) ?? {};
 				const readings = transactions === undefined ? {} : { transactions };
-				return ok([...choices, { page: page.value, block, ...readings, settled: isSettled, contracts: [index] }]);
+				const results: WantedResults = { settled: isSettled, share: () => false };
+				return ok([...choices, { page: page.value, block, ...readings, results, contracts: [index] }]);
 			}
 			// A seller's minutes settle in their order.
 			const isPast = block.settled.some((each) => each.seller === seller && each.minute > minute);
@@ -98,6 +104,30 @@ function ownContract({ ledger, member }: ProofShelf, contractId: string): Result
 	if (contract === undefined) return refused({ code: "unknown-contract" });
 	const isOwn = contract.seller === member || contract.buyer === member;
 	return isOwn ? ok(contract) : refused({ code: "not-your-contract" });
+}
+
+// ── intervals of the market ──────────────────────────────────────────────────────────────────────────────────────
+
+/** Intervals are matched in their order, none before its last minute has ended. */
+async function findShares(
+	shelf: ProofShelf,
+	fromMinute: number,
+	untilMinute: number,
+): Promise<Result<Choice[], ProofRequestError>> {
+	const isAsked = (share: IntervalShare) => share.fromMinute >= fromMinute && share.fromMinute < untilMinute;
+	const results: WantedResults = { settled: () => false, share: isAsked };
+	const from = await firstPageAt(shelf, (fromMinute + 1) * MS_PER_MINUTE);
+	if (!from.ok) return from;
+	const choices: Choice[] = [];
+	for await (const page of pagesFrom(shelf.pageFrom, from.value)) {
+		if (!page.ok) return page;
+		for (const block of page.value.blocks) {
+			if (block.shares.some(isAsked)) choices.push({ page: page.value, block, results });
+		}
+		const isPast = page.value.blocks.some(({ shares }) => shares.some((share) => share.fromMinute >= untilMinute));
+		if (isPast) break;
+	}
+	return choices.length > 0 ? ok(choices) : refused({ code: "proof-not-kept" });
 }
 
 // ── acts ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -220,6 +220,13 @@ export type Command =
 	| { type: "contest"; household: number }
 	/** Operator: the money of locked tokens (`operator.payouts`) was paid. */
 	| { type: "payout"; lockId: string; amountMicroNok: number; reference: string }
+	/**
+	 * Operator: what the account with the members' money held in a minute, and what has come and gone there since the
+	 * statement before that belongs to no tokens.
+	 */
+	| ({ type: "bank"; minute: number } & BankAmounts)
+	/** This household has seen the stated balance (`bank.id`) on the bank's own statement. */
+	| { type: "bankConfirm"; statementId: string }
 	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */
 	| { type: "refound" }
 	/** This household goes over to the new chain of a proposal (`refounding.proposal`). */
@@ -235,12 +242,28 @@ export type Command =
 	| { type: "retention"; days?: number }
 	/** Readings minute by minute, for a graph: one's own, or any member's for the operator. */
 	| { type: "series"; member: number; fromMinute: number; untilMinute: number }
+	/** What this household's electricity cost by the hour. */
+	| { type: "bill"; fromMinute: number; untilMinute: number }
 	/** A file that proves a minute which settled under one of this household's contracts, or where no minute is named the contract. */
 	| { type: "proofFile"; contractId: string; minute?: number }
+	/** A file that proves what of this household's the market matched, in intervals that begin in [fromMinute, untilMinute). */
+	| { type: "proofFile"; fromMinute: number; untilMinute: number }
 	/** A file that proves an act: an order and what was issued for it, a payout, whatever this household signed. */
 	| { type: "proofFile"; id: string }
 	/** Which member's name, screen or panel is looked at changes nothing in the node; there is no command for it. */
 	| { type: "forgetFault"; code: string };
+
+/** µNOK, none negative. */
+export interface BankAmounts {
+	balanceMicroNok: number;
+	/** Taken by the bank, and given. */
+	feesMicroNok: number;
+	interestMicroNok: number;
+	/** Came, and belongs to no order. */
+	unmatchedMicroNok: number;
+	/** Of all such money so far: has found its order, or was sent back. */
+	clearedMicroNok: number;
+}
 
 /** By a link, under a name that the neighbours see. A password seals the household's key from then on. */
 interface WayIn {
@@ -312,6 +335,7 @@ export type ReplyValue =
 	/** So many minutes were signed; of so many others there is a reading already. */
 	| { type: "handedIn"; taken: number; known: number }
 	| { type: "series"; series: Series }
+	| { type: "bill"; bill: Bill }
 	/** The file's text, and how it may be called. */
 	| { type: "proofFile"; text: string; fileName: string };
 
@@ -337,4 +361,48 @@ export interface Series {
 	/** Energy bought from neighbours and sold to them, as far as settled; an interval's shared out over its minutes. */
 	boughtWh: Int32Array;
 	soldWh: Int32Array;
+}
+
+/** What the household pays the utility from a minute on; 0: the neighbourhood's retail price. */
+export interface OwnRetailStep {
+	readonly fromMinute: number;
+	readonly retailMicroNokPerWh: number;
+}
+
+/** What electricity cost a household over a time, and what it got for it: `node/bill.ts` reckons it. */
+export interface Bill {
+	fromMinute: number;
+	/** One after the other, those without a reading too. */
+	hours: BillHour[];
+	total: BillFigures;
+	/** Minutes that are reckoned at the earliest prices that are known: what held then was not kept. */
+	minutesWithoutPrices: number;
+	/** Minutes in which energy was traded and nobody kept for how much: they are left out of what was saved. */
+	minutesWithoutMoney: number;
+}
+
+export interface BillHour extends BillFigures {
+	fromMinute: number;
+}
+
+export interface BillFigures {
+	/** With a reading. */
+	minutes: number;
+	importWh: number;
+	exportWh: number;
+	/** From neighbours and to them. */
+	boughtWh: number;
+	soldWh: number;
+	/** The rest. */
+	fromUtilityWh: number;
+	toUtilityWh: number;
+	/** To neighbours, and from them. */
+	paidMicroNok: number;
+	earnedMicroNok: number;
+	utilityCostMicroNok: number;
+	utilityIncomeMicroNok: number;
+	/** What the grid takes for what came from neighbours. */
+	localFeeMicroNok: number;
+	/** Against everything from the utility and to it; negative: it would have been cheaper. */
+	savedMicroNok: number;
 }

@@ -14,6 +14,7 @@ import { CENTRAL_EUROPEAN_TIME } from "../primitives/localTime.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { SECRET_KEY_BYTES } from "../primitives/signature.js";
 import { type NetworkKey, networkKeyField, networkKeyShape } from "./networkKeys.js";
+import type { OwnRetailStep } from "./protocol.js";
 import type { Votes } from "./storage.js";
 import { type HouseholdRecord, householdFields, householdShape } from "./vault.js";
 
@@ -270,8 +271,8 @@ export interface ChainConfig extends MeshKeys {
 	/** The block that the invitation pins. */
 	pin: { index: number; hash: Uint8Array } | undefined;
 	meterSource: MeterSourceConfig;
-	/** 0: the neighbourhood's retail price. */
-	ownRetailMicroNokPerWh: number;
+	/** What the household says that it pays the utility, and since when, ascending; none: the neighbourhood's retail price. */
+	ownRetail: readonly OwnRetailStep[];
 	/** Operator: devices that were taken off the list of voters by hand, and are not put on it again by themselves. */
 	keptFromVoting: number[];
 	/** Its household is a member already: this device comes in by a `device` transaction, if it is not in yet. */
@@ -328,6 +329,20 @@ const ABSENT_CONFIG_FIELDS: readonly CborValue[] = [
 ];
 const CONFIG_FIELDS = 18;
 
+/** Earlier versions wrote one price, 0 for the neighbourhood's, and not since when it is paid. */
+const ownRetailShape = v.union([
+	v.pipe(
+		natural,
+		v.transform((price): OwnRetailStep[] => (price === 0 ? [] : [{ fromMinute: 0, retailMicroNokPerWh: price }])),
+	),
+	v.array(
+		v.pipe(
+			v.strictTuple([natural, natural]),
+			v.transform(([fromMinute, retailMicroNokPerWh]): OwnRetailStep => ({ fromMinute, retailMicroNokPerWh })),
+		),
+	),
+]);
+
 /** Fields as an earlier version wrote them, with what is absent at their end; what is no such version's stays as it is. */
 function withAbsentFields(fields: unknown[]): unknown[] {
 	const absent = CONFIG_FIELDS - fields.length;
@@ -368,7 +383,7 @@ const configShape = v.pipe(
 				v.transform(([source, seed, profile]): MeterSourceConfig => ({ source, seed, profile })),
 			),
 		]),
-		natural,
+		ownRetailShape,
 		v.array(natural),
 		perhaps(
 			v.pipe(
@@ -404,7 +419,7 @@ const configShape = v.pipe(
 			invitationLink,
 			pin,
 			meterSource,
-			ownRetailMicroNokPerWh,
+			ownRetail,
 			keptFromVoting,
 			admission,
 			retentionDays,
@@ -423,7 +438,7 @@ const configShape = v.pipe(
 			invitationLink,
 			pin,
 			meterSource,
-			ownRetailMicroNokPerWh,
+			ownRetail,
 			keptFromVoting,
 			admission,
 			retentionDays,
@@ -448,7 +463,7 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 		optional(config.invitationLink),
 		optional(pin === undefined ? undefined : [pin.index, pin.hash]),
 		meterSourceFields(meterSource),
-		config.ownRetailMicroNokPerWh,
+		config.ownRetail.map(({ fromMinute, retailMicroNokPerWh }) => [fromMinute, retailMicroNokPerWh]),
 		config.keptFromVoting,
 		optional(admission === undefined ? undefined : admissionFields(admission)),
 		optional(config.retentionDays),

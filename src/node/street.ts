@@ -13,12 +13,14 @@ import type { Reading } from "../block/reading.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
 import type { RaftState } from "../consensus/state.js";
 import type { KeySalt } from "../contract/ledger.js";
+import { tariffAt } from "../contract/tariff.js";
 import type { Crossing, HouseholdProofMessage, Message, NodeRole } from "../message/message.js";
 import type { MeterMemory } from "../meter/meterPipeline.js";
 import { assert } from "../primitives/assert.js";
 import { SEED_BYTES } from "../primitives/recoveryWords.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { ActCommand } from "./acts.js";
+import { billOf } from "./bill.js";
 import type { Chain, Link } from "./chain.js";
 import type { ConnectTo } from "./channelPlan.js";
 import { createClaim } from "./claim.js";
@@ -31,7 +33,7 @@ import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import type { ProofRequest } from "./proofSearch.js";
 import { ProposalSize } from "./proposer.js";
-import type { Command, CommandError } from "./protocol.js";
+import type { Bill, Command, CommandError } from "./protocol.js";
 import { type ChainConfig, encodeConfig, encodeVotes, type Keys } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
@@ -541,6 +543,13 @@ export class Street {
 		const signed = await this.#own.act(command);
 		if (signed.ok) this.unlocking.used();
 		return signed;
+	}
+
+	/** What this household's electricity cost in the minutes from one on until another. */
+	bill(member: number, fromMinute: number, untilMinute: number): Bill {
+		const otherwise = tariffAt(this.chain.head.ledger, fromMinute);
+		const { ownRetail } = this.config;
+		return billOf({ ...this.history.billed(member, fromMinute, untilMinute, otherwise), ownRetail });
 	}
 
 	/** A proof of something of this household's, as a file. */

@@ -9,11 +9,13 @@ import {
 	sellLimit,
 	termsAt,
 } from "../contract/automaticMarket.js";
+import { differenceMicroNok } from "../contract/bank.js";
 import { isDispute } from "../contract/correcting.js";
 import { coverageIn, nextCoveredMinute } from "../contract/coverage.js";
 import { devicesOf } from "../contract/devices.js";
 import {
 	affordableWh,
+	type BankStatement,
 	type Contract,
 	type Household,
 	householdOf,
@@ -30,9 +32,10 @@ import { isNewcomer } from "../contract/standing.js";
 import { tariffAt } from "../contract/tariff.js";
 import { payoutRefusal } from "../contract/treasury.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
-import { add, CORRECTION_MINUTES, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf, multiply } from "../primitives/units.js";
+import { CORRECTION_MINUTES, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
 import { OLD_LINK_MS } from "./networkKeys.js";
+import { ownRetailOf } from "./ownRetail.js";
 import type { Peers } from "./peers.js";
 import type { ChainConfig } from "./records.js";
 import { predecessorView, refoundingView } from "./refoundingView.js";
@@ -41,6 +44,7 @@ import type { Street } from "./street.js";
 import type {
 	AutomaticMarketView,
 	BalanceView,
+	BankView,
 	ChainView,
 	ClaimView,
 	ContractView,
@@ -137,7 +141,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 	const wanted = wantedHousehold(ledger);
 	const members = ledger.households.map((household) => memberView(ledger, household, wanted));
 	const self = memberView(ledger, householdOf(ledger, member), wanted);
-	const ownRetail = street.config.ownRetailMicroNokPerWh || retailMicroNokPerWh;
+	const ownRetail = ownRetailOf(street.config.ownRetail) || retailMicroNokPerWh;
 	const predecessor = predecessorView(ledger);
 	const operator = self.operator ? { operator: operatorView(context, ledger) } : {};
 	return {
@@ -154,7 +158,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		nextTariffs: (ledger.tariff ?? []).filter(({ fromMinute }) => fromMinute > minute),
 		ownRetailMicroNokPerWh: ownRetail,
 		meter: context.metering.view(lastReadingOf(street, member)),
-		today: todayView(context, member, ownRetail, feedInMicroNokPerWh),
+		today: todayView(context, member),
 		balance: balanceView(street, ledger, member),
 		corrections: correctionsView(ledger, member),
 		market: marketView(ledger, member, ownRetail, minute),
@@ -247,27 +251,25 @@ function lastReadingOf(street: Street, member: number): MeterView["lastReading"]
 	return importWh < 0 ? undefined : { minute, importWh, exportWh };
 }
 
-function todayView(context: ViewContext, member: number, retail: number, feedIn: number): TodayView {
+function todayView(context: ViewContext, member: number): TodayView {
 	const { street, chainMs } = context;
 	const fromMinute = context.startOfDayMinute(chainMs);
 	const untilMinute = Math.min(minuteOf(chainMs) + 1, fromMinute + MINUTES_PER_DAY + 60);
-	const { importWh, exportWh, boughtWh, soldWh } = street.history.series(member, fromMinute, untilMinute);
-	let minutes = 0;
-	for (const wh of importWh) if (wh >= 0) minutes += 1;
-	const sum = (values: Int32Array) => values.reduce((total, wh) => (wh > 0 ? add(total, wh) : total), 0);
-	const totals = {
-		importWh: sum(importWh),
-		exportWh: sum(exportWh),
-		boughtWh: sum(boughtWh),
-		soldWh: sum(soldWh),
-	};
+	const { minutes, importWh, exportWh, boughtWh, soldWh, utilityCostMicroNok, utilityIncomeMicroNok } = street.bill(
+		member,
+		fromMinute,
+		untilMinute,
+	).total;
 	return {
 		fromMinute,
 		minutes,
-		...totals,
+		importWh,
+		exportWh,
+		boughtWh,
+		soldWh,
 		...street.statement.day(fromMinute),
-		utilityCostMicroNok: multiply(Math.max(0, totals.importWh - totals.boughtWh), retail),
-		utilityIncomeMicroNok: multiply(Math.max(0, totals.exportWh - totals.soldWh), feedIn),
+		utilityCostMicroNok,
+		utilityIncomeMicroNok,
 	};
 }
 
@@ -277,6 +279,32 @@ function balanceView(street: Street, ledger: Ledger, member: number): BalanceVie
 		orders: ordersOf(ledger.orders).filter((order) => order.member === member),
 		payouts: payoutsOf(ledger).filter((lock) => lock.member === member),
 		movements: street.statement.movements(),
+		...(ledger.bank === undefined ? {} : { bank: bankView(ledger.bank) }),
+	};
+}
+
+function bankView(bank: BankStatement): BankView {
+	const { id, member, minute, confirmed } = bank;
+	const { balanceMicroNok, circulationMicroNok, interestMicroNok, unmatchedMicroNok, feesMicroNok } = bank;
+	return {
+		id: toHex(id),
+		statedBy: member,
+		atMs: minute * MS_PER_MINUTE,
+		balanceMicroNok,
+		circulationMicroNok,
+		interestMicroNok,
+		unmatchedMicroNok,
+		feesMicroNok,
+		differenceMicroNok: differenceMicroNok(bank),
+		...(confirmed === undefined
+			? {}
+			: {
+					confirmed: {
+						member: confirmed.member,
+						timestampMs: confirmed.timestampMs,
+						isOfThis: equalBytes(confirmed.statementId, id),
+					},
+				}),
 	};
 }
 

@@ -240,7 +240,7 @@ export interface TodayView {
 	soldWh: number;
 	paidMicroNok: number;
 	earnedMicroNok: number;
-	/** What the rest costs at the household's utility price, and what the utility pays for the rest of the export. */
+	/** What the rest costs at the price that holds in each minute, and what the utility pays for the rest of the export. */
 	utilityCostMicroNok: number;
 	utilityIncomeMicroNok: number;
 }
@@ -252,6 +252,8 @@ export interface BalanceView {
 	payouts: PayoutView[];
 	/** Newest first; at most 50. */
 	movements: MovementView[];
+	/** Absent: nobody has stated it. */
+	bank?: BankView;
 }
 
 /** Oldest first. */
@@ -321,6 +323,26 @@ export type MovementView =
 			contractId: string;
 			other: number;
 	  };
+
+/** The account that holds the money of the tokens, as an operator stated it last. */
+export interface BankView {
+	/** Of the statement, in hex. */
+	id: string;
+	/** Member index of the operator. */
+	statedBy: number;
+	/** By the bank's clock: when it held so much. */
+	atMs: number;
+	balanceMicroNok: number;
+	/** What of it is explained: tokens in circulation when it was stated, interest and unmatched money, less the fees. */
+	circulationMicroNok: number;
+	interestMicroNok: number;
+	unmatchedMicroNok: number;
+	feesMicroNok: number;
+	/** The balance less all that; negative: money is missing, and nothing is issued. */
+	differenceMicroNok: number;
+	/** Who confirmed a balance last, and when (chain time); `isOfThis`: this one, not one before it. */
+	confirmed?: { member: number; timestampMs: number; isOfThis: boolean };
+}
 
 export interface MarketView {
 	offers: OfferView[];

@@ -5,6 +5,7 @@
 import { assert } from "./assert.js";
 
 export const MS_PER_MINUTE = 60_000;
+export const MINUTES_PER_HOUR = 60;
 export const MINUTES_PER_DAY = 1_440;
 /** 1 token = 1 NOK = 1,000,000 µNOK. */
 export const MICRO_NOK_PER_NOK = 1_000_000;

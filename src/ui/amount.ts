@@ -35,9 +35,9 @@ export function parsePrice(text: string, min: number = MIN_PRICE_MICRO_NOK_PER_W
 	return parseDecimal(text, 1, min, MAX_PRICE_MICRO_NOK_PER_WH);
 }
 
-/** Kroner, at most two decimals, to µNOK; at least one øre. */
-export function parseKroner(text: string): Result<number, InputError> {
-	const parsed = parseDecimal(text, 2, 1, MAX_AMOUNT_MICRO_NOK / 10_000);
+/** Kroner, at most two decimals, to µNOK; at least one øre, or `minOre`. */
+export function parseKroner(text: string, minOre = 1): Result<number, InputError> {
+	const parsed = parseDecimal(text, 2, minOre, MAX_AMOUNT_MICRO_NOK / 10_000);
 	return parsed.ok ? ok(parsed.value * 10_000) : parsed;
 }
 

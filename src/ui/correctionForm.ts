@@ -1,5 +1,4 @@
 /** The form of a correction, from what was typed to the command, and how a correction is said. */
-import type { CorrectionReason } from "../block/kinds/correcting.js";
 import type { Command } from "../node/protocol.js";
 import type { CorrectionView, StreetView } from "../node/view.js";
 import { ok, type Result, refused } from "../primitives/result.js";
@@ -11,6 +10,7 @@ import { memberName } from "./names.js";
 import { m } from "./paraglide/messages.js";
 import type { Review } from "./review.js";
 
+type CorrectionReason = CorrectionView["reason"];
 export type CorrectCommand = Extract<Command, { type: "correct" }>;
 
 export interface CorrectionFields {
@@ -64,6 +64,8 @@ const REASONS: Record<CorrectionReason, () => string> = {
 	typedRegisters: m.correction_reason_typed,
 	other: m.correction_reason_other,
 };
+
+export const CORRECTION_REASONS = Object.keys(REASONS) as CorrectionReason[];
 
 export function reasonText(reason: CorrectionReason): string {
 	return REASONS[reason]();

@@ -1,7 +1,7 @@
 /** What a household can do about its own money and membership, each as it is reviewed before it is done. */
-import type { OrderView } from "../node/view.js";
+import type { BankView, OrderView } from "../node/view.js";
 import type { Household } from "./context.js";
-import { formatCount, formatKroner } from "./format.js";
+import { formatCount, formatDateTime, formatKroner } from "./format.js";
 import { m } from "./paraglide/messages.js";
 import type { Review } from "./review.js";
 
@@ -24,6 +24,16 @@ export function cancelRedemptionReview({ client }: Household, { id, amountMicroN
 		sentence: m.balance_cancel_redeem_review({ amount: formatKroner(amountMicroNok) }),
 		confirmLabel: m.balance_cancel(),
 		run: () => client.command({ type: "cancel", orderId: id }),
+	};
+}
+
+/** The household says that it has seen the balance on the bank's own statement. */
+export function confirmBankReview({ client }: Household, { id, balanceMicroNok, atMs }: BankView): Review {
+	return {
+		title: m.bank_confirm_title(),
+		sentence: m.bank_confirm_review({ amount: formatKroner(balanceMicroNok), time: formatDateTime(atMs) }),
+		confirmLabel: m.bank_confirm(),
+		run: () => client.command({ type: "bankConfirm", statementId: id }),
 	};
 }
 

@@ -39,6 +39,8 @@ const KINDS: Record<string, () => string> = {
 	limits: m.kind_limits,
 	market: m.kind_market,
 	tariff: m.kind_tariff,
+	bank: m.kind_bank,
+	bankConfirm: m.kind_bankConfirm,
 	correct: m.kind_correct,
 	answer: m.kind_answer,
 };

@@ -40,6 +40,8 @@ export function operatorActText(street: StreetView, act: OperatorAct): string {
 			const prices = { retail: retail ?? "", feedIn: feedIn ?? "", fee: fee ?? "" };
 			return m.record_tariff({ who, time: formatMinute(Number(first)), ...prices });
 		}
+		case "bank":
+			return m.record_bank({ who, amount, time: formatMinute(Number(first)) });
 		case "rebind":
 			return m.record_rebind({ who, name });
 		case "contest":

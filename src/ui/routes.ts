@@ -9,6 +9,7 @@ export const routes = {
 	"/balance": lazy(() => import("./screens/Balance.svelte")),
 	"/chain": lazy(() => import("./screens/Chain.svelte")),
 	"/operations": lazy(() => import("./screens/Operations.svelte")),
+	"/treasury": lazy(() => import("./screens/Treasury.svelte")),
 	"/more": lazy(() => import("./screens/More.svelte")),
 	"/refounding": lazy(() => import("./screens/Refounding.svelte")),
 	"*": Home,

@@ -45,6 +45,7 @@ const HEADINGS: Record<ScreenName, keyof typeof nb & keyof typeof en> = {
 	balance: "balance_title",
 	chain: "chain_title",
 	operations: "operations_title",
+	treasury: "treasury_title",
 	more: "more_title",
 	refounding: "refound_title",
 };

@@ -66,7 +66,7 @@ async function putOperator(page: Page): Promise<void> {
 		invitationLink: undefined,
 		pin: undefined,
 		meterSource: { source: "none" },
-		ownRetailMicroNokPerWh: 0,
+		ownRetail: [],
 		keptFromVoting: [],
 		admission: undefined,
 		retentionDays: undefined,

@@ -25,6 +25,7 @@ const member = fc.nat(999);
 const minute = fc.nat(MAX_MINUTE);
 const nonce = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const amountMicroNok = fc.integer({ min: 1, max: MAX_AMOUNT_MICRO_NOK });
+const amountOrNothing = fc.nat(MAX_AMOUNT_MICRO_NOK);
 const tariffPrice = fc.nat(MAX_PRICE_MICRO_NOK_PER_WH);
 const signature = bytesOf(65);
 /** As people and streets are called. */
@@ -199,6 +200,18 @@ export const transactionsByKind = {
 			),
 		),
 	}),
+	bank: fc.record({
+		kind: constant("bank"),
+		...act,
+		expiryMinute: minute,
+		minute,
+		balanceMicroNok: amountOrNothing,
+		feesMicroNok: amountOrNothing,
+		interestMicroNok: amountOrNothing,
+		unmatchedMicroNok: amountOrNothing,
+		clearedMicroNok: amountOrNothing,
+	}),
+	bankConfirm: fc.record({ kind: constant("bankConfirm"), ...act, statementId: bytesOf(32) }),
 	correct: fc.record({
 		kind: constant("correct"),
 		...act,

@@ -4,6 +4,7 @@
  * asked for.
  */
 import type { IceServer } from "../../src/block/iceServer.js";
+import type { MoneyKind } from "../../src/block/kinds/founding.js";
 import { toFrames } from "../../src/message/frames.js";
 import type { Message } from "../../src/message/message.js";
 import { encodeMessage } from "../../src/message/wire.js";
@@ -149,6 +150,8 @@ export const SHORT_DAYS = {
 export interface ClusterOptions {
 	/** Named at the founding. */
 	iceServers?: IceServer[];
+	/** Play money, unless it is said. */
+	moneyKind?: MoneyKind;
 	settings?: Partial<NodeSettings>;
 	realSignatures?: boolean;
 	/** What a house verifies with, by its place in `houses` when it was added; the default where this gives none. */
@@ -544,7 +547,6 @@ export class Cluster {
 
 const NEIGHBOURHOOD = {
 	name: "Solbakken",
-	moneyKind: "trial" as const,
 	retailMicroNokPerWh: 2_000,
 	feedInMicroNokPerWh: 400,
 	localFeeMicroNokPerWh: 0,
@@ -553,9 +555,17 @@ const NEIGHBOURHOOD = {
 export const names = ["Hansen", "Olsen", "Berg", "Dahl", "Lie", "Moe", "Vik"];
 
 /** Opens a lobby in house 0; gives its link. */
-export async function openLobby(cluster: Cluster, iceServers: IceServer[] = []): Promise<string> {
+export async function openLobby(
+	cluster: Cluster,
+	{ iceServers = [], moneyKind = "trial" }: Pick<ClusterOptions, "iceServers" | "moneyKind"> = {},
+): Promise<string> {
 	const householdName = names[0] ?? "";
-	const command = { type: "openLobby" as const, neighbourhood: NEIGHBOURHOOD, householdName, alwaysOn: true };
+	const command = {
+		type: "openLobby" as const,
+		neighbourhood: { ...NEIGHBOURHOOD, moneyKind },
+		householdName,
+		alwaysOn: true,
+	};
 	assert((await cluster.command(0, { ...command, signalingUrls: [], iceServers })).ok, "a lobby opens");
 	const view = cluster.house(0).node.view();
 	assert(view.stage === "lobby", "the founder is in its lobby");
@@ -580,7 +590,7 @@ export async function enterLobby(cluster: Cluster, at: number, link: string, alw
 export async function foundedStreet(count: number, options: ClusterOptions = {}, voters = count): Promise<Cluster> {
 	const cluster = new Cluster(options);
 	for (let at = 0; at < count; at++) await cluster.add();
-	const link = await openLobby(cluster, options.iceServers);
+	const link = await openLobby(cluster, options);
 	for (let at = 1; at < count; at++) await enterLobby(cluster, at, link, at < voters);
 	const lobby = () => cluster.house(0).node.view();
 	await cluster.until(() => {

@@ -160,6 +160,16 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 	limits: { buyBelowMicroNokPerWh: 0, sellAboveMicroNokPerWh: 0, paysMoreForLocal: false },
 	market: { choice: "midMarket", fromMinute: FIRST_MINUTE + 10 },
 	tariff: { steps: [] },
+	bank: {
+		expiryMinute: FIRST_MINUTE + 1_000_000,
+		minute: FIRST_MINUTE,
+		balanceMicroNok: 0,
+		feesMicroNok: 0,
+		interestMicroNok: 0,
+		unmatchedMicroNok: 0,
+		clearedMicroNok: 0,
+	},
+	bankConfirm: { statementId: ZERO_HASH },
 	correct: {
 		expiryMinute: FIRST_MINUTE + 1_000_000,
 		counterparty: 1,

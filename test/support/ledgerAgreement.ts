@@ -1,7 +1,9 @@
 /** Whether the ledger and the reference say the same after a block: what was taken, what settled, and what everybody has. */
 import { expect } from "vitest";
+import { differenceMicroNok } from "../../src/contract/bank.js";
 import { isInUse, type Ledger } from "../../src/contract/ledger.js";
 import type { MinuteRest } from "../../src/contract/minuteRests.js";
+import { equalBytes } from "../../src/primitives/bytes.js";
 import type { ReferenceLedger } from "./referenceLedger.js";
 import type { Played } from "./scenario.js";
 
@@ -15,9 +17,30 @@ export function expectAgreement({ executed, reference, expected, taken, allowed 
 	expect(householdsOf(ledger)).toEqual(expectedHouseholds(reference));
 	expect(contractsOf(ledger)).toEqual(expectedContracts(reference));
 	expect(BigInt(ledger.issuedMicroNok)).toBe(reference.issued);
+	expect(bankOf(ledger)).toEqual(expectedBank(reference));
 	expect(standingsOf(ledger)).toEqual(expectedStandings(reference));
 	expect(betweenOf(ledger)).toEqual(expectedBetween(reference));
 }
+
+const bankOf = ({ bank }: Ledger) =>
+	bank && {
+		member: bank.member,
+		difference: BigInt(differenceMicroNok(bank)),
+		confirmed: bank.confirmed?.member,
+		isOfThis: bank.confirmed !== undefined && equalBytes(bank.confirmed.statementId, bank.id),
+	};
+
+const expectedBank = ({ statements, bankDifference, bankConfirmed }: ReferenceLedger) => {
+	const last = statements.at(-1);
+	return (
+		last && {
+			member: last.member,
+			difference: bankDifference,
+			confirmed: bankConfirmed?.member,
+			isOfThis: bankConfirmed?.statement === statements.length - 1,
+		}
+	);
+};
 
 export const householdsOf = ({ households }: Ledger) =>
 	households.map((household) => ({

@@ -117,6 +117,16 @@ export interface ReferenceTerms {
 	schedule: ReferenceSchedule | undefined;
 }
 
+/** What an operator says of the bank: of the account, and of what has come and gone there since the statement before. */
+export interface ReferenceStatement {
+	minute: number;
+	balance: bigint;
+	fees: bigint;
+	interest: bigint;
+	unmatched: bigint;
+	cleared: bigint;
+}
+
 interface ReferenceOffer extends ReferenceTerms {
 	isOpen: boolean;
 	accepted: number[];
@@ -210,6 +220,10 @@ export class ReferenceLedger {
 	readonly orders: { member: number; amount: bigint; isOpen: boolean }[] = [];
 	/** `minute`: in which the block lies that took it. */
 	readonly redemptions: { member: number; amount: bigint; minute: number; isOpen: boolean }[] = [];
+	/** What was stated of the bank, oldest first, with what was in circulation then. */
+	readonly statements: (ReferenceStatement & { member: number; circulation: bigint })[] = [];
+	/** Who confirmed which of them last. */
+	bankConfirmed: { statement: number; member: number } | undefined;
 	/** `minute`: in which the block lies that took it. */
 	readonly corrections: (ReferenceCorrection & { minute: number; isDeclined: boolean; isOpen: boolean })[] = [];
 	/** By the correction that each is of, in the order in which they were agreed upon; 0: it is paid. */
@@ -497,8 +511,11 @@ export class ReferenceLedger {
 			});
 			if (isOpen || this.#awaitsMatching(household, removal.fromMinute)) continue;
 			if (this.balanceOf(household) > 0n && this.#owedBy(household) > 0n) continue;
-			removal.owed = (removal.owed ?? 0n) + this.balanceOf(household);
-			this.balances[household] = 0n;
+			// What comes after it was locked waits until that is paid out.
+			if ((removal.owed ?? 0n) === 0n) {
+				removal.owed = this.balanceOf(household);
+				this.balances[household] = 0n;
+			}
 			if (removal.isOut || removal.owed !== 0n || this.voters.has(household)) continue;
 			if (this.redemptions.some(({ member, isOpen }) => isOpen && member === household)) continue;
 			removal.isOut = true;
@@ -607,10 +624,39 @@ export class ReferenceLedger {
 		const order = this.orders[at];
 		if (!this.#isActing(member) || order === undefined || !order.isOpen || order.amount !== BigInt(amount))
 			return false;
+		if (this.bankDifference < 0n) return false;
 		order.isOpen = false;
 		this.issued += order.amount;
 		this.balances[order.member] = this.balanceOf(order.member) + order.amount;
 		return true;
+	}
+
+	// ── the bank ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+	takeBank(member: number, statement: ReferenceStatement): boolean {
+		if (!this.#isActing(member) || this.#rules.isPlayMoney || statement.minute > this.#minute) return false;
+		if (this.statements.some(({ minute }) => statement.minute < minute)) return false;
+		const all = [...this.statements, statement];
+		if (sum(all.map(({ cleared }) => cleared)) > sum(all.map(({ unmatched }) => unmatched))) return false;
+		this.statements.push({ ...statement, member, circulation: this.issued - this.paidOut });
+		return true;
+	}
+
+	takeBankConfirm(member: number, at: number): boolean {
+		const statement = this.statements[at];
+		if (statement === undefined || at !== this.statements.length - 1 || statement.member === member) return false;
+		this.bankConfirmed = { statement: at, member };
+		return true;
+	}
+
+	/** What the bank holds beyond what it should, by the last statement; 0: none was made. */
+	get bankDifference(): bigint {
+		const last = this.statements.at(-1);
+		if (last === undefined) return 0n;
+		const moved = this.statements.map(
+			({ fees, interest, unmatched, cleared }) => interest + unmatched - cleared - fees,
+		);
+		return last.balance - last.circulation - sum(moved);
 	}
 
 	// ── corrections ──────────────────────────────────────────────────────────────────────────────────────────────

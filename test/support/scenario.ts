@@ -143,6 +143,28 @@ const act = fc.oneof(
 	{
 		weight: 4,
 		arbitrary: fc.record({
+			kind: fc.constant("bank" as const),
+			member: ruler,
+			/** Beyond what the account should hold. */
+			beyond: fc.oneof({ weight: 4, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.integer({ min: -3, max: -1 }) }),
+			/** Before the block's minute. */
+			back: fc.oneof(
+				{ weight: 6, arbitrary: fc.constant(0) },
+				{ weight: 1, arbitrary: fc.integer({ min: -1, max: 3 }) },
+			),
+			fees: fc.nat(2),
+			interest: fc.nat(2),
+			unmatched: fc.nat(3),
+			cleared: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(3) }),
+		}),
+	},
+	{
+		weight: 4,
+		arbitrary: fc.record({ kind: fc.constant("bankConfirm" as const), member, which: fc.constantFrom(0, 0, 0, 1) }),
+	},
+	{
+		weight: 2,
+		arbitrary: fc.record({
 			kind: fc.constant("correct" as const),
 			member,
 			counterparty: member,
@@ -155,7 +177,7 @@ const act = fc.oneof(
 		}),
 	},
 	{
-		weight: 6,
+		weight: 2,
 		arbitrary: fc.record({
 			kind: fc.constant("answer" as const),
 			which: fc.constantFrom(0, 0, 1, 2),
@@ -291,6 +313,13 @@ export interface Played {
 	allowed: Transaction[];
 }
 
+function mapBig<K extends string>(amounts: Record<K, number>): Record<K, bigint> {
+	return Object.fromEntries(Object.entries<number>(amounts).map(([name, amount]) => [name, BigInt(amount)])) as Record<
+		K,
+		bigint
+	>;
+}
+
 const joins = Array.from({ length: MEMBERS }, (_, at) => signedJoin(at));
 const genesisCache = new Map<string, { genesis: Block; ledger: Ledger }>();
 
@@ -338,6 +367,7 @@ class Player {
 	readonly #contractIds: Uint8Array[] = [];
 	readonly #orderIds: Uint8Array[] = [];
 	readonly #redemptionIds: Uint8Array[] = [];
+	readonly #statementIds: Uint8Array[] = [];
 	readonly #correctionIds: Uint8Array[] = [];
 	/** Each has a key of its own. */
 	#claims = 0;
@@ -386,6 +416,8 @@ class Player {
 			this.#act({ kind: "issue", member: 0, order: this.#orderIds.length - 1, surplus: 0 });
 		}
 		for (const each of this.#story.firstActs) this.#act(each);
+		const statement = { beyond: 0, back: 0, fees: 1, interest: 2, unmatched: 3, cleared: 0 };
+		this.#act({ kind: "bank", member: 0, ...statement });
 		this.#act({ kind: "tariff", member: 0, inMinutes: 1, ...this.#story.firstPrices });
 		for (const [at, each] of this.#story.firstLimits.entries()) this.#act({ kind: "limits", member: at, ...each });
 		return this.#close();
@@ -592,6 +624,41 @@ class Player {
 				const isAllowed = this.#reference.takePayoutOfRedemption(wish.member, at, amountMicroNok);
 				const lockId = this.#redemptionIds[at] ?? nothing;
 				this.#sign({ kind: "payout", ...base, expiryMinute, lockId, amountMicroNok, reference: "x" }, isAllowed);
+				break;
+			}
+			case "bank": {
+				const { fees, interest, unmatched, cleared } = wish;
+				const { statements, issued, paidOut } = this.#reference;
+				const moved = [...statements, mapBig({ fees, interest, unmatched, cleared })]
+					.map((each) => each.interest + each.unmatched - each.cleared - each.fees)
+					.reduce((total, each) => total + each, 0n);
+				const balance = Math.max(0, Number(issued - paidOut + moved) + wish.beyond);
+				const stated = {
+					minute: minute - wish.back,
+					balance: BigInt(balance),
+					...mapBig({ fees, interest, unmatched, cleared }),
+				};
+				const isAllowed = this.#reference.takeBank(wish.member, stated);
+				const amounts = { feesMicroNok: fees, interestMicroNok: interest, unmatchedMicroNok: unmatched };
+				this.#sign(
+					{
+						kind: "bank",
+						...base,
+						expiryMinute,
+						minute: stated.minute,
+						balanceMicroNok: balance,
+						...amounts,
+						clearedMicroNok: cleared,
+					},
+					isAllowed,
+					this.#statementIds,
+				);
+				break;
+			}
+			case "bankConfirm": {
+				const at = this.#newest(this.#statementIds, wish.which);
+				const isAllowed = mayTake(() => this.#reference.takeBankConfirm(wish.member, at));
+				this.#sign({ kind: "bankConfirm", ...base, statementId: this.#statementIds[at] ?? nothing }, isAllowed);
 				break;
 			}
 			case "correct": {

@@ -12,6 +12,7 @@ import { initLocale, setLocale } from "../../src/ui/locale.js";
 import { createNodeClient } from "../../src/ui/nodeClient.js";
 import { fakePort } from "./fakePort.js";
 import {
+	banked,
 	comingAndGoing,
 	doubtfulMeter,
 	foundedAgain,
@@ -77,6 +78,8 @@ const SCENES: Record<string, () => View> = {
 	households: () => comingAndGoing(0),
 	suspended: () => comingAndGoing(1),
 	movingOut: () => comingAndGoing(3),
+	bankedOperator: () => banked(0),
+	banked: () => banked(1),
 	keyNotice: () => keyNotice(1),
 	operatorNotice: () => keyNotice(0),
 	ownKeyNotice: () => keyNotice(4),

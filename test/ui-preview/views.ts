@@ -467,6 +467,28 @@ export function comingAndGoing(self: number): StreetView {
 	return view;
 }
 
+/** Money in a bank, of which 45 kr are missing; for a household a balance to confirm. */
+export function banked(self: number): StreetView {
+	const view = street(self);
+	view.moneyKind = "prepaid";
+	view.balance = {
+		...view.balance,
+		bank: {
+			id: hex(93, 32),
+			statedBy: 0,
+			atMs: NOW_MS - 3 * HOUR,
+			balanceMicroNok: 2_310_000_000,
+			circulationMicroNok: 2_400_000_000,
+			interestMicroNok: 5_000_000,
+			unmatchedMicroNok: 0,
+			feesMicroNok: 50_000_000,
+			differenceMicroNok: -45_000_000,
+			confirmed: { member: 3, timestampMs: NOW_MS - 40 * 24 * HOUR, isOfThis: false },
+		},
+	};
+	return view;
+}
+
 /** One household is to have another key, one to move out, and two want another operator. */
 export function keyNotice(self: number): StreetView {
 	const view = street(self);

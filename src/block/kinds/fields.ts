@@ -52,6 +52,8 @@ export const note = plain(shapes.note);
 /** 0: there is none. */
 export const settlementAmount = plain(shapes.integer(0, MAX_AMOUNT_MICRO_NOK));
 export const amountMicroNok = plain(shapes.amountMicroNok);
+/** An amount that may be nothing. */
+export const amountOrNothingMicroNok = plain(shapes.integer(0, MAX_AMOUNT_MICRO_NOK));
 export const energyWh = plain(shapes.integer(0, MAX_READING_WH));
 export const price = plain(shapes.integer(MIN_PRICE_MICRO_NOK_PER_WH, MAX_PRICE_MICRO_NOK_PER_WH));
 export const tariffPrice = plain(shapes.integer(0, MAX_PRICE_MICRO_NOK_PER_WH));

@@ -7,7 +7,7 @@ import {
 	MAX_OFFSET_MINUTES,
 	MIN_OFFSET_MINUTES,
 } from "../../primitives/localTime.js";
-import { MS_PER_MINUTE } from "../../primitives/units.js";
+import { MINUTES_PER_HOUR, MS_PER_MINUTE } from "../../primitives/units.js";
 import * as shapes from "../fieldShapes.js";
 import { id, member, name, omittable, oneOf, plain, tariffPrice } from "./fields.js";
 import { type Kind, kindOf, type TransactionOf } from "./kind.js";
@@ -64,7 +64,6 @@ export function termsFields({ localTime, market }: FoundingTerms): CborValue[] {
 }
 
 const localTimeShapes = [shapes.integer(MIN_OFFSET_MINUTES, MAX_OFFSET_MINUTES), shapes.flag] as const;
-const MINUTES_PER_HOUR = 60;
 const intervalMinutes = v.pipe(
 	shapes.integer(1, MINUTES_PER_HOUR),
 	v.check((minutes) => MINUTES_PER_HOUR % minutes === 0),

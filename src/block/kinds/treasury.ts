@@ -1,5 +1,5 @@
 /** Tokens: how they come, and how they go. */
-import { act, amountMicroNok, id, moneyAct, reference } from "./fields.js";
+import { act, amountMicroNok, amountOrNothingMicroNok, id, minute, moneyAct, reference } from "./fields.js";
 import { kindOf, type TransactionOf } from "./kind.js";
 
 /** Money that went through the bank. */
@@ -42,3 +42,30 @@ export const PAYOUT = kindOf("payout", {
 	...transfer,
 });
 export type PayoutTransaction = TransactionOf<typeof PAYOUT>;
+
+/**
+ * The operator states what the bank account with the members' money holds, and what has come and gone there since the
+ * statement before that belongs to no tokens.
+ */
+export const BANK = kindOf("bank", {
+	...moneyAct,
+	/** In which the account held so much. */
+	minute,
+	balanceMicroNok: amountOrNothingMicroNok,
+	/** Taken by the bank, and given. */
+	feesMicroNok: amountOrNothingMicroNok,
+	interestMicroNok: amountOrNothingMicroNok,
+	/** Came, and belongs to no order. */
+	unmatchedMicroNok: amountOrNothingMicroNok,
+	/** Of all such money so far: has found its order, or was sent back. */
+	clearedMicroNok: amountOrNothingMicroNok,
+});
+export type BankTransaction = TransactionOf<typeof BANK>;
+
+/** A household has seen the same balance on the bank's own statement. */
+export const BANK_CONFIRM = kindOf("bankConfirm", {
+	...act,
+	/** Id of the `bank` (32 bytes). */
+	statementId: id,
+});
+export type BankConfirmTransaction = TransactionOf<typeof BANK_CONFIRM>;

@@ -26,7 +26,7 @@ export interface BlockSummary {
 
 /** What the screens read out of the chain: stored with each checkpoint, made again from the blocks above it at a start. */
 export class DerivedViews implements ChainObserver {
-	readonly history = new History();
+	readonly history: History;
 	readonly statement: Statement;
 	readonly proofs: ProofKeeper;
 	/** Newest first. */
@@ -34,6 +34,7 @@ export class DerivedViews implements ChainObserver {
 
 	/** `proven`: the blocks whose proofs are written. */
 	constructor(householdKey: Uint8Array, startOfDayMinute: (chainMs: number) => number, proven: Proven | undefined) {
+		this.history = new History(householdKey);
 		this.statement = new Statement(householdKey, startOfDayMinute);
 		this.proofs = new ProofKeeper(householdKey, proven);
 	}
@@ -47,7 +48,7 @@ export class DerivedViews implements ChainObserver {
 
 	/** Takes in a committed block; `parent` is the ledger before it. */
 	add(parent: Ledger, link: Link): void {
-		this.history.add(link);
+		this.history.add(parent, link);
 		this.statement.add(parent, link);
 		this.proofs.add(parent, link);
 		this.blocks.unshift(summaryOf(link));

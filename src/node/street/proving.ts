@@ -72,8 +72,14 @@ export class Proving {
 /** By what it is about, so that files lie in their order in a folder. */
 function fileNameOf({ blocks }: Proven, request: ProofRequest): string {
 	const { timestampMs } = blocks.at(-1) ?? { timestampMs: 0 };
-	const atMs = "minute" in request ? request.minute * MS_PER_MINUTE : timestampMs;
+	const [atMs, what] = nameOf(request, timestampMs);
 	const time = new Date(atMs).toISOString().slice(0, "2025-02-20T05:20".length).replace(":", "");
+	return `nabostrom-${time}Z-${what}.json`;
+}
+
+/** The time and the name of what a file is about. */
+function nameOf(request: ProofRequest, timestampMs: number): [atMs: number, what: string] {
+	if ("fromMinute" in request) return [request.fromMinute * MS_PER_MINUTE, "market"];
 	const id = "id" in request ? request.id : request.contractId;
-	return `nabostrom-${time}Z-${id.slice(0, 8)}.json`;
+	return ["minute" in request ? request.minute * MS_PER_MINUTE : timestampMs, id.slice(0, 8)];
 }

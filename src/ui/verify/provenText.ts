@@ -7,6 +7,7 @@ import type { Proven, ProvenFacts } from "../../node/proofFileCheck.js";
 import { toHex } from "../../primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../primitives/units.js";
 import { formatDate, formatEnergy, formatHash, formatKronerNumber, formatPrice, formatTime } from "../format.js";
+import { ruleName } from "../marketRule.js";
 import { m } from "../paraglide/messages.js";
 
 /** Groups of an id that tell a household's acts apart. */
@@ -40,6 +41,7 @@ function blockLines(block: ProvenFacts, proven: Proven): string[] {
 	return [
 		...block.transactions.map(({ transaction }) => transactionLine(transaction, proven)),
 		...block.settled.flatMap((minute) => deliveryLines(minute, proven)),
+		...block.shares.flatMap((share) => shareLines(share, proven)),
 		index === block.index ? m.verify_block(said) : m.verify_block_below({ ...said, above: index }),
 	];
 }
@@ -54,6 +56,25 @@ function deliveryLines({ seller, minute, deliveries }: SettledMinute, proven: Pr
 			amount: formatKronerNumber(amountMicroNok, 6),
 		}),
 	);
+}
+
+function shareLines(share: ProvenFacts["shares"][number], proven: Proven): string[] {
+	const { household, boughtWh, paidMicroNok, soldWh, earnedMicroNok } = share;
+	const of = {
+		name: nameOf(household, proven),
+		from: minuteText(share.fromMinute),
+		until: formatTime(share.untilMinute * MS_PER_MINUTE),
+		rule: ruleName(share.choice),
+	};
+	const amount = (microNok: number) => formatKronerNumber(microNok, 6);
+	return [
+		...(boughtWh === 0
+			? []
+			: [m.verify_share_bought({ ...of, energy: formatEnergy(boughtWh), amount: amount(paidMicroNok) })]),
+		...(soldWh === 0
+			? []
+			: [m.verify_share_sold({ ...of, energy: formatEnergy(soldWh), amount: amount(earnedMicroNok) })]),
+	];
 }
 
 function transactionLine(transaction: Transaction, proven: Proven): string {
@@ -104,6 +125,14 @@ function transactionLine(transaction: Transaction, proven: Proven): string {
 				id: shortHash(transaction.lockId),
 				reference: transaction.reference,
 			});
+		case "bank":
+			return m.verify_bank({
+				name,
+				amount: formatKronerNumber(transaction.balanceMicroNok, 6),
+				minute: minuteText(transaction.minute),
+			});
+		case "bankConfirm":
+			return m.verify_bank_confirm({ name, id: shortHash(transaction.statementId) });
 		default:
 			return m.verify_act({ name, kind: transaction.kind });
 	}

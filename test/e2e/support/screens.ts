@@ -99,7 +99,16 @@ export async function start(page: Page): Promise<void> {
 }
 
 /** A screen of the running neighbourhood, by its address. */
-export type ScreenName = "" | "meter" | "market" | "balance" | "chain" | "operations" | "more" | "refounding";
+export type ScreenName =
+	| ""
+	| "meter"
+	| "market"
+	| "balance"
+	| "chain"
+	| "operations"
+	| "treasury"
+	| "more"
+	| "refounding";
 
 /** Goes to a screen of the running neighbourhood. */
 export async function goTo(page: Page, screen: ScreenName) {

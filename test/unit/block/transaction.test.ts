@@ -196,6 +196,8 @@ describe("a transaction by itself", () => {
 				"limits",
 				"market",
 				"tariff",
+				"bank",
+				"bankConfirm",
 				"correct",
 				"answer",
 			]),

@@ -66,14 +66,19 @@ describe("in every life of a neighbourhood", () => {
 			scheduled: 0,
 			outOfHours: 0,
 			side: 0,
+			stated: 0,
+			confirmed: 0,
+			missing: 0,
 			owed: 0,
 			agreed: 0,
+			disputed: 0,
 		};
 		const check = (played: Played) => {
 			const { executed, reference, expected, offered, taken } = played;
 			expectAgreement(played);
 			seen.owed += executed.ledger.claims.size;
 			seen.agreed = Math.max(seen.agreed, reference.claims.filter(({ amount }) => amount === 0n).length);
+			seen.disputed += reference.corrections.filter(({ isDeclined, isOpen }) => isDeclined && isOpen).length;
 			seen.refused += offered - taken.length;
 			seen.matched += expected.matched.length;
 			seen.out += [...reference.removals.values()].filter(({ isOut }) => isOut).length;
@@ -98,14 +103,18 @@ describe("in every life of a neighbourhood", () => {
 				const deliveredWh = deliveries.reduce((all, { energyWh }) => all + energyWh, 0n);
 				if (deliveries.length > 1 && deliveredWh === availableWh) seen.short += 1;
 			}
+			seen.stated += taken.filter(({ kind }) => kind === "bank").length;
+			seen.confirmed += taken.filter(({ kind }) => kind === "bankConfirm").length;
+			seen.missing += reference.bankDifference < 0n ? 1 : 0;
 			seen.side += sideBySide(executed.ledger);
 			seen.limited += executed.ledger.contracts.filter(
 				({ energyLimitWh, deliveredWh }) => energyLimitWh > 0 && deliveredWh === energyLimitWh,
 			).length;
 		};
-		forAllBlocks(40, check);
+		forAllBlocks(20, check);
 		// Lives in which all of it happens: what follows is not left to chance.
 		forAllBlocks(40, check, 12);
+		forAllBlocks(40, check, 3);
 		// A test that never settles anything would agree as well.
 		expect(seen.settled).toBeGreaterThan(150);
 		expect(seen.delivered).toBeGreaterThan(100);
@@ -124,9 +133,13 @@ describe("in every life of a neighbourhood", () => {
 		expect(seen.scheduled).toBeGreaterThan(50);
 		expect(seen.outOfHours).toBeGreaterThan(5);
 		expect(seen.side).toBeGreaterThan(5);
+		expect(seen.stated).toBeGreaterThan(20);
+		expect(seen.confirmed).toBeGreaterThan(3);
+		expect(seen.missing).toBeGreaterThan(5);
 		expect(seen.owed).toBeGreaterThan(20);
 		expect(seen.agreed).toBeGreaterThan(0);
-	});
+		expect(seen.disputed).toBeGreaterThan(5);
+	}, 60_000);
 
 	it("the balances and locks are together what was issued and not paid out, and none is negative", () => {
 		forAllBlocks(25, ({ executed: { ledger } }) => {
@@ -285,6 +298,7 @@ describe("the order in which readings arrive within the grace", () => {
 			firstActs,
 			leaver: undefined,
 			redeemer: undefined,
+			corrector: undefined,
 			choice: undefined,
 			firstLimits: [],
 			firstPrices: { retail: 0, feedIn: 0, fee: 0 },

@@ -56,6 +56,29 @@ describe("an act", () => {
 		]);
 	});
 
+	it("that states the bank's balance is shown to all, stops the issuing where money is missing, and is confirmed by another", async () => {
+		const cluster = await foundedStreet(3, { moneyKind: "prepaid" });
+		const orderId = await cluster.act(1, { type: "buy", amountMicroNok: 5_000_000 });
+		const minute = Math.floor(cluster.street(0).chain.head.ledger.timestampMs / 60_000);
+		const nothing = { feesMicroNok: 0, interestMicroNok: 0, unmatchedMicroNok: 0, clearedMicroNok: 0 };
+		const bank = { type: "bank" as const, minute, balanceMicroNok: 4_000_000, ...nothing };
+		const issue = { type: "issue" as const, orderId, amountMicroNok: 5_000_000, reference: "KID 7" };
+		await cluster.act(0, { ...bank, interestMicroNok: 4_500_000 });
+		expect(cluster.view(2).balance.bank).toMatchObject({ statedBy: 0, differenceMicroNok: -500_000 });
+		expect(await cluster.outcome(0, issue)).toBe("bank-shortfall");
+		const statementId = await cluster.act(0, { ...bank, feesMicroNok: 500_000 });
+		await cluster.act(0, issue);
+		expect(await cluster.outcome(0, { type: "bankConfirm", statementId })).toBe("own-statement");
+		await cluster.act(2, { type: "bankConfirm", statementId });
+		expect(cluster.view(1).balance.bank).toMatchObject({
+			id: statementId,
+			atMs: minute * 60_000,
+			differenceMicroNok: 0,
+			confirmed: { member: 2, isOfThis: true },
+		});
+		expect(await cluster.outcome(0, { ...bank, feesMicroNok: -1 })).toBe("bad-amount");
+	});
+
 	it("of the leader, made in a minute's first seconds, waits for that minute's block where it is too early for the last", async () => {
 		const cluster = await foundedStreet(3);
 		const leader = cluster.leader();

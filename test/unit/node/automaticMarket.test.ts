@@ -1,5 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { readProofFile } from "../../../src/node/proofFile.js";
+import { prove, verifyProofFile } from "../../../src/node/proofFileCheck.js";
 import { type Cluster, foundedStreet } from "../../support/cluster.js";
+import { keyedVerifier } from "../../support/keyedSignatures.js";
 
 const MS_PER_MINUTE = 60_000;
 const GIVEN_MICRO_NOK = 100_000_000;
@@ -12,6 +15,13 @@ async function tradedMinute(cluster: Cluster): Promise<void> {
 	await cluster.read(1, minute, 0, 30);
 	await cluster.read(2, minute, 20, 0);
 	await cluster.run(6_000);
+}
+
+/** What 300 Wh trade at where the tariff is the only limit. */
+function midMarketOf(cluster: Cluster) {
+	const { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = cluster.view(0).tariff;
+	const priceMicroNokPerWh = Math.floor((retailMicroNokPerWh - localFeeMicroNokPerWh + feedInMicroNokPerWh) / 2);
+	return { choice: "midMarket", priceMicroNokPerWh, amountMicroNok: 300 * priceMicroNokPerWh } as const;
 }
 
 describe("a street that trades by itself", () => {
@@ -50,9 +60,7 @@ describe("a street that trades by itself", () => {
 		const before = cluster.view(1).today.soldWh;
 		expect(before).toBe(0);
 		for (let minute = 0; minute <= 15; minute++) await tradedMinute(cluster);
-		const { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = cluster.view(0).tariff;
-		const price = Math.floor((retailMicroNokPerWh - localFeeMicroNokPerWh + feedInMicroNokPerWh) / 2);
-		const amountMicroNok = 300 * price;
+		const { amountMicroNok } = midMarketOf(cluster);
 		expect(cluster.view(1).balance).toMatchObject({
 			balanceMicroNok: amountMicroNok,
 			movements: [{ type: "matchedSold", energyWh: 300, amountMicroNok }],
@@ -63,6 +71,44 @@ describe("a street that trades by itself", () => {
 		const reply = await cluster.command(2, { type: "series", member: 2, fromMinute, untilMinute: fromMinute + 15 });
 		if (!reply.ok || reply.value.type !== "series") throw new Error(JSON.stringify(reply));
 		expect([...reply.value.series.boughtWh]).toEqual(Array.from({ length: 15 }, () => 20));
+	});
+
+	it("proves a household's share of an interval, and only that, to anybody", async () => {
+		const fromMinute = beginMs / MS_PER_MINUTE;
+		const request = { type: "proofFile", fromMinute, untilMinute: fromMinute + 15 } as const;
+		// The block that matched it may only be certified with the next one.
+		await tradedMinute(cluster);
+		const reply = await cluster.command(1, request);
+		if (!reply.ok || reply.value.type !== "proofFile") throw new Error(JSON.stringify(reply));
+		const { text, fileName } = reply.value;
+		const proven = verifyProofFile(text, keyedVerifier);
+		if (!proven.ok) throw new Error(proven.error.code);
+		const { choice, priceMicroNokPerWh, amountMicroNok } = midMarketOf(cluster);
+		const interval = { fromMinute, untilMinute: fromMinute + 15, choice, priceMicroNokPerWh };
+		const traded = { boughtWh: 0, paidMicroNok: 0, soldWh: 300, earnedMicroNok: amountMicroNok };
+		expect(proven.value.blocks.flatMap(({ shares }) => shares)).toEqual([{ ...interval, household: 1, ...traded }]);
+		expect(proven.value.blocks.flatMap(({ settled }) => settled)).toEqual([]);
+		expect(proven.value.title).toBe(`share of the market from minute ${fromMinute} on`);
+		expect(fileName).toMatch(/^nabostrom-.*-market\.json$/);
+		expect(text.length).toBeLessThanOrEqual(4_000);
+		const file = readProofFile(text);
+		if (!file.ok) throw new Error(file.error.code);
+		const [part = new Uint8Array()] = file.value.parts;
+		let same = 0;
+		for (let bit = 0; bit < part.length * 8; bit += 5) {
+			const damaged = part.slice();
+			damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+			const outcome = prove({ ...file.value, parts: [damaged] }, keyedVerifier);
+			// A root does not say of how many leaves it is: another number may lead to it, from the same that is proven.
+			if (outcome.ok) expect(outcome.value).toEqual(proven.value);
+			same += outcome.ok ? 1 : 0;
+		}
+		expect(same).toBeLessThan(part.length / 100);
+		// Household 0 has traded nothing, and nothing stands in an interval that is not matched yet.
+		expect((await cluster.command(0, request)).ok).toBe(false);
+		const later = { ...request, fromMinute: fromMinute + 15, untilMinute: fromMinute + 30 };
+		expect(await cluster.command(1, later)).toMatchObject({ ok: false, error: { code: "proof-not-kept" } });
+		expect((await cluster.command(1, { ...request, untilMinute: -1 })).ok).toBe(false);
 	});
 
 	it("goes on after a restart in the middle of an interval, and what was matched is still shown", async () => {

@@ -25,6 +25,9 @@ async function tradingStreet(): Promise<Cluster> {
 	const terms = { priceMicroNokPerWh: 1_000, fromMinute: FIRST_MINUTE, untilMinute: FIRST_MINUTE + 1_000 };
 	const offerId = await cluster.act(SELLER, { type: "offer", ...terms, noticeMinutes: 0 });
 	await cluster.act(BUYER, { type: "accept", offerId });
+	const prices = { retailMicroNokPerWh: 2_000, feedInMicroNokPerWh: 700, localFeeMicroNokPerWh: 50 };
+	const fromMinute = Math.floor(cluster.chainMs / 60_000) + 3;
+	await cluster.act(0, { type: "tariff", steps: [{ fromMinute, ...prices }] });
 	for (let at = 0; at < MINUTES; at++) {
 		const minute = Math.floor(cluster.chainMs / 60_000);
 		await cluster.nextMinute(1_000);
@@ -51,6 +54,7 @@ function standing({ chain, history, statement }: Pick<Street, "chain" | "history
 		stateRoot: toHex(block.stateRoot),
 		balances: ledger.households.map(({ balanceMicroNok }) => balanceMicroNok),
 		series: ledger.households.map(({ index }) => history.series(index, FIRST_MINUTE - 10, FIRST_MINUTE + 30)),
+		billed: history.billed(BUYER, FIRST_MINUTE - 10, FIRST_MINUTE + 30, ledger.parameters),
 		movements: statement.movements(),
 		today: statement.day(Math.floor(FIRST_MINUTE / MINUTES_PER_DAY) * MINUTES_PER_DAY),
 	};
@@ -63,29 +67,31 @@ const chainOf = (cluster: Cluster, at: number) => {
 
 /** Opens a storage as a start does; `begins`: the first block that was executed. */
 async function load(storage: ChainStorage) {
-	const history = new History();
+	let history: History | undefined;
 	const begins: number[] = [];
 	let statement: Statement | undefined;
 	const trusting = { verify: () => true };
 	const loaded = await loadChain(storage, trusting, ({ keys }) => {
-		const opened = new Statement(
-			new HouseholdKey(keys.household, { publicKeyOf, sign }).publicKey,
-			(ms) => Math.floor(ms / 60_000 / MINUTES_PER_DAY) * MINUTES_PER_DAY,
-		);
+		const { publicKey } = new HouseholdKey(keys.household, { publicKeyOf, sign });
+		const kept = new History(publicKey);
+		history = kept;
+		const opened = new Statement(publicKey, (ms) => Math.floor(ms / 60_000 / MINUTES_PER_DAY) * MINUTES_PER_DAY);
 		statement = opened;
 		return {
 			restore: (days, derived) => {
-				const damaged = history.restore(days) ? [] : ["days"];
+				const damaged = kept.restore(days) ? [] : ["days"];
 				return derived === undefined || opened.restore(derived) ? damaged : [...damaged, "statement"];
 			},
 			add: (parent, link) => {
 				begins.push(link.block.index);
-				history.add(link);
+				kept.add(parent, link);
 				opened.add(parent, link);
 			},
 		};
 	});
-	if (!loaded.ok || loaded.value.chain === undefined || statement === undefined) throw new Error("the chain loads");
+	if (!loaded.ok || loaded.value.chain === undefined || statement === undefined || history === undefined) {
+		throw new Error("the chain loads");
+	}
 	const { chain, damaged, votes } = loaded.value;
 	return { standing: standing({ chain, history, statement }), damaged, begins: begins[0], votes };
 }
@@ -128,6 +134,8 @@ describe("a start from a checkpoint", () => {
 
 	it("the street traded and has several checkpoints, of which two are kept", async () => {
 		expect(executed.balances[SELLER]).toBeGreaterThan(50_000);
+		expect(executed.billed.prices.map(({ retailMicroNokPerWh }) => retailMicroNokPerWh)).toContain(2_000);
+		expect(executed.billed.paidMicroNok.reduce((sum, paid) => sum + paid, 0)).toBe(executed.balances[SELLER]);
 		expect(executed.movements.map(({ type }) => type).sort()).toEqual(["bought", "issued"]);
 		expect(cluster.street(BUYER).chain.head.ledger.countedTotal).toBeGreaterThan(60);
 		expect(newest.index).toBeGreaterThan(older.index);

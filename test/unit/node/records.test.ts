@@ -27,7 +27,10 @@ const CONFIG: ChainConfig = {
 	invitationLink: undefined,
 	pin: { index: 1440, hash: fill(16, 5) },
 	meterSource: { source: "simulated", seed: 9, profile: "prosumer" },
-	ownRetailMicroNokPerWh: 1234,
+	ownRetail: [
+		{ fromMinute: 0, retailMicroNokPerWh: 1234 },
+		{ fromMinute: 29_400_000, retailMicroNokPerWh: 0 },
+	],
 	keptFromVoting: [3, 5],
 	admission: { member: 2, replaces: 4, beside: false },
 	retentionDays: 31,
@@ -38,7 +41,11 @@ const CONFIG: ChainConfig = {
 /** What earlier versions said of it: no passwords, the usual fuse, and before that the usual retention. */
 const BEFORE_PASSWORDS: ChainConfig = { ...CONFIG, wrongPasswords: { count: 0, lastMs: 0 }, wordsKept: false };
 const BEFORE_FUSE: ChainConfig = { ...BEFORE_PASSWORDS, fuseLimitW: 43_470 };
-const BEFORE_RETENTION: ChainConfig = { ...BEFORE_FUSE, retentionDays: undefined };
+const BEFORE_RETENTION: ChainConfig = {
+	...BEFORE_FUSE,
+	retentionDays: undefined,
+	ownRetail: [{ fromMinute: 0, retailMicroNokPerWh: 1234 }],
+};
 
 /** As the version wrote it that knew thirteen fields: keys made up. */
 const WITH_ADMISSION =
@@ -83,6 +90,8 @@ describe("a config record", () => {
 	it("of the first version, without what was added since, still opens", () => {
 		const without = { ok: true, value: { ...BEFORE_RETENTION, keptFromVoting: [], admission: undefined } };
 		expect(decodeConfig(encodeRecord(FIRST_FIELDS))).toEqual(without);
+		const withoutOwnPrice = { ok: true, value: { ...without.value, ownRetail: [] } };
+		expect(decodeConfig(encodeRecord(FIRST_FIELDS.with(10, 0)))).toEqual(withoutOwnPrice);
 		const withVoters = { ok: true, value: { ...BEFORE_RETENTION, admission: undefined } };
 		expect(decodeConfig(encodeRecord([...FIRST_FIELDS, [3, 5]]))).toEqual(withVoters);
 	});

@@ -287,7 +287,7 @@ const CONFIG = encodeConfig({
 	invitationLink: undefined,
 	pin: undefined,
 	meterSource: { source: "none" },
-	ownRetailMicroNokPerWh: 0,
+	ownRetail: [],
 	keptFromVoting: [],
 	admission: undefined,
 	retentionDays: undefined,

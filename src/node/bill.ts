@@ -1,0 +1,113 @@
+/**
+ * What a household's electricity cost and what its neighbours saved it, reckoned minute by minute at the prices that held
+ * (thesis 3.2.1). For information only: the utility's own bill, and its fixed and capacity charges, are not in it. A meter
+ * sees what goes in and out of a house, never what a house uses of its own sun: of that nothing is said.
+ */
+import { assert } from "../primitives/assert.js";
+import { add, MINUTES_PER_HOUR, multiply } from "../primitives/units.js";
+import type { PriceRun } from "./priceHistory.js";
+import type { Bill, BillFigures, BillHour, OwnRetailStep, Series } from "./protocol.js";
+
+/** A household's minutes with what they cost. */
+export interface BilledMinutes {
+	series: Series;
+	/** Paid to neighbours and earned of them in each minute of the series, µNOK. */
+	paidMicroNok: readonly number[];
+	earnedMicroNok: readonly number[];
+	/** Ascending, the first at or before the first minute. */
+	prices: readonly PriceRun[];
+	/** What the household itself says that it pays, ascending; before the first step: the neighbourhood's price. */
+	ownRetail: readonly OwnRetailStep[];
+}
+
+/** The bill by the hour, hours beginning with the first minute: where that is a day's first, they are those of the clock. */
+export function billOf({ series, paidMicroNok, earnedMicroNok, prices, ownRetail }: BilledMinutes): Bill {
+	const { fromMinute, importWh, exportWh, boughtWh, soldWh } = series;
+	const hours: BillHour[] = [];
+	let minutesWithoutPrices = 0;
+	let minutesWithoutMoney = 0;
+	let priceAt = 0;
+	let ownAt = -1;
+	for (let at = 0; at < importWh.length; at++) {
+		const minute = fromMinute + at;
+		if (at % MINUTES_PER_HOUR === 0) hours.push({ fromMinute: minute, ...NOTHING });
+		const imported = importWh[at] ?? -1;
+		if (imported < 0) continue;
+		while ((prices[priceAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute) priceAt++;
+		while ((ownRetail[ownAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute) ownAt++;
+		const price = prices[priceAt];
+		const hour = hours.at(-1);
+		assert(price !== undefined && hour !== undefined, "prices and hours begin with the first minute");
+		if (!price.isKept) minutesWithoutPrices++;
+		const minuteFigures = {
+			importWh: imported,
+			exportWh: Math.max(0, exportWh[at] ?? 0),
+			boughtWh: boughtWh[at] ?? 0,
+			soldWh: soldWh[at] ?? 0,
+			paidMicroNok: paidMicroNok[at] ?? 0,
+			earnedMicroNok: earnedMicroNok[at] ?? 0,
+		};
+		const retail = ownRetail[ownAt]?.retailMicroNokPerWh || price.retailMicroNokPerWh;
+		if (!addMinute(hour, minuteFigures, { ...price, retailMicroNokPerWh: retail })) minutesWithoutMoney++;
+	}
+	const total: BillFigures = { ...NOTHING };
+	for (const hour of hours) for (const field of FIGURES) total[field] = add(total[field], hour[field]);
+	return { fromMinute, hours, total, minutesWithoutPrices, minutesWithoutMoney };
+}
+
+type MinuteFigures = Pick<
+	BillFigures,
+	"importWh" | "exportWh" | "boughtWh" | "soldWh" | "paidMicroNok" | "earnedMicroNok"
+>;
+
+/**
+ * Adds a minute to its hour. False: energy was traded in it and the money is not known (no neighbour's price is 0), so that
+ * nothing is said of what it saved.
+ */
+function addMinute(hour: BillHour, minute: MinuteFigures, price: PriceRun): boolean {
+	const { importWh, exportWh, boughtWh, soldWh, paidMicroNok, earnedMicroNok } = minute;
+	const { retailMicroNokPerWh: retail, feedInMicroNokPerWh: feedIn, localFeeMicroNokPerWh: localFee } = price;
+	const fromUtilityWh = Math.max(0, importWh - boughtWh);
+	const toUtilityWh = Math.max(0, exportWh - soldWh);
+	const utilityCost = multiply(fromUtilityWh, retail);
+	const utilityIncome = multiply(toUtilityWh, feedIn);
+	const fee = multiply(boughtWh, localFee);
+	hour.minutes++;
+	for (const field of MINUTE_FIGURES) hour[field] = add(hour[field], minute[field]);
+	hour.fromUtilityWh = add(hour.fromUtilityWh, fromUtilityWh);
+	hour.toUtilityWh = add(hour.toUtilityWh, toUtilityWh);
+	hour.utilityCostMicroNok = add(hour.utilityCostMicroNok, utilityCost);
+	hour.utilityIncomeMicroNok = add(hour.utilityIncomeMicroNok, utilityIncome);
+	hour.localFeeMicroNok = add(hour.localFeeMicroNok, fee);
+	const isMoneyKnown = (boughtWh === 0 || paidMicroNok > 0) && (soldWh === 0 || earnedMicroNok > 0);
+	if (!isMoneyKnown) return false;
+	const everythingFromUtility = multiply(importWh, retail) - multiply(exportWh, feedIn);
+	const reallyPaid = utilityCost + fee + paidMicroNok - utilityIncome - earnedMicroNok;
+	hour.savedMicroNok = add(hour.savedMicroNok, everythingFromUtility - reallyPaid);
+	return true;
+}
+
+/** A part of a whole in tenths of a percent, rounded down; undefined: there was no whole. Both Wh, ≥ 0. */
+export function perMille(partWh: number, wholeWh: number): number | undefined {
+	if (wholeWh === 0) return undefined;
+	const product = multiply(Math.min(partWh, wholeWh), 1_000);
+	return (product - (product % wholeWh)) / wholeWh;
+}
+
+const MINUTE_FIGURES = ["importWh", "exportWh", "boughtWh", "soldWh", "paidMicroNok", "earnedMicroNok"] as const;
+const NOTHING: Readonly<BillFigures> = {
+	minutes: 0,
+	importWh: 0,
+	exportWh: 0,
+	boughtWh: 0,
+	soldWh: 0,
+	fromUtilityWh: 0,
+	toUtilityWh: 0,
+	paidMicroNok: 0,
+	earnedMicroNok: 0,
+	utilityCostMicroNok: 0,
+	utilityIncomeMicroNok: 0,
+	localFeeMicroNok: 0,
+	savedMicroNok: 0,
+};
+const FIGURES = Object.keys(NOTHING) as (keyof BillFigures)[];
