@@ -195,6 +195,8 @@ export interface ChainStorage {
 	voterSteps(fromIndex: number): Promise<Result<VoterStepRecord[], StorageError>>;
 	/** All members' days from one on, by day and member ascending. */
 	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>>;
+	/** One member's days from one on until another, ascending. */
+	readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>>;
 	/** The page of proofs that holds a block, or the first one above it. */
 	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>>;
 	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>>;

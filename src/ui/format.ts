@@ -2,6 +2,7 @@
  * Numbers, money and times as people read them. Amounts arrive as integers (µNOK, Wh, W) and are rounded half away from
  * zero in integers, then handed to `Intl` as decimal strings: no floating point on the way.
  */
+import { type DecimalString, decimalString } from "../primitives/decimal.js";
 import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
 import { intlTag, locale } from "./locale.js";
 import { m } from "./paraglide/messages.js";
@@ -10,22 +11,6 @@ export const TIME_ZONE = "Europe/Oslo";
 
 const formats = new Map<string, Intl.NumberFormat>();
 const timeFormats = new Map<string, Intl.DateTimeFormat>();
-
-type DecimalString = `${number}`;
-
-/** `value` ÷ 10^`scale` as a decimal string with `decimals` digits, rounded half away from zero. */
-export function decimalString(value: number, scale: number, decimals: number): DecimalString {
-	const negative = value < 0;
-	let digits = BigInt(Math.abs(value));
-	if (decimals < scale) {
-		const unit = 10n ** BigInt(scale - decimals);
-		digits = (digits + unit / 2n) / unit;
-	} else digits *= 10n ** BigInt(decimals - scale);
-	const text = digits.toString().padStart(decimals + 1, "0");
-	const whole = text.slice(0, text.length - decimals);
-	const sign = negative && digits !== 0n ? "-" : "";
-	return (decimals === 0 ? sign + whole : `${sign}${whole}.${text.slice(text.length - decimals)}`) as DecimalString;
-}
 
 /** µNOK as `1 234,50 kr` / `NOK 1,234.50`. */
 export function formatKroner(amountMicroNok: number): string {

@@ -2,6 +2,7 @@
 import type { Certificate } from "../../block/certificate.js";
 import type { Ledger } from "../../contract/ledger.js";
 import { assert } from "../../primitives/assert.js";
+import type { LocalTimeRule } from "../../primitives/localTime.js";
 import type { Link } from "../chain.js";
 import { CheckpointKeeper } from "../checkpoints.js";
 import { History } from "../history.js";
@@ -33,9 +34,9 @@ export class DerivedViews implements ChainObserver {
 	readonly blocks: BlockSummary[] = [];
 
 	/** `proven`: the blocks whose proofs are written. */
-	constructor(householdKey: Uint8Array, startOfDayMinute: (chainMs: number) => number, proven: Proven | undefined) {
+	constructor(householdKey: Uint8Array, localTime: LocalTimeRule, proven: Proven | undefined) {
 		this.history = new History(householdKey);
-		this.statement = new Statement(householdKey, startOfDayMinute);
+		this.statement = new Statement(householdKey, localTime);
 		this.proofs = new ProofKeeper(householdKey, proven);
 	}
 

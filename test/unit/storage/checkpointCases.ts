@@ -154,7 +154,14 @@ export const CHECKPOINT_CASES: AcceptanceCase[] = [
 			await must(chain.write({ days: [day(1, 20_001), day(0, 20_001), day(3, 20_000), day(0, 300)] }));
 			await must(chain.write({ days: [day(1, 20_001, "again"), day(0, 20_002)] }));
 			chain.close();
-			const days = await must((await open(await reopen())).readDays(20_000));
+			const again = await open(await reopen());
+			const days = await must(again.readDays(20_000));
+			const own = await must(again.readMemberDays(0, 300, 20_002));
+			is(
+				own.map((each) => `${each.member} on ${each.day}: ${text(each.record)}`),
+				["0 on 300: 0 on 300", "0 on 20001: 0 on 20001"],
+				"one member's days",
+			);
 			is(
 				days.map((each) => `${each.member} on ${each.day}: ${text(each.record)}`),
 				["3 on 20000: 3 on 20000", "0 on 20001: 0 on 20001", "1 on 20001: again", "0 on 20002: 0 on 20002"],
