@@ -124,7 +124,11 @@ export function sumRow({ fromMinute }: Period, { total }: Bill, minutes: number)
 }
 
 /** What a household's tokens did; `nameOf`: of a member. A day's trades stand at the day's beginning. */
-export function movementRows({ movements, other, gaps }: Account, period: Period, nameOf: (member: number) => string) {
+export function movementRows(
+	{ movements, others, gaps }: Pick<Account, "movements" | "others" | "gaps">,
+	{ fromMinute, untilMinute }: Period,
+	nameOf: (member: number) => string,
+): Row[] {
 	const rows = movements.map((movement): Row => {
 		const begin = "timestampMs" in movement ? minuteOf(movement.timestampMs) : movement.dayMinute;
 		const { type } = movement;
@@ -139,12 +143,24 @@ export function movementRows({ movements, other, gaps }: Account, period: Period
 			"reference" in movement ? movement.id : undefined,
 		];
 	});
-	const rest = (minute: number, type: string, amountMicroNok: number): Row[] =>
-		amountMicroNok === 0 ? [] : [[minute, type, undefined, undefined, undefined, amountMicroNok, undefined, undefined]];
+	const rest = (
+		minute: number,
+		type: string,
+		{ inMicroNok, outMicroNok }: { inMicroNok: number; outMicroNok: number },
+	) =>
+		[inMicroNok, -outMicroNok]
+			.filter((amountMicroNok) => amountMicroNok !== 0)
+			.map(
+				(amountMicroNok): Row => [minute, type, undefined, undefined, undefined, amountMicroNok, undefined, undefined],
+			);
 	return [
 		...rows,
-		...rest(period.fromMinute, "corrected", other.inMicroNok - other.outMicroNok),
-		...gaps.flatMap((gap) => rest(minuteOf(gap.untilMs), "unknown", gap.inMicroNok - gap.outMicroNok)),
+		...others.flatMap((other) => rest(other.dayMinute, "corrected", other)),
+		...gaps.flatMap((gap) => {
+			// One that goes on beyond the slice stands in the slice in which it ends.
+			const end = minuteOf(gap.untilMs);
+			return end >= fromMinute && end < untilMinute ? rest(end, "unknown", gap) : [];
+		}),
 	];
 }
 

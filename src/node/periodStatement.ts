@@ -69,7 +69,7 @@ export function countMemberMinutes(ledger: Ledger, member: number, period: Perio
 	return untilMinute - fromMinute;
 }
 
-function figuresOf({ movements, other, gaps, ...balances }: Account, bill: BillFigures, minutes: number) {
+function figuresOf({ movements, others, ...balances }: Account, bill: BillFigures, minutes: number) {
 	const figures: StatementFigures = {
 		openingMicroNok: balances.openingMicroNok,
 		closingMicroNok: balances.closingMicroNok,
@@ -83,8 +83,8 @@ function figuresOf({ movements, other, gaps, ...balances }: Account, bill: BillF
 		matchedBoughtMicroNok: 0,
 		matchedSoldWh: 0,
 		matchedSoldMicroNok: 0,
-		otherInMicroNok: other.inMicroNok,
-		otherOutMicroNok: other.outMicroNok,
+		otherInMicroNok: others.reduce((sum, { inMicroNok }) => add(sum, inMicroNok), 0),
+		otherOutMicroNok: others.reduce((sum, { outMicroNok }) => add(sum, outMicroNok), 0),
 		unknownMicroNok: 0,
 		grossSalesMicroNok: 0,
 		minutes,
@@ -97,7 +97,7 @@ function figuresOf({ movements, other, gaps, ...balances }: Account, bill: BillF
 		utilityIncomeMicroNok: bill.utilityIncomeMicroNok,
 		localFeeMicroNok: bill.localFeeMicroNok,
 	};
-	let known = other.inMicroNok - other.outMicroNok;
+	let known = figures.otherInMicroNok - figures.otherOutMicroNok;
 	for (const movement of movements) {
 		known += changeOf(movement);
 		if (movement.type === "carried") continue;

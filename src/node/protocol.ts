@@ -399,7 +399,10 @@ export interface BillFigures {
 export type ExportWhat = "minutes" | "days" | "months" | "movements";
 export type ExportFormat = "csv-nb" | "csv-iso" | "json";
 
-/** A slice of a file: whole local days, so many at most as `SLICE_DAYS` says (`node/street/past.ts`). */
+/** So many days one slice of an export has at most: none keeps the node from anything else for long. */
+export const SLICE_DAYS: Readonly<Record<ExportWhat, number>> = { minutes: 7, days: 31, months: 31, movements: 366 };
+
+/** A slice of a file: whole local days. */
 export interface ExportRequest {
 	what: ExportWhat;
 	format: ExportFormat;

@@ -55,8 +55,8 @@ export interface Account {
 	readonly closingMicroNok: number;
 	/** Ascending. Energy counts in the day in which it flowed, also where it settled later. */
 	readonly movements: readonly MovementView[];
-	/** By neither energy nor bank. */
-	readonly other: InAndOut;
+	/** By neither energy nor bank, by day. */
+	readonly others: readonly OtherMovement[];
 	readonly gaps: readonly StatementGap[];
 	/** What was before is not known here. */
 	readonly keptFromMs: number;
@@ -285,10 +285,7 @@ export class Statement {
 			openingMicroNok: closingMicroNok - withinMicroNok,
 			closingMicroNok,
 			movements: movements.sort((a, b) => beginOf(a) - beginOf(b)),
-			other: {
-				inMicroNok: others.reduce((sum, { inMicroNok }) => add(sum, inMicroNok), 0),
-				outMicroNok: others.reduce((sum, { outMicroNok }) => add(sum, outMicroNok), 0),
-			},
+			others,
 			gaps: this.#gaps.filter(({ fromMs, untilMs }) => untilMs > from && fromMs < until),
 			keptFromMs: this.#keptFromMs,
 		};

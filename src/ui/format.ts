@@ -39,6 +39,11 @@ export function formatKwh(energyWh: number): string {
 	return `${decimalNumber(decimalString(energyWh, 3, 2), 2)}\u00a0kWh`;
 }
 
+/** Wh in kWh without the unit, to the Wh. */
+export function formatKwhNumber(energyWh: number): string {
+	return decimalNumber(decimalString(energyWh, 3, 3), 3);
+}
+
 /** W as `640 W` or `3,42 kW`. */
 export function formatPower(powerW: number): string {
 	if (Math.abs(powerW) < 1000) return `${number({}).format(powerW)}\u00a0W`;
@@ -95,6 +100,11 @@ export function formatClock(timestampMs: number): string {
 /** `18. nov. 2026` */
 export function formatDate(timestampMs: number): string {
 	return time({ day: "numeric", month: "short", year: "numeric" }).format(timestampMs);
+}
+
+/** `november 2026` */
+export function formatMonth(timestampMs: number): string {
+	return time({ month: "long", year: "numeric" }).format(timestampMs);
 }
 
 /** `18. nov., 12:06` */

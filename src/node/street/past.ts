@@ -12,13 +12,10 @@ import { exportHead, exportRows, exportTail, minuteRows, movementRows, type Row,
 import type { History } from "../history.js";
 import { countMemberMinutes, memberMinutes, periodStatementOf, type StatedMonth } from "../periodStatement.js";
 import { daysOf, isWholeDays, monthsOf, type Period } from "../periods.js";
-import type { BillFigures, ExportRequest, PeriodStatement } from "../protocol.js";
+import { type BillFigures, type ExportRequest, type PeriodStatement, SLICE_DAYS } from "../protocol.js";
 import type { Statement } from "../statement.js";
 import type { StorageError } from "../storage.js";
 import type { StreetContext } from "./context.js";
-
-/** So many days are in one slice of an export at most: of minutes, and of what is summed up. */
-export const SLICE_DAYS = { minutes: 7, days: 31, months: 31, movements: 366 } as const;
 
 export type PastError =
 	| StorageError

@@ -84,7 +84,11 @@ describe("a street of nodes", () => {
 			grossSalesMicroNok: energyWh * PRICE,
 			exportWh: sum(Array.from({ length: 6 }, (_, at) => 20 + 3 * at)),
 		});
-		expect(seller).toMatchObject({ isOver: false, isSettled: false, household: { name: cluster.view(SELLER).self.name } });
+		expect(seller).toMatchObject({
+			isOver: false,
+			isSettled: false,
+			household: { name: cluster.view(SELLER).self.name },
+		});
 		expect(seller.keptFromMs).toBeUndefined();
 		const { head } = cluster.street(SELLER).chain;
 		expect(seller.head).toMatchObject({ index: head.block.index, timestampMs: head.block.timestampMs });

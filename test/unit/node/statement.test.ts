@@ -152,7 +152,7 @@ function live(story: Scenario, storedAt: number, seen: Record<string, number>): 
 		const atMidnight = Number(sumOf(YESTERDAY, MIDNIGHT));
 		expect(days[0]).toMatchObject({ openingMicroNok: 0, closingMicroNok: atMidnight });
 		expect(days[1]).toMatchObject({ openingMicroNok: atMidnight, closingMicroNok: heldOf(before, member) });
-		for (const { other, gaps } of days) expect([other, gaps]).toEqual([{ inMicroNok: 0, outMicroNok: 0 }, []]);
+		for (const { others, gaps } of days) expect([others, gaps]).toEqual([[], []]);
 		for (const { type } of reckoning.moved[member] ?? []) seen[type] = (seen[type] ?? 0) + 1;
 	}
 }
@@ -188,7 +188,7 @@ describe("the account of a household", () => {
 		expect(accountOf(statement, YESTERDAY, MIDNIGHT)).toMatchObject({
 			openingMicroNok: 0,
 			closingMicroNok: 500,
-			other: { inMicroNok: 700, outMicroNok: 200 },
+			others: [{ dayMinute: YESTERDAY, inMicroNok: 700, outMicroNok: 200 }],
 		});
 		const [missed, after] = [next(9, MIDNIGHT + 5, 900), next(10, MIDNIGHT + 6, 900)];
 		statement.add(missed.ledger, after);
@@ -200,7 +200,7 @@ describe("the account of a household", () => {
 			expect(accountOf(each, MIDNIGHT, TOMORROW)).toMatchObject({
 				openingMicroNok: 500,
 				closingMicroNok: 900,
-				other: { inMicroNok: 0, outMicroNok: 0 },
+				others: [],
 				gaps: [gap],
 			});
 		}
