@@ -108,7 +108,9 @@ export type ScreenName =
 	| "operations"
 	| "treasury"
 	| "more"
-	| "refounding";
+	| "refounding"
+	| "statement"
+	| "export";
 
 /** Goes to a screen of the running neighbourhood. */
 export async function goTo(page: Page, screen: ScreenName) {
