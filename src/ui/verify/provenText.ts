@@ -8,6 +8,7 @@ import { toHex } from "../../primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../primitives/units.js";
 import { formatDate, formatEnergy, formatHash, formatKronerNumber, formatPrice, formatTime } from "../format.js";
 import { ruleName } from "../marketRule.js";
+import { kindText } from "../names.js";
 import { m } from "../paraglide/messages.js";
 
 /** Groups of an id that tell a household's acts apart. */
@@ -98,6 +99,19 @@ function transactionLine(transaction: Transaction, proven: Proven): string {
 			return m.verify_redeem({ name, amount: formatKronerNumber(transaction.amountMicroNok, 6) });
 		case "cancel":
 			return m.verify_cancel({ name, id: shortHash(transaction.orderId) });
+		case "correct": {
+			const other = nameOf(transaction.counterparty, proven);
+			const from = minuteText(transaction.fromMinute);
+			const until = minuteText(transaction.untilMinute);
+			if (transaction.amountMicroNok === 0) return m.verify_dispute({ name, other, from, until });
+			const [payer, payee] = transaction.isPayer ? [name, other] : [other, name];
+			const amount = formatKronerNumber(transaction.amountMicroNok, 6);
+			return m.verify_correct({ name, payer, payee, amount, from, until });
+		}
+		case "answer": {
+			const id = shortHash(transaction.correctionId);
+			return transaction.isAgreed ? m.verify_agree({ name, id }) : m.verify_decline({ name, id });
+		}
 		case "issue":
 			return m.verify_issue({
 				name,
@@ -120,8 +134,18 @@ function transactionLine(transaction: Transaction, proven: Proven): string {
 			});
 		case "bankConfirm":
 			return m.verify_bank_confirm({ name, id: shortHash(transaction.statementId) });
+		case "end":
+			return m.verify_end({ name, id: shortHash(transaction.contractId) });
+		case "withdraw":
+			return m.verify_withdraw({ name, id: shortHash(transaction.offerId) });
+		case "limits":
+			return m.verify_limits({ name });
+		case "leave":
+			return m.verify_leave({ name });
+		case "join":
+			return m.verify_join({ name: transaction.name });
 		default:
-			return m.verify_act({ name, kind: transaction.kind });
+			return m.verify_act({ name, kind: kindText(transaction.kind) });
 	}
 }
 
