@@ -138,6 +138,16 @@ export class CommittedHead {
 		return this.#views.proofs.jump(index);
 	}
 
+	/** And the days that are not written yet. */
+	daysBeforeJump(): Pick<ChainChange, "days"> {
+		return { days: this.#views.history.takeChangedDays() };
+	}
+
+	/** What is kept of the household's money, which knows that blocks are missing when the next one comes. */
+	derivedBeforeJump(): Uint8Array {
+		return this.#views.statement.toRecord();
+	}
+
 	/** The head jumps to a certified checkpoint; what lay in between is not known here. */
 	jump(link: Link, certificate: Certificate, votersCertificate: Certificate | undefined): void {
 		this.#certify(certificate);

@@ -210,11 +210,13 @@ export const CHECKPOINT_CASES: AcceptanceCase[] = [
 			const failing: ChainChange = { installCheckpoint: { index: 80, keepBlocks: [] }, install };
 			is(await refusal(chain.write(failing)), "storage-write-failed", "another index");
 			is([await contentOf(chain), await checkpointsOf(chain)], [before, [wordsOf(4)]], "nothing of it");
-			await must(chain.write({ installCheckpoint: { index: 90, keepBlocks: [3] }, install }));
+			await must(
+				chain.write({ installCheckpoint: { index: 90, keepBlocks: [3], derived: record("derived") }, install }),
+			);
 			chain.close();
 			const again = await open(await reopen());
 			const [newest, older] = await checkpointsOf(again);
-			is(newest, "90,block 90,certificate 90,manifest 90,: chunk 90.0,chunk 90.1,chunk 90.2", "the newest");
+			is(newest, "90,block 90,certificate 90,manifest 90,derived: chunk 90.0,chunk 90.1,chunk 90.2", "the newest");
 			is([older, await stagedOf(again)], [wordsOf(4), undefined], "the one before stays, the staging is empty");
 			is(
 				[await blocksOf(again, 0), await blocksOf(again, 3), await blocksOf(again, 91)],
