@@ -86,6 +86,10 @@ class OpenChain implements ChainStorage {
 		return this.#chain.readDays(fromDay);
 	}
 
+	readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>> {
+		return this.#chain.readMemberDays(member, fromDay, untilDay);
+	}
+
 	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {
 		return this.#chain.proofPageFrom(index);
 	}
@@ -251,6 +255,10 @@ class MemoryChain {
 
 	async readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
 		return ok(this.#checkpoints.days(fromDay));
+	}
+
+	async readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>> {
+		return ok(this.#checkpoints.days(fromDay).filter((each) => each.member === member && each.day < untilDay));
 	}
 
 	async proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {

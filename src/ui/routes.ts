@@ -13,6 +13,8 @@ export const routes = {
 	"/operations": lazy(() => import("./screens/Operations.svelte")),
 	"/treasury": lazy(() => import("./screens/Treasury.svelte")),
 	"/more": lazy(() => import("./screens/More.svelte")),
+	"/statement": lazy(() => import("./screens/Statement.svelte")),
+	"/export": lazy(() => import("./screens/Export.svelte")),
 	"/refounding": lazy(() => import("./screens/Refounding.svelte")),
 	"*": Home,
 };

@@ -49,6 +49,8 @@ const HEADINGS: Record<ScreenName, keyof typeof nb & keyof typeof en> = {
 	inbox: "inbox_title",
 	more: "more_title",
 	refounding: "refound_title",
+	statement: "statement_title",
+	export: "export_title",
 };
 const SCREENS = Object.keys(HEADINGS) as ScreenName[];
 

@@ -109,7 +109,9 @@ export type ScreenName =
 	| "treasury"
 	| "inbox"
 	| "more"
-	| "refounding";
+	| "refounding"
+	| "statement"
+	| "export";
 
 /** Goes to a screen of the running neighbourhood. */
 export async function goTo(page: Page, screen: ScreenName) {
