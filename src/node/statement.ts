@@ -9,6 +9,7 @@ import type { CborValue } from "../primitives/codec.js";
 import { add, MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
 import type { Link } from "./chain.js";
 import { idOf } from "./mempool.js";
+import { type EndedCorrection, endedShape, movedShape, PutRight } from "./putRight.js";
 import { decodeRecord, encodeRecord } from "./records.js";
 import type { MovementView } from "./view.js";
 
@@ -33,6 +34,7 @@ export class Statement {
 	readonly #trades = new Map<string, TradeMovement>();
 	/** What the market matched, by side and day. */
 	readonly #matched = new Map<string, MatchedMovement>();
+	readonly #putRight = new PutRight();
 	#day = { fromMinute: 0, untilMinute: 0 };
 
 	constructor(publicKey: Uint8Array, startOfDayMinute: (chainMs: number) => number) {
@@ -62,6 +64,7 @@ export class Statement {
 			if ((order?.member ?? memberOfOrder(link, transaction.orderId)) !== self.index) continue;
 			this.#addTransfer("issued", transaction, link);
 		}
+		this.#putRight.add(parent, link, self.index);
 		for (const { seller, minute, deliveries } of link.results.settled) {
 			for (const { buyer, contract, energyWh, amountMicroNok } of deliveries) {
 				if (buyer !== self.index && seller !== self.index) continue;
@@ -140,7 +143,8 @@ export class Statement {
 		const fields = [issued.map(transferFields), trades.map(tradeFields)];
 		// Absent where there is none, as in the records of earlier versions.
 		const matched = [...this.#matched.values()].filter(({ dayMinute }) => dayMinute >= oldest);
-		const optional = [this.#carried.map(carriedFields), paidOut.map(transferFields), matched.map(matchedFields)];
+		const bought = [this.#carried.map(carriedFields), paidOut.map(transferFields), matched.map(matchedFields)];
+		const optional = [...bought, ...this.#putRight.fields()];
 		const last = optional.findLastIndex((list) => list.length > 0);
 		return encodeRecord([...fields, ...optional.slice(0, last + 1)]);
 	}
@@ -149,10 +153,11 @@ export class Statement {
 	restore(record: Uint8Array): boolean {
 		const decoded = decodeRecord(record, statementShape);
 		if (!decoded.ok) return false;
-		const [issued, trades, carried = [], paidOut = [], matched = []] = decoded.value;
+		const [issued, trades, carried = [], paidOut = [], matched = [], moved = [], ended = []] = decoded.value;
 		const byTime = (a: Transfer, b: Transfer) => a.timestampMs - b.timestampMs;
 		this.#transfers = [...issued.map(transferOf("issued")), ...paidOut.map(transferOf("paidOut"))].sort(byTime);
 		this.#carried = carried;
+		this.#putRight.restore(moved, ended);
 		for (const trade of trades) this.#trades.set(keyOf(trade), trade);
 		for (const movement of matched) this.#matched.set(matchedKeyOf(movement), movement);
 		return true;
@@ -162,9 +167,15 @@ export class Statement {
 	movements(): MovementView[] {
 		const timeOf = (movement: MovementView) =>
 			"timestampMs" in movement ? movement.timestampMs : (movement.dayMinute + MINUTES_PER_DAY) * MS_PER_MINUTE;
-		return [...this.#transfers, ...this.#carried, ...this.#trades.values(), ...this.#matched.values()]
+		const traded = [...this.#trades.values(), ...this.#matched.values()];
+		return [...this.#transfers, ...this.#carried, ...this.#putRight.moved, ...traded]
 			.sort((a, b) => timeOf(b) - timeOf(a))
 			.slice(0, SHOWN_MOVEMENTS);
+	}
+
+	/** How this household's corrections ended, newest first. */
+	endedCorrections(): EndedCorrection[] {
+		return [...this.#putRight.ended].reverse();
 	}
 
 	/** Paid and earned on the day that begins at a minute. */
@@ -289,4 +300,6 @@ const statementShape = v.union([
 	v.strictTuple([transfersShape, tradesShape, carriedShape]),
 	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape]),
 	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape]),
+	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape, movedShape]),
+	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape, movedShape, endedShape]),
 ]);
