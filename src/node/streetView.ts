@@ -41,6 +41,7 @@ import type { Peers } from "./peers.js";
 import type { ChainConfig } from "./records.js";
 import { predecessorView, refoundingView } from "./refoundingView.js";
 import { retentionDaysOf } from "./retention.js";
+import { isOfferFor } from "./street/past.js";
 import type { Street } from "./street.js";
 import type {
 	AutomaticMarketView,
@@ -165,7 +166,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		today: todayView(context, member),
 		balance: balanceView(street, ledger, member),
 		corrections: ownCorrectionsView(street, ledger, member),
-		market: marketView(ledger, member, ownRetail, minute),
+		market: marketView(ledger, member, ownRetail, minute, street.past.losses(member, minute)),
 		chain: chainView(context),
 		retention: retentionView(street, self.operator),
 		signaling: context.signaling,
@@ -249,21 +250,16 @@ function lastReadingOf(street: Street, member: number): MeterView["lastReading"]
 	const last = street.chain.head.ledger.households[member]?.seen.at(-1);
 	if (last === undefined) return undefined;
 	const minute = last[1] - 1;
-	const series = street.history.series(member, minute, minute + 1);
-	const importWh = series.importWh[0] ?? -1;
-	const exportWh = series.exportWh[0] ?? -1;
-	return importWh < 0 ? undefined : { minute, importWh, exportWh };
+	const reading = street.history.reading(member, minute);
+	return reading === undefined ? undefined : { minute, ...reading };
 }
 
 function todayView(context: ViewContext, member: number): TodayView {
 	const { street, chainMs } = context;
 	const fromMinute = context.startOfDayMinute(chainMs);
 	const untilMinute = Math.min(minuteOf(chainMs) + 1, fromMinute + MINUTES_PER_DAY + 60);
-	const { minutes, importWh, exportWh, boughtWh, soldWh, utilityCostMicroNok, utilityIncomeMicroNok } = street.bill(
-		member,
-		fromMinute,
-		untilMinute,
-	).total;
+	const { minutes, importWh, exportWh, boughtWh, soldWh, utilityCostMicroNok, utilityIncomeMicroNok } =
+		street.runningBill(member, fromMinute, untilMinute);
 	return {
 		fromMinute,
 		minutes,
@@ -376,9 +372,16 @@ function orderView(id: string, { member, amountMicroNok, timestampMs }: Omit<Ord
 	return { id, member, amountMicroNok, timestampMs };
 }
 
-function marketView(ledger: Ledger, member: number, ownRetail: number, minute: number): MarketView {
+function marketView(
+	ledger: Ledger,
+	member: number,
+	ownRetail: number,
+	minute: number,
+	losses: ReadonlyMap<number, number>,
+): MarketView {
 	const { localFeeMicroNokPerWh } = tariffAt(ledger, minute);
-	const offers = [...ledger.offers].map(([id, offer]): OfferView => {
+	const shown = [...ledger.offers].filter(([, offer]) => isOfferFor(offer, member));
+	const offers = shown.map(([id, offer]): OfferView => {
 		const bytes = fromHex(id);
 		const refusal = bytes.ok ? acceptRefusal(ledger, member, bytes.value, minute)?.code : undefined;
 		return {
@@ -402,7 +405,7 @@ function marketView(ledger: Ledger, member: number, ownRetail: number, minute: n
 		.filter(
 			(contract) => contract.seller === member || contract.buyer === member || ledger.households[member]?.operator,
 		)
-		.map((contract) => contractView(ledger, contract, member, minute));
+		.map((contract) => contractView(ledger, contract, member, minute, losses.get(contract.index)));
 	return { offers, contracts, automatic: automaticMarketView(ledger, householdOf(ledger, member), minute) };
 }
 
@@ -436,7 +439,13 @@ function termsView(terms: TradingTerms, minute: number): TradingTermsView {
 	};
 }
 
-function contractView(ledger: Ledger, contract: Contract, member: number, minute: number): ContractView {
+function contractView(
+	ledger: Ledger,
+	contract: Contract,
+	member: number,
+	minute: number,
+	lossMicroNok: number | undefined,
+): ContractView {
 	return {
 		id: toHex(contract.id),
 		seller: contract.seller,
@@ -453,6 +462,7 @@ function contractView(ledger: Ledger, contract: Contract, member: number, minute
 		...(contract.schedule === undefined ? {} : { schedule: contract.schedule }),
 		state: contractState(ledger, contract, minute),
 		settledUntilMinute: Math.max(contract.fromMinute, ledger.households[contract.seller]?.settledUntilMinute ?? 0),
+		...(lossMicroNok === undefined ? {} : { lossMicroNok }),
 	};
 }
 
