@@ -31,22 +31,15 @@ export const MAX_CORRECTIONS_PER_HOUSEHOLD = 32;
 export function applyCorrect(draft: Draft, correct: CorrectTransaction, id: Uint8Array): Refusal | undefined {
 	const refusal = counterpartyRefusal(draft, correct) ?? periodRefusal(draft, correct) ?? countRefusal(draft, correct);
 	if (refusal !== undefined) return refusal;
-	const { member, counterparty, fromMinute, untilMinute, reason, energyWh, amountMicroNok, isPayer, note } = correct;
-	draft.corrections = new Map(draft.corrections).set(toHex(id), {
-		id,
-		member,
-		counterparty,
-		fromMinute,
-		untilMinute,
-		reason,
-		energyWh,
-		amountMicroNok,
-		isPayer,
-		note,
-		timestampMs: draft.timestampMs,
-		declined: undefined,
-	});
+	draft.corrections = new Map(draft.corrections).set(toHex(id), correctionOf(correct, id, draft.timestampMs));
 	return undefined;
+}
+
+/** What a proposal in a block of this time is until it is answered. */
+export function correctionOf(correct: CorrectTransaction, id: Uint8Array, timestampMs: number): Correction {
+	const { member, counterparty, fromMinute, untilMinute, reason, energyWh, amountMicroNok, isPayer, note } = correct;
+	const said = { member, counterparty, fromMinute, untilMinute, reason, energyWh, amountMicroNok, isPayer, note };
+	return { id, ...said, timestampMs, declined: undefined };
 }
 
 /** Whoever has moved out has nothing left to pay with, and nobody who signs. */

@@ -155,7 +155,7 @@ export function movementRows(
 			);
 	return [
 		...rows,
-		...others.flatMap((other) => rest(other.dayMinute, "corrected", other)),
+		...others.flatMap((other) => rest(other.dayMinute, "other", other)),
 		...gaps.flatMap((gap) => {
 			// One that goes on beyond the slice stands in the slice in which it ends.
 			const end = minuteOf(gap.untilMs);
@@ -239,7 +239,9 @@ const WORDS: Readonly<Record<string, string>> = {
 	matchedBought: "Kjøpt i markedet",
 	matchedSold: "Solgt i markedet",
 	carried: "Med fra den gamle kjeden",
-	corrected: "Rettelser",
+	correctionReceived: "Rettelse mottatt",
+	correctionPaid: "Rettelse betalt",
+	other: "Annet",
 	unknown: "Ikke kjent på denne enheten",
 };
 

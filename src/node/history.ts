@@ -5,7 +5,9 @@
 import type { TariffStep } from "../block/kinds/trading.js";
 import type { Transaction } from "../block/transaction.js";
 import { allocate } from "../contract/allocation.js";
+import { countedSince } from "../contract/countedBlocks.js";
 import type { Ledger } from "../contract/ledger.js";
+import { settles } from "../contract/metering.js";
 import type { Tariff } from "../contract/tariff.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
@@ -16,6 +18,7 @@ import { PriceHistory } from "./priceHistory.js";
 import type { Series } from "./protocol.js";
 import { openRecord, sealRecord } from "./records.js";
 import type { StoredDay } from "./storage.js";
+import type { UnsettledRun } from "./view.js";
 
 /** The longest series that is handed out at once: a month, with the hour that autumn has twice. */
 export const MAX_SERIES_MINUTES = 31 * MINUTES_PER_DAY + 60;
@@ -28,6 +31,8 @@ interface Day extends Omit<Series, "member" | "fromMinute"> {
 	readonly matched: Map<number, MatchedEnergy>;
 	/** What contracts moved, by minute of the day; of this device's own household only. */
 	readonly money: Map<number, Money>;
+	/** Readings that settled nothing, by minute of the day. */
+	readonly unsettled: Map<number, UnsettledRun["reason"]>;
 }
 
 interface Money {
@@ -52,6 +57,8 @@ export class History {
 	readonly #changed = new Map<number, Set<number>>();
 	/** Stored with each household's day. */
 	readonly #prices = new PriceHistory(KEPT_DAYS);
+	/** By member, newest first: made when it is asked for. */
+	readonly #unsettled = new Map<number, UnsettledRun[]>();
 	readonly #householdKey: Uint8Array;
 
 	/** `householdKey`: whose money is kept by the minute. */
@@ -71,7 +78,7 @@ export class History {
 			const household = link.ledger.households[member];
 			return household !== undefined && equalBytes(household.publicKey, this.#householdKey);
 		};
-		for (const transaction of link.block.transactions) this.#addReading(transaction);
+		for (const transaction of link.block.transactions) this.#addReading(parent, transaction);
 		for (const { seller, minute, deliveries } of link.results.settled) {
 			if (deliveries.length === 0) continue;
 			const soldWh = deliveries.reduce((sum, { energyWh }) => sum + energyWh, 0);
@@ -95,12 +102,19 @@ export class History {
 		}
 	}
 
-	#addReading(transaction: Transaction): void {
+	#addReading(parent: Ledger, transaction: Transaction): void {
 		if (transaction.kind !== "reading") return;
 		const { member, minute, importWh, exportWh } = transaction;
 		const day = this.#dayOf(member, minute);
 		day.importWh[minute % MINUTES_PER_DAY] = importWh;
 		day.exportWh[minute % MINUTES_PER_DAY] = exportWh;
+		const { blockIntervalMs, settlementGraceBlocks } = parent.parameters;
+		// The block that ends the grace settles with the readings that it holds itself.
+		const isLate = countedSince(parent.counted, minute, blockIntervalMs) > settlementGraceBlocks;
+		if (!isLate && settles(parent, transaction)) return;
+		if (!isLate && transaction.quality !== "typed") return;
+		day.unsettled.set(minute % MINUTES_PER_DAY, transaction.quality === "typed" ? "typed" : "late");
+		this.#unsettled.delete(member);
 	}
 
 	#setMoney(member: number, minute: number, moved: Partial<Money>): void {
@@ -122,6 +136,7 @@ export class History {
 	}
 
 	#put(member: number, day: number, values: Day): Day {
+		this.#unsettled.delete(member);
 		const days = this.#days.get(member) ?? new Map<number, Day>();
 		this.#days.set(member, days.set(day, values));
 		if (days.size > KEPT_DAYS) days.delete(Math.min(...days.keys()));
@@ -195,6 +210,16 @@ export class History {
 		return { ...this.#minutes(member, fromMinute, untilMinute, tradedOf), prices };
 	}
 
+	/** A household's readings of the days that are kept that settled nothing between neighbours, newest first. */
+	unsettled(member: number): readonly UnsettledRun[] {
+		const known = this.#unsettled.get(member);
+		if (known !== undefined) return known;
+		const days = [...(this.#days.get(member) ?? [])].sort(([a], [b]) => a - b);
+		const runs = days.reduce<UnsettledRun[]>((all, [day, values]) => withUnsettled(all, day, values), []).reverse();
+		this.#unsettled.set(member, runs);
+		return runs;
+	}
+
 	/** A household's minutes from one on until another, which it does not include. */
 	series(member: number, fromMinute: number, untilMinute: number): Series {
 		return this.#minutes(member, fromMinute, untilMinute, tradedOf).series;
@@ -235,6 +260,23 @@ export class History {
 		}
 		return { series, ...money };
 	}
+}
+
+/** Adds a day's minutes to runs of earlier ones, ascending. */
+function withUnsettled(runs: UnsettledRun[], day: number, { unsettled, importWh, exportWh }: Day): UnsettledRun[] {
+	for (const [at, reason] of [...unsettled].sort(([a], [b]) => a - b)) {
+		const minute = day * MINUTES_PER_DAY + at;
+		const energy = { importWh: importWh[at] ?? 0, exportWh: exportWh[at] ?? 0 };
+		const last = runs.at(-1);
+		if (last?.reason === reason && last.untilMinute === minute) {
+			last.untilMinute += 1;
+			last.importWh = add(last.importWh, energy.importWh);
+			last.exportWh = add(last.exportWh, energy.exportWh);
+		} else {
+			runs.push({ reason, fromMinute: minute, untilMinute: minute + 1, ...energy });
+		}
+	}
+	return runs;
 }
 
 /** Of each minute of a day, what was bought and sold and for how much. */
@@ -305,10 +347,10 @@ function sharedMoney(amountMicroNok: number, sharesWh: readonly number[]): numbe
 }
 
 function emptyDay(): Day {
-	return { ...emptyValues(MINUTES_PER_DAY), matched: new Map(), money: new Map() };
+	return { ...emptyValues(MINUTES_PER_DAY), matched: new Map(), money: new Map(), unsettled: new Map() };
 }
 
-function emptyValues(length: number): Omit<Day, "matched" | "money"> {
+function emptyValues(length: number): Omit<Day, "matched" | "money" | "unsettled"> {
 	return {
 		importWh: new Int32Array(length).fill(-1),
 		exportWh: new Int32Array(length).fill(-1),
@@ -333,16 +375,20 @@ const PRICE_BYTES = PRICES.length * BYTES_PER_VALUE;
 const MINUTE_MONEY_BYTES = BYTES_PER_VALUE + MONEY_BYTES;
 /** Records of earlier versions begin with a minute's import, −1 at the least, and know neither money nor prices. */
 const SECOND_VERSION = -2;
-const HEAD_BYTES = 4 * BYTES_PER_VALUE;
+/** And this one what settled nothing. */
+const THIRD_VERSION = -3;
+const HEAD_BYTES = 5 * BYTES_PER_VALUE;
+const UNSETTLED = ["late", "typed"] as const satisfies readonly UnsettledRun["reason"][];
+const UNSETTLED_BYTES = 2 * BYTES_PER_VALUE;
 
 /**
- * A day as a record: the version, how many matched intervals, prices and minutes with money there are, then the four series
- * one after the other, then those. Each value is a little-endian Int32, each amount a BigUint64.
+ * A day as a record: the version, how many matched intervals, prices, minutes with money and unsettled minutes there are,
+ * then the four series one after the other, then those. Each value is a little-endian Int32, each amount a BigUint64.
  */
 function encodeDay(day: Day, prices: readonly TariffStep[]): Uint8Array {
-	const { matched, money } = day;
+	const { matched, money, unsettled } = day;
 	const length = matched.size * MATCHED_BYTES + prices.length * PRICE_BYTES + money.size * MINUTE_MONEY_BYTES;
-	const bytes = new Uint8Array(HEAD_BYTES + SERIES_BYTES + length);
+	const bytes = new Uint8Array(HEAD_BYTES + SERIES_BYTES + length + unsettled.size * UNSETTLED_BYTES);
 	const view = new DataView(bytes.buffer);
 	let at = 0;
 	const write = (value: number) => {
@@ -355,7 +401,7 @@ function encodeDay(day: Day, prices: readonly TariffStep[]): Uint8Array {
 			at += BYTES_PER_AMOUNT;
 		}
 	};
-	for (const value of [SECOND_VERSION, matched.size, prices.length, money.size]) write(value);
+	for (const value of [THIRD_VERSION, matched.size, prices.length, money.size, unsettled.size]) write(value);
 	for (const series of SERIES) for (const value of day[series]) write(value);
 	for (const interval of matched.values()) {
 		for (const field of MATCHED) write(interval[field]);
@@ -365,6 +411,10 @@ function encodeDay(day: Day, prices: readonly TariffStep[]): Uint8Array {
 	for (const [minute, moved] of money) {
 		write(minute);
 		writeMoney(moved);
+	}
+	for (const [minute, reason] of unsettled) {
+		write(minute);
+		write(UNSETTLED.indexOf(reason));
 	}
 	return sealRecord(bytes);
 }
@@ -382,7 +432,8 @@ function decodeDay(record: Uint8Array): { values: Day; prices: TariffStep[] } | 
 		at += BYTES_PER_VALUE;
 		return value;
 	};
-	const isEarlier = view.getInt32(0, true) !== SECOND_VERSION;
+	const version = view.getInt32(0, true);
+	const isEarlier = version !== SECOND_VERSION && version !== THIRD_VERSION;
 	const readMoney = (): Money => {
 		if (isEarlier) return NO_MONEY;
 		const [paid, earned] = [view.getBigUint64(at, true), view.getBigUint64(at + BYTES_PER_AMOUNT, true)];
@@ -391,9 +442,13 @@ function decodeDay(record: Uint8Array): { values: Day; prices: TariffStep[] } | 
 	};
 	const earlierMatched = (length - SERIES_BYTES) / EARLIER_MATCHED_BYTES;
 	const [, matched = 0, prices = 0, money = 0] = isEarlier ? [0, earlierMatched] : [read(), read(), read(), read()];
+	const unsettled = version === THIRD_VERSION ? read() : 0;
 	const matchedBytes = matched * (isEarlier ? EARLIER_MATCHED_BYTES : MATCHED_BYTES);
-	const expected = at + SERIES_BYTES + matchedBytes + prices * PRICE_BYTES + money * MINUTE_MONEY_BYTES;
-	if (!Number.isInteger(matched) || matched < 0 || prices < 0 || money < 0 || length !== expected) return undefined;
+	const unsettledBytes = unsettled * UNSETTLED_BYTES;
+	const listsBytes = matchedBytes + prices * PRICE_BYTES + money * MINUTE_MONEY_BYTES + unsettledBytes;
+	const counts = [matched, prices, money, unsettled];
+	if (!counts.every((count) => Number.isInteger(count) && count >= 0)) return undefined;
+	if (length !== at + SERIES_BYTES + listsBytes) return undefined;
 	const values = emptyDay();
 	for (const series of SERIES) for (let minute = 0; minute < MINUTES_PER_DAY; minute++) values[series][minute] = read();
 	for (let left = matched; left > 0; left--) {
@@ -413,5 +468,10 @@ function decodeDay(record: Uint8Array): { values: Day; prices: TariffStep[] } | 
 		steps.push({ fromMinute, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh });
 	}
 	for (let left = money; left > 0; left--) values.money.set(read(), readMoney());
+	for (let left = unsettled; left > 0; left--) {
+		const [minute, reason] = [read(), UNSETTLED[read()]];
+		if (minute < 0 || minute >= MINUTES_PER_DAY || reason === undefined) return undefined;
+		values.unsettled.set(minute, reason);
+	}
 	return { values, prices: steps };
 }

@@ -83,6 +83,8 @@ function figuresOf({ movements, others, ...balances }: Account, bill: BillFigure
 		matchedBoughtMicroNok: 0,
 		matchedSoldWh: 0,
 		matchedSoldMicroNok: 0,
+		correctionReceivedMicroNok: 0,
+		correctionPaidMicroNok: 0,
 		otherInMicroNok: others.reduce((sum, { inMicroNok }) => add(sum, inMicroNok), 0),
 		otherOutMicroNok: others.reduce((sum, { outMicroNok }) => add(sum, outMicroNok), 0),
 		unknownMicroNok: 0,

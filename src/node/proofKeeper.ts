@@ -200,6 +200,10 @@ export class ProofKeeper {
 			}
 			case "payout":
 				return parent.locks.get(toHex(transaction.lockId))?.member === member;
+			case "correct":
+				return transaction.counterparty === member;
+			case "answer":
+				return concerns(transaction.correctionId, member, parent, link);
 			case "suspend":
 			case "remove":
 			case "rebind":
@@ -217,6 +221,16 @@ export class ProofKeeper {
 				return false;
 		}
 	}
+}
+
+/** Whether a correction is between this household and another. It may stand in the block of its answer. */
+function concerns(correctionId: Uint8Array, member: number, parent: Ledger, { block, ledger }: Link): boolean {
+	const proposed = block.transactions.find(
+		(each) => each.kind === "correct" && equalBytes(transactionId(each, ledger.gridId), correctionId),
+	);
+	const correction = parent.corrections.get(toHex(correctionId)) ?? proposed;
+	if (correction === undefined || !("counterparty" in correction)) return false;
+	return correction.member === member || correction.counterparty === member;
 }
 
 /** Remembers whose key and which contract a page has to prove besides. `parent`: the ledger before the block. */

@@ -490,7 +490,10 @@ export interface StatementFigures {
 	matchedBoughtMicroNok: number;
 	matchedSoldWh: number;
 	matchedSoldMicroNok: number;
-	/** By neither energy nor bank. */
+	/** By corrections. */
+	correctionReceivedMicroNok: number;
+	correctionPaidMicroNok: number;
+	/** By nothing of these, such as the end of a trial. */
 	otherInMicroNok: number;
 	otherOutMicroNok: number;
 	/** In blocks that this device never had; may be negative. */

@@ -1,6 +1,6 @@
 /**
  * What a household sees of its own money and energy, derived from the executed chain: movements, and sums by local day, kept
- * for ever. Whatever its tokens did that no movement here says (corrections, blocks that never came here) is kept as the
+ * for ever. Whatever its tokens did that no movement here says (in blocks that never came here) is kept as the
  * difference that it made, so that an account always adds up.
  */
 import * as v from "valibot";
@@ -14,6 +14,7 @@ import { type LocalTimeRule, startOfDayMinute } from "../primitives/localTime.js
 import { add, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
 import type { Link } from "./chain.js";
 import { idOf } from "./mempool.js";
+import { type EndedCorrection, endedShape, movedShape, PutRight } from "./putRight.js";
 import { decodeRecord, encodeRecord } from "./records.js";
 import type { MovementView } from "./view.js";
 
@@ -73,6 +74,7 @@ export class Statement {
 	readonly #trades = new Map<string, TradeMovement>();
 	/** What the market matched, by side and day. */
 	readonly #matched = new Map<string, MatchedMovement>();
+	readonly #putRight = new PutRight();
 	/** By day. */
 	readonly #others = new Map<number, OtherMovement>();
 	#gaps: StatementGap[] = [];
@@ -114,6 +116,7 @@ export class Statement {
 			this.#addTransfer("issued", transaction, link);
 			movedMicroNok += transaction.amountMicroNok;
 		}
+		movedMicroNok += this.#putRight.add(parent, link, self.index);
 		for (const { seller, minute, deliveries } of link.results.settled) {
 			for (const { buyer, contract, energyWh, amountMicroNok } of deliveries) {
 				if (buyer !== self.index && seller !== self.index) continue;
@@ -231,6 +234,7 @@ export class Statement {
 			this.#gaps.map(({ fromMs, untilMs, inMicroNok, outMicroNok }) => [fromMs, untilMs, inMicroNok, outMicroNok]),
 			this.#keptFromMs,
 			this.#seen === undefined ? [] : [this.#seen.index, this.#seen.timestampMs, this.#seen.heldMicroNok],
+			...this.#putRight.fields(),
 		]);
 	}
 
@@ -238,10 +242,11 @@ export class Statement {
 	restore(record: Uint8Array): boolean {
 		const decoded = decodeRecord(record, statementShape);
 		if (!decoded.ok) return false;
-		const { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen } = decoded.value;
+		const { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, moved, ended } = decoded.value;
 		const byTime = (a: Transfer, b: Transfer) => a.timestampMs - b.timestampMs;
 		this.#transfers = [...issued.map(transferOf("issued")), ...paidOut.map(transferOf("paidOut"))].sort(byTime);
 		this.#carried = carried;
+		this.#putRight.restore(moved, ended);
 		for (const trade of trades) this.#trades.set(keyOf(trade), trade);
 		for (const movement of matched) this.#matched.set(matchedKeyOf(movement), movement);
 		for (const other of others) this.#others.set(other.dayMinute, other);
@@ -258,7 +263,8 @@ export class Statement {
 	}
 
 	#all(): MovementView[] {
-		return [...this.#transfers, ...this.#carried, ...this.#trades.values(), ...this.#matched.values()];
+		const traded = [...this.#trades.values(), ...this.#matched.values()];
+		return [...this.#transfers, ...this.#carried, ...this.#putRight.moved, ...traded];
 	}
 
 	/**
@@ -289,6 +295,11 @@ export class Statement {
 			gaps: this.#gaps.filter(({ fromMs, untilMs }) => untilMs > from && fromMs < until),
 			keptFromMs: this.#keptFromMs,
 		};
+	}
+
+	/** How this household's corrections ended, newest first. */
+	endedCorrections(): EndedCorrection[] {
+		return [...this.#putRight.ended].reverse();
 	}
 
 	/** Paid and earned on the day that begins at a minute. */
@@ -328,10 +339,12 @@ export function changeOf({ type, amountMicroNok }: MovementView): number {
 		case "issued":
 		case "sold":
 		case "matchedSold":
+		case "correctionReceived":
 			return amountMicroNok;
 		case "paidOut":
 		case "bought":
 		case "matchedBought":
+		case "correctionPaid":
 			return -amountMicroNok;
 		case "carried":
 			return 0;
@@ -511,6 +524,8 @@ interface StatementRecord {
 	readonly gaps: StatementGap[];
 	readonly keptFromMs: number;
 	readonly seen: Seen | undefined;
+	readonly moved: v.InferOutput<typeof movedShape>;
+	readonly ended: EndedCorrection[];
 }
 
 /** Records of earlier versions begin with a list. They had forgotten older movements, so what is kept begins after them. */
@@ -528,10 +543,12 @@ const statementShape = v.union([
 			gapsShape,
 			natural,
 			seenShape,
+			movedShape,
+			endedShape,
 		]),
 		v.transform(([, ...fields]): StatementRecord => {
-			const [issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen] = fields;
-			return { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen };
+			const [issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, moved, ended] = fields;
+			return { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, moved, ended };
 		}),
 	),
 	v.pipe(
@@ -542,7 +559,8 @@ const statementShape = v.union([
 			v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape]),
 		]),
 		v.transform(([issued, trades, carried = [], paidOut = [], matched = []]): StatementRecord => {
-			return { issued, trades, carried, paidOut, matched, others: [], gaps: [], keptFromMs: 0, seen: undefined };
+			const unknown = { others: [], gaps: [], keptFromMs: 0, seen: undefined, moved: [], ended: [] };
+			return { issued, trades, carried, paidOut, matched, ...unknown };
 		}),
 	),
 ]);

@@ -17,6 +17,7 @@ import {
 	affordableWh,
 	type BankStatement,
 	type Contract,
+	type Correction,
 	type Household,
 	householdOf,
 	isInUse,
@@ -62,6 +63,7 @@ import type {
 	OfferView,
 	OperatorView,
 	OrderView,
+	OwnCorrectionsView,
 	PayoutView,
 	RefoundingView,
 	RetentionView,
@@ -69,6 +71,8 @@ import type {
 	StreetView,
 	TodayView,
 	TradingTermsView,
+	UnsettledMinutes,
+	UnsettledRun,
 } from "./view.js";
 
 export interface ViewContext {
@@ -162,7 +166,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		meter: context.metering.view(lastReadingOf(street, member)),
 		today: todayView(context, member),
 		balance: balanceView(street, ledger, member),
-		corrections: correctionsView(ledger, member),
+		corrections: ownCorrectionsView(street, ledger, member),
 		market: marketView(ledger, member, ownRetail, minute, street.past.losses(member, minute)),
 		chain: chainView(context),
 		retention: retentionView(street, self.operator),
@@ -311,18 +315,42 @@ function correctionsView(ledger: Ledger, member?: number): CorrectionsView {
 	const open = [...ledger.corrections].filter(([, each]) => concerns(each.member, each.counterparty));
 	const claims = [...ledger.claims].filter(([, { debtor, creditor }]) => concerns(debtor, creditor));
 	return {
-		open: open.map(([id, correction]): CorrectionView => {
-			const { isPayer, note, declined, timestampMs, id: _, ...said } = correction;
-			return {
-				...said,
-				id,
-				payer: isPayer ? said.member : said.counterparty,
-				...(note === undefined ? {} : { note }),
-				...(isDispute(correction) ? {} : { lapsesMs: (minuteOf(timestampMs) + CORRECTION_MINUTES) * MS_PER_MINUTE }),
-				...(declined === undefined ? {} : { declined }),
-			};
+		open: open.map(([, correction]): CorrectionView => {
+			const lapsesMs = (minuteOf(correction.timestampMs) + CORRECTION_MINUTES) * MS_PER_MINUTE;
+			return { ...correctionView(correction), ...(isDispute(correction) ? {} : { lapsesMs }) };
 		}),
 		claims: claims.map(([id, claim]): ClaimView => ({ ...claim, id })),
+	};
+}
+
+/** What a household had read that settled nothing: so many runs of minutes at the most. */
+const SHOWN_UNSETTLED = 50;
+
+function ownCorrectionsView({ history, statement }: Street, ledger: Ledger, member: number): OwnCorrectionsView {
+	return {
+		...correctionsView(ledger, member),
+		ended: statement.endedCorrections().map(({ correction, outcome, endedMs }) => {
+			return { ...correctionView(correction), outcome, endedMs };
+		}),
+		unsettled: history.unsettled(member).slice(0, SHOWN_UNSETTLED),
+		unsettledMinutes: unsettledMinutes(history.unsettled(member)),
+	};
+}
+
+function unsettledMinutes(runs: readonly UnsettledRun[]): UnsettledMinutes {
+	const minutes = { late: 0, typed: 0 };
+	for (const { reason, fromMinute, untilMinute } of runs) minutes[reason] += untilMinute - fromMinute;
+	return minutes;
+}
+
+function correctionView(correction: Correction): Omit<CorrectionView, "lapsesMs"> {
+	const { isPayer, note, declined, timestampMs: _, id, ...said } = correction;
+	return {
+		...said,
+		id: toHex(id),
+		payer: isPayer ? said.member : said.counterparty,
+		...(note === undefined ? {} : { note }),
+		...(declined === undefined ? {} : { declined }),
 	};
 }
 
@@ -509,6 +537,7 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 			keptFromVoting: street.config.keptFromVoting.includes(device.index),
 			doubleSigned: street.doubleSignatures.some(({ voter }) => voter === device.index),
 			connected: street.presence.isHere(device.index),
+			unsettledMinutes: unsettledMinutes(street.history.unsettled(device.household)),
 			...status,
 			...(headHash === undefined ? {} : { headHash: toHex(headHash) }),
 			...(conduct === undefined ? {} : { conduct }),

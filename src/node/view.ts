@@ -93,7 +93,7 @@ export interface StreetView {
 	today: TodayView;
 	balance: BalanceView;
 	/** What this household has to put right with neighbours, and they with it. */
-	corrections: CorrectionsView;
+	corrections: OwnCorrectionsView;
 	market: MarketView;
 	chain: ChainView;
 	retention: RetentionView;
@@ -262,6 +262,33 @@ export interface CorrectionsView {
 	claims: ClaimView[];
 }
 
+/** Of this household, with what came of it. */
+export interface OwnCorrectionsView extends CorrectionsView {
+	/** Newest first; at most 50. */
+	ended: EndedCorrectionView[];
+	/** Of this household's own readings, newest first; at most 50. */
+	unsettled: UnsettledRun[];
+	/** Of all of them, in the days that this device keeps. */
+	unsettledMinutes: UnsettledMinutes;
+}
+
+/** How many minutes of readings settled nothing between neighbours, by the reason. */
+export interface UnsettledMinutes {
+	late: number;
+	typed: number;
+}
+
+/** One after the other: readings that settled nothing between neighbours. */
+export interface UnsettledRun {
+	/** They came after the grace, or a person has read the meter. */
+	reason: "late" | "typed";
+	fromMinute: number;
+	/** First minute after them. */
+	untilMinute: number;
+	importWh: number;
+	exportWh: number;
+}
+
 /** A correction that is proposed, or disputed. */
 export interface CorrectionView {
 	id: string;
@@ -280,6 +307,13 @@ export interface CorrectionView {
 	lapsesMs?: number;
 	/** Why the counterparty declined, "" without a word; absent: it has not. */
 	declined?: string;
+}
+
+/** A correction that is not open any more. */
+export interface EndedCorrectionView extends Omit<CorrectionView, "lapsesMs"> {
+	/** Lapsed: nobody answered in time, or one of the two has moved out. */
+	outcome: "agreed" | "takenBack" | "lapsed";
+	endedMs: number;
 }
 
 /** What is left to pay of a correction that was agreed upon. */
@@ -310,6 +344,14 @@ export interface PayoutView extends OrderView {
 export type MovementView =
 	/** `id`: of the act that says so, for its proof; absent where an earlier version wrote it down. */
 	| { type: "issued" | "paidOut"; amountMicroNok: number; timestampMs: number; reference: string; id?: string }
+	/** What a correction moved, at once or of its claim in a later block. `id`: of the `correct`; `other`: member index. */
+	| {
+			type: "correctionPaid" | "correctionReceived";
+			amountMicroNok: number;
+			timestampMs: number;
+			other: number;
+			id: string;
+	  }
 	/** The balance with which this chain began: that of the chain before, at its last certified block. */
 	| { type: "carried"; amountMicroNok: number; timestampMs: number; blockIndex: number }
 	/** What the market matched of one day, summed. */
@@ -529,6 +571,8 @@ export interface NodeView {
 	role?: ChainView["role"];
 	lastReadingMinute?: number;
 	lastReading?: { importWh: number; exportWh: number };
+	/** Of its household, in the days that this device keeps. */
+	unsettledMinutes: UnsettledMinutes;
 }
 
 /** Something that went wrong, as the screens say it. `code` is a key of the message files; the rest is its evidence. */

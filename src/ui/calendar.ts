@@ -40,6 +40,13 @@ export function minuteOfLocal(text: string): number | undefined {
 	return minuteOfWallClock(utcMs);
 }
 
+/** A minute as a field for a time holds it, by Oslo's clock. */
+export function localOf(minute: number): string {
+	const timestampMs = minute * MS_PER_MINUTE;
+	const { hour, minute: past } = partsOf(timestampMs);
+	return `${isoDate(timestampMs)}T${String(hour).padStart(2, "0")}:${String(past).padStart(2, "0")}`;
+}
+
 /** The hour of the day that a minute lies in, 0–23. */
 export function hourOf(minute: number): number {
 	return partsOf(minute * MS_PER_MINUTE).hour;

@@ -1,11 +1,11 @@
 /** The form of a correction, from what was typed to the command, and how a correction is said. */
 import type { Command } from "../node/protocol.js";
-import type { CorrectionView, StreetView } from "../node/view.js";
+import type { ContractView, CorrectionView, EndedCorrectionView, StreetView, UnsettledRun } from "../node/view.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { type InputError, parseKroner, parseKwh } from "./amount.js";
-import { minuteOfLocal } from "./calendar.js";
+import { localOf, minuteOfLocal } from "./calendar.js";
 import type { Household } from "./context.js";
-import { formatEnergy, formatKroner, formatMinute } from "./format.js";
+import { formatCount, formatEnergy, formatKroner, formatMinute, kronerInput, kwhInput } from "./format.js";
 import { memberName } from "./names.js";
 import { m } from "./paraglide/messages.js";
 import type { Review } from "./review.js";
@@ -26,6 +26,48 @@ export interface CorrectionFields {
 	amount: string;
 	pays: "self" | "neighbour";
 	note: string;
+}
+
+export const NO_CORRECTION: CorrectionFields = {
+	counterparty: "",
+	from: "",
+	until: "",
+	reason: "wrongRegister",
+	energy: "",
+	amount: "",
+	pays: "neighbour",
+	note: "",
+};
+
+/**
+ * What the form begins with for readings that settled nothing. Where one neighbour alone had a contract then, with what
+ * all of them would have cost at its price: how much of it the neighbour had to do with, the two of them know.
+ */
+export function correctionOfRun(run: UnsettledRun, contracts: readonly ContractView[], self: number): CorrectionFields {
+	const { reason, fromMinute, untilMinute, importWh, exportWh } = run;
+	const isSold = exportWh > importWh;
+	const concerned = contracts.filter(
+		(contract) =>
+			(isSold ? contract.seller : contract.buyer) === self &&
+			contract.fromMinute < untilMinute &&
+			fromMinute < contract.untilMinute,
+	);
+	const [contract] = concerned;
+	const energyWh = isSold ? exportWh : importWh;
+	const fields: CorrectionFields = {
+		...NO_CORRECTION,
+		from: localOf(fromMinute),
+		until: localOf(untilMinute),
+		reason: reason === "late" ? "lateReadings" : "typedRegisters",
+		energy: energyWh === 0 ? "" : kwhInput(energyWh),
+		pays: isSold ? "neighbour" : "self",
+	};
+	if (contract === undefined || concerned.length > 1) return fields;
+	return {
+		...fields,
+		counterparty: String(isSold ? contract.buyer : contract.seller),
+		amount: energyWh === 0 ? "" : kronerInput(energyWh * contract.priceMicroNokPerWh),
+	};
 }
 
 export type CorrectionFieldError = (InputError | { code: "bad-date" } | { code: "until-before-from" }) & {
@@ -63,16 +105,55 @@ const REASONS: Record<CorrectionReason, () => string> = {
 	wrongRegister: m.correction_reason_wrong,
 	typedRegisters: m.correction_reason_typed,
 	other: m.correction_reason_other,
+	lateReadings: m.correction_reason_late,
 };
 
-export const CORRECTION_REASONS = Object.keys(REASONS) as CorrectionReason[];
+export const CORRECTION_REASONS: readonly CorrectionReason[] = [
+	"wrongRegister",
+	"meterExchanged",
+	"lateReadings",
+	"typedRegisters",
+	"other",
+];
 
 export function reasonText(reason: CorrectionReason): string {
 	return REASONS[reason]();
 }
 
+/** How many minutes are shown but not settled, and why. */
+export function unsettledText({ late, typed }: StreetView["corrections"]["unsettledMinutes"]): string {
+	const texts = [
+		...(late === 0 ? [] : [m.unsettled_late({ count: formatCount(late) })]),
+		...(typed === 0 ? [] : [m.unsettled_typed({ count: formatCount(typed) })]),
+	];
+	return texts.join(" · ");
+}
+
+/** Of which minutes, and what was read in them. */
+export function runText({ fromMinute, untilMinute, importWh, exportWh }: UnsettledRun): string {
+	return m.unsettled_run({
+		from: formatMinute(fromMinute),
+		until: formatMinute(untilMinute),
+		import: formatEnergy(importWh),
+		export: formatEnergy(exportWh),
+	});
+}
+
+const OUTCOMES: Record<EndedCorrectionView["outcome"], (said: { time: string }) => string> = {
+	agreed: m.correction_was_agreed,
+	takenBack: m.correction_was_taken_back,
+	lapsed: m.correction_was_lapsed,
+};
+
+export function outcomeText(outcome: EndedCorrectionView["outcome"], time: string): string {
+	return OUTCOMES[outcome]({ time });
+}
+
 /** What a correction is about: who pays whom how much, or that nothing is proposed. */
-export function correctionText(street: StreetView, correction: CorrectionView): string {
+export function correctionText(
+	street: StreetView,
+	correction: Pick<CorrectionView, "amountMicroNok" | "counterparty" | "member" | "payer">,
+): string {
 	const { amountMicroNok, counterparty, member, payer } = correction;
 	const name = memberName(street, member);
 	const other = memberName(street, counterparty);

@@ -63,8 +63,21 @@ export function formatOreNumber(priceMicroNokPerWh: number): string {
 
 /** µNOK/Wh as øre/kWh for a text field: no spaces between thousands, no zero at the end. */
 export function oreInput(priceMicroNokPerWh: number): string {
-	const text = decimalString(priceMicroNokPerWh, 1, 1).replace(/\.0$/, "");
-	return locale() === "nb" ? text.replace(".", ",") : text;
+	return inLocale(decimalString(priceMicroNokPerWh, 1, 1).replace(/\.0$/, ""));
+}
+
+/** µNOK in kroner for a text field: no spaces between thousands, rounded to the øre. */
+export function kronerInput(amountMicroNok: number): string {
+	return inLocale(decimalString(amountMicroNok, 6, 2));
+}
+
+/** Wh in kWh for a text field, to the Wh. */
+export function kwhInput(energyWh: number): string {
+	return inLocale(decimalString(energyWh, 3, 3));
+}
+
+function inLocale(decimal: string): string {
+	return locale() === "nb" ? decimal.replace(".", ",") : decimal;
 }
 
 /** µNOK/Wh as `118,4 øre/kWh`. */

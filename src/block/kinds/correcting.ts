@@ -4,7 +4,13 @@ import { flag, id, member, minute, moneyAct, note, omittable, oneOf, plain, sett
 import { kindOf, type TransactionOf } from "./kind.js";
 
 /** A reason's place is its number on the wire: append only. */
-export const CORRECTION_REASONS = ["meterExchanged", "wrongRegister", "typedRegisters", "other"] as const;
+export const CORRECTION_REASONS = [
+	"meterExchanged",
+	"wrongRegister",
+	"typedRegisters",
+	"other",
+	"lateReadings",
+] as const;
 export type CorrectionReason = (typeof CORRECTION_REASONS)[number];
 
 /** Energy of a whole period, Wh. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { blockHash } from "../../../src/block/block.js";
 import { billOf } from "../../../src/node/bill.js";
 import { History } from "../../../src/node/history.js";
 import { openRecord, sealRecord } from "../../../src/node/records.js";
-import { DEFAULT_PARAMETERS } from "../../support/ledger.js";
+import { DEFAULT_PARAMETERS, FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger.js";
 
 const DAY = 20_000;
 const FROM = DAY * 1_440;
@@ -62,5 +63,53 @@ describe("a day's record", () => {
 		expect(history.reading(1, FROM + 3)).toEqual({ importWh: 30, exportWh: 0 });
 		expect(history.reading(1, FROM - 1)).toBeUndefined();
 		expect(history.reading(2, FROM)).toBeUndefined();
+	});
+});
+
+describe("a reading that settles nothing", () => {
+	/** A street whose blocks a history takes in. */
+	function followed(): { street: TestNeighbourhood; history: History } {
+		const street = new TestNeighbourhood(3, { moneyKind: "prepaid" });
+		const history = new History(KEY);
+		const { block } = street;
+		street.block = (...given) => {
+			const parent = street.ledger;
+			const executed = block.apply(street, given);
+			history.add(parent, { ...executed, block: street.head, hash: blockHash(street.head) });
+			return executed;
+		};
+		return { street, history };
+	}
+	const M = FIRST_MINUTE;
+
+	it("came after the block that ended its minute's grace, or was typed", () => {
+		const { street, history } = followed();
+		for (let minute = M; minute < M + 3; minute++) street.minute(minute);
+		// The fourth block since the minute settles it with what it holds itself.
+		street.minute(M + 3, [street.reading(0, M, 5, 0)]);
+		street.block(street.head.timestampMs + 1, [street.reading(1, M, 6, 0)]);
+		street.minute(M + 4, [street.reading(2, M + 4, 7, 0, "typed"), street.reading(2, M, 8, 1)]);
+		expect(history.unsettled(0)).toEqual([]);
+		const run = { fromMinute: M, untilMinute: M + 1, exportWh: 0 };
+		expect(history.unsettled(1)).toEqual([{ ...run, reason: "late", importWh: 6 }]);
+		expect(history.unsettled(2)).toEqual([
+			{ reason: "typed", fromMinute: M + 4, untilMinute: M + 5, importWh: 7, exportWh: 0 },
+			{ ...run, reason: "late", importWh: 8, exportWh: 1 },
+		]);
+	});
+
+	it("is one of a run with those next to it of the same reason, over midnight as well, and kept in the day's record", () => {
+		const { street, history } = followed();
+		const midnight = Math.ceil(M / 1_440) * 1_440;
+		for (let minute = midnight - 1; minute < midnight + 6; minute++) street.minute(minute);
+		for (const minute of [midnight, midnight - 1])
+			street.block(street.head.timestampMs + 1, [street.reading(1, minute, 6, 1)]);
+		expect(history.unsettled(1)).toEqual([
+			{ reason: "late", fromMinute: midnight - 1, untilMinute: midnight + 1, importWh: 12, exportWh: 2 },
+		]);
+		const again = new History(KEY);
+		expect(again.restore(history.storedDays())).toBe(true);
+		expect(again.unsettled(1)).toEqual(history.unsettled(1));
+		expect(again.unsettled(0)).toEqual([]);
 	});
 });

@@ -11,7 +11,7 @@ function seen(change: (view: StreetView) => void, self = 1) {
 	const view = street(self);
 	view.balance = { ...view.balance, movements: [] };
 	view.market = { ...view.market, contracts: [] };
-	view.corrections = { open: [], claims: [] };
+	view.corrections = { ...view.corrections, open: [], claims: [] };
 	view.own = [];
 	if (view.operator) view.operator = { ...view.operator, nodes: [] };
 	change(view);
