@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Proven, verifyProofFile } from "../../src/node/proofFileCheck.js";
 import { toHex } from "../../src/primitives/bytes.js";
+import { createVerifier } from "../../src/primitives/signature.js";
 import en from "../../src/ui/messages/en.json" with { type: "json" };
 import nb from "../../src/ui/messages/nb.json" with { type: "json" };
+import { statementFragment } from "../../src/ui/statementLink.js";
 import { BUYER, settledStreet } from "../support/keptProofs.js";
 import { FIRST_MINUTE } from "../support/ledger.js";
 import { type App, startApp } from "./support/app.js";
@@ -16,12 +19,16 @@ let app: App;
 let page: Page;
 let text: string;
 let gridId: string;
+let file: Proven;
 const complaints: string[] = [];
 
 beforeAll(async () => {
 	const kept = settledStreet(BUYER, 5, 3);
 	gridId = toHex(kept.street.ledger.gridId);
 	({ text } = await kept.file({ contractId: toHex(kept.street.contract(0).id), minute: FIRST_MINUTE + 2 }));
+	const proven = verifyProofFile(text, createVerifier());
+	if (!proven.ok) throw new Error(proven.error.code);
+	file = proven.value;
 	app = await startApp();
 	page = await app.openPage();
 	await watchPolicy(page, complaints);
@@ -68,5 +75,25 @@ describe("the page that checks proof files, offline", () => {
 		await page.getByLabel(en.verify_paste).fill(text);
 		await expectPage(page.getByText("Hus 2 delivered 21 Wh to Hus 1", { exact: false })).visible();
 		expect([complaints, await page.evaluate(() => window.violations)]).toEqual([[], []]);
+	});
+
+	// The last one: a browser asks for the page's icon again when its address changes, and finds no network.
+	it("says what the code on a statement says, and holds the file to its neighbourhood and its block", async () => {
+		const { blocks } = file;
+		const [block] = blocks;
+		const link = { gridId, blockIndex: block?.index ?? 0, householdId: `02${"b3".repeat(32)}` };
+		const scan = (blockHash: string) =>
+			page.evaluate(
+				(hash) => {
+					location.hash = hash;
+				},
+				statementFragment({ ...link, blockHash }),
+			);
+		await scan(toHex(block?.hash ?? new Uint8Array()));
+		await heading(en.verify_statement).waitFor();
+		await expectPage(page.getByText(en.verify_grid_same)).visible();
+		await expectPage(page.getByText(en.verify_statement_same.replace("{index}", String(link.blockIndex)))).visible();
+		await scan("a1".repeat(32));
+		await heading(en.verify_not_proved).waitFor();
 	});
 });

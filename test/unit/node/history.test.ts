@@ -45,6 +45,19 @@ describe("a day's record", () => {
 		expect(all(again)).toEqual(all(history));
 	});
 
+	it("of storage is passed over for what is still in memory, and is read where that is gone", () => {
+		const memory = new History(KEY);
+		memory.restore([{ member: 1, day: DAY + 1, record: earlierRecord() }]);
+		const older = [0, 1].map((at) => ({ member: 1, day: DAY + at, record: earlierRecord() }));
+		const whole = new History(KEY);
+		whole.restore(older);
+		// The second day is in memory alone.
+		const past = memory.past(1, DAY, DAY + 2, older.slice(0, 1));
+		expect(past?.series(1, FROM, FROM + 2 * 1_440)).toEqual(whole.series(1, FROM, FROM + 2 * 1_440));
+		expect(memory.series(1, FROM, FROM + 1).importWh[0]).toBe(-1);
+		expect(new History(KEY).past(1, DAY, DAY + 1, stored(new Uint8Array(9)))).toBeUndefined();
+	});
+
 	it("that is too short or too long is damaged", () => {
 		const history = new History(KEY);
 		history.restore(stored(earlierRecord()));
