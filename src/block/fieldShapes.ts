@@ -38,6 +38,13 @@ export const id = bytes(32);
 /** As much of the bank's reference as is kept. */
 export const MAX_REFERENCE_LENGTH = 64;
 export const reference = text(MAX_REFERENCE_LENGTH);
+/** Why households are to decide something: as much as they read on one screen. */
+export const MAX_REASON_LENGTH = 400;
+/** One paragraph, which a screen can show as it is. */
+export const reason = v.pipe(
+	text(MAX_REASON_LENGTH),
+	v.regex(/^[^\p{C}\p{Z}](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$/u),
+);
 export const amountMicroNok = integer(1, MAX_AMOUNT_MICRO_NOK);
 export const nonce = integer(1, Number.MAX_SAFE_INTEGER);
 export const publicKey = bytes(PUBLIC_KEY_BYTES);

@@ -107,6 +107,7 @@ function foundingLedger(
 		issuedMicroNok: 0,
 		paidOutMicroNok: 0,
 		bank: undefined,
+		moneyProposal: undefined,
 		iceServers: undefined,
 		operatorRecord: undefined,
 		keyRotations: undefined,

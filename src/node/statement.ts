@@ -19,6 +19,10 @@ const KEPT_DAYS = 62;
 /** Money that came through the bank, or went. */
 type Transfer = Extract<MovementView, { reference: string }>;
 type CarriedMovement = Extract<MovementView, { type: "carried" }>;
+type TrialEnd = Omit<Extract<MovementView, { type: "trialEnded" }>, "type"> & {
+	/** The first minute that is paid with tokens worth NOK. */
+	readonly fromMinute: number;
+};
 type TradeMovement = Extract<MovementView, { type: "bought" | "sold" }>;
 type MatchedMovement = Extract<MovementView, { type: "matchedBought" | "matchedSold" }>;
 
@@ -29,6 +33,8 @@ export class Statement {
 	#transfers: Transfer[] = [];
 	/** Where the neighbourhood was founded again: one. */
 	#carried: CarriedMovement[] = [];
+	/** Where trial kroner were void and tokens came to be worth NOK. */
+	#trialEnd: TrialEnd | undefined;
 	/** By contract and day. */
 	readonly #trades = new Map<string, TradeMovement>();
 	/** What the market matched, by side and day. */
@@ -76,6 +82,10 @@ export class Statement {
 			this.#addMatched("matchedBought", fromMinute, share.boughtWh, share.paidMicroNok);
 			this.#addMatched("matchedSold", fromMinute, share.soldWh, share.earnedMicroNok);
 		}
+		const { fromMinute } = link.ledger.moneyProposal ?? {};
+		if (fromMinute === undefined || parent.parameters.moneyKind !== "trial") return;
+		this.#trialEnd = { timestampMs: link.block.timestampMs, fromMinute };
+		this.#day = { fromMinute: 0, untilMinute: 0 };
 	}
 
 	#addMatched(type: MatchedMovement["type"], minute: number, energyWh: number, amountMicroNok: number): void {
@@ -119,12 +129,17 @@ export class Statement {
 		});
 	}
 
-	/** Most minutes lie in the day that was asked about last. */
+	/**
+	 * The day of a minute by its first minute; of the day on which tokens came to be worth NOK the rest is one of its own.
+	 * Most minutes lie in the day that was asked about last.
+	 */
 	#dayOf(minute: number): number {
 		if (minute < this.#day.fromMinute || minute >= this.#day.untilMinute) {
-			const fromMinute = this.#startOfDayMinute(minute * MS_PER_MINUTE);
+			const startMinute = this.#startOfDayMinute(minute * MS_PER_MINUTE);
+			const realMinute = this.#trialEnd?.fromMinute ?? 0;
+			const fromMinute = minute < realMinute ? startMinute : Math.max(startMinute, realMinute);
 			// Days with a change of summer time have 23 or 25 hours: only the sure part is remembered.
-			this.#day = { fromMinute, untilMinute: fromMinute + MINUTES_PER_DAY - 60 };
+			this.#day = { fromMinute, untilMinute: startMinute + MINUTES_PER_DAY - 60 };
 		}
 		return this.#day.fromMinute;
 	}
@@ -140,7 +155,8 @@ export class Statement {
 		const fields = [issued.map(transferFields), trades.map(tradeFields)];
 		// Absent where there is none, as in the records of earlier versions.
 		const matched = [...this.#matched.values()].filter(({ dayMinute }) => dayMinute >= oldest);
-		const optional = [this.#carried.map(carriedFields), paidOut.map(transferFields), matched.map(matchedFields)];
+		const ends = this.#trialEnd === undefined ? [] : [[this.#trialEnd.timestampMs, this.#trialEnd.fromMinute]];
+		const optional = [this.#carried.map(carriedFields), paidOut.map(transferFields), matched.map(matchedFields), ends];
 		const last = optional.findLastIndex((list) => list.length > 0);
 		return encodeRecord([...fields, ...optional.slice(0, last + 1)]);
 	}
@@ -149,7 +165,8 @@ export class Statement {
 	restore(record: Uint8Array): boolean {
 		const decoded = decodeRecord(record, statementShape);
 		if (!decoded.ok) return false;
-		const [issued, trades, carried = [], paidOut = [], matched = []] = decoded.value;
+		const [issued, trades, carried = [], paidOut = [], matched = [], ends = []] = decoded.value;
+		this.#trialEnd = ends[0];
 		const byTime = (a: Transfer, b: Transfer) => a.timestampMs - b.timestampMs;
 		this.#transfers = [...issued.map(transferOf("issued")), ...paidOut.map(transferOf("paidOut"))].sort(byTime);
 		this.#carried = carried;
@@ -160,15 +177,26 @@ export class Statement {
 
 	/** Newest first. */
 	movements(): MovementView[] {
-		const timeOf = (movement: MovementView) =>
-			"timestampMs" in movement ? movement.timestampMs : (movement.dayMinute + MINUTES_PER_DAY) * MS_PER_MINUTE;
-		return [...this.#transfers, ...this.#carried, ...this.#trades.values(), ...this.#matched.values()]
+		const end = this.#trialEnd;
+		const ends: MovementView[] = end === undefined ? [] : [{ type: "trialEnded", timestampMs: end.timestampMs }];
+		const isTrial = (movement: MovementView) =>
+			end !== undefined &&
+			("timestampMs" in movement ? movement.timestampMs <= end.timestampMs : movement.dayMinute < end.fromMinute);
+		const timeOf = (movement: MovementView) => {
+			if ("timestampMs" in movement) return movement.timestampMs;
+			const endMs = (movement.dayMinute + MINUTES_PER_DAY) * MS_PER_MINUTE;
+			return isTrial(movement) ? Math.min(endMs, end?.timestampMs ?? endMs) : endMs;
+		};
+		const moved = [...this.#transfers, ...this.#carried, ...this.#trades.values(), ...this.#matched.values()];
+		return [...ends, ...moved.map((movement) => (isTrial(movement) ? { ...movement, isTrial: true } : movement))]
 			.sort((a, b) => timeOf(b) - timeOf(a))
 			.slice(0, SHOWN_MOVEMENTS);
 	}
 
-	/** Paid and earned on the day that begins at a minute. */
-	day(fromMinute: number): { paidMicroNok: number; earnedMicroNok: number } {
+	/** Paid and earned on the day that begins at a minute; trial kroner do not count where tokens are worth NOK now. */
+	day(startMinute: number): { paidMicroNok: number; earnedMicroNok: number } {
+		const realMinute = this.#trialEnd?.fromMinute ?? 0;
+		const fromMinute = realMinute < startMinute + MINUTES_PER_DAY ? Math.max(startMinute, realMinute) : startMinute;
 		let paidMicroNok = 0;
 		let earnedMicroNok = 0;
 		for (const trade of this.#trades.values()) {
@@ -284,9 +312,15 @@ const matchedShape = v.array(
 		),
 	),
 );
+const endsShape = v.pipe(
+	v.array(v.strictTuple([natural, natural])),
+	v.maxLength(1),
+	v.transform((ends) => ends.map(([timestampMs, fromMinute]): TrialEnd => ({ timestampMs, fromMinute }))),
+);
 const statementShape = v.union([
 	v.strictTuple([transfersShape, tradesShape]),
 	v.strictTuple([transfersShape, tradesShape, carriedShape]),
 	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape]),
 	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape]),
+	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape, endsShape]),
 ]);

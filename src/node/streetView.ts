@@ -25,6 +25,7 @@ import {
 	type TradingTerms,
 } from "../contract/ledger.js";
 import { acceptRefusal } from "../contract/market.js";
+import { awaitedHouseholds } from "../contract/money.js";
 import { removalStep } from "../contract/movingOut.js";
 import { noticeMinutesLeft } from "../contract/notices.js";
 import { isNewcomer } from "../contract/standing.js";
@@ -167,6 +168,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		refusals: context.refusals,
 		...operator,
 		...linksView(ledger),
+		...moneyView(ledger),
 		...(refounding === undefined ? {} : { refounding }),
 		...(predecessor === undefined ? {} : { predecessor }),
 	};
@@ -300,6 +302,23 @@ function bankView(bank: BankStatement): BankView {
 						isOfThis: equalBytes(confirmed.statementId, id),
 					},
 				}),
+	};
+}
+
+function moneyView(ledger: Ledger): Pick<StreetView, "moneyProposal"> {
+	const { moneyProposal } = ledger;
+	if (moneyProposal === undefined) return {};
+	const { fromMinute, id, member, moneyKind, reason } = moneyProposal;
+	const isOpen = fromMinute === undefined;
+	return {
+		moneyProposal: {
+			id: toHex(id),
+			proposedBy: member,
+			moneyKind,
+			reason,
+			awaited: isOpen ? awaitedHouseholds(ledger, moneyProposal).map(({ index }) => index) : [],
+			...(isOpen ? {} : { sinceMs: fromMinute * MS_PER_MINUTE }),
+		},
 	};
 }
 

@@ -3,7 +3,7 @@
  * it). All values can be cloned structurally.
  */
 import type { IceServer } from "../block/iceServer.js";
-import type { MoneyKind } from "../block/kinds/founding.js";
+import type { MoneyKind, RealMoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
 import type { Schedule } from "../block/schedule.js";
@@ -91,6 +91,8 @@ export interface StreetView {
 	meter: MeterView;
 	today: TodayView;
 	balance: BalanceView;
+	/** Absent: nobody has ever proposed any other money than that of the founding. */
+	moneyProposal?: MoneyProposalView;
 	market: MarketView;
 	chain: ChainView;
 	retention: RetentionView;
@@ -253,6 +255,21 @@ export interface BalanceView {
 	bank?: BankView;
 }
 
+/** Tokens worth NOK that an operator proposed in place of trial kroner. */
+export interface MoneyProposalView {
+	/** In hex. */
+	id: string;
+	/** Member index of the operator. */
+	proposedBy: number;
+	moneyKind: RealMoneyKind;
+	/** Why the utility does not bill the same energy as well. */
+	reason: string;
+	/** Member indices of the households that have not agreed. */
+	awaited: number[];
+	/** Since when (chain time) tokens are worth NOK; absent: not all have agreed. */
+	sinceMs?: number;
+}
+
 export interface OrderView {
 	id: string;
 	member: number;
@@ -268,7 +285,10 @@ export interface PayoutView extends OrderView {
 	unsettled?: true;
 }
 
-export type MovementView =
+/** `isTrial`: in trial kroner, of which nothing is left since tokens have come to be worth NOK. */
+export type MovementView = Moved & { isTrial?: boolean };
+
+type Moved =
 	/** `id`: of the act that says so, for its proof; absent where an earlier version wrote it down. */
 	| { type: "issued" | "paidOut"; amountMicroNok: number; timestampMs: number; reference: string; id?: string }
 	/** The balance with which this chain began: that of the chain before, at its last certified block. */
@@ -283,7 +303,9 @@ export type MovementView =
 			dayMinute: number;
 			contractId: string;
 			other: number;
-	  };
+	  }
+	/** Trial kroner were void from here on: tokens came to be worth NOK. */
+	| { type: "trialEnded"; timestampMs: number };
 
 /** The account that holds the money of the tokens, as an operator stated it last. */
 export interface BankView {

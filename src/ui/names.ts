@@ -41,6 +41,8 @@ const KINDS: Record<string, () => string> = {
 	tariff: m.kind_tariff,
 	bank: m.kind_bank,
 	bankConfirm: m.kind_bankConfirm,
+	money: m.kind_money,
+	moneyConfirm: m.kind_moneyConfirm,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */

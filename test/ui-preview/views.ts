@@ -462,6 +462,32 @@ export function banked(self: number): StreetView {
 	return view;
 }
 
+/** Real kroner are proposed in place of trial kroner; `self` 0: the operator, who has proposed it. */
+export function moneyProposed(self: number): StreetView {
+	const view = street(self);
+	view.moneyProposal = {
+		id: hex(94, 32),
+		proposedBy: 0,
+		moneyKind: "prepaid",
+		reason:
+			"Borettslaget har én felles måler og ett abonnement. Strømselskapet fakturerer borettslaget, og ingen husstand får egen strømregning (vedtak i styret 12. mars).",
+		awaited: self === 2 ? [1, 4] : [1, 2, 4],
+	};
+	return view;
+}
+
+/** The same when all have agreed: what was moved before stays to be seen. */
+export function moneyReal(self: number): StreetView {
+	const view = moneyProposed(self);
+	view.moneyKind = "prepaid";
+	const sinceMs = NOW_MS - 20 * HOUR;
+	if (view.moneyProposal) view.moneyProposal = { ...view.moneyProposal, awaited: [], sinceMs };
+	const before = view.balance.movements.map((movement) => ({ ...movement, isTrial: true }));
+	const movements = [{ type: "trialEnded" as const, timestampMs: sinceMs }, ...before];
+	view.balance = { ...view.balance, balanceMicroNok: 0, movements };
+	return view;
+}
+
 /** One household is to have another key, one to move out, and two want another operator. */
 export function keyNotice(self: number): StreetView {
 	const view = street(self);

@@ -67,6 +67,8 @@ describe("in every life of a neighbourhood", () => {
 			stated: 0,
 			confirmed: 0,
 			missing: 0,
+			real: 0,
+			deliveredForReal: 0,
 		};
 		const check = (played: Played) => {
 			const { executed, reference, expected, offered, taken } = played;
@@ -97,6 +99,11 @@ describe("in every life of a neighbourhood", () => {
 			}
 			seen.stated += taken.filter(({ kind }) => kind === "bank").length;
 			seen.confirmed += taken.filter(({ kind }) => kind === "bankConfirm").length;
+			const { from = Number.POSITIVE_INFINITY } = reference.moneyProposal ?? {};
+			seen.real += reference.isPlayMoney || from === Number.POSITIVE_INFINITY ? 0 : 1;
+			for (const { minute, deliveries } of expected.settled) {
+				seen.deliveredForReal += minute >= from ? deliveries.length : 0;
+			}
 			seen.missing += reference.bankDifference < 0n ? 1 : 0;
 			seen.side += sideBySide(executed.ledger);
 			seen.limited += executed.ledger.contracts.filter(
@@ -106,7 +113,7 @@ describe("in every life of a neighbourhood", () => {
 		forAllBlocks(20, check);
 		// Lives in which all of it happens: what follows is not left to chance.
 		forAllBlocks(40, check, 9);
-		forAllBlocks(40, check, 5);
+		forAllBlocks(40, check, 13);
 		// A test that never settles anything would agree as well.
 		expect(seen.settled).toBeGreaterThan(150);
 		expect(seen.delivered).toBeGreaterThan(100);
@@ -128,6 +135,8 @@ describe("in every life of a neighbourhood", () => {
 		expect(seen.stated).toBeGreaterThan(20);
 		expect(seen.confirmed).toBeGreaterThan(3);
 		expect(seen.missing).toBeGreaterThan(5);
+		expect(seen.real).toBeGreaterThan(10);
+		expect(seen.deliveredForReal).toBeGreaterThan(0);
 	}, 60_000);
 
 	it("the balances and locks are together what was issued and not paid out, and none is negative", () => {
@@ -287,6 +296,7 @@ describe("the order in which readings arrive within the grace", () => {
 			firstActs,
 			leaver: undefined,
 			redeemer: undefined,
+			realMoney: undefined,
 			choice: undefined,
 			firstLimits: [],
 			firstPrices: { retail: 0, feedIn: 0, fee: 0 },
