@@ -480,7 +480,7 @@ export function moneyProposed(self: number): StreetView {
 export function moneyReal(self: number): StreetView {
 	const view = moneyProposed(self);
 	view.moneyKind = "prepaid";
-	const sinceMs = NOW_MS - 20 * HOUR;
+	const sinceMs = NOW_MS - HOUR / 6;
 	if (view.moneyProposal) view.moneyProposal = { ...view.moneyProposal, awaited: [], sinceMs };
 	const before = view.balance.movements.map((movement) => ({ ...movement, isTrial: true }));
 	const movements = [{ type: "trialEnded" as const, timestampMs: sinceMs }, ...before];

@@ -354,6 +354,17 @@ describe("against a thief of the operator's key, the households", () => {
 		expect(agreementRefusal(street.ledger, agreement, thieves)).toBeUndefined();
 	});
 
+	it("leave the votes as they are when they propose real kroner, which come only with every household's word", () => {
+		const street = new TestNeighbourhood(4, { moneyKind: "trial" });
+		vote(street, 1, 1, 2, 3);
+		theft(street, "money");
+		expect(wantedHousehold(street.ledger)).toBe(1);
+		expect(street.ledger.parameters.moneyKind).toBe("trial");
+		// The one that the households want takes it back.
+		street.block(soon(street), [street.act("money", 1, { proposed: undefined })]);
+		expect(street.ledger.moneyProposal).toBeUndefined();
+	});
+
 	it("fill the record with no more than one line, however long their votes stand", () => {
 		const street = new TestNeighbourhood(4);
 		vote(street, 1, 1, 2, 3);
