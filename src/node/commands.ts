@@ -223,6 +223,10 @@ export class Commands {
 				return series(street, command);
 			case "bill":
 				return bill(street, command);
+			case "offerOutlook":
+				return offerOutlook(street, command, this.#parts.dependencies.clocks.chainMs());
+			case "contractMinutes":
+				return contractMinutesReply(street, command, this.#parts.dependencies.clocks.chainMs());
 			case "refound":
 				return street.refounding.propose();
 			case "confirmRefounding":
@@ -296,6 +300,25 @@ function bill(street: Street, { fromMinute, untilMinute }: Extract<Command, { ty
 	if (member === undefined) return refused({ code: "not-in-a-neighbourhood" });
 	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
 	return ok({ type: "bill", bill: street.bill(member, fromMinute, untilMinute) });
+}
+
+function offerOutlook(street: Street, { offerId }: Extract<Command, { type: "offerOutlook" }>, chainMs: number): Reply {
+	const { member, past } = street;
+	const outlook = member === undefined ? undefined : past.offerOutlook(member, offerId, minuteOf(chainMs));
+	return outlook === undefined ? refused({ code: "unknown-offer" }) : ok({ type: "offerOutlook", outlook });
+}
+
+/** A contract is its parties' to see. */
+function contractMinutesReply(
+	{ member, past }: Street,
+	{ contractId, fromMinute, untilMinute }: Extract<Command, { type: "contractMinutes" }>,
+	chainMs: number,
+): Reply {
+	if (member === undefined || !isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
+	const likely = past.likelyShare(member, contractId, minuteOf(chainMs));
+	const minutes = past.contractMinutes(member, contractId, [fromMinute, untilMinute]);
+	if (likely === undefined || minutes === undefined) return refused({ code: "unknown-contract" });
+	return ok({ type: "contractMinutes", likely, ...minutes });
 }
 
 /** Minutes in their order, not too many for one answer. */

@@ -185,6 +185,20 @@ export class History {
 
 	/** A household's minutes from one on until another, which it does not include. */
 	series(member: number, fromMinute: number, untilMinute: number): Series {
+		return this.#series(member, fromMinute, untilMinute, withMatched);
+	}
+
+	/** The same, with the energy of contracts alone. */
+	contracted(member: number, fromMinute: number, untilMinute: number): Series {
+		return this.#series(member, fromMinute, untilMinute, (day) => day);
+	}
+
+	#series(
+		member: number,
+		fromMinute: number,
+		untilMinute: number,
+		tradedOf: (day: Day) => Pick<Day, "boughtWh" | "soldWh">,
+	): Series {
 		const length = untilMinute - fromMinute;
 		assert(length >= 0 && length <= MAX_SERIES_MINUTES, "the length of a series was checked before");
 		const series: Series = { member, fromMinute, ...emptyValues(length) };
@@ -198,7 +212,7 @@ export class History {
 				const to = until - day * MINUTES_PER_DAY;
 				series.importWh.set(values.importWh.subarray(from, to), minute - fromMinute);
 				series.exportWh.set(values.exportWh.subarray(from, to), minute - fromMinute);
-				const { boughtWh, soldWh } = withMatched(values);
+				const { boughtWh, soldWh } = tradedOf(values);
 				series.boughtWh.set(boughtWh.subarray(from, to), minute - fromMinute);
 				series.soldWh.set(soldWh.subarray(from, to), minute - fromMinute);
 			}

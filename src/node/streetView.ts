@@ -40,6 +40,7 @@ import type { Peers } from "./peers.js";
 import type { ChainConfig } from "./records.js";
 import { predecessorView, refoundingView } from "./refoundingView.js";
 import { retentionDaysOf } from "./retention.js";
+import { isOfferFor } from "./street/past.js";
 import type { Street } from "./street.js";
 import type {
 	AutomaticMarketView,
@@ -157,7 +158,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		meter: context.metering.view(lastReadingOf(street, member)),
 		today: todayView(context, member),
 		balance: balanceView(street, ledger, member),
-		market: marketView(ledger, member, ownRetail, minute),
+		market: marketView(ledger, member, ownRetail, minute, street.past.losses(member, minute)),
 		chain: chainView(context),
 		retention: retentionView(street, self.operator),
 		signaling: context.signaling,
@@ -341,9 +342,16 @@ function orderView(id: string, { member, amountMicroNok, timestampMs }: Omit<Ord
 	return { id, member, amountMicroNok, timestampMs };
 }
 
-function marketView(ledger: Ledger, member: number, ownRetail: number, minute: number): MarketView {
+function marketView(
+	ledger: Ledger,
+	member: number,
+	ownRetail: number,
+	minute: number,
+	losses: ReadonlyMap<number, number>,
+): MarketView {
 	const { localFeeMicroNokPerWh } = tariffAt(ledger, minute);
-	const offers = [...ledger.offers].map(([id, offer]): OfferView => {
+	const shown = [...ledger.offers].filter(([, offer]) => isOfferFor(offer, member));
+	const offers = shown.map(([id, offer]): OfferView => {
 		const bytes = fromHex(id);
 		const refusal = bytes.ok ? acceptRefusal(ledger, member, bytes.value, minute)?.code : undefined;
 		return {
@@ -367,7 +375,7 @@ function marketView(ledger: Ledger, member: number, ownRetail: number, minute: n
 		.filter(
 			(contract) => contract.seller === member || contract.buyer === member || ledger.households[member]?.operator,
 		)
-		.map((contract) => contractView(ledger, contract, member, minute));
+		.map((contract) => contractView(ledger, contract, member, minute, losses.get(contract.index)));
 	return { offers, contracts, automatic: automaticMarketView(ledger, householdOf(ledger, member), minute) };
 }
 
@@ -401,7 +409,13 @@ function termsView(terms: TradingTerms, minute: number): TradingTermsView {
 	};
 }
 
-function contractView(ledger: Ledger, contract: Contract, member: number, minute: number): ContractView {
+function contractView(
+	ledger: Ledger,
+	contract: Contract,
+	member: number,
+	minute: number,
+	lossMicroNok: number | undefined,
+): ContractView {
 	return {
 		id: toHex(contract.id),
 		seller: contract.seller,
@@ -418,6 +432,7 @@ function contractView(ledger: Ledger, contract: Contract, member: number, minute
 		...(contract.schedule === undefined ? {} : { schedule: contract.schedule }),
 		state: contractState(ledger, contract, minute),
 		settledUntilMinute: Math.max(contract.fromMinute, ledger.households[contract.seller]?.settledUntilMinute ?? 0),
+		...(lossMicroNok === undefined ? {} : { lossMicroNok }),
 	};
 }
 

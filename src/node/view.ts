@@ -401,6 +401,8 @@ export interface ContractView {
 	state: "coming" | "active" | "resting" | "paused" | "usedUp" | "over" | "ended";
 	/** First minute that is not settled yet. */
 	settledUntilMinute: number;
+	/** What this household lost by it in the last seven days against its price at the utility; absent: nothing. */
+	lossMicroNok?: number;
 }
 
 export interface OwnTransactionView {

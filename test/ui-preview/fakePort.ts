@@ -2,7 +2,7 @@
 import type { Command, LinkContent, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
 import type { View } from "../../src/node/view.js";
 import type { OwnedPort } from "../../src/ui/nodePort.js";
-import { NOW_MS, series } from "./views.js";
+import { contractMinutes, NOW_MS, outlook, series } from "./views.js";
 
 const WORDS = "solar river copper maple window garden bridge orbit lemon castle velvet anchor".split(" ");
 
@@ -28,6 +28,11 @@ export function fakePort(view: View): OwnedPort {
 		if (command.type === "series") {
 			const { member, fromMinute, untilMinute } = command;
 			return { type: "series", series: series(member, fromMinute, untilMinute) };
+		}
+		if (command.type === "offerOutlook") return { type: "offerOutlook", outlook: outlook() };
+		if (command.type === "contractMinutes") {
+			const { fromMinute, untilMinute } = command;
+			return contractMinutes(fromMinute, untilMinute);
 		}
 		if (
 			command.type === "buy" ||

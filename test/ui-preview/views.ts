@@ -1,6 +1,6 @@
 /** Canned views for looking at the screens. */
 import type { OperatorAct } from "../../src/contract/ledger.js";
-import type { Series } from "../../src/node/protocol.js";
+import type { ContractMinute, OfferOutlook, ReplyValue, Series } from "../../src/node/protocol.js";
 import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, StreetView } from "../../src/node/view.js";
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
@@ -164,6 +164,7 @@ export function street(self: number, head = 846): StreetView {
 					ended: false,
 					energyLimitWh: 50_000,
 					noticeMinutes: 1440,
+					lossMicroNok: 3_410_000,
 					deliveredWh: 14_960,
 					amountMicroNok: 14_660_800,
 					state: "active",
@@ -347,6 +348,43 @@ export function outOfUse(code: string): StreetView {
 	view.chain = { ...view.chain, notVoting: code, outOfUse: true };
 	view.faults = [{ fault: { code }, count: 1 }];
 	return view;
+}
+
+/** A sunny week of a neighbour's, and a month of one's own. */
+export function outlook(): OfferOutlook {
+	return {
+		surplus: Array.from({ length: 24 }, (_, hour) => ({
+			minutes: 420,
+			surplusWh: Math.max(0, Math.round(2_100 * Math.sin(((hour - 6) * Math.PI) / 13))),
+		})),
+		past: {
+			minutes: 42_911,
+			importWh: 312_400,
+			shareWh: 98_120,
+			wouldCostMicroNok: 406_870_000,
+			didCostMicroNok: 452_980_000,
+		},
+	};
+}
+
+export function contractMinutes(
+	fromMinute: number,
+	untilMinute: number,
+): Extract<ReplyValue, { type: "contractMinutes" }> {
+	const minutes = Array.from({ length: Math.max(0, Math.min(untilMinute, nowMinute) - fromMinute) }, (_, at) => {
+		const [surplusWh, neededWh] = [Math.max(0, Math.round(40 * Math.sin((at - 300) / 280))), 6 + ((at * 7) % 19)];
+		const others = surplusWh > 0 && at % 3 === 0 ? 14 : 0;
+		const energyWh = Math.min(neededWh, Math.max(0, surplusWh - others));
+		const othersWh = Math.min(others, surplusWh - energyWh);
+		const all = { minute: fromMinute + at, surplusWh, neededWh, energyWh, othersWh };
+		const isShared = othersWh > 0 ? "shared" : "allSurplus";
+		const reason = surplusWh === 0 ? "noSurplus" : energyWh === neededWh ? "all" : isShared;
+		return at % 97 === 0
+			? { ...all, surplusWh: -1, energyWh: 0, othersWh: 0, reason: "noSellerReading" }
+			: { ...all, reason };
+	}) satisfies ContractMinute[];
+	const likely = { neededWh: 61_300, shareWh: 22_480 };
+	return { type: "contractMinutes", likely, minutes, others: [{ member: 3, energyWh: 1_820 }] };
 }
 
 export function series(member: number, fromMinute: number, untilMinute: number): Series {
