@@ -45,7 +45,17 @@ export function billOf({ series, paidMicroNok, earnedMicroNok, ...householdPrice
 	}
 	const total: BillFigures = { ...NOTHING };
 	for (const hour of hours) for (const field of FIGURES) total[field] = add(total[field], hour[field]);
-	return { fromMinute, hours, total, minutesWithoutPrices, minutesWithoutMoney };
+	const boughtPerMille = perMille(total.boughtWh, total.importWh);
+	const soldPerMille = perMille(total.soldWh, total.exportWh);
+	return {
+		fromMinute,
+		hours,
+		total,
+		...(boughtPerMille === undefined ? {} : { boughtPerMille }),
+		...(soldPerMille === undefined ? {} : { soldPerMille }),
+		minutesWithoutPrices,
+		minutesWithoutMoney,
+	};
 }
 
 type MinuteFigures = Pick<

@@ -164,44 +164,43 @@ export class History {
 		return isWhole;
 	}
 
+	/** What was metered in a minute, Wh; undefined: there is no reading. */
+	reading(member: number, minute: number): { importWh: number; exportWh: number } | undefined {
+		const values = this.#days.get(member)?.get(Math.floor(minute / MINUTES_PER_DAY));
+		const [importWh, exportWh] = [values?.importWh, values?.exportWh].map((wh) => wh?.[minute % MINUTES_PER_DAY] ?? -1);
+		return importWh === undefined || exportWh === undefined || importWh < 0 ? undefined : { importWh, exportWh };
+	}
+
 	/**
 	 * The own household's minutes from one on until another with their money and the utility's prices; `otherwise`: what
 	 * counts where no prices are kept yet.
 	 */
 	billed(member: number, fromMinute: number, untilMinute: number, otherwise: Tariff): Omit<BilledMinutes, "ownRetail"> {
-		const series = this.series(member, fromMinute, untilMinute);
-		const length = untilMinute - fromMinute;
-		const money = {
-			paidMicroNok: new Array<number>(length).fill(0),
-			earnedMicroNok: new Array<number>(length).fill(0),
-		};
-		const days = this.#days.get(member);
-		for (let day = Math.floor(fromMinute / MINUTES_PER_DAY); day * MINUTES_PER_DAY < untilMinute; day++) {
-			const values = days?.get(day);
-			if (values !== undefined) addMoney(money, values, day * MINUTES_PER_DAY - fromMinute);
-		}
-		return { series, ...money, prices: this.#prices.runs(fromMinute, untilMinute, otherwise) };
+		const prices = this.#prices.runs(fromMinute, untilMinute, otherwise);
+		return { ...this.#minutes(member, fromMinute, untilMinute, tradedOf), prices };
 	}
 
 	/** A household's minutes from one on until another, which it does not include. */
 	series(member: number, fromMinute: number, untilMinute: number): Series {
-		return this.#series(member, fromMinute, untilMinute, withMatched);
+		return this.#minutes(member, fromMinute, untilMinute, tradedOf).series;
 	}
 
 	/** The same, with the energy of contracts alone. */
 	contracted(member: number, fromMinute: number, untilMinute: number): Series {
-		return this.#series(member, fromMinute, untilMinute, (day) => day);
+		return this.#minutes(member, fromMinute, untilMinute, contractedOf).series;
 	}
 
-	#series(
+	/** The same with the money of each minute, which is kept of the own household. */
+	#minutes(
 		member: number,
 		fromMinute: number,
 		untilMinute: number,
-		tradedOf: (day: Day) => Pick<Day, "boughtWh" | "soldWh">,
-	): Series {
+		movedOf: (day: Day) => Traded,
+	): Omit<BilledMinutes, "prices" | "ownRetail"> {
 		const length = untilMinute - fromMinute;
 		assert(length >= 0 && length <= MAX_SERIES_MINUTES, "the length of a series was checked before");
 		const series: Series = { member, fromMinute, ...emptyValues(length) };
+		const money = { paidMicroNok: zeros(length), earnedMicroNok: zeros(length) };
 		const days = this.#days.get(member);
 		for (let minute = fromMinute; minute < untilMinute; ) {
 			const day = Math.floor(minute / MINUTES_PER_DAY);
@@ -210,53 +209,61 @@ export class History {
 			if (values !== undefined) {
 				const from = minute - day * MINUTES_PER_DAY;
 				const to = until - day * MINUTES_PER_DAY;
-				series.importWh.set(values.importWh.subarray(from, to), minute - fromMinute);
-				series.exportWh.set(values.exportWh.subarray(from, to), minute - fromMinute);
-				const { boughtWh, soldWh } = tradedOf(values);
-				series.boughtWh.set(boughtWh.subarray(from, to), minute - fromMinute);
-				series.soldWh.set(soldWh.subarray(from, to), minute - fromMinute);
+				const traded = movedOf(values);
+				for (const field of METERED) series[field].set(values[field].subarray(from, to), minute - fromMinute);
+				for (const field of TRADED) series[field].set(traded[field].subarray(from, to), minute - fromMinute);
+				for (const field of MONEY) {
+					for (let at = from; at < to; at++) money[field][minute - fromMinute + at - from] = traded[field][at] ?? 0;
+				}
 			}
 			minute = until;
 		}
-		return series;
+		return { series, ...money };
 	}
 }
 
-/** What was bought and sold of each minute: an interval's energy is shared out by what contracts left of its minutes. */
-function withMatched(day: Day): Pick<Day, "boughtWh" | "soldWh"> {
-	if (day.matched.size === 0) return day;
-	const all = { boughtWh: day.boughtWh.slice(), soldWh: day.soldWh.slice() };
-	for (const interval of day.matched.values()) {
-		const { from } = interval;
-		for (const [at, wh] of sharesOf(interval, interval.boughtWh, day.importWh, day.boughtWh).entries()) {
-			all.boughtWh[from + at] = add(all.boughtWh[from + at] ?? 0, wh);
-		}
-		for (const [at, wh] of sharesOf(interval, interval.soldWh, day.exportWh, day.soldWh).entries()) {
-			all.soldWh[from + at] = add(all.soldWh[from + at] ?? 0, wh);
-		}
-	}
-	return all;
+/** Of each minute of a day, what was bought and sold and for how much. */
+interface Traded extends Pick<Day, "boughtWh" | "soldWh"> {
+	readonly paidMicroNok: number[];
+	readonly earnedMicroNok: number[];
 }
 
-/** Adds a day's money to that of a time, whose first minute lies `offset` minutes before the day's. */
-function addMoney(sums: { paidMicroNok: number[]; earnedMicroNok: number[] }, day: Day, offset: number): void {
-	const addAt = (values: number[], at: number, amountMicroNok: number) => {
-		const before = values[offset + at];
-		if (before !== undefined) values[offset + at] = add(before, amountMicroNok);
+/** What contracts moved. */
+function contractedOf(day: Day): Traded {
+	const contracted: Traded = {
+		boughtWh: day.boughtWh.slice(),
+		soldWh: day.soldWh.slice(),
+		paidMicroNok: zeros(MINUTES_PER_DAY),
+		earnedMicroNok: zeros(MINUTES_PER_DAY),
 	};
 	for (const [at, { paidMicroNok, earnedMicroNok }] of day.money) {
-		addAt(sums.paidMicroNok, at, paidMicroNok);
-		addAt(sums.earnedMicroNok, at, earnedMicroNok);
+		contracted.paidMicroNok[at] = paidMicroNok;
+		contracted.earnedMicroNok[at] = earnedMicroNok;
 	}
+	return contracted;
+}
+
+/** With the market: an interval's energy is shared out by what contracts left of its minutes, and its money by its energy. */
+function tradedOf(day: Day): Traded {
+	const traded = contractedOf(day);
+	const { boughtWh, soldWh, paidMicroNok, earnedMicroNok } = traded;
 	for (const interval of day.matched.values()) {
-		const { from, boughtWh, soldWh, paidMicroNok, earnedMicroNok } = interval;
-		const bought = sharesOf(interval, boughtWh, day.importWh, day.boughtWh);
-		for (const [at, amount] of sharedMoney(paidMicroNok, bought).entries()) addAt(sums.paidMicroNok, from + at, amount);
-		const sold = sharesOf(interval, soldWh, day.exportWh, day.soldWh);
-		for (const [at, amount] of sharedMoney(earnedMicroNok, sold).entries()) {
-			addAt(sums.earnedMicroNok, from + at, amount);
-		}
+		const bought = sharesOf(interval, interval.boughtWh, day.importWh, day.boughtWh);
+		addAll(boughtWh, interval.from, bought);
+		addAll(paidMicroNok, interval.from, sharedMoney(interval.paidMicroNok, bought));
+		const sold = sharesOf(interval, interval.soldWh, day.exportWh, day.soldWh);
+		addAll(soldWh, interval.from, sold);
+		addAll(earnedMicroNok, interval.from, sharedMoney(interval.earnedMicroNok, sold));
 	}
+	return traded;
+}
+
+function addAll(sums: Int32Array | number[], from: number, values: readonly number[]): void {
+	for (const [at, value] of values.entries()) sums[from + at] = add(sums[from + at] ?? 0, value);
+}
+
+function zeros(length: number): number[] {
+	return new Array<number>(length).fill(0);
 }
 
 /** An interval's energy by minute, in proportion to what was metered beyond what contracts traded. */
@@ -295,7 +302,9 @@ function emptyValues(length: number): Omit<Day, "matched" | "money"> {
 	};
 }
 
-const SERIES = ["importWh", "exportWh", "boughtWh", "soldWh"] as const;
+const METERED = ["importWh", "exportWh"] as const;
+const TRADED = ["boughtWh", "soldWh"] as const;
+const SERIES = [...METERED, ...TRADED] as const;
 const BYTES_PER_VALUE = 4;
 const SERIES_BYTES = SERIES.length * MINUTES_PER_DAY * BYTES_PER_VALUE;
 const MATCHED = ["from", "until", "boughtWh", "soldWh"] as const;

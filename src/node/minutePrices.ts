@@ -14,13 +14,17 @@ export interface HouseholdPrices {
 export function pricesByMinute({ prices, ownRetail }: HouseholdPrices, fromMinute: number): (at: number) => PriceRun {
 	let priceAt = 0;
 	let ownAt = -1;
+	let price: PriceRun | undefined;
 	return (at) => {
 		const minute = fromMinute + at;
-		while ((prices[priceAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute) priceAt++;
-		while ((ownRetail[ownAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute) ownAt++;
-		const price = prices[priceAt];
-		assert(price !== undefined, "prices begin with the first minute");
-		const own = ownRetail[ownAt]?.retailMicroNokPerWh;
-		return own ? { ...price, retailMicroNokPerWh: own } : price;
+		for (; (prices[priceAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute; priceAt++) price = undefined;
+		for (; (ownRetail[ownAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute; ownAt++) price = undefined;
+		price ??= withOwn(prices[priceAt], ownRetail[ownAt]);
+		return price;
 	};
+}
+
+function withOwn(price: PriceRun | undefined, own: OwnRetailStep | undefined): PriceRun {
+	assert(price !== undefined, "prices begin with the first minute");
+	return { ...price, retailMicroNokPerWh: own?.retailMicroNokPerWh || price.retailMicroNokPerWh };
 }

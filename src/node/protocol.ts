@@ -371,6 +371,10 @@ export interface Bill {
 	/** One after the other, those without a reading too. */
 	hours: BillHour[];
 	total: BillFigures;
+	/** Of what came in, what neighbours sold, in tenths of a percent; absent: nothing came in. */
+	boughtPerMille?: number;
+	/** Of what went out, what neighbours bought; absent: nothing went out. */
+	soldPerMille?: number;
 	/** Minutes that are reckoned at the earliest prices that are known: what held then was not kept. */
 	minutesWithoutPrices: number;
 	/** Minutes in which energy was traded and nobody kept for how much: they are left out of what was saved. */

@@ -33,7 +33,7 @@ import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import type { ProofRequest } from "./proofSearch.js";
 import { ProposalSize } from "./proposer.js";
-import type { Bill, Command, CommandError } from "./protocol.js";
+import type { Bill, BillFigures, Command, CommandError } from "./protocol.js";
 import { type ChainConfig, encodeConfig, encodeVotes, type Keys } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
@@ -109,6 +109,8 @@ export class Street {
 	readonly unlocking: Unlocking;
 	#lastTickMs: number;
 	#claim: string | undefined;
+	/** Of what it was reckoned, and what came of it. */
+	#running: { of: readonly unknown[]; total: BillFigures } | undefined;
 	#ownCredentials: readonly Message[] | undefined;
 
 	/** Opens what is stored. The genesis must be there. */
@@ -554,6 +556,15 @@ export class Street {
 		const otherwise = tariffAt(this.chain.head.ledger, fromMinute);
 		const { ownRetail } = this.config;
 		return billOf({ ...this.history.billed(member, fromMinute, untilMinute, otherwise), ownRetail });
+	}
+
+	/** The same in all, for every view: reckoned anew where a block, a minute or the own price has changed it. */
+	runningBill(member: number, fromMinute: number, untilMinute: number): BillFigures {
+		const of = [this.chain.head, this.config.ownRetail, member, fromMinute, untilMinute];
+		if (this.#running === undefined || this.#running.of.some((part, at) => part !== of[at])) {
+			this.#running = { of, total: this.bill(member, fromMinute, untilMinute).total };
+		}
+		return this.#running.total;
 	}
 
 	/** A proof of something of this household's, as a file. */

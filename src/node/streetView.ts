@@ -243,21 +243,16 @@ function lastReadingOf(street: Street, member: number): MeterView["lastReading"]
 	const last = street.chain.head.ledger.households[member]?.seen.at(-1);
 	if (last === undefined) return undefined;
 	const minute = last[1] - 1;
-	const series = street.history.series(member, minute, minute + 1);
-	const importWh = series.importWh[0] ?? -1;
-	const exportWh = series.exportWh[0] ?? -1;
-	return importWh < 0 ? undefined : { minute, importWh, exportWh };
+	const reading = street.history.reading(member, minute);
+	return reading === undefined ? undefined : { minute, ...reading };
 }
 
 function todayView(context: ViewContext, member: number): TodayView {
 	const { street, chainMs } = context;
 	const fromMinute = context.startOfDayMinute(chainMs);
 	const untilMinute = Math.min(minuteOf(chainMs) + 1, fromMinute + MINUTES_PER_DAY + 60);
-	const { minutes, importWh, exportWh, boughtWh, soldWh, utilityCostMicroNok, utilityIncomeMicroNok } = street.bill(
-		member,
-		fromMinute,
-		untilMinute,
-	).total;
+	const { minutes, importWh, exportWh, boughtWh, soldWh, utilityCostMicroNok, utilityIncomeMicroNok } =
+		street.runningBill(member, fromMinute, untilMinute);
 	return {
 		fromMinute,
 		minutes,

@@ -93,6 +93,11 @@ export function formatBytes(bytes: number): string {
 	return `${decimalNumber(decimalString(bytes, 9, 1), 1)}\u00a0GB`;
 }
 
+/** Tenths of a percent as `12,3 %`. */
+export function formatPerMille(perMille: number): string {
+	return `${decimalNumber(decimalString(perMille, 1, 1), 1)}\u00a0%`;
+}
+
 export function formatCount(count: number): string {
 	return number({}).format(count);
 }

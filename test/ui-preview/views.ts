@@ -1,6 +1,7 @@
 /** Canned views for looking at the screens. */
 import type { OperatorAct } from "../../src/contract/ledger.js";
-import type { ContractMinute, OfferOutlook, ReplyValue, Series } from "../../src/node/protocol.js";
+import { billOf } from "../../src/node/bill.js";
+import type { Bill, ContractMinute, OfferOutlook, ReplyValue, Series } from "../../src/node/protocol.js";
 import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, StreetView } from "../../src/node/view.js";
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
@@ -405,6 +406,37 @@ export function series(member: number, fromMinute: number, untilMinute: number):
 		boughtWh: values.importWh.map((wh) => Math.floor(wh / 2)),
 		soldWh: values.exportWh.map((wh) => Math.floor(wh / 2)),
 	};
+}
+
+/** Before June nobody had a device here; on its first day prices were not kept yet. */
+const firstBilledMinute = Math.floor(Date.UTC(2026, 4, 31, 22) / 60_000);
+
+export function bill(member: number, fromMinute: number, untilMinute: number): Bill {
+	const metered = series(member, 0, 1440);
+	const at = (minute: number) => (minute - midnight + 1440 * 400) % 1440;
+	const column = (values: Int32Array, nothing: number) =>
+		Int32Array.from({ length: untilMinute - fromMinute }, (_, each) => {
+			const minute = fromMinute + each;
+			return minute < firstBilledMinute ? nothing : (values[at(minute)] ?? nothing);
+		});
+	const boughtWh = column(metered.boughtWh, 0);
+	const soldWh = column(metered.soldWh, 0);
+	const prices = { retailMicroNokPerWh: 1450, feedInMicroNokPerWh: 600, localFeeMicroNokPerWh: 120 };
+	const known = { ...prices, fromMinute: Math.max(fromMinute, firstBilledMinute + 1440), isKept: true };
+	return billOf({
+		series: {
+			member,
+			fromMinute,
+			importWh: column(metered.importWh, -1),
+			exportWh: column(metered.exportWh, -1),
+			boughtWh,
+			soldWh,
+		},
+		paidMicroNok: Array.from(boughtWh, (wh) => Math.max(0, wh) * 980),
+		earnedMicroNok: Array.from(soldWh, (wh) => Math.max(0, wh) * 980),
+		prices: [{ ...prices, fromMinute, isKept: false }, known],
+		ownRetail: [],
+	});
 }
 
 function offer(

@@ -139,6 +139,10 @@ describe("a household's bill", () => {
 				expect(bill.minutesWithoutPrices).toBe(unkept);
 				expect(bill.minutesWithoutMoney).toBe(0);
 				const { importWh, boughtWh, fromUtilityWh, exportWh, soldWh, toUtilityWh } = bill.total;
+				expect([bill.boughtPerMille, bill.soldPerMille]).toEqual([
+					perMille(boughtWh, importWh),
+					perMille(soldWh, exportWh),
+				]);
 				expect([importWh, exportWh]).toEqual([boughtWh + fromUtilityWh, soldWh + toUtilityWh]);
 			}),
 			{ numRuns: 40 },

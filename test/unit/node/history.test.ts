@@ -55,4 +55,12 @@ describe("a day's record", () => {
 			expect(new History(KEY).restore(stored(sealRecord(bytes)))).toBe(false);
 		}
 	});
+
+	it("tells of a minute's reading by itself what the series tells of it", () => {
+		const history = new History(KEY);
+		history.restore(stored(earlierRecord()));
+		expect(history.reading(1, FROM + 3)).toEqual({ importWh: 30, exportWh: 0 });
+		expect(history.reading(1, FROM - 1)).toBeUndefined();
+		expect(history.reading(2, FROM)).toBeUndefined();
+	});
 });
