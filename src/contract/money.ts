@@ -5,13 +5,14 @@
  *
  * When the last one has agreed, everything begins anew with the next minute. Trial kroner are void, and with them whatever
  * was agreed upon in them: a price that was named in play is no consent to pay it, and a minute that was metered in the
- * trial must not be paid when somebody has bought tokens. So contracts and offers end, standing orders are off, and what
- * has not settled goes to the utility.
+ * trial must not be paid when somebody has bought tokens. So contracts and offers end, standing orders are off, what has
+ * not settled goes to the utility, and what neighbours owe one another for corrections is void.
  */
 import type { MoneyConfirmTransaction, MoneyTransaction } from "../block/kinds/treasury.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { minuteOf } from "../primitives/units.js";
 import { beginMarketAnew } from "./automaticMarket.js";
+import { voidCorrections } from "./correcting.js";
 import { changeHousehold, type Draft, type Household, type Ledger, type MoneyProposal } from "./ledger.js";
 import { endTrade } from "./market.js";
 import { byRule, record } from "./operatorRecord.js";
@@ -66,6 +67,7 @@ export function changeMoney(draft: Draft): void {
 	draft.parameters = { ...parameters, moneyKind };
 	draft.moneyProposal = { ...moneyProposal, fromMinute };
 	voidTokens(draft);
+	voidCorrections(draft);
 	for (const { index } of draft.households) endTrade(draft, index, fromMinute);
 	beginMarketAnew(draft);
 	for (const { index, settledUntilMinute } of draft.households) {

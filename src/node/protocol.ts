@@ -3,7 +3,9 @@
  * is a modem and a screen on the far side of it. The browser's worker, the simulator and the replay drive the same
  * `Node` through these two unions. All values can be cloned structurally.
  */
+
 import type { IceServer } from "../block/iceServer.js";
+import type { CorrectionReason } from "../block/kinds/correcting.js";
 import type { FoundingMarket, MoneyKind, RealMoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
@@ -179,6 +181,21 @@ export type Command =
 	| { type: "market"; choice: MarketChoice; fromMinute: number }
 	/** Operator: the utility's prices from a minute on, in place of all that were stated of later minutes. */
 	| { type: "tariff"; steps: readonly TariffStep[] }
+	/** Proposes to put a period right with a neighbour; an amount of 0 disputes it. The neighbour has to agree. */
+	| {
+			type: "correct";
+			counterparty: number;
+			fromMinute: number;
+			untilMinute: number;
+			reason: CorrectionReason;
+			energyWh: number;
+			amountMicroNok: number;
+			/** Whether this household pays. */
+			isPayer: boolean;
+			note?: string;
+	  }
+	/** Agrees to a correction or declines it; of this household's own it takes it back. */
+	| { type: "answer"; correctionId: string; isAgreed: boolean; note?: string }
 	/** Operator: the money of a `buy` arrived. */
 	| { type: "issue"; orderId: string; amountMicroNok: number; reference: string }
 	/** Operator: lets a device vote, or takes one off the list; beside a single voter two come at once. Device indices. */

@@ -10,6 +10,7 @@ import {
 	termsAt,
 } from "../contract/automaticMarket.js";
 import { differenceMicroNok } from "../contract/bank.js";
+import { isDispute } from "../contract/correcting.js";
 import { coverageIn, nextCoveredMinute } from "../contract/coverage.js";
 import { devicesOf } from "../contract/devices.js";
 import {
@@ -32,7 +33,7 @@ import { isNewcomer } from "../contract/standing.js";
 import { tariffAt } from "../contract/tariff.js";
 import { payoutRefusal } from "../contract/treasury.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
-import { MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
+import { CORRECTION_MINUTES, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
 import { OLD_LINK_MS } from "./networkKeys.js";
 import { ownRetailOf } from "./ownRetail.js";
@@ -47,7 +48,10 @@ import type {
 	BalanceView,
 	BankView,
 	ChainView,
+	ClaimView,
 	ContractView,
+	CorrectionsView,
+	CorrectionView,
 	DeviceView,
 	JoiningView,
 	LockView,
@@ -158,6 +162,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		meter: context.metering.view(lastReadingOf(street, member)),
 		today: todayView(context, member),
 		balance: balanceView(street, ledger, member),
+		corrections: correctionsView(ledger, member),
 		market: marketView(ledger, member, ownRetail, minute, street.past.losses(member, minute)),
 		chain: chainView(context),
 		retention: retentionView(street, self.operator),
@@ -298,6 +303,27 @@ function bankView(bank: BankStatement): BankView {
 						isOfThis: equalBytes(confirmed.statementId, id),
 					},
 				}),
+	};
+}
+
+/** `member`: only what concerns that household. */
+function correctionsView(ledger: Ledger, member?: number): CorrectionsView {
+	const concerns = (...parties: number[]) => member === undefined || parties.includes(member);
+	const open = [...ledger.corrections].filter(([, each]) => concerns(each.member, each.counterparty));
+	const claims = [...ledger.claims].filter(([, { debtor, creditor }]) => concerns(debtor, creditor));
+	return {
+		open: open.map(([id, correction]): CorrectionView => {
+			const { isPayer, note, declined, timestampMs, id: _, ...said } = correction;
+			return {
+				...said,
+				id,
+				payer: isPayer ? said.member : said.counterparty,
+				...(note === undefined ? {} : { note }),
+				...(isDispute(correction) ? {} : { lapsesMs: (minuteOf(timestampMs) + CORRECTION_MINUTES) * MS_PER_MINUTE }),
+				...(declined === undefined ? {} : { declined }),
+			};
+		}),
+		claims: claims.map(([id, claim]): ClaimView => ({ ...claim, id })),
 	};
 }
 
@@ -516,6 +542,7 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 		nodes,
 		orders: ordersOf(ledger.orders),
 		payouts: payoutsOf(ledger),
+		corrections: correctionsView(ledger),
 		issuedMicroNok: ledger.issuedMicroNok,
 		paidOutMicroNok: ledger.paidOutMicroNok,
 		iceServers: street.iceServers,

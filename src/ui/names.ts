@@ -42,6 +42,8 @@ const KINDS: Record<string, () => string> = {
 	tariff: m.kind_tariff,
 	bank: m.kind_bank,
 	bankConfirm: m.kind_bankConfirm,
+	correct: m.kind_correct,
+	answer: m.kind_answer,
 	money: m.kind_money,
 	moneyConfirm: m.kind_moneyConfirm,
 };

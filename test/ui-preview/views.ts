@@ -120,6 +120,32 @@ export function street(self: number, head = 846): StreetView {
 			utilityCostMicroNok: 4_654_500,
 			utilityIncomeMicroNok: 2_610_000,
 		},
+		corrections: {
+			open: [
+				{
+					id: hex(74, 32),
+					member: (self + 1) % NAMES.length,
+					counterparty: self,
+					fromMinute: midnight - 2_880,
+					untilMinute: midnight - 1_440,
+					reason: "meterExchanged",
+					energyWh: 4_200,
+					amountMicroNok: 3_780_000,
+					payer: self,
+					note: "Måleren ble byttet kl. 12",
+					lapsesMs: NOW_MS + 720 * HOUR,
+				},
+			],
+			claims: [
+				{
+					id: hex(75, 32),
+					debtor: (self + 1) % NAMES.length,
+					creditor: self,
+					amountMicroNok: 1_250_000,
+					timestampMs: NOW_MS - HOUR,
+				},
+			],
+		},
 		balance: {
 			balanceMicroNok: 412_503_812,
 			orders: [{ id: hex(70, 32), member: self, amountMicroNok: 200_000_000, timestampMs: NOW_MS - HOUR }],
@@ -224,6 +250,7 @@ export function street(self: number, head = 846): StreetView {
 				nodes: members.map((member) => node(member, head)),
 				orders: [{ id: hex(71, 32), member: 3, amountMicroNok: 350_000_000, timestampMs: NOW_MS - HOUR }],
 				payouts: [],
+				corrections: { open: [], claims: [] },
 				issuedMicroNok: 2_400_000_000,
 				paidOutMicroNok: 0,
 				iceServers: [{ urls: "turn:turn.solbakken.example:3478", username: "solbakken", credential: "hemmelig" }],

@@ -166,6 +166,27 @@ describe("when tokens come to be worth NOK", () => {
 		expect(street.balances()).toEqual([50_000, 4_950_000, 0]);
 	});
 
+	it("what neighbours owe one another is void, and minutes of the trial are never put right with money", () => {
+		const street = trial({ settlementGraceBlocks: 0 });
+		for (let minute = M; minute < M + 4; minute++) street.minute(minute);
+		const period = { counterparty: 2, fromMinute: M, untilMinute: M + 2 };
+		const agreed = street.act("correct", 1, { ...period, amountMicroNok: 6_000_000, isPayer: true });
+		const open = street.act("correct", 1, { ...period, amountMicroNok: 7, isPayer: true });
+		const answer = street.act("answer", 2, { correctionId: street.id(agreed), isAgreed: true });
+		street.block(soon(street), [agreed, open, answer]);
+		expect([street.ledger.claims.size, street.ledger.corrections.size]).toEqual([1, 1]);
+		confirm(street, propose(street), 1, 2);
+		expect([street.ledger.claims.size, street.ledger.corrections.size]).toEqual([0, 0]);
+		street.giveTokens(1, 5_000_000);
+		expect(street.balances()).toEqual([0, 5_000_000, 0]);
+		const { fromMinute = 0 } = street.ledger.moneyProposal ?? {};
+		for (let minute = M + 4; minute < M + 8; minute++) street.minute(minute);
+		const late = street.act("correct", 1, { ...period, fromMinute: fromMinute - 1, untilMinute: fromMinute + 1 });
+		expect(street.refusal(soon(street), [late])).toEqual({ code: "period-of-trial", fromMinute });
+		const since = street.act("correct", 1, { ...period, fromMinute, untilMinute: fromMinute + 1 });
+		expect(street.refusal(soon(street), [since])).toBeUndefined();
+	});
+
 	it("simulated readings settle no more", () => {
 		const street = trial();
 		const trade = (minute: number) =>
