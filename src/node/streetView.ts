@@ -22,6 +22,7 @@ import {
 	isInUse,
 	type Ledger,
 	type Notice,
+	type Order,
 	remainingWh,
 	type TradingTerms,
 } from "../contract/ledger.js";
@@ -37,6 +38,7 @@ import { CORRECTION_MINUTES, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "..
 import type { Metering } from "./metering.js";
 import { OLD_LINK_MS } from "./networkKeys.js";
 import { ownRetailOf } from "./ownRetail.js";
+import { paymentReference } from "./paymentReference.js";
 import type { Peers } from "./peers.js";
 import type { ChainConfig } from "./records.js";
 import { predecessorView, refoundingView } from "./refoundingView.js";
@@ -345,10 +347,10 @@ function moneyView(ledger: Ledger): Pick<StreetView, "moneyProposal"> {
 }
 
 function payoutsOf(ledger: Ledger): PayoutView[] {
-	return [...ledger.locks].map(([id, locked]): PayoutView => {
+	return [...ledger.locks.values()].map((locked): PayoutView => {
 		const refusal = payoutRefusal(ledger, locked);
 		return {
-			...orderView(id, locked),
+			...orderView(locked),
 			...(refusal?.code === "lock-too-new" ? { takeBackUntilMs: refusal.untilMinute * MS_PER_MINUTE } : {}),
 			...(refusal?.code === "lock-unsettled" ? { unsettled: true } : {}),
 		};
@@ -356,11 +358,11 @@ function payoutsOf(ledger: Ledger): PayoutView[] {
 }
 
 function ordersOf(orders: Ledger["orders"]): OrderView[] {
-	return [...orders].map(([id, order]) => orderView(id, order));
+	return [...orders.values()].map(orderView);
 }
 
-function orderView(id: string, { member, amountMicroNok, timestampMs }: Omit<OrderView, "id">): OrderView {
-	return { id, member, amountMicroNok, timestampMs };
+function orderView({ id, member, amountMicroNok, timestampMs }: Order): OrderView {
+	return { id: toHex(id), member, amountMicroNok, timestampMs, reference: paymentReference(member, id) };
 }
 
 function marketView(

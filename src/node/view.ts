@@ -314,6 +314,8 @@ export interface OrderView {
 	member: number;
 	amountMicroNok: number;
 	timestampMs: number;
+	/** What its payment through the bank is marked with (`paymentReference.ts`). */
+	reference: string;
 }
 
 /** Locked tokens whose money is to be paid out. */

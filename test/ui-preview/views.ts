@@ -148,7 +148,15 @@ export function street(self: number, head = 846): StreetView {
 		},
 		balance: {
 			balanceMicroNok: 412_503_812,
-			orders: [{ id: hex(70, 32), member: self, amountMicroNok: 200_000_000, timestampMs: NOW_MS - HOUR }],
+			orders: [
+				{
+					id: hex(70, 32),
+					member: self,
+					amountMicroNok: 200_000_000,
+					timestampMs: NOW_MS - HOUR,
+					reference: "0017070703",
+				},
+			],
 			payouts: [],
 			movements: [
 				{ type: "sold", amountMicroNok: 9_310_250, energyWh: 9750, dayMinute: midnight, contractId: "a", other: 1 },
@@ -248,7 +256,15 @@ export function street(self: number, head = 846): StreetView {
 		...(operator && {
 			operator: {
 				nodes: members.map((member) => node(member, head)),
-				orders: [{ id: hex(71, 32), member: 3, amountMicroNok: 350_000_000, timestampMs: NOW_MS - HOUR }],
+				orders: [
+					{
+						id: hex(71, 32),
+						member: 3,
+						amountMicroNok: 350_000_000,
+						timestampMs: NOW_MS - HOUR,
+						reference: "0037171716",
+					},
+				],
 				payouts: [],
 				corrections: { open: [], claims: [] },
 				issuedMicroNok: 2_400_000_000,
@@ -531,7 +547,13 @@ export function comingAndGoing(self: number): StreetView {
 	});
 	view.members = standing;
 	view.self = { ...view.self, ...standing[self] };
-	const owed = { id: hex(73, 32), member: 3, amountMicroNok: 412_503_812, timestampMs: NOW_MS - HOUR };
+	const owed = {
+		id: hex(73, 32),
+		member: 3,
+		amountMicroNok: 412_503_812,
+		timestampMs: NOW_MS - HOUR,
+		reference: "0037373738",
+	};
 	if (self === 3) view.balance = { ...view.balance, balanceMicroNok: 0, orders: [], payouts: [owed] };
 	if (view.operator) view.operator = { ...view.operator, payouts: [owed], paidOutMicroNok: 87_500_000 };
 	return view;
