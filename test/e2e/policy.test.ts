@@ -46,6 +46,7 @@ const HEADINGS: Record<ScreenName, keyof typeof nb & keyof typeof en> = {
 	chain: "chain_title",
 	operations: "operations_title",
 	treasury: "treasury_title",
+	inbox: "inbox_title",
 	more: "more_title",
 	refounding: "refound_title",
 };

@@ -107,6 +107,7 @@ export type ScreenName =
 	| "chain"
 	| "operations"
 	| "treasury"
+	| "inbox"
 	| "more"
 	| "refounding";
 
