@@ -42,6 +42,13 @@ export const reference = text(MAX_REFERENCE_LENGTH);
 export const MAX_NOTE_LENGTH = 140;
 // One line, for a screen to show as it is.
 export const note = v.pipe(text(MAX_NOTE_LENGTH), v.regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u));
+/** Why households are to decide something: as much as they read on one screen. */
+export const MAX_REASON_LENGTH = 400;
+/** One paragraph, which a screen can show as it is. */
+export const reason = v.pipe(
+	text(MAX_REASON_LENGTH),
+	v.regex(/^[^\p{C}\p{Z}](?:[^\p{C}\p{Zl}\p{Zp}]*[^\p{C}\p{Z}])?$/u),
+);
 export const amountMicroNok = integer(1, MAX_AMOUNT_MICRO_NOK);
 export const nonce = integer(1, Number.MAX_SAFE_INTEGER);
 export const publicKey = bytes(PUBLIC_KEY_BYTES);

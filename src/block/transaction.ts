@@ -26,7 +26,7 @@ import {
 import { READING } from "./kinds/metering.js";
 import { ICE_SERVERS, VOTERS, type VotersTransaction } from "./kinds/network.js";
 import { LIMITS, MARKET, TARIFF } from "./kinds/trading.js";
-import { BANK, BANK_CONFIRM, BUY, CANCEL, ISSUE, PAYOUT, REDEEM } from "./kinds/treasury.js";
+import { BANK, BANK_CONFIRM, BUY, CANCEL, ISSUE, MONEY, MONEY_CONFIRM, PAYOUT, REDEEM } from "./kinds/treasury.js";
 
 /** A kind's place is its number on the wire: append only. */
 const KINDS = [
@@ -64,6 +64,8 @@ const KINDS = [
 	BANK_CONFIRM,
 	CORRECT,
 	ANSWER,
+	MONEY,
+	MONEY_CONFIRM,
 ] as const;
 
 export type Transaction = TransactionOf<(typeof KINDS)[number]>;

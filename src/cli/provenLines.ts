@@ -119,6 +119,14 @@ function sentenceOf(transaction: Transaction, proven: Proven): string {
 		}
 		case "bankConfirm":
 			return `${nameOf(transaction.member, proven)} confirms bank statement ${toHex(transaction.statementId)}`;
+		case "money": {
+			const { member, proposed } = transaction;
+			if (proposed === undefined) return `${nameOf(member, proven)} takes back that tokens are worth NOK`;
+			const { moneyKind, reason } = proposed;
+			return `${nameOf(member, proven)} proposes tokens worth NOK (${moneyKind}), because: ${reason}`;
+		}
+		case "moneyConfirm":
+			return `${nameOf(transaction.member, proven)} agrees to tokens worth NOK: ${toHex(transaction.proposalId)}`;
 		default:
 			return `an act of kind ${transaction.kind}`;
 	}

@@ -263,6 +263,21 @@ function closeInterval(draft: Draft, member: number, fromMinute: number, shares:
 	});
 }
 
+/**
+ * Nobody trades by itself before it says so again, and what waits to be matched goes to the utility. The rule goes on with
+ * the first interval that has not begun.
+ */
+export function beginMarketAnew(draft: Draft): void {
+	for (const { index, open, trading } of draft.households) {
+		for (const { fromMinute } of open) closeInterval(draft, index, fromMinute, []);
+		if (trading.length > 0) changeHousehold(draft, index, { trading: [] });
+	}
+	const { market } = draft;
+	if (market === undefined) return;
+	const matchedUntilMinute = Math.max(market.matchedUntilMinute, nextIntervalMinute(draft));
+	draft.market = { ...market, choices: fromLast(market.choices, matchedUntilMinute), matchedUntilMinute };
+}
+
 /** What holds at a minute, and what comes later. */
 function fromLast<T extends { readonly fromMinute: number }>(entries: readonly T[], minute: number): readonly T[] {
 	const first = entries.findLastIndex(({ fromMinute }) => fromMinute <= minute);

@@ -62,6 +62,8 @@ function periodRefusal(ledger: Ledger, correct: CorrectTransaction): Refusal | u
 	}
 	const joinedMinute = Math.max(...[member, counterparty].map((each) => householdOf(ledger, each).joinedMinute));
 	if (fromMinute < joinedMinute) return { code: "before-membership", minute: fromMinute, joinedMinute };
+	const realMinute = ledger.moneyProposal?.fromMinute ?? 0;
+	if (fromMinute < realMinute) return { code: "period-of-trial", fromMinute: realMinute };
 	const { blockIntervalMs, settlementGraceBlocks } = ledger.parameters;
 	const isSettled = countedSince(ledger.counted, untilMinute - 1, blockIntervalMs) > settlementGraceBlocks;
 	return isSettled ? undefined : { code: "period-not-settled", untilMinute };
@@ -171,6 +173,12 @@ export function isDispute({ amountMicroNok, declined }: Pick<Correction, "amount
 
 function lapsesNow({ timestampMs }: Ledger, correction: Correction): boolean {
 	return !isDispute(correction) && minuteOf(timestampMs) >= minuteOf(correction.timestampMs) + CORRECTION_MINUTES;
+}
+
+/** Nothing is left of what was proposed, disputed or owed. */
+export function voidCorrections(draft: Draft): void {
+	draft.corrections = new Map();
+	draft.claims = new Map();
 }
 
 function dropCorrections(draft: Draft, isDropped: (correction: Correction) => boolean): void {

@@ -17,6 +17,7 @@ import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.
 import { applyAccept, applyEnd, applyOffer, applyWithdraw, dropFinished } from "./market.js";
 import { applyJoin, forgetExpired } from "./members.js";
 import { applyReading, readingRefusal } from "./metering.js";
+import { applyMoney, applyMoneyConfirm, changeMoney } from "./money.js";
 import { applyLeave, applyRemove, beginRemovals, completeRemovals } from "./movingOut.js";
 import { applyIceServers, applyRename, applyRole, applySuspend } from "./operatorActs.js";
 import { record, recordedActs } from "./operatorRecord.js";
@@ -132,6 +133,7 @@ function closeDraft(draft: Draft): Executed {
 	const results = settle(draft);
 	payClaims(draft);
 	beginRemovals(draft);
+	changeMoney(draft);
 	dropFinished(draft);
 	completeRemovals(draft);
 	completeRebindings(draft);
@@ -255,6 +257,10 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyBank(draft, act, id);
 		case "bankConfirm":
 			return applyBankConfirm(draft, act);
+		case "money":
+			return applyMoney(draft, act, id);
+		case "moneyConfirm":
+			return applyMoneyConfirm(draft, act);
 		case "appoint":
 			return applyAppoint(draft, act);
 		case "rebind":

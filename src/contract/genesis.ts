@@ -109,6 +109,7 @@ function foundingLedger(
 		issuedMicroNok: 0,
 		paidOutMicroNok: 0,
 		bank: undefined,
+		moneyProposal: undefined,
 		iceServers: undefined,
 		operatorRecord: undefined,
 		keyRotations: undefined,

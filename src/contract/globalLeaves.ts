@@ -1,8 +1,15 @@
 /** Leaves of what a neighbourhood has once: the past's hashes, and the globals with the counted blocks. */
 import * as v from "valibot";
-import { bytes, flag, hash, integer, natural, perhaps } from "../block/fieldShapes.js";
+import { bytes, flag, hash, integer, natural, perhaps, reason as reasonShape } from "../block/fieldShapes.js";
 import { type IceServer, iceServerFields, iceServersShape } from "../block/iceServer.js";
-import { type FoundingTerms, MONEY_KINDS, type MoneyKind, termsFields, termsShape } from "../block/kinds/founding.js";
+import {
+	type FoundingTerms,
+	MONEY_KINDS,
+	type MoneyKind,
+	realMoneyShape,
+	termsFields,
+	termsShape,
+} from "../block/kinds/founding.js";
 import { MARKET_CHOICES, type TariffStep } from "../block/kinds/trading.js";
 import type { MountainRange } from "../block/merkle.js";
 import { assert } from "../primitives/assert.js";
@@ -18,6 +25,7 @@ import {
 	type KeyRotations,
 	type Ledger,
 	type Market,
+	type MoneyProposal,
 	type OperatorAct,
 	type Predecessor,
 	RECORDED_KINDS,
@@ -202,6 +210,41 @@ export const BANK_LEAF: LeafCodec<BankStatement> = {
 			interestMicroNok: interest,
 			unmatchedMicroNok: unmatched,
 			confirmed: confirmed && { statementId: confirmed[0], member: confirmed[1], timestampMs: confirmed[2] },
+		})),
+	),
+};
+
+/** Only where an operator has proposed tokens worth NOK in place of trial kroner. */
+export const MONEY_LEAF: LeafCodec<MoneyProposal> = {
+	fields: ({ id, member, moneyKind, reason, timestampMs, confirmed, fromMinute }) => [
+		"money",
+		id,
+		member,
+		MONEY_KINDS.indexOf(moneyKind),
+		reason,
+		timestampMs,
+		confirmed,
+		fromMinute === undefined ? [] : [fromMinute],
+	],
+	shape: v.pipe(
+		v.strictTuple([
+			v.literal("money"),
+			hash,
+			natural,
+			realMoneyShape,
+			reasonShape,
+			natural,
+			v.array(natural),
+			perhaps(natural),
+		]),
+		v.transform(([, id, member, moneyKind, reason, timestampMs, confirmed, fromMinute]) => ({
+			id,
+			member,
+			moneyKind,
+			reason,
+			timestampMs,
+			confirmed,
+			fromMinute,
 		})),
 	),
 };

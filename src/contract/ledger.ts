@@ -4,7 +4,7 @@
  */
 import type { IceServer } from "../block/iceServer.js";
 import type { CorrectionReason } from "../block/kinds/correcting.js";
-import type { FoundingParameters } from "../block/kinds/founding.js";
+import type { FoundingParameters, RealMoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { MountainRange } from "../block/merkle.js";
 import type { Reading } from "../block/reading.js";
@@ -56,6 +56,8 @@ export interface Ledger {
 	readonly paidOutMicroNok: number;
 	/** What the account with the members' money holds, as it was stated last; undefined: never (`bank.ts`). */
 	readonly bank: BankStatement | undefined;
+	/** Tokens worth NOK that an operator proposed last in place of trial kroner; undefined: never (`money.ts`). */
+	readonly moneyProposal: MoneyProposal | undefined;
 	/** Through which devices that cannot see each other connect; undefined: nobody has said anything about it yet. */
 	readonly iceServers: readonly IceServer[] | undefined;
 	/** What operators did last, oldest first; undefined: nothing that is kept (`operatorRecord.ts`). */
@@ -271,6 +273,22 @@ export interface BankConfirmation {
 	readonly timestampMs: number;
 }
 
+/** That trial kroner end and tokens are worth NOK, and who has agreed. */
+export interface MoneyProposal {
+	/** Id of the `money` transaction. */
+	readonly id: Uint8Array;
+	/** Member index of the operator. */
+	readonly member: number;
+	readonly moneyKind: RealMoneyKind;
+	readonly reason: string;
+	/** Of the block. */
+	readonly timestampMs: number;
+	/** Member indices of the households that have agreed, ascending; whoever proposed it is one. */
+	readonly confirmed: readonly number[];
+	/** The first minute that is paid with tokens worth NOK; undefined: not all have agreed. */
+	readonly fromMinute: number | undefined;
+}
+
 /** What operators did, and what came about by rule in their stead. The number of each kind is its place: append only. */
 export const RECORDED_KINDS = [
 	"issue",
@@ -292,6 +310,9 @@ export const RECORDED_KINDS = [
 	"market",
 	"tariff",
 	"bank",
+	"money",
+	/** By rule: all households have agreed that tokens are worth NOK. */
+	"realMoney",
 ] as const;
 
 export interface OperatorAct {

@@ -72,6 +72,11 @@ export function recordedActs(ledger: Ledger, act: ActTransaction): OperatorAct[]
 			return act.steps.slice(0, 1).map((step) => by(act.kind, { texts: tariffTexts(step) }));
 		case "bank":
 			return [by(act.kind, { amountMicroNok: act.balanceMicroNok, texts: [String(act.minute)] })];
+		case "money": {
+			const { proposed } = act;
+			const said = proposed === undefined ? { isGiven: false } : { texts: [proposed.moneyKind, proposed.reason] };
+			return [by(act.kind, said)];
+		}
 		case "remove":
 		case "rebind":
 		case "contest":

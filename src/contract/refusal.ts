@@ -90,6 +90,13 @@ export type Refusal =
 	| { code: "own-statement" }
 	/** By the last statement money is missing for the tokens that there are. */
 	| { code: "bank-shortfall"; shortfallMicroNok: number }
+	/** Trial kroner have ended: tokens are worth NOK. */
+	| { code: "money-is-real" }
+	/** Nothing is proposed, or something else in the meantime. */
+	| { code: "unknown-money-proposal" }
+	| { code: "money-confirmed-already" }
+	/** A minute that was paid with trial kroner is not put right with money; `fromMinute`: the first that can be. */
+	| { code: "period-of-trial"; fromMinute: number }
 	| { code: "invitation-missing" }
 	| { code: "invitation-used" }
 	| { code: "invitation-expired"; expiryMinute: number }

@@ -19,6 +19,7 @@ import {
 	ICE_SERVERS_LEAF,
 	KEY_ROTATIONS_LEAF,
 	MARKET_LEAF,
+	MONEY_LEAF,
 	OPERATOR_ACT_LEAF,
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
@@ -35,6 +36,7 @@ import type {
 	Household,
 	Ledger,
 	Lock,
+	MoneyProposal,
 	Offer,
 	OperatorAct,
 	Order,
@@ -115,6 +117,7 @@ interface Parts {
 	predecessor?: Predecessor;
 	iceServers?: Ledger["iceServers"];
 	bank?: BankStatement;
+	moneyProposal?: MoneyProposal;
 	operatorRecord?: OperatorAct[];
 	keyRotations?: Ledger["keyRotations"];
 	tariff?: Ledger["tariff"];
@@ -192,6 +195,10 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 		parts.bank = bank;
 		return true;
 	}),
+	money: taker(MONEY_LEAF, (parts, proposal) => {
+		parts.moneyProposal = proposal;
+		return true;
+	}),
 	operatorAct: taker(OPERATOR_ACT_LEAF, (parts, act) => {
 		parts.operatorRecord = [...(parts.operatorRecord ?? []), act];
 		return true;
@@ -237,7 +244,19 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 /** What the rules rely on: without it a later block would trip over its own assertions. */
 function contradictionIn(
 	globals: Globals,
-	{ devices, offers, orders, locks, households, contracts, predecessor, bank, paidOutMicroNok = 0, ...between }: Parts,
+	{
+		devices,
+		offers,
+		orders,
+		locks,
+		households,
+		contracts,
+		predecessor,
+		bank,
+		moneyProposal,
+		paidOutMicroNok = 0,
+		...between
+	}: Parts,
 ): "references" | "money" | "readings" | undefined {
 	const isMember = (member: number) => member < households.length;
 	const isDevice = (device: number) => device < devices.length;
@@ -246,6 +265,8 @@ function contradictionIn(
 		(predecessor?.unconfirmed ?? []).every(isMember) &&
 		isMember(bank?.member ?? 0) &&
 		isMember(bank?.confirmed?.member ?? 0) &&
+		isMember(moneyProposal?.member ?? 0) &&
+		(moneyProposal?.confirmed ?? []).every(isMember) &&
 		devices.every(({ household }) => isMember(household)) &&
 		households.every(({ meteringDevice, appoints = 0 }) => isDevice(meteringDevice) && isMember(appoints)) &&
 		offers.every(({ seller }) => isMember(seller)) &&
@@ -298,6 +319,7 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		issuedMicroNok: globals.issuedMicroNok,
 		paidOutMicroNok: parts.paidOutMicroNok ?? 0,
 		bank: parts.bank,
+		moneyProposal: parts.moneyProposal,
 		iceServers: parts.iceServers,
 		operatorRecord: parts.operatorRecord,
 		keyRotations: parts.keyRotations,

@@ -14,6 +14,7 @@ import {
 	ICE_SERVERS_LEAF,
 	KEY_ROTATIONS_LEAF,
 	MARKET_LEAF,
+	MONEY_LEAF,
 	OPERATOR_ACT_LEAF,
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
@@ -66,6 +67,7 @@ export function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	if (ledger.iceServers !== undefined) visit(ledger.iceServers, ICE_SERVERS_LEAF.fields);
 	if (ledger.paidOutMicroNok > 0) visit([ledger.paidOutMicroNok] as const, PAID_OUT_LEAF.fields);
 	if (ledger.bank !== undefined) visit(ledger.bank, BANK_LEAF.fields);
+	if (ledger.moneyProposal !== undefined) visit(ledger.moneyProposal, MONEY_LEAF.fields);
 	for (const act of ledger.operatorRecord ?? []) visit(act, OPERATOR_ACT_LEAF.fields);
 	if (ledger.keyRotations !== undefined) visit(ledger.keyRotations, KEY_ROTATIONS_LEAF.fields);
 	if (ledger.tariff !== undefined) visit(ledger.tariff, TARIFF_LEAF.fields);

@@ -145,6 +145,17 @@ export function dropOrders(draft: Draft, member: number): void {
 	if (others.length < draft.orders.size) draft.orders = new Map(others);
 }
 
+/** All tokens are void, and all that was asked for: it is as if none had ever been issued. */
+export function voidTokens(draft: Draft): void {
+	for (const { index, balanceMicroNok } of draft.households) {
+		if (balanceMicroNok > 0) changeHousehold(draft, index, { balanceMicroNok: 0 });
+	}
+	draft.orders = new Map();
+	draft.locks = new Map();
+	draft.issuedMicroNok = 0;
+	draft.paidOutMicroNok = 0;
+}
+
 export function applyIssue(draft: Draft, issue: IssueTransaction): Refusal | undefined {
 	if (!householdOf(draft, issue.member).operator) return { code: "not-operator" };
 	const key = toHex(issue.orderId);

@@ -1,6 +1,12 @@
 /** From a person's command to the transaction that is signed. */
 import * as v from "valibot";
-import { MAX_REFERENCE_LENGTH, nameShape, note as noteShape } from "../block/fieldShapes.js";
+import {
+	MAX_REASON_LENGTH,
+	MAX_REFERENCE_LENGTH,
+	nameShape,
+	note as noteShape,
+	reason as reasonShape,
+} from "../block/fieldShapes.js";
 import { type IceServerFault, iceServersFault } from "../block/iceServer.js";
 import { MAX_CORRECTED_WH } from "../block/kinds/correcting.js";
 import { MAX_TARIFF_STEPS } from "../block/kinds/trading.js";
@@ -28,7 +34,7 @@ export type ActCommand = Extract<
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
 			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout" | "appoint")
 			| ("rebind" | "contest" | "redeem" | "cancel" | "leave")
-			| ("limits" | "market" | "tariff" | "bank" | "bankConfirm" | "correct" | "answer");
+			| ("limits" | "market" | "tariff" | "bank" | "bankConfirm" | "correct" | "answer" | "money" | "moneyConfirm");
 	}
 >;
 
@@ -41,6 +47,7 @@ export type ActError =
 	| { code: "bad-schedule" }
 	| { code: "unknown-device"; device: number }
 	| { code: "bad-reference" }
+	| { code: "bad-reason"; max: number }
 	| { code: "bad-claim" }
 	| { code: "bad-name" }
 	| { code: "bad-note" }
@@ -51,7 +58,7 @@ const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
 	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout", "appoint"] as const),
 	...(["rebind", "contest", "redeem", "cancel", "leave", "limits", "market", "tariff"] as const),
-	...(["bank", "bankConfirm", "correct", "answer"] as const),
+	...(["bank", "bankConfirm", "correct", "answer", "money", "moneyConfirm"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -118,6 +125,21 @@ export function createAct(
 				note,
 			}));
 		}
+		case "money": {
+			const { proposed } = command;
+			const isReason = proposed === undefined || v.safeParse(reasonShape, proposed.reason).success;
+			return isReason
+				? ok({ kind: "money", member, nonce, expiryMinute, proposed })
+				: refused({ code: "bad-reason", max: MAX_REASON_LENGTH });
+		}
+		case "moneyConfirm":
+			return withId(command.proposalId, (proposalId) => ({
+				kind: "moneyConfirm",
+				member,
+				nonce,
+				expiryMinute,
+				proposalId,
+			}));
 		case "voters":
 			return createVoterChange(command, member, nonce, devices);
 		case "revoke": {

@@ -155,6 +155,7 @@ async function findAct(shelf: ProofShelf, wanted: string): Promise<Result<Choice
 function answeredBy(transaction: Transaction): Uint8Array | undefined {
 	if (transaction.kind === "issue" || transaction.kind === "cancel") return transaction.orderId;
 	if (transaction.kind === "answer") return transaction.correctionId;
+	if (transaction.kind === "moneyConfirm") return transaction.proposalId;
 	return transaction.kind === "payout" ? transaction.lockId : undefined;
 }
 

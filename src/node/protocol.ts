@@ -6,7 +6,7 @@
 
 import type { IceServer } from "../block/iceServer.js";
 import type { CorrectionReason } from "../block/kinds/correcting.js";
-import type { FoundingMarket, MoneyKind } from "../block/kinds/founding.js";
+import type { FoundingMarket, MoneyKind, RealMoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
 import type { Schedule } from "../block/schedule.js";
@@ -227,6 +227,13 @@ export type Command =
 	| ({ type: "bank"; minute: number } & BankAmounts)
 	/** This household has seen the stated balance (`bank.id`) on the bank's own statement. */
 	| { type: "bankConfirm"; statementId: string }
+	/**
+	 * Operator: tokens are to be worth NOK in place of trial kroner, and why the utility does not bill the same energy as
+	 * well; absent: takes back what was proposed.
+	 */
+	| { type: "money"; proposed?: { moneyKind: RealMoneyKind; reason: string } }
+	/** This household agrees to it (`moneyProposal.id`). */
+	| { type: "moneyConfirm"; proposalId: string }
 	/** A majority of the voters is lost for good: proposes to found the neighbourhood again, and confirms it. */
 	| { type: "refound" }
 	/** This household goes over to the new chain of a proposal (`refounding.proposal`). */

@@ -16,13 +16,19 @@ import type { Link } from "./chain.js";
 import { idOf } from "./mempool.js";
 import { type EndedCorrection, endedShape, movedShape, PutRight } from "./putRight.js";
 import { decodeRecord, encodeRecord } from "./records.js";
-import type { MovementView } from "./view.js";
+import type { MovementView, ShownMovementView } from "./view.js";
 
 const SHOWN_MOVEMENTS = 50;
 
 /** Money that came through the bank, or went. */
 type Transfer = Extract<MovementView, { reference: string }>;
 type CarriedMovement = Extract<MovementView, { type: "carried" }>;
+/** Where trial kroner were void and tokens came to be worth NOK. */
+interface TrialEnd {
+	readonly timestampMs: number;
+	/** The first minute that is paid with tokens worth NOK. */
+	readonly fromMinute: number;
+}
 type TradeMovement = Extract<MovementView, { type: "bought" | "sold" }>;
 type MatchedMovement = Extract<MovementView, { type: "matchedBought" | "matchedSold" }>;
 
@@ -70,6 +76,8 @@ export class Statement {
 	#transfers: Transfer[] = [];
 	/** Where the neighbourhood was founded again: one. */
 	#carried: CarriedMovement[] = [];
+	/** Undefined: it was one kind of money from the founding on. */
+	#trialEnd: TrialEnd | undefined;
 	/** By contract and day. */
 	readonly #trades = new Map<string, TradeMovement>();
 	/** What the market matched, by side and day. */
@@ -83,7 +91,7 @@ export class Statement {
 	#seen: Seen | undefined;
 	#day = { fromMinute: 0, untilMinute: 0 };
 	/** Undefined: to be made anew. */
-	#shown: MovementView[] | undefined;
+	#shown: ShownMovementView[] | undefined;
 
 	constructor(publicKey: Uint8Array, localTime: LocalTimeRule) {
 		this.#publicKey = publicKey;
@@ -134,6 +142,10 @@ export class Statement {
 			movedMicroNok += share.earnedMicroNok - share.paidMicroNok;
 		}
 		this.#see(parent, link, self.index, movedMicroNok);
+		const { fromMinute } = link.ledger.moneyProposal ?? {};
+		if (fromMinute === undefined || parent.parameters.moneyKind !== "trial") return;
+		this.#trialEnd = { timestampMs: link.block.timestampMs, fromMinute };
+		this.#day = { fromMinute: 0, untilMinute: 0 };
 	}
 
 	/** Remembers what the tokens did besides: in this block, and in those that never came here. */
@@ -203,12 +215,21 @@ export class Statement {
 		});
 	}
 
-	/** Most minutes lie in the day that was asked about last. */
+	/**
+	 * The day of a minute by its first minute; of the day on which tokens came to be worth NOK the rest is one of its own.
+	 * Most minutes lie in the day that was asked about last.
+	 */
 	#dayOf(minute: number): number {
 		if (minute < this.#day.fromMinute || minute >= this.#day.untilMinute) {
-			const fromMinute = startOfDayMinute(this.#localTime, minute);
+			const startMinute = startOfDayMinute(this.#localTime, minute);
+			const realMinute = this.#trialEnd?.fromMinute ?? 0;
+			const isTrial = minute < realMinute;
 			// Days with a change of summer time have 23 or 25 hours: only the sure part is remembered.
-			this.#day = { fromMinute, untilMinute: fromMinute + MINUTES_PER_DAY - 60 };
+			const sureUntilMinute = startMinute + MINUTES_PER_DAY - 60;
+			this.#day = {
+				fromMinute: isTrial ? startMinute : Math.max(startMinute, realMinute),
+				untilMinute: isTrial ? Math.min(sureUntilMinute, realMinute) : sureUntilMinute,
+			};
 		}
 		return this.#day.fromMinute;
 	}
@@ -235,6 +256,7 @@ export class Statement {
 			this.#keptFromMs,
 			this.#seen === undefined ? [] : [this.#seen.index, this.#seen.timestampMs, this.#seen.heldMicroNok],
 			...this.#putRight.fields(),
+			this.#trialEnd === undefined ? [] : [this.#trialEnd.timestampMs, this.#trialEnd.fromMinute],
 		]);
 	}
 
@@ -242,11 +264,12 @@ export class Statement {
 	restore(record: Uint8Array): boolean {
 		const decoded = decodeRecord(record, statementShape);
 		if (!decoded.ok) return false;
-		const { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, moved, ended } = decoded.value;
+		const { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, ...later } = decoded.value;
 		const byTime = (a: Transfer, b: Transfer) => a.timestampMs - b.timestampMs;
 		this.#transfers = [...issued.map(transferOf("issued")), ...paidOut.map(transferOf("paidOut"))].sort(byTime);
 		this.#carried = carried;
-		this.#putRight.restore(moved, ended);
+		this.#putRight.restore(later.moved, later.ended);
+		this.#trialEnd = later.trialEnd;
 		for (const trade of trades) this.#trades.set(keyOf(trade), trade);
 		for (const movement of matched) this.#matched.set(matchedKeyOf(movement), movement);
 		for (const other of others) this.#others.set(other.dayMinute, other);
@@ -257,9 +280,26 @@ export class Statement {
 	}
 
 	/** Newest first, as far as they are shown. */
-	movements(): MovementView[] {
-		this.#shown ??= [...this.#all()].sort((a, b) => timeOf(b) - timeOf(a)).slice(0, SHOWN_MOVEMENTS);
+	movements(): ShownMovementView[] {
+		this.#shown ??= this.#marked()
+			.sort((a, b) => b.atMs - a.atMs)
+			.slice(0, SHOWN_MOVEMENTS)
+			.map(({ movement }) => movement);
 		return this.#shown;
+	}
+
+	/** All of them with their time, those in trial kroner marked where these are void. */
+	#marked(): { movement: ShownMovementView; atMs: number }[] {
+		const end = this.#trialEnd;
+		if (end === undefined) return this.#all().map((movement) => ({ movement, atMs: timeOf(movement) }));
+		const marked = this.#all().map((movement) => {
+			const isTrial =
+				"timestampMs" in movement ? movement.timestampMs <= end.timestampMs : movement.dayMinute < end.fromMinute;
+			return isTrial
+				? { movement: { ...movement, isTrial }, atMs: Math.min(timeOf(movement), end.timestampMs) }
+				: { movement, atMs: timeOf(movement) };
+		});
+		return [{ movement: { type: "trialEnded", timestampMs: end.timestampMs }, atMs: end.timestampMs }, ...marked];
 	}
 
 	#all(): MovementView[] {
@@ -302,8 +342,10 @@ export class Statement {
 		return [...this.#putRight.ended].reverse();
 	}
 
-	/** Paid and earned on the day that begins at a minute. */
-	day(fromMinute: number): { paidMicroNok: number; earnedMicroNok: number } {
+	/** Paid and earned on the day that begins at a minute; trial kroner do not count where tokens are worth NOK now. */
+	day(startMinute: number): { paidMicroNok: number; earnedMicroNok: number } {
+		const realMinute = this.#trialEnd?.fromMinute ?? 0;
+		const fromMinute = realMinute < startMinute + MINUTES_PER_DAY ? Math.max(startMinute, realMinute) : startMinute;
 		let paidMicroNok = 0;
 		let earnedMicroNok = 0;
 		for (const trade of this.#trades.values()) {
@@ -514,6 +556,17 @@ const seenShape = v.union([
 	),
 ]);
 
+const trialEndShape = v.union([
+	v.pipe(
+		v.strictTuple([natural, natural]),
+		v.transform(([timestampMs, fromMinute]): TrialEnd => ({ timestampMs, fromMinute })),
+	),
+	v.pipe(
+		v.strictTuple([]),
+		v.transform(() => undefined),
+	),
+]);
+
 interface StatementRecord {
 	readonly issued: v.InferOutput<typeof transfersShape>;
 	readonly trades: TradeMovement[];
@@ -526,6 +579,7 @@ interface StatementRecord {
 	readonly seen: Seen | undefined;
 	readonly moved: v.InferOutput<typeof movedShape>;
 	readonly ended: EndedCorrection[];
+	readonly trialEnd: TrialEnd | undefined;
 }
 
 /** Records of earlier versions begin with a list. They had forgotten older movements, so what is kept begins after them. */
@@ -545,10 +599,12 @@ const statementShape = v.union([
 			seenShape,
 			movedShape,
 			endedShape,
+			trialEndShape,
 		]),
 		v.transform(([, ...fields]): StatementRecord => {
-			const [issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, moved, ended] = fields;
-			return { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, moved, ended };
+			const [issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, moved, ended, trialEnd] =
+				fields;
+			return { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, moved, ended, trialEnd };
 		}),
 	),
 	v.pipe(
@@ -559,8 +615,8 @@ const statementShape = v.union([
 			v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape]),
 		]),
 		v.transform(([issued, trades, carried = [], paidOut = [], matched = []]): StatementRecord => {
-			const unknown = { others: [], gaps: [], keptFromMs: 0, seen: undefined, moved: [], ended: [] };
-			return { issued, trades, carried, paidOut, matched, ...unknown };
+			const later = { others: [], gaps: [], keptFromMs: 0, seen: undefined, moved: [], ended: [], trialEnd: undefined };
+			return { issued, trades, carried, paidOut, matched, ...later };
 		}),
 	),
 ]);

@@ -23,10 +23,12 @@ import {
 	isInUse,
 	type Ledger,
 	type Notice,
+	type Order,
 	remainingWh,
 	type TradingTerms,
 } from "../contract/ledger.js";
 import { acceptRefusal } from "../contract/market.js";
+import { awaitedHouseholds } from "../contract/money.js";
 import { removalStep } from "../contract/movingOut.js";
 import { noticeMinutesLeft } from "../contract/notices.js";
 import { isNewcomer } from "../contract/standing.js";
@@ -38,6 +40,7 @@ import { CORRECTION_MINUTES, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "..
 import type { Metering } from "./metering.js";
 import { OLD_LINK_MS } from "./networkKeys.js";
 import { ownRetailOf } from "./ownRetail.js";
+import { paymentReference } from "./paymentReference.js";
 import type { Peers } from "./peers.js";
 import type { ChainConfig } from "./records.js";
 import { predecessorView, refoundingView } from "./refoundingView.js";
@@ -178,6 +181,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		refusals: context.refusals,
 		...operator,
 		...linksView(ledger),
+		...moneyView(ledger),
 		...(refounding === undefined ? {} : { refounding }),
 		...(predecessor === undefined ? {} : { predecessor }),
 	};
@@ -354,11 +358,28 @@ function correctionView(correction: Correction): Omit<CorrectionView, "lapsesMs"
 	};
 }
 
+function moneyView(ledger: Ledger): Pick<StreetView, "moneyProposal"> {
+	const { moneyProposal } = ledger;
+	if (moneyProposal === undefined) return {};
+	const { fromMinute, id, member, moneyKind, reason } = moneyProposal;
+	const isOpen = fromMinute === undefined;
+	return {
+		moneyProposal: {
+			id: toHex(id),
+			proposedBy: member,
+			moneyKind,
+			reason,
+			awaited: isOpen ? awaitedHouseholds(ledger, moneyProposal).map(({ index }) => index) : [],
+			...(isOpen ? {} : { sinceMs: fromMinute * MS_PER_MINUTE }),
+		},
+	};
+}
+
 function payoutsOf(ledger: Ledger): PayoutView[] {
-	return [...ledger.locks].map(([id, locked]): PayoutView => {
+	return [...ledger.locks.values()].map((locked): PayoutView => {
 		const refusal = payoutRefusal(ledger, locked);
 		return {
-			...orderView(id, locked),
+			...orderView(locked),
 			...(refusal?.code === "lock-too-new" ? { takeBackUntilMs: refusal.untilMinute * MS_PER_MINUTE } : {}),
 			...(refusal?.code === "lock-unsettled" ? { unsettled: true } : {}),
 		};
@@ -366,11 +387,11 @@ function payoutsOf(ledger: Ledger): PayoutView[] {
 }
 
 function ordersOf(orders: Ledger["orders"]): OrderView[] {
-	return [...orders].map(([id, order]) => orderView(id, order));
+	return [...orders.values()].map(orderView);
 }
 
-function orderView(id: string, { member, amountMicroNok, timestampMs }: Omit<OrderView, "id">): OrderView {
-	return { id, member, amountMicroNok, timestampMs };
+function orderView({ id, member, amountMicroNok, timestampMs }: Order): OrderView {
+	return { id: toHex(id), member, amountMicroNok, timestampMs, reference: paymentReference(member, id) };
 }
 
 function marketView(

@@ -4,7 +4,7 @@
  */
 import type { IceServer } from "../block/iceServer.js";
 import type { CorrectionReason } from "../block/kinds/correcting.js";
-import type { MoneyKind } from "../block/kinds/founding.js";
+import type { MoneyKind, RealMoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
 import type { Schedule } from "../block/schedule.js";
@@ -94,6 +94,8 @@ export interface StreetView {
 	balance: BalanceView;
 	/** What this household has to put right with neighbours, and they with it. */
 	corrections: OwnCorrectionsView;
+	/** Absent: nobody has ever proposed any other money than that of the founding. */
+	moneyProposal?: MoneyProposalView;
 	market: MarketView;
 	chain: ChainView;
 	retention: RetentionView;
@@ -251,7 +253,7 @@ export interface BalanceView {
 	/** What is to be paid out to this household. */
 	payouts: PayoutView[];
 	/** Newest first; at most 50. */
-	movements: MovementView[];
+	movements: ShownMovementView[];
 	/** Absent: nobody has stated it. */
 	bank?: BankView;
 }
@@ -326,11 +328,28 @@ export interface ClaimView {
 	timestampMs: number;
 }
 
+/** Tokens worth NOK that an operator proposed in place of trial kroner. */
+export interface MoneyProposalView {
+	/** In hex. */
+	id: string;
+	/** Member index of the operator. */
+	proposedBy: number;
+	moneyKind: RealMoneyKind;
+	/** Why the utility does not bill the same energy as well. */
+	reason: string;
+	/** Member indices of the households that have not agreed. */
+	awaited: number[];
+	/** Since when (chain time) tokens are worth NOK; absent: not all have agreed. */
+	sinceMs?: number;
+}
+
 export interface OrderView {
 	id: string;
 	member: number;
 	amountMicroNok: number;
 	timestampMs: number;
+	/** What its payment through the bank is marked with (`paymentReference.ts`). */
+	reference: string;
 }
 
 /** Locked tokens whose money is to be paid out. */
@@ -340,6 +359,12 @@ export interface PayoutView extends OrderView {
 	/** Minutes before it was asked for have not settled, and may be paid from it. */
 	unsettled?: true;
 }
+
+/** As it is listed. `isTrial`: in trial kroner, of which nothing is left since tokens have come to be worth NOK. */
+export type ShownMovementView =
+	| (MovementView & { isTrial?: boolean })
+	/** Trial kroner were void from here on: tokens came to be worth NOK. */
+	| { type: "trialEnded"; timestampMs: number; isTrial?: false };
 
 export type MovementView =
 	/** `id`: of the act that says so, for its proof; absent where an earlier version wrote it down. */

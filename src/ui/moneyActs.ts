@@ -1,7 +1,8 @@
 /** What a household can do about its own money and membership, each as it is reviewed before it is done. */
-import type { BankView, OrderView } from "../node/view.js";
+import type { BankView, MoneyProposalView, OrderView } from "../node/view.js";
 import type { Household } from "./context.js";
 import { formatCount, formatDateTime, formatKroner } from "./format.js";
+import { moneyKindText } from "./moneyKind.js";
 import { m } from "./paraglide/messages.js";
 import type { Review } from "./review.js";
 
@@ -34,6 +35,40 @@ export function confirmBankReview({ client }: Household, { id, balanceMicroNok, 
 		sentence: m.bank_confirm_review({ amount: formatKroner(balanceMicroNok), time: formatDateTime(atMs) }),
 		confirmLabel: m.bank_confirm(),
 		run: () => client.command({ type: "bankConfirm", statementId: id }),
+	};
+}
+
+/** An operator proposes tokens that are worth NOK in place of trial kroner. */
+export function proposeMoneyReview(
+	{ client, street }: Household,
+	proposed: Pick<MoneyProposalView, "moneyKind" | "reason">,
+): Review {
+	const kind = moneyKindText(proposed.moneyKind);
+	return {
+		title: m.money_form_title(),
+		sentence: m.money_form_review({ neighbourhood: street.neighbourhood, kind, effect: m.money_effect() }),
+		confirmLabel: m.money_form_submit(),
+		run: () => client.command({ type: "money", proposed }),
+	};
+}
+
+/** Nothing is left of the proposal. */
+export function takeMoneyBackReview({ client }: Household): Review {
+	return {
+		title: m.money_take_back(),
+		sentence: m.money_take_back_review(),
+		confirmLabel: m.money_take_back(),
+		run: () => client.command({ type: "money" }),
+	};
+}
+
+/** The household agrees that tokens are worth NOK. */
+export function confirmMoneyReview({ client }: Household, { id, moneyKind }: MoneyProposalView): Review {
+	return {
+		title: m.money_confirm_title(),
+		sentence: m.money_confirm_review({ kind: moneyKindText(moneyKind) }),
+		confirmLabel: m.money_confirm(),
+		run: () => client.command({ type: "moneyConfirm", proposalId: id }),
 	};
 }
 

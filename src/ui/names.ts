@@ -44,6 +44,8 @@ const KINDS: Record<string, () => string> = {
 	bankConfirm: m.kind_bankConfirm,
 	correct: m.kind_correct,
 	answer: m.kind_answer,
+	money: m.kind_money,
+	moneyConfirm: m.kind_moneyConfirm,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */

@@ -2,6 +2,7 @@
 import type { StreetView } from "../node/view.js";
 import { formatKroner, formatMinute, formatPrice } from "./format.js";
 import { ruleName } from "./marketRule.js";
+import { moneyKindName } from "./moneyKind.js";
 import { memberName } from "./names.js";
 import { m } from "./paraglide/messages.js";
 
@@ -42,6 +43,12 @@ export function operatorActText(street: StreetView, act: OperatorAct): string {
 		}
 		case "bank":
 			return m.record_bank({ who, amount, time: formatMinute(Number(first)) });
+		case "money":
+			return isGiven
+				? m.record_money({ who, kind: moneyKindName(first), reason: second })
+				: m.record_money_back({ who });
+		case "realMoney":
+			return m.record_real_money({ kind: moneyKindName(first) });
 		case "rebind":
 			return m.record_rebind({ who, name });
 		case "contest":

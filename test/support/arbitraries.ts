@@ -3,9 +3,10 @@ import fc from "fast-check";
 import type { Block } from "../../src/block/block.js";
 import { BLOCK_VERSION, transactionsRoot } from "../../src/block/block.js";
 import type { Certificate } from "../../src/block/certificate.js";
+import { MAX_REASON_LENGTH } from "../../src/block/fieldShapes.js";
 import { MAX_ICE_SERVERS } from "../../src/block/iceServer.js";
 import { CORRECTION_REASONS } from "../../src/block/kinds/correcting.js";
-import { MONEY_KINDS } from "../../src/block/kinds/founding.js";
+import { MONEY_KINDS, type RealMoneyKind } from "../../src/block/kinds/founding.js";
 import { MARKET_CHOICES, MAX_TARIFF_STEPS } from "../../src/block/kinds/trading.js";
 import { QUALITIES } from "../../src/block/reading.js";
 import { EVERY_DAY } from "../../src/block/schedule.js";
@@ -233,6 +234,19 @@ export const transactionsByKind = {
 		isAgreed: fc.boolean(),
 		note,
 	}),
+	money: fc.record({
+		kind: constant("money"),
+		...act,
+		expiryMinute: minute,
+		proposed: fc.option(
+			fc.record({
+				moneyKind: fc.constantFrom<RealMoneyKind>("prepaid"),
+				reason: fc.constantFrom("x", "Felles måler", "a".repeat(MAX_REASON_LENGTH)),
+			}),
+			{ nil: undefined },
+		),
+	}),
+	moneyConfirm: fc.record({ kind: constant("moneyConfirm"), ...act, expiryMinute: minute, proposalId: bytesOf(32) }),
 	payout: fc.record({
 		kind: constant("payout"),
 		...act,

@@ -182,6 +182,11 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 		note: undefined,
 	},
 	answer: { expiryMinute: FIRST_MINUTE + 1_000_000, correctionId: ZERO_HASH, isAgreed: true, note: undefined },
+	money: {
+		proposed: { moneyKind: "prepaid", reason: "We share one meter." },
+		expiryMinute: FIRST_MINUTE + 1_000_000,
+	},
+	moneyConfirm: { proposalId: ZERO_HASH, expiryMinute: FIRST_MINUTE + 1_000_000 },
 	payout: {
 		lockId: ZERO_HASH,
 		amountMicroNok: 1_000_000,

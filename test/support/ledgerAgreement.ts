@@ -18,6 +18,7 @@ export function expectAgreement({ executed, reference, expected, taken, allowed 
 	expect(contractsOf(ledger)).toEqual(expectedContracts(reference));
 	expect(BigInt(ledger.issuedMicroNok)).toBe(reference.issued);
 	expect(bankOf(ledger)).toEqual(expectedBank(reference));
+	expect(moneyOf(ledger)).toEqual(expectedMoney(reference));
 	expect(standingsOf(ledger)).toEqual(expectedStandings(reference));
 	expect(betweenOf(ledger)).toEqual(expectedBetween(reference));
 }
@@ -41,6 +42,18 @@ const expectedBank = ({ statements, bankDifference, bankConfirmed }: ReferenceLe
 		}
 	);
 };
+
+const moneyOf = ({ moneyProposal, parameters }: Ledger) => ({
+	isPlayMoney: parameters.moneyKind === "trial",
+	confirmed: moneyProposal && [...moneyProposal.confirmed],
+	from: moneyProposal?.fromMinute,
+});
+
+const expectedMoney = ({ isPlayMoney, moneyProposal }: ReferenceLedger) => ({
+	isPlayMoney,
+	confirmed: moneyProposal && [...moneyProposal.confirmed].sort((a, b) => a - b),
+	from: moneyProposal?.from,
+});
 
 export const householdsOf = ({ households }: Ledger) =>
 	households.map((household) => ({

@@ -4,6 +4,7 @@
  * agree with it.
  */
 import type { MarketChoice } from "../../src/block/kinds/trading.js";
+import type { Quality } from "../../src/block/reading.js";
 import { least, referenceAllocation, sum } from "./referenceAllocation.js";
 import { type ReferenceShare, referenceMatch } from "./referenceMatching.js";
 
@@ -199,6 +200,7 @@ export class ReferenceLedger {
 	readonly balances: bigint[];
 	issued = 0n;
 	paidOut = 0n;
+	isPlayMoney: boolean;
 	/** The founder is one. */
 	readonly operators = new Set([0]);
 	readonly suspended = new Set<number>();
@@ -228,6 +230,8 @@ export class ReferenceLedger {
 	readonly corrections: (ReferenceCorrection & { minute: number; isDeclined: boolean; isOpen: boolean })[] = [];
 	/** By the correction that each is of, in the order in which they were agreed upon; 0: it is paid. */
 	readonly claims: { correction: number; debtor: number; creditor: number; amount: bigint }[] = [];
+	/** Tokens worth NOK in place of play money: each time that somebody proposed them, or took that back. */
+	readonly moneySaid: { isProposed: boolean; confirmed: Set<number>; from: number | undefined }[] = [];
 	/** How often energy was paid with what was to be paid out. */
 	paidOfLocks = 0;
 	readonly outcomes: Outcome[] = [];
@@ -246,6 +250,7 @@ export class ReferenceLedger {
 	constructor(rules: ReferenceRules) {
 		this.#rules = rules;
 		this.#weekMinuteAt = weekMinuteIn(rules.timeZone);
+		this.isPlayMoney = rules.isPlayMoney;
 		this.balances = Array.from({ length: rules.households }, () => 0n);
 		this.voters = new Set(this.balances.keys());
 		this.#timestampsMs = [rules.foundedMs];
@@ -430,7 +435,7 @@ export class ReferenceLedger {
 	takeRedeem(member: number, amount: number): boolean {
 		const open = this.redemptions.filter((each) => each.member === member && each.isOpen);
 		const free = this.balanceOf(member) - this.#owedBy(member);
-		if (this.#rules.isPlayMoney || open.length >= 8 || free < BigInt(amount)) return false;
+		if (this.isPlayMoney || open.length >= 8 || free < BigInt(amount)) return false;
 		this.balances[member] = this.balanceOf(member) - BigInt(amount);
 		this.redemptions.push({ member, amount: BigInt(amount), minute: this.#minute, isOpen: true });
 		return true;
@@ -532,7 +537,9 @@ export class ReferenceLedger {
 		}
 	}
 
-	takeReading(reading: ReferenceReading): boolean {
+	takeReading({ quality, ...energy }: Omit<ReferenceReading, "settles"> & { quality: Quality }): boolean {
+		const settles = quality !== "typed" && (quality !== "simulated" || this.isPlayMoney);
+		const reading = { ...energy, settles };
 		if (reading.minute >= (this.removals.get(reading.member)?.fromMinute ?? Number.POSITIVE_INFINITY)) return false;
 		if ((reading.minute + 1) * MINUTE_MS > this.timestampMs) return false;
 		if (reading.minute < Math.floor(this.#rules.foundedMs / MINUTE_MS)) return false;
@@ -634,7 +641,7 @@ export class ReferenceLedger {
 	// ── the bank ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 	takeBank(member: number, statement: ReferenceStatement): boolean {
-		if (!this.#isActing(member) || this.#rules.isPlayMoney || statement.minute > this.#minute) return false;
+		if (!this.#isActing(member) || this.isPlayMoney || statement.minute > this.#minute) return false;
 		if (this.statements.some(({ minute }) => statement.minute < minute)) return false;
 		const all = [...this.statements, statement];
 		if (sum(all.map(({ cleared }) => cleared)) > sum(all.map(({ unmatched }) => unmatched))) return false;
@@ -672,6 +679,7 @@ export class ReferenceLedger {
 		if (this.removals.get(counterparty)?.isOut === true) return false;
 		if (fromMinute >= untilMinute || untilMinute - fromMinute > this.#rules.correctedMinutes) return false;
 		if (fromMinute < Math.floor(this.#rules.foundedMs / MINUTE_MS)) return false;
+		if (fromMinute < (this.moneyProposal?.from ?? 0)) return false;
 		if (this.#countedSince(untilMinute - 1) < this.#rules.graceBlocks + 1) return false;
 		const own = this.corrections.filter((each) => each.isOpen && each.member === member);
 		const pair = [member, counterparty];
@@ -728,6 +736,57 @@ export class ReferenceLedger {
 	#isLapsed({ member, counterparty, amount, isDeclined, minute }: ReferenceLedger["corrections"][number]): boolean {
 		if ([member, counterparty].some((each) => this.removals.get(each)?.isOut === true)) return true;
 		return amount > 0n && !isDeclined && this.#minute >= minute + this.#rules.correctionMinutes;
+	}
+
+	// ── the end of play money ────────────────────────────────────────────────────────────────────────────────────
+
+	/** What is proposed, or has come about. */
+	get moneyProposal() {
+		const last = this.moneySaid.at(-1);
+		return last?.isProposed === true ? last : undefined;
+	}
+
+	takeMoney(member: number, isProposed: boolean): boolean {
+		if (!this.#isActing(member) || !this.isPlayMoney) return false;
+		if (!isProposed && this.moneyProposal === undefined) return false;
+		this.moneySaid.push({ isProposed, confirmed: new Set([member]), from: undefined });
+		return true;
+	}
+
+	takeMoneyConfirm(member: number, at: number): boolean {
+		const proposal = this.moneySaid[at];
+		if (!this.isPlayMoney || proposal === undefined || proposal !== this.moneyProposal) return false;
+		if (proposal.confirmed.has(member)) return false;
+		proposal.confirmed.add(member);
+		return true;
+	}
+
+	/** Have all agreed that stay, nothing is left of what was played. */
+	#endPlay(): void {
+		const { moneyProposal } = this;
+		if (!this.isPlayMoney || moneyProposal === undefined) return;
+		const stay = [...this.balances.keys()].filter((member) => !this.removals.has(member));
+		if (!stay.every((member) => moneyProposal.confirmed.has(member))) return;
+		const from = this.#minute + 1;
+		moneyProposal.from = from;
+		this.isPlayMoney = false;
+		this.issued = 0n;
+		this.paidOut = 0n;
+		this.balances.fill(0n);
+		for (const removal of this.removals.values()) removal.owed = removal.owed === undefined ? undefined : 0n;
+		for (const each of [...this.orders, ...this.offers, ...this.corrections]) each.isOpen = false;
+		for (const claim of this.claims) claim.amount = 0n;
+		for (const [at, contract] of this.contracts.entries()) {
+			if (this.#isOver(at)) continue;
+			contract.untilMinute = Math.min(contract.untilMinute, from);
+			for (const minute of this.#minutesOf(contract)) {
+				if (!this.#isSettled(at, minute)) this.outcomes.push({ contract: at, minute, energyWh: 0n });
+			}
+		}
+		for (const member of this.balances.keys()) {
+			this.#limits.push({ member, from: 0, buy: undefined, sell: undefined, paysMore: false });
+		}
+		if (this.#matchedUntil !== undefined) this.#matchedUntil = Math.max(this.#matchedUntil, this.#nextInterval);
 	}
 
 	// ── the market that trades by itself ─────────────────────────────────────────────────────────────────────────
@@ -884,6 +943,7 @@ export class ReferenceLedger {
 		const matched = this.#matchIntervals();
 		this.#payClaims();
 		this.#beginRemovals();
+		this.#endPlay();
 		this.#completeRemovals();
 		this.#completeRebindings();
 		this.#countVotes();

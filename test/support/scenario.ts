@@ -203,7 +203,11 @@ const act = fc.oneof(
 		arbitrary: fc.record({ kind: fc.constant("tariff" as const), member: ruler, inMinutes: fc.nat(9), ...prices }),
 	},
 );
-type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
+/** Nobody draws these by itself: a life in which money becomes real is told by `realMoney`. */
+type MoneyAct =
+	| { kind: "money"; member: number; isProposed: boolean }
+	| { kind: "moneyConfirm"; member: number; which: number };
+type Act = (typeof act extends fc.Arbitrary<infer T> ? T : never) | MoneyAct;
 
 /** A street that trades: some open offers over long, and everybody accepts one of them. */
 const bargains: fc.Arbitrary<Act[]> = fc
@@ -297,6 +301,11 @@ export const scenario = fc.record({
 		}),
 		{ nil: undefined },
 	),
+	/** Where money is played with: from some block on the founder proposes that it is real, and households agree but one. */
+	realMoney: fc.option(
+		fc.record({ at: fc.nat(3), silent: fc.option(member, { nil: undefined, freq: 1 }), isTakenBack: surplus }),
+		{ nil: undefined, freq: 2 },
+	),
 });
 export type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 type Step = Scenario["steps"][number];
@@ -369,6 +378,7 @@ class Player {
 	readonly #redemptionIds: Uint8Array[] = [];
 	readonly #statementIds: Uint8Array[] = [];
 	readonly #correctionIds: Uint8Array[] = [];
+	readonly #moneyIds: Uint8Array[] = [];
 	/** Each has a key of its own. */
 	#claims = 0;
 	/** By household: of the transaction by which it moves out. */
@@ -429,7 +439,13 @@ class Player {
 		this.#reference.openBlock(move.minutes === 0 ? timestampMs + move.lateMs : boundaryMs + move.lateMs);
 		const ended = Math.floor(this.#reference.timestampMs / MINUTE_MS) - 1;
 		const [before, after] = [
-			[...this.#leaversActs(), ...this.#redeemersActs(), ...this.#correctorsActs(), ...acts.slice(0, 1)],
+			[
+				...this.#leaversActs(),
+				...this.#redeemersActs(),
+				...this.#correctorsActs(),
+				...this.#moneyActs(),
+				...acts.slice(0, 1),
+			],
 			acts.slice(1),
 		];
 		for (const each of before) this.#act(each);
@@ -470,15 +486,46 @@ class Player {
 		return [{ kind: "correct", member: household, counterparty, ...period, amount, isPayer }];
 	}
 
+	/** It is proposed twice, so that who has agreed to the first agrees anew; when it is real everybody buys and trades again. */
+	#moneyActs(): Act[] {
+		const { realMoney, firstActs } = this.#story;
+		if (realMoney === undefined) return [];
+		const members = [...this.#nonces.keys()];
+		const confirms = members
+			.filter((each) => each !== realMoney.silent)
+			.map((each) => ({ kind: "moneyConfirm" as const, member: each, which: 0 }));
+		const orders = members.flatMap((each): Act[] => [
+			{ kind: "buy", member: each, amount: 4_000 },
+			{ kind: "issue", member: 0, order: -1, surplus: 0 },
+		]);
+		const propose = { kind: "money" as const, member: 0, isProposed: true };
+		switch (this.#head.index - realMoney.at) {
+			case 1:
+				return [propose];
+			case 2:
+				return [...confirms.slice(0, 2), propose];
+			case 3:
+				return [...confirms.slice(0, 1).map((each) => ({ ...each, which: 1 })), ...confirms];
+			case 4:
+				// Too late where all have agreed.
+				return [
+					{ ...propose, isProposed: realMoney.isTakenBack === 0 },
+					...confirms.slice(0, 1),
+					...orders,
+					...firstActs,
+				];
+			default:
+				return [];
+		}
+	}
+
 	#add(transaction: Transaction, isAllowed: boolean): void {
 		this.#candidates.push(transaction);
 		if (this.#reference.took(isAllowed)) this.#allowed.push(transaction);
 	}
 
 	#read(reading: { member: number; minute: number; importWh: number; exportWh: number; quality: Quality }): void {
-		const isPlayMoney = this.#story.moneyKind === "trial";
-		const settles = reading.quality !== "typed" && (reading.quality !== "simulated" || isPlayMoney);
-		const isAllowed = this.#reference.takeReading({ ...reading, settles });
+		const isAllowed = this.#reference.takeReading(reading);
 		this.#add({ kind: "reading", ...reading, signature: NO_SIGNATURE }, isAllowed);
 	}
 
@@ -669,6 +716,19 @@ class Player {
 				const isAllowed = this.#reference.takeCorrect({ member: wish.member, ...said, amount: BigInt(amount) });
 				const more = { reason: "other" as const, energyWh: 7, amountMicroNok: amount, note: undefined };
 				this.#sign({ kind: "correct", ...base, expiryMinute, ...said, ...more }, isAllowed, this.#correctionIds);
+				break;
+			}
+			case "money": {
+				const isAllowed = this.#reference.takeMoney(wish.member, wish.isProposed);
+				const proposed = wish.isProposed ? { moneyKind: "prepaid" as const, reason: "one meter" } : undefined;
+				this.#sign({ kind: "money", ...base, expiryMinute, proposed }, isAllowed, this.#moneyIds);
+				break;
+			}
+			case "moneyConfirm": {
+				const at = this.#newest(this.#moneyIds, wish.which);
+				const proposalId = this.#moneyIds[at] ?? nothing;
+				const isAllowed = mayTake(() => this.#reference.takeMoneyConfirm(wish.member, at));
+				this.#sign({ kind: "moneyConfirm", ...base, expiryMinute, proposalId }, isAllowed);
 				break;
 			}
 			case "leave": {

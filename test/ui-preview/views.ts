@@ -190,7 +190,15 @@ export function street(self: number, head = 846): StreetView {
 		},
 		balance: {
 			balanceMicroNok: 412_503_812,
-			orders: [{ id: hex(70, 32), member: self, amountMicroNok: 200_000_000, timestampMs: NOW_MS - HOUR }],
+			orders: [
+				{
+					id: hex(70, 32),
+					member: self,
+					amountMicroNok: 200_000_000,
+					timestampMs: NOW_MS - HOUR,
+					reference: "0017070703",
+				},
+			],
 			payouts: [],
 			movements: [
 				{ type: "sold", amountMicroNok: 9_310_250, energyWh: 9750, dayMinute: midnight, contractId: "a", other: 1 },
@@ -297,7 +305,15 @@ export function street(self: number, head = 846): StreetView {
 		...(operator && {
 			operator: {
 				nodes: members.map((member) => node(member, head)),
-				orders: [{ id: hex(71, 32), member: 3, amountMicroNok: 350_000_000, timestampMs: NOW_MS - HOUR }],
+				orders: [
+					{
+						id: hex(71, 32),
+						member: 3,
+						amountMicroNok: 350_000_000,
+						timestampMs: NOW_MS - HOUR,
+						reference: "0037171716",
+					},
+				],
 				payouts: [],
 				corrections: {
 					open: [
@@ -597,7 +613,13 @@ export function comingAndGoing(self: number): StreetView {
 	});
 	view.members = standing;
 	view.self = { ...view.self, ...standing[self] };
-	const owed = { id: hex(73, 32), member: 3, amountMicroNok: 412_503_812, timestampMs: NOW_MS - HOUR };
+	const owed = {
+		id: hex(73, 32),
+		member: 3,
+		amountMicroNok: 412_503_812,
+		timestampMs: NOW_MS - HOUR,
+		reference: "0037373738",
+	};
 	if (self === 3) view.balance = { ...view.balance, balanceMicroNok: 0, orders: [], payouts: [owed] };
 	if (view.operator) view.operator = { ...view.operator, payouts: [owed], paidOutMicroNok: 87_500_000 };
 	return view;
@@ -622,6 +644,34 @@ export function banked(self: number): StreetView {
 			confirmed: { member: 3, timestampMs: NOW_MS - 40 * 24 * HOUR, isOfThis: false },
 		},
 	};
+	return view;
+}
+
+/** Real kroner are proposed in place of trial kroner; `self` 0: the operator, who has proposed it. */
+export function moneyProposed(self: number): StreetView {
+	const view = street(self);
+	view.moneyProposal = {
+		id: hex(94, 32),
+		proposedBy: 0,
+		moneyKind: "prepaid",
+		reason:
+			"Borettslaget har én felles måler og ett abonnement. Strømselskapet fakturerer borettslaget, og ingen husstand får egen strømregning (vedtak i styret 12. mars).",
+		awaited: self === 2 ? [1, 4] : [1, 2, 4],
+	};
+	return view;
+}
+
+/** The same when all have agreed: what was moved before stays to be seen. */
+export function moneyReal(self: number): StreetView {
+	const view = moneyProposed(self);
+	view.moneyKind = "prepaid";
+	const sinceMs = NOW_MS - HOUR / 6;
+	if (view.moneyProposal) view.moneyProposal = { ...view.moneyProposal, awaited: [], sinceMs };
+	const before = view.balance.movements.map((movement) =>
+		movement.type === "trialEnded" ? movement : { ...movement, isTrial: true },
+	);
+	const movements = [{ type: "trialEnded" as const, timestampMs: sinceMs }, ...before];
+	view.balance = { ...view.balance, balanceMicroNok: 0, movements };
 	return view;
 }
 

@@ -39,6 +39,13 @@ const pace = {
 
 export const MONEY_KINDS = ["trial", "prepaid"] as const;
 export type MoneyKind = (typeof MONEY_KINDS)[number];
+/** Kinds whose tokens are worth NOK. */
+export type RealMoneyKind = Exclude<MoneyKind, "trial">;
+/** The same by their places in `MONEY_KINDS`. */
+export const realMoneyShape: v.GenericSchema<unknown, RealMoneyKind> = v.pipe(
+	shapes.integer(1, MONEY_KINDS.length - 1),
+	v.transform((at) => MONEY_KINDS[at] as RealMoneyKind),
+);
 
 /** What chains are founded on that earlier ones were not. */
 export interface FoundingTerms {

@@ -1,6 +1,9 @@
 /** Tokens: how they come, and how they go. */
-import { act, amountMicroNok, amountOrNothingMicroNok, id, minute, moneyAct, reference } from "./fields.js";
-import { kindOf, type TransactionOf } from "./kind.js";
+import * as v from "valibot";
+import * as shapes from "../fieldShapes.js";
+import { act, amountMicroNok, amountOrNothingMicroNok, id, minute, moneyAct, perhaps, reference } from "./fields.js";
+import { MONEY_KINDS, type RealMoneyKind, realMoneyShape } from "./founding.js";
+import { type Field, kindOf, type TransactionOf } from "./kind.js";
 
 /** Money that went through the bank. */
 const transfer = {
@@ -69,3 +72,34 @@ export const BANK_CONFIRM = kindOf("bankConfirm", {
 	statementId: id,
 });
 export type BankConfirmTransaction = TransactionOf<typeof BANK_CONFIRM>;
+
+/** Tokens that are worth NOK, in place of trial kroner. */
+export interface RealMoney {
+	readonly moneyKind: RealMoneyKind;
+	/** Why the utility does not bill the same energy as well: a common meter, a written agreement. */
+	readonly reason: string;
+}
+
+const realMoney: Field<RealMoney> = {
+	shape: v.pipe(
+		v.strictTuple([realMoneyShape, shapes.reason]),
+		v.transform(([moneyKind, reason]) => ({ moneyKind, reason })),
+	),
+	write: ({ moneyKind, reason }) => [MONEY_KINDS.indexOf(moneyKind), reason],
+};
+
+/** The operator proposes that trial kroner end and tokens are worth NOK; in place of what was proposed before. */
+export const MONEY = kindOf("money", {
+	...moneyAct,
+	/** Undefined: what was proposed is taken back. */
+	proposed: perhaps(realMoney),
+});
+export type MoneyTransaction = TransactionOf<typeof MONEY>;
+
+/** A household agrees to it. */
+export const MONEY_CONFIRM = kindOf("moneyConfirm", {
+	...moneyAct,
+	/** Id of the `money` (32 bytes). */
+	proposalId: id,
+});
+export type MoneyConfirmTransaction = TransactionOf<typeof MONEY_CONFIRM>;

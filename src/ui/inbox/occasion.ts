@@ -1,5 +1,5 @@
 /** What a household wants to be told of without looking for it: what holds now, and what has happened. */
-import type { ContractView, MovementView, StreetView } from "../../node/view.js";
+import type { ContractView, ShownMovementView, StreetView } from "../../node/view.js";
 import { MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "../../primitives/units.js";
 import { BACKLOG_MINUTES, METER_SILENT_MS, meterAgeMs } from "../banners.js";
 
@@ -104,6 +104,8 @@ export function daysLeft({ balance }: StreetView, chainNowMs: number): number | 
 	let firstMinute = nowMinute;
 	for (const movement of balance.movements) {
 		if (movement.type !== "bought" && movement.type !== "matchedBought") continue;
+		// What was spent of trial kroner says nothing of what is now.
+		if (movement.isTrial === true) continue;
 		if (movement.dayMinute < nowMinute - SPENT_DAYS * MINUTES_PER_DAY) continue;
 		spentMicroNok += movement.amountMicroNok;
 		firstMinute = Math.min(firstMinute, movement.dayMinute);
@@ -138,8 +140,8 @@ function contractOccasions({ self }: StreetView, contract: ContractView, nowMinu
 	return occasions;
 }
 
-function moneyOccasions(movement: MovementView): NamedOccasion[] {
-	if (movement.type !== "issued" && movement.type !== "paidOut") return [];
+function moneyOccasions(movement: ShownMovementView): NamedOccasion[] {
+	if ((movement.type !== "issued" && movement.type !== "paidOut") || movement.isTrial === true) return [];
 	const { type, amountMicroNok, timestampMs, id = String(timestampMs) } = movement;
 	return [past(`${type} ${id}`, { type, amountMicroNok })];
 }

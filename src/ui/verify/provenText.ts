@@ -8,6 +8,7 @@ import { toHex } from "../../primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../primitives/units.js";
 import { formatDate, formatEnergy, formatHash, formatKronerNumber, formatPrice, formatTime } from "../format.js";
 import { ruleName } from "../marketRule.js";
+import { moneyKindName } from "../moneyKind.js";
 import { kindText } from "../names.js";
 import { m } from "../paraglide/messages.js";
 
@@ -144,6 +145,14 @@ function transactionLine(transaction: Transaction, proven: Proven): string {
 			return m.verify_leave({ name });
 		case "join":
 			return m.verify_join({ name: transaction.name });
+		case "money": {
+			const { proposed } = transaction;
+			return proposed === undefined
+				? m.verify_money_back({ name })
+				: m.verify_money({ name, kind: moneyKindName(proposed.moneyKind), reason: proposed.reason });
+		}
+		case "moneyConfirm":
+			return m.verify_money_confirm({ name, id: shortHash(transaction.proposalId) });
 		default:
 			return m.verify_act({ name, kind: kindText(transaction.kind) });
 	}

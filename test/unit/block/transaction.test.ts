@@ -200,6 +200,8 @@ describe("a transaction by itself", () => {
 				"bankConfirm",
 				"correct",
 				"answer",
+				"money",
+				"moneyConfirm",
 			]),
 		);
 	});

@@ -68,7 +68,7 @@ function expectedOf(street: Street) {
 		reference.openBlock((minute + 1) * 60_000);
 		for (const [member, { readings }] of street.households.entries()) {
 			for (const { arrivesMinute, ...reading } of readings) {
-				if (arrivesMinute === minute) reference.takeReading({ member, ...reading, settles: true });
+				if (arrivesMinute === minute) reference.takeReading({ member, ...reading, quality: "measured" });
 			}
 		}
 		reference.closeBlock();

@@ -205,7 +205,7 @@ describe("against a thief of the operator's key, the households", () => {
 	}
 
 	/** The thief does this in a block of its own, if it is taken. */
-	function theft(street: TestNeighbourhood, kind: "role" | "suspend" | "remove", fields: object): void {
+	function theft(street: TestNeighbourhood, kind: "role" | "suspend" | "remove" | "money", fields: object): void {
 		const act = street.act(kind, 0, fields);
 		if (street.refusal(soon(street), [act]) === undefined) street.block(soon(street), [act]);
 	}
@@ -352,6 +352,17 @@ describe("against a thief of the operator's key, the households", () => {
 		});
 		street.minute(FIRST_MINUTE + 10_081);
 		expect(agreementRefusal(street.ledger, agreement, thieves)).toBeUndefined();
+	});
+
+	it("leave the votes as they are when they propose real kroner, which come only with every household's word", () => {
+		const street = new TestNeighbourhood(4, { moneyKind: "trial" });
+		vote(street, 1, 1, 2, 3);
+		theft(street, "money", {});
+		expect(wantedHousehold(street.ledger)).toBe(1);
+		expect(street.ledger.parameters.moneyKind).toBe("trial");
+		// The one that the households want takes it back.
+		street.block(soon(street), [street.act("money", 1, { proposed: undefined })]);
+		expect(street.ledger.moneyProposal).toBeUndefined();
 	});
 
 	it("fill the record with no more than one line, however long their votes stand", () => {

@@ -72,6 +72,8 @@ describe("in every life of a neighbourhood", () => {
 			owed: 0,
 			agreed: 0,
 			disputed: 0,
+			real: 0,
+			deliveredForReal: 0,
 		};
 		const check = (played: Played) => {
 			const { executed, reference, expected, offered, taken } = played;
@@ -105,6 +107,11 @@ describe("in every life of a neighbourhood", () => {
 			}
 			seen.stated += taken.filter(({ kind }) => kind === "bank").length;
 			seen.confirmed += taken.filter(({ kind }) => kind === "bankConfirm").length;
+			const { from = Number.POSITIVE_INFINITY } = reference.moneyProposal ?? {};
+			seen.real += reference.isPlayMoney || from === Number.POSITIVE_INFINITY ? 0 : 1;
+			for (const { minute, deliveries } of expected.settled) {
+				seen.deliveredForReal += minute >= from ? deliveries.length : 0;
+			}
 			seen.missing += reference.bankDifference < 0n ? 1 : 0;
 			seen.side += sideBySide(executed.ledger);
 			seen.limited += executed.ledger.contracts.filter(
@@ -114,7 +121,7 @@ describe("in every life of a neighbourhood", () => {
 		forAllBlocks(20, check);
 		// Lives in which all of it happens: what follows is not left to chance.
 		forAllBlocks(40, check, 12);
-		forAllBlocks(40, check, 1);
+		forAllBlocks(40, check, 7);
 		// A test that never settles anything would agree as well.
 		expect(seen.settled).toBeGreaterThan(150);
 		expect(seen.delivered).toBeGreaterThan(100);
@@ -139,6 +146,8 @@ describe("in every life of a neighbourhood", () => {
 		expect(seen.owed).toBeGreaterThan(20);
 		expect(seen.agreed).toBeGreaterThan(0);
 		expect(seen.disputed).toBeGreaterThan(5);
+		expect(seen.real).toBeGreaterThan(10);
+		expect(seen.deliveredForReal).toBeGreaterThan(0);
 	}, 60_000);
 
 	it("the balances and locks are together what was issued and not paid out, and none is negative", () => {
@@ -299,6 +308,7 @@ describe("the order in which readings arrive within the grace", () => {
 			leaver: undefined,
 			redeemer: undefined,
 			corrector: undefined,
+			realMoney: undefined,
 			choice: undefined,
 			firstLimits: [],
 			firstPrices: { retail: 0, feedIn: 0, fee: 0 },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { refusalKeyOf } from "../../../src/node/outbox.js";
+import { Statement } from "../../../src/node/statement.js";
 import type { ChainChange } from "../../../src/node/storage.js";
 import { CENTRAL_EUROPEAN_TIME, localMinuteAt } from "../../../src/primitives/localTime.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster.js";
@@ -77,6 +78,45 @@ describe("an act", () => {
 			confirmed: { member: 2, isOfThis: true },
 		});
 		expect(await cluster.outcome(0, { ...bank, feesMicroNok: -1 })).toBe("bad-amount");
+	});
+
+	it("that ends trial kroner is asked of every household, and what was moved in them stays to be seen", async () => {
+		const cluster = await foundedStreet(3);
+		const orderId = await cluster.act(1, { type: "buy", amountMicroNok: 5_000_000 });
+		await cluster.act(0, { type: "issue", orderId, amountMicroNok: 5_000_000, reference: "play" });
+		const proposed = { moneyKind: "prepaid" as const, reason: "We share one meter." };
+		expect(await cluster.outcome(0, { type: "money", proposed: { ...proposed, reason: " two\nlines" } })).toBe(
+			"bad-reason",
+		);
+		await cluster.act(0, { type: "money", proposed });
+		await cluster.act(0, { type: "money" });
+		expect(cluster.view(1).moneyProposal).toBeUndefined();
+		const proposalId = await cluster.act(0, { type: "money", proposed });
+		expect(cluster.view(1).moneyProposal).toMatchObject({
+			id: proposalId,
+			proposedBy: 0,
+			...proposed,
+			awaited: [1, 2],
+		});
+		for (const at of [1, 2]) await cluster.act(at, { type: "moneyConfirm", proposalId });
+		const { balance, moneyKind, moneyProposal } = cluster.view(1);
+		expect([moneyKind, moneyProposal?.awaited, balance.balanceMicroNok]).toEqual(["prepaid", [], 0]);
+		expect(moneyProposal?.sinceMs).toBeGreaterThan(0);
+		const second = await cluster.act(1, { type: "buy", amountMicroNok: 7_000_000 });
+		await cluster.act(0, { type: "issue", orderId: second, amountMicroNok: 7_000_000, reference: "KID 7" });
+		const { movements } = cluster.view(1).balance;
+		expect(movements.map(({ type, isTrial }) => [type, isTrial])).toEqual([
+			["issued", undefined],
+			["trialEnded", undefined],
+			["issued", true],
+		]);
+		const { statement } = cluster.street(1);
+		const again = new Statement(
+			cluster.street(1).chain.head.ledger.households[1]?.publicKey ?? new Uint8Array(),
+			CENTRAL_EUROPEAN_TIME,
+		);
+		expect(again.restore(statement.toRecord())).toBe(true);
+		expect(again.movements()).toEqual(movements);
 	});
 
 	it("of the leader, made in a minute's first seconds, waits for that minute's block where it is too early for the last", async () => {

@@ -64,7 +64,8 @@ describe("a correction in a street of nodes", () => {
 		for (const at of [1, 2]) expect(cluster.view(at).corrections.claims).toMatchObject([claim]);
 		await give(cluster, 1, 5 * NOK);
 		for (const at of [1, 2]) {
-			expect(movementsOf(cluster, at).map(({ amountMicroNok }) => amountMicroNok)).toEqual([2 * NOK, NOK]);
+			const amounts = [{ amountMicroNok: 2 * NOK }, { amountMicroNok: NOK }];
+			expect(movementsOf(cluster, at)).toMatchObject(amounts);
 			expect(cluster.view(at).corrections).toMatchObject({ claims: [], ended: [{ id, outcome: "agreed" }] });
 		}
 		expect([1, 2].map((at) => cluster.view(at).balance.balanceMicroNok)).toEqual([3 * NOK, 3 * NOK]);

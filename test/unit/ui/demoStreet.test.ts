@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Command, CommandError, NodeOutput, ReplyValue } from "../../../src/node/protocol.js";
-import type { StreetView, View } from "../../../src/node/view.js";
+import type { OrderView, StreetView, View } from "../../../src/node/view.js";
 import type { Result } from "../../../src/primitives/result.js";
 import type { HouseParts } from "../../../src/ui/demo/house.js";
 import { DEMO_HOUSEHOLDS } from "../../../src/ui/demo/households.js";
@@ -17,7 +17,7 @@ class TestStreet implements HouseParts {
 	readonly #inLobby: number[] = [];
 	#started = false;
 	#offers: StreetView["market"]["offers"] = [];
-	#orders: { id: string; member: number; amountMicroNok: number; timestampMs: number }[] = [];
+	#orders: OrderView[] = [];
 
 	startNode(house: number): OwnedPort {
 		const listeners: ((output: NodeOutput) => void)[] = [];
@@ -56,7 +56,8 @@ class TestStreet implements HouseParts {
 			this.#offers = [...this.#offers, { id: `offer ${house}`, seller: house, ...terms, ...rest }];
 		}
 		if (command.type === "buy") {
-			const order = { id: `order ${house}`, member: house, amountMicroNok: command.amountMicroNok, timestampMs: 0 };
+			const { amountMicroNok } = command;
+			const order = { id: `order ${house}`, member: house, amountMicroNok, timestampMs: 0, reference: `${house}` };
 			this.#orders = [...this.#orders, order];
 		}
 		if (command.type === "issue") this.#orders = this.#orders.filter(({ id }) => id !== command.orderId);
