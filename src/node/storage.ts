@@ -78,6 +78,8 @@ export interface ChainChange {
 	days?: readonly StoredDay[];
 	/** Forget old days of all members but one. */
 	forgetDays?: { belowDay: number; exceptMember: number };
+	/** Days of the market's intervals, each written over as a whole; days below `keepFromDay` are forgotten. */
+	intervals?: { days: readonly StoredIntervals[]; keepFromDay: number };
 	/** Proofs of one's own, kept for ever; `proven` says of which blocks they are, and takes the place of the last one. */
 	proofs?: { pages: readonly StoredProofPage[]; proven: Uint8Array };
 	/**
@@ -133,6 +135,12 @@ export interface StoredChunk {
 /** A member's minutes of one day (days since the epoch, UTC). */
 export interface StoredDay {
 	member: number;
+	day: number;
+	record: Uint8Array;
+}
+
+/** What the market's intervals of one day (since the epoch, UTC) were matched from. */
+export interface StoredIntervals {
 	day: number;
 	record: Uint8Array;
 }
@@ -195,6 +203,8 @@ export interface ChainStorage {
 	voterSteps(fromIndex: number): Promise<Result<VoterStepRecord[], StorageError>>;
 	/** All members' days from one on, by day and member ascending. */
 	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>>;
+	/** The market's intervals of the days from one on until another, ascending. */
+	readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>>;
 	/** The page of proofs that holds a block, or the first one above it. */
 	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>>;
 	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>>;

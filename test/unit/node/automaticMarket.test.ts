@@ -121,6 +121,33 @@ describe("a street that trades by itself", () => {
 		expect(cluster.view(1).today.soldWh).toBe(600);
 	});
 
+	it("says what another rule would have made of a household's past, before a restart and after it", async () => {
+		const fromMinute = beginMs / MS_PER_MINUTE;
+		const request = { type: "whatIf", fromMinute, untilMinute: fromMinute + 60 } as const;
+		const { amountMicroNok } = midMarketOf(cluster);
+		const really = await cluster.command(2, { ...request, rule: "midMarket" });
+		if (!really.ok || really.value.type !== "whatIf") throw new Error(JSON.stringify(really));
+		const { was, would, ...counted } = really.value.whatIf;
+		expect(counted).toEqual({ intervals: 2, kept: 2, firstMinute: fromMinute });
+		expect(was).toMatchObject({ boughtWh: 600, soldWh: 0, paidMicroNok: 2 * amountMicroNok, earnedMicroNok: 0 });
+		expect(would).toEqual(was);
+		// Half as much need as surplus: a third of the way from what the utility pays to what it takes.
+		const { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = cluster.view(0).tariff;
+		const gain = retailMicroNokPerWh - localFeeMicroNokPerWh - feedInMicroNokPerWh;
+		const other = await cluster.command(2, { ...request, rule: "balance" });
+		if (!other.ok || other.value.type !== "whatIf") throw new Error(JSON.stringify(other));
+		const price = feedInMicroNokPerWh + Math.floor((gain * 2) / 5);
+		expect(other.value.whatIf.would).toMatchObject({ boughtWh: 600, paidMicroNok: 600 * price });
+		cluster.off(2);
+		await cluster.on(2);
+		await cluster.until(() => cluster.height(2) === cluster.height(0), "it has caught up");
+		expect(await cluster.command(2, { ...request, rule: "balance" })).toEqual(other);
+		const bad = { ...request, rule: "none" as "balance" };
+		expect(await cluster.command(2, bad)).toMatchObject({ ok: false, error: { code: "bad-market" } });
+		const long = { ...request, rule: "balance", untilMinute: fromMinute + 40 * 1_440 } as const;
+		expect(await cluster.command(2, long)).toMatchObject({ ok: false, error: { code: "bad-period" } });
+	});
+
 	it("takes prices from the operator, which hold from their minute on", async () => {
 		const fromMinute = Math.floor(cluster.view(0).chainMs / MS_PER_MINUTE) + 2;
 		const step = { fromMinute, retailMicroNokPerWh: 3_000, feedInMicroNokPerWh: 100, localFeeMicroNokPerWh: 50 };
