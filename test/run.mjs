@@ -124,8 +124,9 @@ const environment = { NABOSTROM_DIST: dist };
 const aside = isBuilt
 	? tests("serial ports and tabs", ["--project", "aside", "--maxWorkers", "4"], { environment, isAside: true })
 	: undefined;
-await tests("unit", ["--project", "unit", "--project", "platform", "--maxWorkers", "2"]);
-await tests("simulation", ["--project", "simulation"]);
+// Three: some files wait for timers and sockets.
+const inNode = ["unit", "platform", "simulation"].flatMap((project) => ["--project", project]);
+await tests("unit and simulation", [...inNode, "--maxWorkers", "3"]);
 await aside;
 if (isBuilt) await tests("end to end", ["--project", "e2e"], { environment });
 finish();

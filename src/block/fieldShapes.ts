@@ -38,6 +38,10 @@ export const id = bytes(32);
 /** As much of the bank's reference as is kept. */
 export const MAX_REFERENCE_LENGTH = 64;
 export const reference = text(MAX_REFERENCE_LENGTH);
+/** What a household says with a correction. */
+export const MAX_NOTE_LENGTH = 140;
+// One line, for a screen to show as it is.
+export const note = v.pipe(text(MAX_NOTE_LENGTH), v.regex(/^[^\p{C}\p{Zl}\p{Zp}]*$/u));
 export const amountMicroNok = integer(1, MAX_AMOUNT_MICRO_NOK);
 export const nonce = integer(1, Number.MAX_SAFE_INTEGER);
 export const publicKey = bytes(PUBLIC_KEY_BYTES);

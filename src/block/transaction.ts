@@ -6,6 +6,7 @@
 import { assert } from "../primitives/assert.js";
 import { type CborValue, encode } from "../primitives/codec.js";
 import type { TaggedHash } from "../primitives/hash.js";
+import { ANSWER, CORRECT } from "./kinds/correcting.js";
 import { CONFIRM, FOUND, REFOUND, SEAL } from "./kinds/founding.js";
 import type { Kind, SignatureName, TransactionOf } from "./kinds/kind.js";
 import { ACCEPT, END, OFFER, WITHDRAW } from "./kinds/market.js";
@@ -61,6 +62,8 @@ const KINDS = [
 	TARIFF,
 	BANK,
 	BANK_CONFIRM,
+	CORRECT,
+	ANSWER,
 ] as const;
 
 export type Transaction = TransactionOf<(typeof KINDS)[number]>;

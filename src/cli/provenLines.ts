@@ -93,6 +93,18 @@ function sentenceOf(transaction: Transaction, proven: Proven): string {
 			return `${nameOf(transaction.member, proven)} asks for ${nok(transaction.amountMicroNok)} NOK back`;
 		case "cancel":
 			return `${nameOf(transaction.member, proven)} takes back ${toHex(transaction.orderId)}`;
+		case "correct": {
+			const { amountMicroNok, counterparty, fromMinute, isPayer, member, untilMinute } = transaction;
+			const period = `${minuteTime(fromMinute)} to ${minuteTime(untilMinute)}`;
+			const [author, other] = [nameOf(member, proven), nameOf(counterparty, proven)];
+			if (amountMicroNok === 0) return `${author} disputes ${period} with ${other}`;
+			const [payer, payee] = isPayer ? [author, other] : [other, author];
+			return `${author} proposes that ${payer} pays ${payee} ${nok(amountMicroNok)} for ${period}`;
+		}
+		case "answer": {
+			const { correctionId, isAgreed, member } = transaction;
+			return `${nameOf(member, proven)} ${isAgreed ? "agrees to" : "says no to"} correction ${toHex(correctionId)}`;
+		}
 		case "issue": {
 			const { amountMicroNok, orderId, reference } = transaction;
 			return `${nok(amountMicroNok)} tokens issued for order ${toHex(orderId)}, bank reference ${reference}`;

@@ -9,6 +9,7 @@ import { applyLimits, applyMarket } from "./automaticMarket.js";
 import { applyBank, applyBankConfirm } from "./bank.js";
 import { applyConfirm } from "./confirmations.js";
 import { applyContest } from "./contesting.js";
+import { applyAnswer, applyCorrect, dropLapsed, payClaims } from "./correcting.js";
 import { appendCounted, counts, slotOf } from "./countedBlocks.js";
 import { applyDevice, applyRevoke } from "./devices.js";
 import { changeKey } from "./keyRotation.js";
@@ -129,12 +130,14 @@ function withTime(parent: Ledger, timestampMs: number): Ledger {
 
 function closeDraft(draft: Draft): Executed {
 	const results = settle(draft);
+	payClaims(draft);
 	beginRemovals(draft);
 	dropFinished(draft);
 	completeRemovals(draft);
 	completeRebindings(draft);
 	// Last of what has to do with households: of those that are left it takes more than two thirds.
 	countVotes(draft);
+	dropLapsed(draft);
 	forgetExpired(draft);
 	forgetTariffBefore(draft, draft.market?.matchedUntilMinute ?? minuteOf(draft.timestampMs));
 	assertMoneyConserved(draft);
@@ -258,6 +261,10 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyRebind(draft, act);
 		case "contest":
 			return applyContest(draft, act);
+		case "correct":
+			return applyCorrect(draft, act, id);
+		case "answer":
+			return applyAnswer(draft, act);
 	}
 }
 

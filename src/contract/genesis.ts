@@ -104,6 +104,8 @@ function foundingLedger(
 		history: EMPTY_RANGE,
 		usedInvitations: new Map(),
 		locks: new Map(),
+		corrections: new Map(),
+		claims: new Map(),
 		issuedMicroNok: 0,
 		paidOutMicroNok: 0,
 		bank: undefined,

@@ -3,6 +3,7 @@
  * next one, which shares all that stayed the same. An uncommitted block's ledger is simply dropped on truncation.
  */
 import type { IceServer } from "../block/iceServer.js";
+import type { CorrectionReason } from "../block/kinds/correcting.js";
 import type { FoundingParameters } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { MountainRange } from "../block/merkle.js";
@@ -39,6 +40,10 @@ export interface Ledger {
 	readonly orders: ReadonlyMap<string, Order>;
 	/** Tokens that wait for their payout, by id in hex. */
 	readonly locks: ReadonlyMap<string, Lock>;
+	/** Corrections that are proposed, declined or without an amount, by id in hex, in the order in which they came. */
+	readonly corrections: ReadonlyMap<string, Correction>;
+	/** What was agreed upon and could not be paid, by id in hex, oldest first. */
+	readonly claims: ReadonlyMap<string, Claim>;
 	readonly counted: CountedBlocks;
 	/** Blocks that counted, since genesis. */
 	readonly countedTotal: number;
@@ -313,6 +318,42 @@ export interface Lock {
 	readonly member: number;
 	readonly amountMicroNok: number;
 	/** Of the block since which they are locked. */
+	readonly timestampMs: number;
+}
+
+/** What a household proposes to put right with another, or disputes (`correcting.ts`). */
+export interface Correction {
+	/** Id of the `correct` transaction. */
+	readonly id: Uint8Array;
+	/** Member index of the household that proposes it. */
+	readonly member: number;
+	readonly counterparty: number;
+	readonly fromMinute: number;
+	/** First minute after the period. */
+	readonly untilMinute: number;
+	readonly reason: CorrectionReason;
+	readonly energyWh: number;
+	/** 0: no amount is proposed, the period is disputed. */
+	readonly amountMicroNok: number;
+	/** Whether `member` pays, or `counterparty`. */
+	readonly isPayer: boolean;
+	readonly note: string | undefined;
+	/** Of the block. */
+	readonly timestampMs: number;
+	/** Why the counterparty declined, "" without a word; undefined: it has not. */
+	readonly declined: string | undefined;
+}
+
+/** What a household owes another after a correction. */
+export interface Claim {
+	/** Id of the `correct` transaction. */
+	readonly id: Uint8Array;
+	/** Member indices. */
+	readonly debtor: number;
+	readonly creditor: number;
+	/** What is left of it. */
+	readonly amountMicroNok: number;
+	/** Of the block in which it was agreed upon. */
 	readonly timestampMs: number;
 }
 

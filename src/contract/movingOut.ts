@@ -11,6 +11,7 @@ import type { LeaveTransaction, RemoveTransaction } from "../block/kinds/members
 import { minuteOf } from "../primitives/units.js";
 import { dropVotesFor, overruledRefusal, wantedRefusal } from "./appointing.js";
 import { awaitsMatching } from "./automaticMarket.js";
+import { paysClaims } from "./correcting.js";
 import { devicesOf, revokeAll } from "./devices.js";
 import { requireNewKey } from "./keyRotation.js";
 import { changeHousehold, type Draft, householdOf, type Ledger, type Removal } from "./ledger.js";
@@ -88,9 +89,10 @@ export function removalStep(ledger: Ledger, member: number): RemovalStep | undef
 	return "voters";
 }
 
-/** Whether minutes from before it moved out have not settled. */
+/** Whether minutes from before it moved out have not settled, or it has something for those whom it owes. */
 function isSettling(ledger: Ledger, member: number, { fromMinute }: Removal): boolean {
-	return hasLiveContracts(ledger, member) || awaitsMatching(ledger, member, fromMinute);
+	const isOpen = hasLiveContracts(ledger, member) || awaitsMatching(ledger, member, fromMinute);
+	return isOpen || paysClaims(ledger, member);
 }
 
 /** After settlement: takes each removal as far as it can go now. */

@@ -62,6 +62,17 @@ export type Refusal =
 	| { code: "no-notice"; member: number }
 	/** It is another household's to object, or an operator's. */
 	| { code: "not-your-household"; member: number }
+	| { code: "own-correction" }
+	| { code: "unknown-correction" }
+	/** It disputes a period: there is nothing to pay. */
+	| { code: "no-amount-proposed" }
+	| { code: "already-declined" }
+	| { code: "correction-too-long"; limitMinutes: number }
+	/** Readings of the period can still settle by themselves. */
+	| { code: "period-not-settled"; untilMinute: number }
+	| { code: "too-many-corrections"; limit: number }
+	/** What the household owes its neighbours is paid first. */
+	| { code: "claims-first"; owedMicroNok: number; balanceMicroNok: number }
 	| { code: "unknown-order" }
 	| { code: "amount-differs"; orderedMicroNok: number; amountMicroNok: number }
 	| { code: "circulation-limit"; issuedMicroNok: number }

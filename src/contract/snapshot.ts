@@ -9,6 +9,7 @@ import { equalBytes, toHex } from "../primitives/bytes.js";
 import { decode } from "../primitives/codec.js";
 import { HASH_BYTES } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
+import { CLAIM_LEAF, CORRECTION_LEAF } from "./correctionLeaves.js";
 import {
 	BANK_LEAF,
 	COUNTED_LEAF,
@@ -27,7 +28,9 @@ import {
 import type { Waiting } from "./leafPages.js";
 import type {
 	BankStatement,
+	Claim,
 	Contract,
+	Correction,
 	Device,
 	Household,
 	Ledger,
@@ -78,7 +81,17 @@ export function snapshotOf(ledger: Ledger, results: SettlementResults): Snapshot
  * The ledger of a snapshot. Strict: leaves that the same ledger would not write again, byte for byte, are refused.
  */
 export function openSnapshot(genesis: Founded, leaves: readonly Uint8Array[]): Result<Ledger, SnapshotError> {
-	const parts: Parts = { devices: [], offers: [], orders: [], locks: [], households: [], contracts: [], counted: [] };
+	const parts: Parts = {
+		devices: [],
+		offers: [],
+		orders: [],
+		locks: [],
+		corrections: [],
+		claims: [],
+		households: [],
+		contracts: [],
+		counted: [],
+	};
 	if (leaves[0]?.length !== HASH_BYTES) return refused({ code: "bad-snapshot", leaf: 0 });
 	for (const [at, bytes] of leaves.entries()) {
 		if (at > 0 && !takeLeaf(parts, bytes)) return refused({ code: "bad-snapshot", leaf: at });
@@ -111,6 +124,8 @@ interface Parts {
 	offers: Offer[];
 	orders: Order[];
 	locks: Lock[];
+	corrections: Correction[];
+	claims: Claim[];
 	paidOutMicroNok?: number;
 	households: Household[];
 	contracts: Contract[];
@@ -202,6 +217,8 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 	offer: taker(OFFER_LEAF, (parts, offer) => parts.offers.push(offer) > 0),
 	order: taker(ORDER_LEAF, (parts, order) => parts.orders.push(order) > 0),
 	lock: taker(LOCK_LEAF, (parts, lock) => parts.locks.push(lock) > 0),
+	correction: taker(CORRECTION_LEAF, (parts, correction) => parts.corrections.push(correction) > 0),
+	claim: taker(CLAIM_LEAF, (parts, claim) => parts.claims.push(claim) > 0),
 	paidOut: taker(PAID_OUT_LEAF, (parts, paidOutMicroNok) => {
 		parts.paidOutMicroNok = paidOutMicroNok;
 		return true;
@@ -220,7 +237,7 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 /** What the rules rely on: without it a later block would trip over its own assertions. */
 function contradictionIn(
 	globals: Globals,
-	{ devices, offers, orders, locks, households, contracts, predecessor, bank, paidOutMicroNok = 0 }: Parts,
+	{ devices, offers, orders, locks, households, contracts, predecessor, bank, paidOutMicroNok = 0, ...between }: Parts,
 ): "references" | "money" | "readings" | undefined {
 	const isMember = (member: number) => member < households.length;
 	const isDevice = (device: number) => device < devices.length;
@@ -233,6 +250,8 @@ function contradictionIn(
 		households.every(({ meteringDevice, appoints = 0 }) => isDevice(meteringDevice) && isMember(appoints)) &&
 		offers.every(({ seller }) => isMember(seller)) &&
 		[...orders, ...locks].every(({ member }) => isMember(member)) &&
+		between.corrections.every(({ member, counterparty }) => isMember(member) && isMember(counterparty)) &&
+		between.claims.every(({ debtor, creditor }) => isMember(debtor) && isMember(creditor)) &&
 		contracts.every(({ seller, buyer }) => isMember(seller) && isMember(buyer));
 	if (!refers) return "references";
 	const sumMicroNok =
@@ -273,6 +292,8 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		countedTotal: globals.countedTotal,
 		history,
 		usedInvitations: globals.usedInvitations,
+		corrections: new Map(parts.corrections.map((correction) => [toHex(correction.id), correction])),
+		claims: new Map(parts.claims.map((claim) => [toHex(claim.id), claim])),
 		locks: new Map(parts.locks.map((lock) => [toHex(lock.id), lock])),
 		issuedMicroNok: globals.issuedMicroNok,
 		paidOutMicroNok: parts.paidOutMicroNok ?? 0,

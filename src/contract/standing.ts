@@ -25,7 +25,7 @@ export function standingOf({ suspended, removal, appoints, notice }: Household):
  */
 const WHILE_SUSPENDED: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint", "contest", "leave"]);
 /** And one that moves out, until it is out. */
-const WHILE_MOVING: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint"]);
+const WHILE_MOVING: ReadonlySet<TransactionKind> = new Set(["revoke", "appoint", "correct", "answer"]);
 
 /** Why nothing of this kind counts that a household signs; undefined: it does. */
 export function standingRefusal({ index, removal, suspended }: Household, kind: TransactionKind): Refusal | undefined {

@@ -5,6 +5,7 @@
  */
 import { merkleLeaf, rememberingMerkleRoot } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
+import { CLAIM_LEAF, CORRECTION_LEAF } from "./correctionLeaves.js";
 import {
 	BANK_LEAF,
 	COUNTED_LEAF,
@@ -75,6 +76,8 @@ export function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	for (const offer of ledger.offers.values()) visit(offer, OFFER_LEAF.fields);
 	for (const order of ledger.orders.values()) visit(order, ORDER_LEAF.fields);
 	for (const lock of ledger.locks.values()) visit(lock, LOCK_LEAF.fields);
+	for (const correction of ledger.corrections.values()) visit(correction, CORRECTION_LEAF.fields);
+	for (const claim of ledger.claims.values()) visit(claim, CLAIM_LEAF.fields);
 	for (const household of ledger.households) {
 		visit(household, HOUSEHOLD_LEAF.fields);
 		const standing = standingOf(household);

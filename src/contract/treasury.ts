@@ -13,6 +13,7 @@ import { equalBytes, toHex } from "../primitives/bytes.js";
 import { add, MAX_CIRCULATION_MICRO_NOK, minuteOf, subtract, TAKE_BACK_MINUTES } from "../primitives/units.js";
 import { awaitsMatching } from "./automaticMarket.js";
 import { shortfallRefusal } from "./bank.js";
+import { owedMicroNok } from "./correcting.js";
 import { nextCoveredMinute } from "./coverage.js";
 import { changeHousehold, contractOf, type Draft, householdOf, type Ledger, type Lock } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
@@ -41,6 +42,8 @@ export function applyRedeem(draft: Draft, redeem: RedeemTransaction, id: Uint8Ar
 	if (open.length >= MAX_OPEN_ORDERS) return { code: "too-many-orders", limit: MAX_OPEN_ORDERS };
 	const { balanceMicroNok } = householdOf(draft, member);
 	if (balanceMicroNok < amountMicroNok) return { code: "balance-too-low", balanceMicroNok, amountMicroNok };
+	const owed = owedMicroNok(draft, member);
+	if (balanceMicroNok - owed < amountMicroNok) return { code: "claims-first", owedMicroNok: owed, balanceMicroNok };
 	changeHousehold(draft, member, { balanceMicroNok: subtract(balanceMicroNok, amountMicroNok) });
 	lock(draft, { id, member, amountMicroNok, timestampMs: draft.timestampMs });
 	return undefined;
@@ -109,10 +112,13 @@ export function applyPayout(draft: Draft, payout: PayoutTransaction): Refusal | 
 	return undefined;
 }
 
-/** Takes everything that a household has out of its balance, until it is paid out. `id`: of what asked for it. */
+/**
+ * Takes everything that a household has out of its balance, until it is paid out. `id`: of what asked for it. What
+ * neighbours pay it after that waits until then: the operator may be at the bank with the amount that was locked.
+ */
 export function lockBalance(draft: Draft, member: number, id: Uint8Array): void {
 	const { balanceMicroNok } = householdOf(draft, member);
-	if (balanceMicroNok === 0) return;
+	if (balanceMicroNok === 0 || draft.locks.has(toHex(id))) return;
 	lock(draft, { id, member, amountMicroNok: balanceMicroNok, timestampMs: draft.timestampMs });
 	changeHousehold(draft, member, { balanceMicroNok: 0 });
 }

@@ -1,7 +1,8 @@
 /** From a person's command to the transaction that is signed. */
 import * as v from "valibot";
-import { MAX_REFERENCE_LENGTH, nameShape } from "../block/fieldShapes.js";
+import { MAX_REFERENCE_LENGTH, nameShape, note as noteShape } from "../block/fieldShapes.js";
 import { type IceServerFault, iceServersFault } from "../block/iceServer.js";
+import { MAX_CORRECTED_WH } from "../block/kinds/correcting.js";
 import { MAX_TARIFF_STEPS } from "../block/kinds/trading.js";
 import { isSchedule } from "../block/schedule.js";
 import type { Transaction, Unsigned } from "../block/transaction.js";
@@ -27,7 +28,7 @@ export type ActCommand = Extract<
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
 			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout" | "appoint")
 			| ("rebind" | "contest" | "redeem" | "cancel" | "leave")
-			| ("limits" | "market" | "tariff" | "bank" | "bankConfirm");
+			| ("limits" | "market" | "tariff" | "bank" | "bankConfirm" | "correct" | "answer");
 	}
 >;
 
@@ -42,13 +43,15 @@ export type ActError =
 	| { code: "bad-reference" }
 	| { code: "bad-claim" }
 	| { code: "bad-name" }
+	| { code: "bad-note" }
+	| { code: "bad-energy"; max: number }
 	| { code: "bad-ice-server"; field: IceServerFault };
 
 const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
 	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout", "appoint"] as const),
 	...(["rebind", "contest", "redeem", "cancel", "leave", "limits", "market", "tariff"] as const),
-	...(["bank", "bankConfirm"] as const),
+	...(["bank", "bankConfirm", "correct", "answer"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -100,6 +103,21 @@ export function createAct(
 			return createBank(command, member, nonce, expiryMinute);
 		case "bankConfirm":
 			return withId(command.statementId, (statementId) => ({ kind: "bankConfirm", member, nonce, statementId }));
+		case "correct":
+			return createCorrection(command, member, nonce, expiryMinute);
+		case "answer": {
+			const { correctionId, isAgreed, note } = command;
+			if (!isNote(note)) return refused({ code: "bad-note" });
+			return withId(correctionId, (id) => ({
+				kind: "answer",
+				member,
+				nonce,
+				expiryMinute,
+				correctionId: id,
+				isAgreed,
+				note,
+			}));
+		}
 		case "voters":
 			return createVoterChange(command, member, nonce, devices);
 		case "revoke": {
@@ -195,6 +213,28 @@ function createBank(
 	const amounts = { balanceMicroNok, feesMicroNok, interestMicroNok, unmatchedMicroNok, clearedMicroNok };
 	if (!Object.values(amounts).every((amount) => isWithin(amount, 0, MAX_AMOUNT_MICRO_NOK))) return refused(BAD_AMOUNT);
 	return ok({ kind: "bank", member, nonce, expiryMinute, minute, ...amounts });
+}
+
+function createCorrection(
+	command: Extract<Command, { type: "correct" }>,
+	member: number,
+	nonce: number,
+	expiryMinute: number,
+): Result<Unsigned<Transaction>, ActError> {
+	const { counterparty, fromMinute, untilMinute, reason, energyWh, amountMicroNok, isPayer, note } = command;
+	if (!isWithin(fromMinute, 0, MAX_MINUTE) || !isWithin(untilMinute, fromMinute + 1, MAX_MINUTE)) {
+		return refused({ code: "bad-period" });
+	}
+	if (!isWithin(energyWh, 0, MAX_CORRECTED_WH)) return refused({ code: "bad-energy", max: MAX_CORRECTED_WH });
+	if (!isWithin(amountMicroNok, 0, MAX_AMOUNT_MICRO_NOK)) return refused(BAD_AMOUNT);
+	if (!isNote(note)) return refused({ code: "bad-note" });
+	const period = { fromMinute, untilMinute };
+	const said = { reason, energyWh, amountMicroNok, isPayer, note };
+	return ok({ kind: "correct", member, nonce, expiryMinute, counterparty, ...period, ...said });
+}
+
+function isNote(note: string | undefined): boolean {
+	return note === undefined || v.safeParse(noteShape, note).success;
 }
 
 const badPriceFrom = (min: number): ActError => ({ code: "bad-price", min, max: MAX_PRICE_MICRO_NOK_PER_WH });

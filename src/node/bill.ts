@@ -5,40 +5,33 @@
  */
 import { assert } from "../primitives/assert.js";
 import { add, MINUTES_PER_HOUR, multiply } from "../primitives/units.js";
+import { type HouseholdPrices, pricesByMinute } from "./minutePrices.js";
 import type { PriceRun } from "./priceHistory.js";
-import type { Bill, BillFigures, BillHour, OwnRetailStep, Series } from "./protocol.js";
+import type { Bill, BillFigures, BillHour, Series } from "./protocol.js";
 
 /** A household's minutes with what they cost. */
-export interface BilledMinutes {
+export interface BilledMinutes extends HouseholdPrices {
 	series: Series;
 	/** Paid to neighbours and earned of them in each minute of the series, µNOK. */
 	paidMicroNok: readonly number[];
 	earnedMicroNok: readonly number[];
-	/** Ascending, the first at or before the first minute. */
-	prices: readonly PriceRun[];
-	/** What the household itself says that it pays, ascending; before the first step: the neighbourhood's price. */
-	ownRetail: readonly OwnRetailStep[];
 }
 
 /** The bill by the hour, hours beginning with the first minute: where that is a day's first, they are those of the clock. */
-export function billOf({ series, paidMicroNok, earnedMicroNok, prices, ownRetail }: BilledMinutes): Bill {
+export function billOf({ series, paidMicroNok, earnedMicroNok, ...householdPrices }: BilledMinutes): Bill {
 	const { fromMinute, importWh, exportWh, boughtWh, soldWh } = series;
+	const priceOf = pricesByMinute(householdPrices, fromMinute);
 	const hours: BillHour[] = [];
 	let minutesWithoutPrices = 0;
 	let minutesWithoutMoney = 0;
-	let priceAt = 0;
-	let ownAt = -1;
-	let price: PriceRun | undefined;
 	for (let at = 0; at < importWh.length; at++) {
 		const minute = fromMinute + at;
 		if (at % MINUTES_PER_HOUR === 0) hours.push({ fromMinute: minute, ...NOTHING });
 		const imported = importWh[at] ?? -1;
 		if (imported < 0) continue;
-		for (; (prices[priceAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute; priceAt++) price = undefined;
-		for (; (ownRetail[ownAt + 1]?.fromMinute ?? Number.POSITIVE_INFINITY) <= minute; ownAt++) price = undefined;
-		price ??= withOwn(prices[priceAt], ownRetail[ownAt]);
+		const price = priceOf(at);
 		const hour = hours.at(-1);
-		assert(price !== undefined && hour !== undefined, "prices and hours begin with the first minute");
+		assert(hour !== undefined, "hours begin with the first minute");
 		if (!price.isKept) minutesWithoutPrices++;
 		const minuteFigures = {
 			importWh: imported,
@@ -63,11 +56,6 @@ export function billOf({ series, paidMicroNok, earnedMicroNok, prices, ownRetail
 		minutesWithoutPrices,
 		minutesWithoutMoney,
 	};
-}
-
-/** The prices with what the household itself says that it pays, where it says so. */
-function withOwn(price: PriceRun | undefined, own: OwnRetailStep | undefined): PriceRun | undefined {
-	return price && { ...price, retailMicroNokPerWh: own?.retailMicroNokPerWh || price.retailMicroNokPerWh };
 }
 
 type MinuteFigures = Pick<

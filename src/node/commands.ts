@@ -227,6 +227,10 @@ export class Commands {
 				return bill(street, command);
 			case "whatIf":
 				return whatIf(street, command);
+			case "offerOutlook":
+				return offerOutlook(street, command, this.#parts.dependencies.clocks.chainMs());
+			case "contractMinutes":
+				return contractMinutesReply(street, command, this.#parts.dependencies.clocks.chainMs());
 			case "refound":
 				return street.refounding.propose();
 			case "confirmRefounding":
@@ -310,6 +314,25 @@ async function whatIf(street: Street, { type: _type, ...request }: WhatIfCommand
 	if (!isPeriod(request.fromMinute, request.untilMinute)) return refused({ code: "bad-period" });
 	const figures = await street.whatIf({ member, ...request });
 	return figures.ok ? ok({ type: "whatIf", whatIf: figures.value }) : refused({ ...figures.error });
+}
+
+function offerOutlook(street: Street, { offerId }: Extract<Command, { type: "offerOutlook" }>, chainMs: number): Reply {
+	const { member, past } = street;
+	const outlook = member === undefined ? undefined : past.offerOutlook(member, offerId, minuteOf(chainMs));
+	return outlook === undefined ? refused({ code: "unknown-offer" }) : ok({ type: "offerOutlook", outlook });
+}
+
+/** A contract is its parties' to see. */
+function contractMinutesReply(
+	{ member, past }: Street,
+	{ contractId, fromMinute, untilMinute }: Extract<Command, { type: "contractMinutes" }>,
+	chainMs: number,
+): Reply {
+	if (member === undefined || !isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
+	const likely = past.likelyShare(member, contractId, minuteOf(chainMs));
+	const minutes = past.contractMinutes(member, contractId, [fromMinute, untilMinute]);
+	if (likely === undefined || minutes === undefined) return refused({ code: "unknown-contract" });
+	return ok({ type: "contractMinutes", likely, ...minutes });
 }
 
 /** Minutes in their order, not too many for one answer. */

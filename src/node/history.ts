@@ -177,16 +177,26 @@ export class History {
 	 */
 	billed(member: number, fromMinute: number, untilMinute: number, otherwise: Tariff): Omit<BilledMinutes, "ownRetail"> {
 		const prices = this.#prices.runs(fromMinute, untilMinute, otherwise);
-		return { ...this.#minutes(member, fromMinute, untilMinute), prices };
+		return { ...this.#minutes(member, fromMinute, untilMinute, tradedOf), prices };
 	}
 
 	/** A household's minutes from one on until another, which it does not include. */
 	series(member: number, fromMinute: number, untilMinute: number): Series {
-		return this.#minutes(member, fromMinute, untilMinute).series;
+		return this.#minutes(member, fromMinute, untilMinute, tradedOf).series;
+	}
+
+	/** The same, with the energy of contracts alone. */
+	contracted(member: number, fromMinute: number, untilMinute: number): Series {
+		return this.#minutes(member, fromMinute, untilMinute, contractedOf).series;
 	}
 
 	/** The same with the money of each minute, which is kept of the own household. */
-	#minutes(member: number, fromMinute: number, untilMinute: number): Omit<BilledMinutes, "prices" | "ownRetail"> {
+	#minutes(
+		member: number,
+		fromMinute: number,
+		untilMinute: number,
+		movedOf: (day: Day) => Traded,
+	): Omit<BilledMinutes, "prices" | "ownRetail"> {
 		const length = untilMinute - fromMinute;
 		assert(length >= 0 && length <= MAX_SERIES_MINUTES, "the length of a series was checked before");
 		const series: Series = { member, fromMinute, ...emptyValues(length) };
@@ -199,7 +209,7 @@ export class History {
 			if (values !== undefined) {
 				const from = minute - day * MINUTES_PER_DAY;
 				const to = until - day * MINUTES_PER_DAY;
-				const traded = tradedOf(values);
+				const traded = movedOf(values);
 				for (const field of METERED) series[field].set(values[field].subarray(from, to), minute - fromMinute);
 				for (const field of TRADED) series[field].set(traded[field].subarray(from, to), minute - fromMinute);
 				for (const field of MONEY) {
@@ -218,18 +228,24 @@ interface Traded extends Pick<Day, "boughtWh" | "soldWh"> {
 	readonly earnedMicroNok: number[];
 }
 
-/** An interval's energy is shared out by what contracts left of its minutes, and its money by its energy. */
-function tradedOf(day: Day): Traded {
-	const traded: Traded = {
+/** What contracts moved. */
+function contractedOf(day: Day): Traded {
+	const contracted: Traded = {
 		boughtWh: day.boughtWh.slice(),
 		soldWh: day.soldWh.slice(),
 		paidMicroNok: zeros(MINUTES_PER_DAY),
 		earnedMicroNok: zeros(MINUTES_PER_DAY),
 	};
 	for (const [at, { paidMicroNok, earnedMicroNok }] of day.money) {
-		traded.paidMicroNok[at] = paidMicroNok;
-		traded.earnedMicroNok[at] = earnedMicroNok;
+		contracted.paidMicroNok[at] = paidMicroNok;
+		contracted.earnedMicroNok[at] = earnedMicroNok;
 	}
+	return contracted;
+}
+
+/** With the market: an interval's energy is shared out by what contracts left of its minutes, and its money by its energy. */
+function tradedOf(day: Day): Traded {
+	const traded = contractedOf(day);
 	const { boughtWh, soldWh, paidMicroNok, earnedMicroNok } = traded;
 	for (const interval of day.matched.values()) {
 		const bought = sharesOf(interval, interval.boughtWh, day.importWh, day.boughtWh);

@@ -154,6 +154,7 @@ async function findAct(shelf: ProofShelf, wanted: string): Promise<Result<Choice
 /** Which act one answers. */
 function answeredBy(transaction: Transaction): Uint8Array | undefined {
 	if (transaction.kind === "issue" || transaction.kind === "cancel") return transaction.orderId;
+	if (transaction.kind === "answer") return transaction.correctionId;
 	return transaction.kind === "payout" ? transaction.lockId : undefined;
 }
 

@@ -3,7 +3,9 @@
  * is a modem and a screen on the far side of it. The browser's worker, the simulator and the replay drive the same
  * `Node` through these two unions. All values can be cloned structurally.
  */
+
 import type { IceServer } from "../block/iceServer.js";
+import type { CorrectionReason } from "../block/kinds/correcting.js";
 import type { FoundingMarket, MoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, MatchingRule, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
@@ -179,6 +181,21 @@ export type Command =
 	| { type: "market"; choice: MarketChoice; fromMinute: number }
 	/** Operator: the utility's prices from a minute on, in place of all that were stated of later minutes. */
 	| { type: "tariff"; steps: readonly TariffStep[] }
+	/** Proposes to put a period right with a neighbour; an amount of 0 disputes it. The neighbour has to agree. */
+	| {
+			type: "correct";
+			counterparty: number;
+			fromMinute: number;
+			untilMinute: number;
+			reason: CorrectionReason;
+			energyWh: number;
+			amountMicroNok: number;
+			/** Whether this household pays. */
+			isPayer: boolean;
+			note?: string;
+	  }
+	/** Agrees to a correction or declines it; of this household's own it takes it back. */
+	| { type: "answer"; correctionId: string; isAgreed: boolean; note?: string }
 	/** Operator: the money of a `buy` arrived. */
 	| { type: "issue"; orderId: string; amountMicroNok: number; reference: string }
 	/** Operator: lets a device vote, or takes one off the list; beside a single voter two come at once. Device indices. */
@@ -232,6 +249,10 @@ export type Command =
 	 * untilMinute): at most a month at a time, so that a long time is asked about piece by piece.
 	 */
 	| { type: "whatIf"; rule: MatchingRule; fromMinute: number; untilMinute: number }
+	/** What an offer's seller had left lately, and what a contract by it would have meant for this household. */
+	| { type: "offerOutlook"; offerId: string }
+	/** What one of this household's contracts settled minute by minute, and why so much. */
+	| { type: "contractMinutes"; contractId: string; fromMinute: number; untilMinute: number }
 	/** A file that proves a minute which settled under one of this household's contracts, or where no minute is named the contract. */
 	| { type: "proofFile"; contractId: string; minute?: number }
 	/** A file that proves what of this household's the market matched, in intervals that begin in [fromMinute, untilMinute). */
@@ -325,6 +346,8 @@ export type ReplyValue =
 	| { type: "series"; series: Series }
 	| { type: "bill"; bill: Bill }
 	| { type: "whatIf"; whatIf: WhatIf }
+	| { type: "offerOutlook"; outlook: OfferOutlook }
+	| ({ type: "contractMinutes"; likely: LikelyShare } & ContractMinutes)
 	/** The file's text, and how it may be called. */
 	| { type: "proofFile"; text: string; fileName: string };
 
@@ -420,3 +443,74 @@ export interface BillFigures {
 	/** Against everything from the utility and to it; negative: it would have been cheaper. */
 	savedMicroNok: number;
 }
+
+export interface OfferOutlook {
+	/** Of the hours 0 … 23 of a day in the neighbourhood's time, the last seven days' mean. */
+	surplus: SurplusHour[];
+	/** This household's last 30 days under a contract of the offer, beside the seller's others; not for its own offer. */
+	past?: PastShare;
+}
+
+export interface SurplusHour {
+	/** With a reading; 0: nothing is known. */
+	minutes: number;
+	/** What was left of one such hour, after the seller's contracts. */
+	surplusWh: number;
+}
+
+/** Past minutes of a household as they would have been with a share of a neighbour's surplus. */
+export interface PastShare {
+	/** Those with a reading of which the money is known. */
+	minutes: number;
+	importWh: number;
+	shareWh: number;
+	/** All its electricity: the share with the local fee, and the rest from the utility. */
+	wouldCostMicroNok: number;
+	didCostMicroNok: number;
+}
+
+export interface ContractMinutes {
+	/** Those that the contract covers, ascending. */
+	minutes: ContractMinute[];
+	/** Who else had of the same surplus in them. */
+	others: { member: number; energyWh: number }[];
+}
+
+/** What a buyer would have had of the last seven days under today's contracts: as likely as not, of the next seven. */
+export interface LikelyShare {
+	/** In the contract's hours, of minutes with both readings. */
+	neededWh: number;
+	shareWh: number;
+}
+
+/** Wh; −1: no reading. */
+export interface ContractMinute {
+	minute: number;
+	/** What the seller had. */
+	surplusWh: number;
+	/** What the buyer needed. */
+	neededWh: number;
+	/** What this contract delivered, and the seller's others. */
+	energyWh: number;
+	othersWh: number;
+	reason: ShareReason;
+}
+
+/** Why a contract delivered in a minute what it did. */
+export type ShareReason =
+	/** All that was needed. */
+	| "all"
+	/** All that there was. */
+	| "allSurplus"
+	/** All that there was, with others. */
+	| "shared"
+	| "noNeed"
+	| "noSurplus"
+	| "noBuyerReading"
+	| "noSellerReading"
+	/** The contract's energy is used up. */
+	| "limit"
+	/** The balance was not enough, or a reading came when the minute had settled without it. */
+	| "unpaidOrLate"
+	/** Not settled yet. */
+	| "waiting";

@@ -50,6 +50,7 @@ import { createInvitationLink, createRestoreLink } from "./street/invitations.js
 import { Membership } from "./street/membership.js";
 import { createOnward } from "./street/onward.js";
 import { OwnTransactions } from "./street/ownTransactions.js";
+import { Past } from "./street/past.js";
 import { Presence } from "./street/presence.js";
 import { Proposing } from "./street/proposing.js";
 import { Proving } from "./street/proving.js";
@@ -81,6 +82,8 @@ export class Street {
 	readonly sync: Sync;
 	readonly presence: Presence;
 	readonly verification: Pick<TailVerification, "progress" | "bad">;
+	/** What passed minutes say about contracts and offers. */
+	readonly past: Past;
 	/** What earlier runs had begun of the meter. */
 	readonly savedMeter: MeterMemory | undefined;
 
@@ -187,6 +190,7 @@ export class Street {
 		this.chain = chain;
 		this.history = views.history;
 		this.statement = views.statement;
+		this.past = new Past(context, views.history);
 		this.blocks = views.blocks;
 		this.outbox = context.outbox;
 		this.mempool = context.mempool;

@@ -10,6 +10,7 @@ import {
 	termsAt,
 } from "../contract/automaticMarket.js";
 import { differenceMicroNok } from "../contract/bank.js";
+import { isDispute } from "../contract/correcting.js";
 import { coverageIn, nextCoveredMinute } from "../contract/coverage.js";
 import { devicesOf } from "../contract/devices.js";
 import {
@@ -31,7 +32,7 @@ import { isNewcomer } from "../contract/standing.js";
 import { tariffAt } from "../contract/tariff.js";
 import { payoutRefusal } from "../contract/treasury.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
-import { MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
+import { CORRECTION_MINUTES, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
 import { OLD_LINK_MS } from "./networkKeys.js";
 import { ownRetailOf } from "./ownRetail.js";
@@ -39,13 +40,17 @@ import type { Peers } from "./peers.js";
 import type { ChainConfig } from "./records.js";
 import { predecessorView, refoundingView } from "./refoundingView.js";
 import { retentionDaysOf } from "./retention.js";
+import { isOfferFor } from "./street/past.js";
 import type { Street } from "./street.js";
 import type {
 	AutomaticMarketView,
 	BalanceView,
 	BankView,
 	ChainView,
+	ClaimView,
 	ContractView,
+	CorrectionsView,
+	CorrectionView,
 	DeviceView,
 	JoiningView,
 	LockView,
@@ -156,7 +161,8 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		meter: context.metering.view(lastReadingOf(street, member)),
 		today: todayView(context, member),
 		balance: balanceView(street, ledger, member),
-		market: marketView(ledger, member, ownRetail, minute),
+		corrections: correctionsView(ledger, member),
+		market: marketView(ledger, member, ownRetail, minute, street.past.losses(member, minute)),
 		chain: chainView(context),
 		retention: retentionView(street, self.operator),
 		signaling: context.signaling,
@@ -298,6 +304,27 @@ function bankView(bank: BankStatement): BankView {
 	};
 }
 
+/** `member`: only what concerns that household. */
+function correctionsView(ledger: Ledger, member?: number): CorrectionsView {
+	const concerns = (...parties: number[]) => member === undefined || parties.includes(member);
+	const open = [...ledger.corrections].filter(([, each]) => concerns(each.member, each.counterparty));
+	const claims = [...ledger.claims].filter(([, { debtor, creditor }]) => concerns(debtor, creditor));
+	return {
+		open: open.map(([id, correction]): CorrectionView => {
+			const { isPayer, note, declined, timestampMs, id: _, ...said } = correction;
+			return {
+				...said,
+				id,
+				payer: isPayer ? said.member : said.counterparty,
+				...(note === undefined ? {} : { note }),
+				...(isDispute(correction) ? {} : { lapsesMs: (minuteOf(timestampMs) + CORRECTION_MINUTES) * MS_PER_MINUTE }),
+				...(declined === undefined ? {} : { declined }),
+			};
+		}),
+		claims: claims.map(([id, claim]): ClaimView => ({ ...claim, id })),
+	};
+}
+
 function payoutsOf(ledger: Ledger): PayoutView[] {
 	return [...ledger.locks].map(([id, locked]): PayoutView => {
 		const refusal = payoutRefusal(ledger, locked);
@@ -317,9 +344,16 @@ function orderView(id: string, { member, amountMicroNok, timestampMs }: Omit<Ord
 	return { id, member, amountMicroNok, timestampMs };
 }
 
-function marketView(ledger: Ledger, member: number, ownRetail: number, minute: number): MarketView {
+function marketView(
+	ledger: Ledger,
+	member: number,
+	ownRetail: number,
+	minute: number,
+	losses: ReadonlyMap<number, number>,
+): MarketView {
 	const { localFeeMicroNokPerWh } = tariffAt(ledger, minute);
-	const offers = [...ledger.offers].map(([id, offer]): OfferView => {
+	const shown = [...ledger.offers].filter(([, offer]) => isOfferFor(offer, member));
+	const offers = shown.map(([id, offer]): OfferView => {
 		const bytes = fromHex(id);
 		const refusal = bytes.ok ? acceptRefusal(ledger, member, bytes.value, minute)?.code : undefined;
 		return {
@@ -343,7 +377,7 @@ function marketView(ledger: Ledger, member: number, ownRetail: number, minute: n
 		.filter(
 			(contract) => contract.seller === member || contract.buyer === member || ledger.households[member]?.operator,
 		)
-		.map((contract) => contractView(ledger, contract, member, minute));
+		.map((contract) => contractView(ledger, contract, member, minute, losses.get(contract.index)));
 	return { offers, contracts, automatic: automaticMarketView(ledger, householdOf(ledger, member), minute) };
 }
 
@@ -377,7 +411,13 @@ function termsView(terms: TradingTerms, minute: number): TradingTermsView {
 	};
 }
 
-function contractView(ledger: Ledger, contract: Contract, member: number, minute: number): ContractView {
+function contractView(
+	ledger: Ledger,
+	contract: Contract,
+	member: number,
+	minute: number,
+	lossMicroNok: number | undefined,
+): ContractView {
 	return {
 		id: toHex(contract.id),
 		seller: contract.seller,
@@ -394,6 +434,7 @@ function contractView(ledger: Ledger, contract: Contract, member: number, minute
 		...(contract.schedule === undefined ? {} : { schedule: contract.schedule }),
 		state: contractState(ledger, contract, minute),
 		settledUntilMinute: Math.max(contract.fromMinute, ledger.households[contract.seller]?.settledUntilMinute ?? 0),
+		...(lossMicroNok === undefined ? {} : { lossMicroNok }),
 	};
 }
 
@@ -482,6 +523,7 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 		nodes,
 		orders: ordersOf(ledger.orders),
 		payouts: payoutsOf(ledger),
+		corrections: correctionsView(ledger),
 		issuedMicroNok: ledger.issuedMicroNok,
 		paidOutMicroNok: ledger.paidOutMicroNok,
 		iceServers: street.iceServers,

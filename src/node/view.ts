@@ -3,6 +3,7 @@
  * it). All values can be cloned structurally.
  */
 import type { IceServer } from "../block/iceServer.js";
+import type { CorrectionReason } from "../block/kinds/correcting.js";
 import type { MoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
@@ -91,6 +92,8 @@ export interface StreetView {
 	meter: MeterView;
 	today: TodayView;
 	balance: BalanceView;
+	/** What this household has to put right with neighbours, and they with it. */
+	corrections: CorrectionsView;
 	market: MarketView;
 	chain: ChainView;
 	retention: RetentionView;
@@ -253,6 +256,42 @@ export interface BalanceView {
 	bank?: BankView;
 }
 
+/** Oldest first. */
+export interface CorrectionsView {
+	open: CorrectionView[];
+	claims: ClaimView[];
+}
+
+/** A correction that is proposed, or disputed. */
+export interface CorrectionView {
+	id: string;
+	member: number;
+	counterparty: number;
+	fromMinute: number;
+	untilMinute: number;
+	reason: CorrectionReason;
+	energyWh: number;
+	/** 0: no amount is proposed. */
+	amountMicroNok: number;
+	/** Member index of the household that pays. */
+	payer: number;
+	note?: string;
+	/** Until when (chain time) it can be agreed to; absent: it is disputed, and stands until it is taken back. */
+	lapsesMs?: number;
+	/** Why the counterparty declined, "" without a word; absent: it has not. */
+	declined?: string;
+}
+
+/** What is left to pay of a correction that was agreed upon. */
+export interface ClaimView {
+	/** Of the correction. */
+	id: string;
+	debtor: number;
+	creditor: number;
+	amountMicroNok: number;
+	timestampMs: number;
+}
+
 export interface OrderView {
 	id: string;
 	member: number;
@@ -379,6 +418,8 @@ export interface ContractView {
 	state: "coming" | "active" | "resting" | "paused" | "usedUp" | "over" | "ended";
 	/** First minute that is not settled yet. */
 	settledUntilMinute: number;
+	/** What this household lost by it in the last seven days against its price at the utility; absent: nothing. */
+	lossMicroNok?: number;
 }
 
 export interface OwnTransactionView {
@@ -456,6 +497,8 @@ export interface OperatorView {
 	orders: OrderView[];
 	/** Locked tokens of all members whose money is to be paid out. */
 	payouts: PayoutView[];
+	/** Of all members. */
+	corrections: CorrectionsView;
 	issuedMicroNok: number;
 	paidOutMicroNok: number;
 	/** Through which devices that cannot see each other connect. */

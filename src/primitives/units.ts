@@ -29,6 +29,10 @@ export const HOUSEHOLD_NOTICE_MINUTES = 7 * MINUTES_PER_DAY;
  * be at the bank while the tokens go back.
  */
 export const TAKE_BACK_MINUTES: number = 30;
+/** 30 days: a correction that nobody has answered by then is no more. */
+export const CORRECTION_MINUTES: number = 30 * MINUTES_PER_DAY;
+/** A year: so long a period one correction may be about. */
+export const MAX_CORRECTED_MINUTES: number = 366 * MINUTES_PER_DAY;
 /** The last minute that a contract may name: the year 2200 leaves every ms timestamp a safe integer. */
 export const MAX_MINUTE = 121_000_000;
 

@@ -1,7 +1,8 @@
 /** Names and wordings for what views carry as numbers and codes. */
+import type { ContractMinute, ShareReason } from "../node/protocol.js";
 import type { ChainView, ContractView, MemberView, OfferView, StreetView } from "../node/view.js";
 import { MINUTES_PER_DAY } from "../primitives/units.js";
-import { formatEnergy, formatMinute } from "./format.js";
+import { formatEnergy, formatKroner, formatMinute } from "./format.js";
 import { m } from "./paraglide/messages.js";
 
 const ROLES: Record<ChainView["role"], () => string> = {
@@ -41,6 +42,8 @@ const KINDS: Record<string, () => string> = {
 	tariff: m.kind_tariff,
 	bank: m.kind_bank,
 	bankConfirm: m.kind_bankConfirm,
+	correct: m.kind_correct,
+	answer: m.kind_answer,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */
@@ -92,6 +95,29 @@ export function buyersText({ buyers, maxBuyers }: OfferView): string {
 	return maxBuyers === undefined
 		? m.market_buyers({ count: buyers })
 		: m.market_buyers_max({ count: buyers, max: maxBuyers });
+}
+
+/** What a contract was worse than the utility by. */
+export function lossText(lossMicroNok: number, buying: boolean): string {
+	const amount = formatKroner(lossMicroNok);
+	return buying ? m.contract_loss_buying({ amount }) : m.contract_loss_selling({ amount });
+}
+
+const SHARE_REASONS: Record<Exclude<ShareReason, "shared">, () => string> = {
+	all: m.share_all,
+	allSurplus: m.share_all_surplus,
+	noNeed: m.share_no_need,
+	noSurplus: m.share_no_surplus,
+	noBuyerReading: m.share_no_buyer_reading,
+	noSellerReading: m.share_no_seller_reading,
+	limit: m.share_limit,
+	unpaidOrLate: m.share_unpaid_or_late,
+	waiting: m.share_waiting,
+};
+
+/** Why a minute of a contract came out as it did. */
+export function shareReasonText({ reason, othersWh }: ContractMinute): string {
+	return reason === "shared" ? m.share_shared({ others: formatEnergy(othersWh) }) : SHARE_REASONS[reason]();
 }
 
 export function contractStateText(contract: ContractView): string {

@@ -6,6 +6,7 @@ export const routes = {
 	"/": Home,
 	"/meter": lazy(() => import("./screens/Meter.svelte")),
 	"/market": lazy(() => import("./screens/Market.svelte")),
+	"/contract/:id": lazy(() => import("./screens/Contract.svelte")),
 	"/balance": lazy(() => import("./screens/Balance.svelte")),
 	"/chain": lazy(() => import("./screens/Chain.svelte")),
 	"/operations": lazy(() => import("./screens/Operations.svelte")),

@@ -4,6 +4,7 @@ import type { Block } from "../../src/block/block.js";
 import { BLOCK_VERSION, transactionsRoot } from "../../src/block/block.js";
 import type { Certificate } from "../../src/block/certificate.js";
 import { MAX_ICE_SERVERS } from "../../src/block/iceServer.js";
+import { CORRECTION_REASONS } from "../../src/block/kinds/correcting.js";
 import { MONEY_KINDS } from "../../src/block/kinds/founding.js";
 import { MARKET_CHOICES, MAX_TARIFF_STEPS } from "../../src/block/kinds/trading.js";
 import { QUALITIES } from "../../src/block/reading.js";
@@ -83,6 +84,7 @@ const chainParameters = {
 
 const host = fc.constantFrom("192.0.2.1", "stun.example.org:3478", "[2001:db8::1]:5349");
 const credential = fc.stringMatching(/^[!-~]{1,64}$/);
+const note = fc.option(fc.stringMatching(/^[ -~æøåÆØÅ]{1,140}$/), { nil: undefined });
 const stunServer = fc.record({
 	urls: host.map((at) => `stun:${at}`),
 	username: constant(""),
@@ -210,6 +212,27 @@ export const transactionsByKind = {
 		clearedMicroNok: amountOrNothing,
 	}),
 	bankConfirm: fc.record({ kind: constant("bankConfirm"), ...act, statementId: bytesOf(32) }),
+	correct: fc.record({
+		kind: constant("correct"),
+		...act,
+		expiryMinute: minute,
+		counterparty: member,
+		fromMinute: minute,
+		untilMinute: minute,
+		reason: fc.constantFrom(...CORRECTION_REASONS),
+		energyWh: fc.nat(1_000_000_000_000),
+		amountMicroNok: fc.oneof(fc.constant(0), amountMicroNok),
+		isPayer: fc.boolean(),
+		note,
+	}),
+	answer: fc.record({
+		kind: constant("answer"),
+		...act,
+		expiryMinute: minute,
+		correctionId: bytesOf(32),
+		isAgreed: fc.boolean(),
+		note,
+	}),
 	payout: fc.record({
 		kind: constant("payout"),
 		...act,

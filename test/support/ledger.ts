@@ -170,6 +170,18 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 		clearedMicroNok: 0,
 	},
 	bankConfirm: { statementId: ZERO_HASH },
+	correct: {
+		expiryMinute: FIRST_MINUTE + 1_000_000,
+		counterparty: 1,
+		fromMinute: FIRST_MINUTE,
+		untilMinute: FIRST_MINUTE + 2,
+		reason: "wrongRegister",
+		energyWh: 10,
+		amountMicroNok: 1_000,
+		isPayer: true,
+		note: undefined,
+	},
+	answer: { expiryMinute: FIRST_MINUTE + 1_000_000, correctionId: ZERO_HASH, isAgreed: true, note: undefined },
 	payout: {
 		lockId: ZERO_HASH,
 		amountMicroNok: 1_000_000,

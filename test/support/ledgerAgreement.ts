@@ -19,6 +19,7 @@ export function expectAgreement({ executed, reference, expected, taken, allowed 
 	expect(BigInt(ledger.issuedMicroNok)).toBe(reference.issued);
 	expect(bankOf(ledger)).toEqual(expectedBank(reference));
 	expect(standingsOf(ledger)).toEqual(expectedStandings(reference));
+	expect(betweenOf(ledger)).toEqual(expectedBetween(reference));
 }
 
 const bankOf = ({ bank }: Ledger) =>
@@ -125,6 +126,27 @@ const expectedStandings = ({
 	out: [...balances.keys()].filter((member) => removals.get(member)?.isOut === true || rebound.has(member)),
 	locked,
 	paidOut,
+});
+
+/** What is open between neighbours, in its order. */
+const betweenOf = ({ corrections, claims }: Ledger) => ({
+	corrections: [...corrections.values()].map(({ member, counterparty, fromMinute, amountMicroNok, declined }) => {
+		return { member, counterparty, fromMinute, amount: BigInt(amountMicroNok), isDeclined: declined !== undefined };
+	}),
+	claims: [...claims.values()].map(({ debtor, creditor, amountMicroNok }) => {
+		return { debtor, creditor, amount: BigInt(amountMicroNok) };
+	}),
+});
+
+const expectedBetween = ({ corrections, claims }: ReferenceLedger) => ({
+	corrections: corrections
+		.filter(({ isOpen }) => isOpen)
+		.map(({ member, counterparty, fromMinute, amount, isDeclined }) => {
+			return { member, counterparty, fromMinute, amount, isDeclined };
+		}),
+	claims: claims
+		.filter(({ amount }) => amount > 0n)
+		.map(({ debtor, creditor, amount }) => ({ debtor, creditor, amount })),
 });
 
 const byHouseholdAndMinute = (a: { household: number; minute: number }, b: { household: number; minute: number }) =>

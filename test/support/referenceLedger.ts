@@ -22,6 +22,9 @@ export interface ReferenceRules {
 	isPlayMoney: boolean;
 	/** For how many minutes what was redeemed can be taken back. */
 	takeBackMinutes: number;
+	/** For how many minutes a correction waits for its answer, and how long its period may be. */
+	correctionMinutes: number;
+	correctedMinutes: number;
 	market: {
 		intervalMinutes: number;
 		buysUnderContract: boolean;
@@ -182,6 +185,15 @@ interface ReferenceRemoval {
 	isOut: boolean;
 }
 
+export interface ReferenceCorrection {
+	member: number;
+	counterparty: number;
+	fromMinute: number;
+	untilMinute: number;
+	amount: bigint;
+	isPayer: boolean;
+}
+
 export class ReferenceLedger {
 	readonly #rules: ReferenceRules;
 	readonly balances: bigint[];
@@ -212,6 +224,10 @@ export class ReferenceLedger {
 	readonly statements: (ReferenceStatement & { member: number; circulation: bigint })[] = [];
 	/** Who confirmed which of them last. */
 	bankConfirmed: { statement: number; member: number } | undefined;
+	/** `minute`: in which the block lies that took it. */
+	readonly corrections: (ReferenceCorrection & { minute: number; isDeclined: boolean; isOpen: boolean })[] = [];
+	/** By the correction that each is of, in the order in which they were agreed upon; 0: it is paid. */
+	readonly claims: { correction: number; debtor: number; creditor: number; amount: bigint }[] = [];
 	/** How often energy was paid with what was to be paid out. */
 	paidOfLocks = 0;
 	readonly outcomes: Outcome[] = [];
@@ -413,7 +429,8 @@ export class ReferenceLedger {
 
 	takeRedeem(member: number, amount: number): boolean {
 		const open = this.redemptions.filter((each) => each.member === member && each.isOpen);
-		if (this.#rules.isPlayMoney || open.length >= 8 || this.balanceOf(member) < BigInt(amount)) return false;
+		const free = this.balanceOf(member) - this.#owedBy(member);
+		if (this.#rules.isPlayMoney || open.length >= 8 || free < BigInt(amount)) return false;
 		this.balances[member] = this.balanceOf(member) - BigInt(amount);
 		this.redemptions.push({ member, amount: BigInt(amount), minute: this.#minute, isOpen: true });
 		return true;
@@ -493,7 +510,9 @@ export class ReferenceLedger {
 				return (contract.seller === household || contract.buyer === household) && !this.#isOver(at);
 			});
 			if (isOpen || this.#awaitsMatching(household, removal.fromMinute)) continue;
-			if (removal.owed === undefined) {
+			if (this.balanceOf(household) > 0n && this.#owedBy(household) > 0n) continue;
+			// What comes after it was locked waits until that is paid out.
+			if ((removal.owed ?? 0n) === 0n) {
 				removal.owed = this.balanceOf(household);
 				this.balances[household] = 0n;
 			}
@@ -638,6 +657,77 @@ export class ReferenceLedger {
 			({ fees, interest, unmatched, cleared }) => interest + unmatched - cleared - fees,
 		);
 		return last.balance - last.circulation - sum(moved);
+	}
+
+	// ── corrections ──────────────────────────────────────────────────────────────────────────────────────────────
+
+	/** Until a household is out: what was wrong in its last minutes is put right as well. */
+	#mayCorrect(member: number): boolean {
+		return !this.suspended.has(member) && this.removals.get(member)?.isOut !== true;
+	}
+
+	takeCorrect(correction: ReferenceCorrection): boolean {
+		const { member, counterparty, fromMinute, untilMinute } = correction;
+		if (!this.#mayCorrect(member) || member === counterparty) return false;
+		if (this.removals.get(counterparty)?.isOut === true) return false;
+		if (fromMinute >= untilMinute || untilMinute - fromMinute > this.#rules.correctedMinutes) return false;
+		if (fromMinute < Math.floor(this.#rules.foundedMs / MINUTE_MS)) return false;
+		if (this.#countedSince(untilMinute - 1) < this.#rules.graceBlocks + 1) return false;
+		const own = this.corrections.filter((each) => each.isOpen && each.member === member);
+		const pair = [member, counterparty];
+		const unpaid = this.claims.filter(
+			({ amount, creditor, debtor }) => amount > 0n && pair.includes(debtor) && pair.includes(creditor),
+		);
+		const towards = own.filter((each) => each.counterparty === counterparty).length;
+		if (towards + unpaid.length >= 8 || own.length >= 32) return false;
+		this.corrections.push({ ...correction, minute: this.#minute, isDeclined: false, isOpen: true });
+		return true;
+	}
+
+	takeAnswer(member: number, at: number, isAgreed: boolean): boolean {
+		const correction = this.corrections[at];
+		if (!this.#mayCorrect(member) || correction === undefined || !correction.isOpen) return false;
+		if (correction.member === member && !isAgreed) {
+			correction.isOpen = false;
+			return true;
+		}
+		if (correction.counterparty !== member) return false;
+		if (!isAgreed) {
+			const isNews = !correction.isDeclined;
+			correction.isDeclined = true;
+			return isNews;
+		}
+		const { amount, isPayer } = correction;
+		if (amount === 0n) return false;
+		correction.isOpen = false;
+		const debtor = isPayer ? correction.member : member;
+		const creditor = isPayer ? member : correction.member;
+		this.claims.push({ correction: at, debtor, creditor, amount });
+		this.#payClaims(debtor);
+		return true;
+	}
+
+	/** Of one household, or of all. */
+	#payClaims(payer?: number): void {
+		for (const claim of this.claims) {
+			if (payer !== undefined && claim.debtor !== payer) continue;
+			if (this.removals.get(claim.creditor)?.isOut === true) continue;
+			const paid = least(claim.amount, this.balanceOf(claim.debtor));
+			claim.amount -= paid;
+			this.balances[claim.debtor] = this.balanceOf(claim.debtor) - paid;
+			this.balances[claim.creditor] = this.balanceOf(claim.creditor) + paid;
+		}
+	}
+
+	#owedBy(member: number): bigint {
+		const payable = this.claims.filter(({ creditor }) => this.removals.get(creditor)?.isOut !== true);
+		return sum(payable.filter(({ debtor }) => debtor === member).map(({ amount }) => amount));
+	}
+
+	/** Nobody has answered, or somebody it concerns is out. */
+	#isLapsed({ member, counterparty, amount, isDeclined, minute }: ReferenceLedger["corrections"][number]): boolean {
+		if ([member, counterparty].some((each) => this.removals.get(each)?.isOut === true)) return true;
+		return amount > 0n && !isDeclined && this.#minute >= minute + this.#rules.correctionMinutes;
 	}
 
 	// ── the market that trades by itself ─────────────────────────────────────────────────────────────────────────
@@ -792,10 +882,12 @@ export class ReferenceLedger {
 		}
 		const rests = this.#bookRests();
 		const matched = this.#matchIntervals();
+		this.#payClaims();
 		this.#beginRemovals();
 		this.#completeRemovals();
 		this.#completeRebindings();
 		this.#countVotes();
+		for (const correction of this.corrections) if (this.#isLapsed(correction)) correction.isOpen = false;
 		for (const offer of this.offers) if (this.#leftOf(offer).length === 0) offer.isOpen = false;
 		return { settled, rests, matched };
 	}

@@ -16,7 +16,12 @@ import { noticeBlocks } from "../../src/contract/notices.js";
 import { assert } from "../../src/primitives/assert.js";
 import { CENTRAL_EUROPEAN_TIME, type LocalTimeRule } from "../../src/primitives/localTime.js";
 import { createVerifier } from "../../src/primitives/signature.js";
-import { HOUSEHOLD_NOTICE_MINUTES, TAKE_BACK_MINUTES } from "../../src/primitives/units.js";
+import {
+	CORRECTION_MINUTES,
+	HOUSEHOLD_NOTICE_MINUTES,
+	MAX_CORRECTED_MINUTES,
+	TAKE_BACK_MINUTES,
+} from "../../src/primitives/units.js";
 import { DEFAULT_PARAMETERS, FOUNDED_MS, genesisOf, NO_SIGNATURE, signedJoin } from "./ledger.js";
 import { ReferenceLedger, type ReferenceSchedule, weekMinuteIn } from "./referenceLedger.js";
 
@@ -157,6 +162,30 @@ const act = fc.oneof(
 		weight: 4,
 		arbitrary: fc.record({ kind: fc.constant("bankConfirm" as const), member, which: fc.constantFrom(0, 0, 0, 1) }),
 	},
+	{
+		weight: 2,
+		arbitrary: fc.record({
+			kind: fc.constant("correct" as const),
+			member,
+			counterparty: member,
+			/** Before the block's minute. */
+			back: fc.integer({ min: -1, max: 9 }),
+			length: fc.integer({ min: 0, max: 7 }),
+			// Often more than there is.
+			amount: fc.constantFrom(0, 1, 300, 5_000, 10 ** 7),
+			isPayer: fc.boolean(),
+		}),
+	},
+	{
+		weight: 2,
+		arbitrary: fc.record({
+			kind: fc.constant("answer" as const),
+			which: fc.constantFrom(0, 0, 1, 2),
+			/** Mostly who was asked. */
+			by: fc.oneof({ weight: 5, arbitrary: fc.constant("counterparty" as const) }, { weight: 1, arbitrary: member }),
+			on,
+		}),
+	},
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("leave" as const), member }) },
 	{ weight: 3, arbitrary: fc.record({ kind: fc.constant("limits" as const), member, ...limits }) },
 	{
@@ -256,6 +285,18 @@ export const scenario = fc.record({
 	/** A household that redeems all that it has in some block, and is paid in time. */
 	redeemer: fc.option(fc.record({ household: member, at: fc.nat(8) }), { nil: undefined }),
 	steps: fc.array(step, { minLength: 3, maxLength: 30 }),
+	/** A household that has something to put right with another, from some block on, who agrees to it as a rule. */
+	corrector: fc.option(
+		fc.record({
+			household: member,
+			counterparty: member,
+			at: fc.nat(5),
+			amount: fc.constantFrom(1, 300, 5_000, 10 ** 7),
+			isPayer: fc.boolean(),
+			isAgreed: on,
+		}),
+		{ nil: undefined },
+	),
 });
 export type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 type Step = Scenario["steps"][number];
@@ -327,6 +368,7 @@ class Player {
 	readonly #orderIds: Uint8Array[] = [];
 	readonly #redemptionIds: Uint8Array[] = [];
 	readonly #statementIds: Uint8Array[] = [];
+	readonly #correctionIds: Uint8Array[] = [];
 	/** Each has a key of its own. */
 	#claims = 0;
 	/** By household: of the transaction by which it moves out. */
@@ -348,6 +390,8 @@ class Player {
 			noticeBlocks: noticeBlocks({ blockIntervalMs }),
 			isPlayMoney: story.moneyKind === "trial",
 			takeBackMinutes: TAKE_BACK_MINUTES,
+			correctionMinutes: CORRECTION_MINUTES,
+			correctedMinutes: MAX_CORRECTED_MINUTES,
 			market: {
 				...(story.choice === undefined ? BEGUN_LATER : MARKET),
 				choice: story.choice,
@@ -384,7 +428,10 @@ class Player {
 		const boundaryMs = (Math.floor(timestampMs / MINUTE_MS) + move.minutes) * MINUTE_MS;
 		this.#reference.openBlock(move.minutes === 0 ? timestampMs + move.lateMs : boundaryMs + move.lateMs);
 		const ended = Math.floor(this.#reference.timestampMs / MINUTE_MS) - 1;
-		const [before, after] = [[...this.#leaversActs(), ...this.#redeemersActs(), ...acts.slice(0, 1)], acts.slice(1)];
+		const [before, after] = [
+			[...this.#leaversActs(), ...this.#redeemersActs(), ...this.#correctorsActs(), ...acts.slice(0, 1)],
+			acts.slice(1),
+		];
 		for (const each of before) this.#act(each);
 		if (everybody) for (const [at, energy] of energies.entries()) this.#read({ member: at, minute: ended, ...energy });
 		for (const { back, ...other } of others) this.#read({ minute: ended - back, ...other });
@@ -411,6 +458,18 @@ class Player {
 		return at > 1 ? [{ kind: "payRedemption", member: 0, which: 0, surplus: 0 }] : [];
 	}
 
+	/** A proposal in every fourth block, answered in the next. */
+	#correctorsActs(): Act[] {
+		const { corrector, graceBlocks } = this.#story;
+		if (corrector === undefined) return [];
+		const { household, counterparty, amount, isPayer, isAgreed } = corrector;
+		const at = this.#head.index - corrector.at - graceBlocks;
+		if (at < 1 || at % 4 > 1) return [];
+		if (at % 4 === 1) return [{ kind: "answer", which: 0, by: "counterparty", on: isAgreed }];
+		const period = { back: graceBlocks + 2, length: 1 };
+		return [{ kind: "correct", member: household, counterparty, ...period, amount, isPayer }];
+	}
+
 	#add(transaction: Transaction, isAllowed: boolean): void {
 		this.#candidates.push(transaction);
 		if (this.#reference.took(isAllowed)) this.#allowed.push(transaction);
@@ -424,6 +483,10 @@ class Player {
 	}
 
 	#act(wish: Act): void {
+		if (wish.kind === "answer") {
+			this.#answer(wish);
+			return;
+		}
 		const nonce = (this.#nonces[wish.member] ?? 0) + 1;
 		const base = { member: wish.member, nonce };
 		const expiryMinute = 100_000_000;
@@ -598,6 +661,16 @@ class Player {
 				this.#sign({ kind: "bankConfirm", ...base, statementId: this.#statementIds[at] ?? nothing }, isAllowed);
 				break;
 			}
+			case "correct": {
+				const { amount, counterparty, isPayer } = wish;
+				const fromMinute = minute - wish.back;
+				const period = { fromMinute, untilMinute: fromMinute + wish.length };
+				const said = { counterparty, ...period, isPayer };
+				const isAllowed = this.#reference.takeCorrect({ member: wish.member, ...said, amount: BigInt(amount) });
+				const more = { reason: "other" as const, energyWh: 7, amountMicroNok: amount, note: undefined };
+				this.#sign({ kind: "correct", ...base, expiryMinute, ...said, ...more }, isAllowed, this.#correctionIds);
+				break;
+			}
 			case "leave": {
 				const isAllowed = this.#reference.takeLeave(wish.member);
 				this.#sign({ kind: "leave", ...base }, isAllowed);
@@ -635,6 +708,16 @@ class Player {
 				break;
 			}
 		}
+	}
+
+	#answer({ which, by, on: isAgreed }: Extract<Act, { kind: "answer" }>): void {
+		const at = this.#newest(this.#correctionIds, which);
+		const member = by === "counterparty" ? (this.#reference.corrections[at]?.counterparty ?? 0) : by;
+		const isAllowed = this.#reference.takeAnswer(member, at, isAgreed);
+		const nonce = (this.#nonces[member] ?? 0) + 1;
+		const correctionId = this.#correctionIds[at] ?? new Uint8Array(32);
+		const said = { expiryMinute: 100_000_000, correctionId, isAgreed, note: undefined };
+		this.#sign({ kind: "answer", member, nonce, ...said }, isAllowed);
 	}
 
 	#scheduleOf(hours: Extract<Act, { kind: "offer" }>["hours"]): ReferenceSchedule | undefined {

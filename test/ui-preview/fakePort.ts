@@ -2,7 +2,7 @@
 import type { Command, LinkContent, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
 import type { View } from "../../src/node/view.js";
 import type { OwnedPort } from "../../src/ui/nodePort.js";
-import { bill, NOW_MS, series, whatIf } from "./views.js";
+import { bill, contractMinutes, NOW_MS, outlook, series, whatIf } from "./views.js";
 
 const WORDS = "solar river copper maple window garden bridge orbit lemon castle velvet anchor".split(" ");
 
@@ -28,6 +28,11 @@ export function fakePort(view: View): OwnedPort {
 		if (command.type === "series") {
 			const { member, fromMinute, untilMinute } = command;
 			return { type: "series", series: series(member, fromMinute, untilMinute) };
+		}
+		if (command.type === "offerOutlook") return { type: "offerOutlook", outlook: outlook() };
+		if (command.type === "contractMinutes") {
+			const { fromMinute, untilMinute } = command;
+			return contractMinutes(fromMinute, untilMinute);
 		}
 		if (command.type === "bill") {
 			const member = view.stage === "street" ? view.self.index : 0;

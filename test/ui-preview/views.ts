@@ -1,7 +1,7 @@
 /** Canned views for looking at the screens. */
 import type { OperatorAct } from "../../src/contract/ledger.js";
 import { billOf } from "../../src/node/bill.js";
-import type { Bill, Series, WhatIf } from "../../src/node/protocol.js";
+import type { Bill, ContractMinute, OfferOutlook, ReplyValue, Series, WhatIf } from "../../src/node/protocol.js";
 import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, StreetView } from "../../src/node/view.js";
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
@@ -120,6 +120,32 @@ export function street(self: number, head = 846): StreetView {
 			utilityCostMicroNok: 4_654_500,
 			utilityIncomeMicroNok: 2_610_000,
 		},
+		corrections: {
+			open: [
+				{
+					id: hex(74, 32),
+					member: (self + 1) % NAMES.length,
+					counterparty: self,
+					fromMinute: midnight - 2_880,
+					untilMinute: midnight - 1_440,
+					reason: "meterExchanged",
+					energyWh: 4_200,
+					amountMicroNok: 3_780_000,
+					payer: self,
+					note: "Måleren ble byttet kl. 12",
+					lapsesMs: NOW_MS + 720 * HOUR,
+				},
+			],
+			claims: [
+				{
+					id: hex(75, 32),
+					debtor: (self + 1) % NAMES.length,
+					creditor: self,
+					amountMicroNok: 1_250_000,
+					timestampMs: NOW_MS - HOUR,
+				},
+			],
+		},
 		balance: {
 			balanceMicroNok: 412_503_812,
 			orders: [{ id: hex(70, 32), member: self, amountMicroNok: 200_000_000, timestampMs: NOW_MS - HOUR }],
@@ -165,6 +191,7 @@ export function street(self: number, head = 846): StreetView {
 					ended: false,
 					energyLimitWh: 50_000,
 					noticeMinutes: 1440,
+					lossMicroNok: 3_410_000,
 					deliveredWh: 14_960,
 					amountMicroNok: 14_660_800,
 					state: "active",
@@ -223,6 +250,7 @@ export function street(self: number, head = 846): StreetView {
 				nodes: members.map((member) => node(member, head)),
 				orders: [{ id: hex(71, 32), member: 3, amountMicroNok: 350_000_000, timestampMs: NOW_MS - HOUR }],
 				payouts: [],
+				corrections: { open: [], claims: [] },
 				issuedMicroNok: 2_400_000_000,
 				paidOutMicroNok: 0,
 				iceServers: [{ urls: "turn:turn.solbakken.example:3478", username: "solbakken", credential: "hemmelig" }],
@@ -348,6 +376,43 @@ export function outOfUse(code: string): StreetView {
 	view.chain = { ...view.chain, notVoting: code, outOfUse: true };
 	view.faults = [{ fault: { code }, count: 1 }];
 	return view;
+}
+
+/** A sunny week of a neighbour's, and a month of one's own. */
+export function outlook(): OfferOutlook {
+	return {
+		surplus: Array.from({ length: 24 }, (_, hour) => ({
+			minutes: 420,
+			surplusWh: Math.max(0, Math.round(2_100 * Math.sin(((hour - 6) * Math.PI) / 13))),
+		})),
+		past: {
+			minutes: 42_911,
+			importWh: 312_400,
+			shareWh: 98_120,
+			wouldCostMicroNok: 406_870_000,
+			didCostMicroNok: 452_980_000,
+		},
+	};
+}
+
+export function contractMinutes(
+	fromMinute: number,
+	untilMinute: number,
+): Extract<ReplyValue, { type: "contractMinutes" }> {
+	const minutes = Array.from({ length: Math.max(0, Math.min(untilMinute, nowMinute) - fromMinute) }, (_, at) => {
+		const [surplusWh, neededWh] = [Math.max(0, Math.round(40 * Math.sin((at - 300) / 280))), 6 + ((at * 7) % 19)];
+		const others = surplusWh > 0 && at % 3 === 0 ? 14 : 0;
+		const energyWh = Math.min(neededWh, Math.max(0, surplusWh - others));
+		const othersWh = Math.min(others, surplusWh - energyWh);
+		const all = { minute: fromMinute + at, surplusWh, neededWh, energyWh, othersWh };
+		const isShared = othersWh > 0 ? "shared" : "allSurplus";
+		const reason = surplusWh === 0 ? "noSurplus" : energyWh === neededWh ? "all" : isShared;
+		return at % 97 === 0
+			? { ...all, surplusWh: -1, energyWh: 0, othersWh: 0, reason: "noSellerReading" }
+			: { ...all, reason };
+	}) satisfies ContractMinute[];
+	const likely = { neededWh: 61_300, shareWh: 22_480 };
+	return { type: "contractMinutes", likely, minutes, others: [{ member: 3, energyWh: 1_820 }] };
 }
 
 export function series(member: number, fromMinute: number, untilMinute: number): Series {

@@ -48,6 +48,9 @@ export const signature = plain(shapes.signature);
 export const deviceIndex = plain(shapes.deviceIndex);
 export const name = plain(shapes.nameShape);
 export const reference = plain(shapes.reference);
+export const note = plain(shapes.note);
+/** 0: there is none. */
+export const settlementAmount = plain(shapes.integer(0, MAX_AMOUNT_MICRO_NOK));
 export const amountMicroNok = plain(shapes.amountMicroNok);
 /** An amount that may be nothing. */
 export const amountOrNothingMicroNok = plain(shapes.integer(0, MAX_AMOUNT_MICRO_NOK));

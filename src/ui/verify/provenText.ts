@@ -98,6 +98,19 @@ function transactionLine(transaction: Transaction, proven: Proven): string {
 			return m.verify_redeem({ name, amount: formatKronerNumber(transaction.amountMicroNok, 6) });
 		case "cancel":
 			return m.verify_cancel({ name, id: shortHash(transaction.orderId) });
+		case "correct": {
+			const other = nameOf(transaction.counterparty, proven);
+			const from = minuteText(transaction.fromMinute);
+			const until = minuteText(transaction.untilMinute);
+			if (transaction.amountMicroNok === 0) return m.verify_dispute({ name, other, from, until });
+			const [payer, payee] = transaction.isPayer ? [name, other] : [other, name];
+			const amount = formatKronerNumber(transaction.amountMicroNok, 6);
+			return m.verify_correct({ name, payer, payee, amount, from, until });
+		}
+		case "answer": {
+			const id = shortHash(transaction.correctionId);
+			return transaction.isAgreed ? m.verify_agree({ name, id }) : m.verify_decline({ name, id });
+		}
 		case "issue":
 			return m.verify_issue({
 				name,

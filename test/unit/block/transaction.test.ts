@@ -198,6 +198,8 @@ describe("a transaction by itself", () => {
 				"tariff",
 				"bank",
 				"bankConfirm",
+				"correct",
+				"answer",
 			]),
 		);
 	});

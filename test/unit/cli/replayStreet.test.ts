@@ -30,6 +30,8 @@ function expectedOf(street: Street) {
 			fee: street.tariff.localFeeMicroNokPerWh,
 		},
 		takeBackMinutes: 30,
+		correctionMinutes: 43_200,
+		correctedMinutes: 527_040,
 		noticeBlocks: 10_080,
 		timeZone: "UTC",
 	});

@@ -11,11 +11,13 @@ import { contractsOf, expectAgreement, householdsOf } from "../../support/ledger
 import { referenceAllocation } from "../../support/referenceAllocation.js";
 import { foundedFor, type Played, play, type Scenario, scenario } from "../../support/scenario.js";
 
-// Lives here are half an hour long: notices are over in a minute, and soon it is too late to take something back.
+// Lives here are half an hour long: notices are over in a minute, soon it is too late to take something back, and to answer.
 vi.mock(import("../../../src/primitives/units.js"), async (units) => ({
 	...(await units()),
 	HOUSEHOLD_NOTICE_MINUTES: 1,
 	TAKE_BACK_MINUTES: 2,
+	CORRECTION_MINUTES: 5,
+	MAX_CORRECTED_MINUTES: 6,
 }));
 
 /** `seed`: always the same lives; else other ones each time. */
@@ -67,10 +69,16 @@ describe("in every life of a neighbourhood", () => {
 			stated: 0,
 			confirmed: 0,
 			missing: 0,
+			owed: 0,
+			agreed: 0,
+			disputed: 0,
 		};
 		const check = (played: Played) => {
 			const { executed, reference, expected, offered, taken } = played;
 			expectAgreement(played);
+			seen.owed += executed.ledger.claims.size;
+			seen.agreed = Math.max(seen.agreed, reference.claims.filter(({ amount }) => amount === 0n).length);
+			seen.disputed += reference.corrections.filter(({ isDeclined, isOpen }) => isDeclined && isOpen).length;
 			seen.refused += offered - taken.length;
 			seen.matched += expected.matched.length;
 			seen.out += [...reference.removals.values()].filter(({ isOut }) => isOut).length;
@@ -105,8 +113,8 @@ describe("in every life of a neighbourhood", () => {
 		};
 		forAllBlocks(20, check);
 		// Lives in which all of it happens: what follows is not left to chance.
-		forAllBlocks(40, check, 9);
-		forAllBlocks(40, check, 5);
+		forAllBlocks(40, check, 12);
+		forAllBlocks(40, check, 1);
 		// A test that never settles anything would agree as well.
 		expect(seen.settled).toBeGreaterThan(150);
 		expect(seen.delivered).toBeGreaterThan(100);
@@ -128,6 +136,9 @@ describe("in every life of a neighbourhood", () => {
 		expect(seen.stated).toBeGreaterThan(20);
 		expect(seen.confirmed).toBeGreaterThan(3);
 		expect(seen.missing).toBeGreaterThan(5);
+		expect(seen.owed).toBeGreaterThan(20);
+		expect(seen.agreed).toBeGreaterThan(0);
+		expect(seen.disputed).toBeGreaterThan(5);
 	}, 60_000);
 
 	it("the balances and locks are together what was issued and not paid out, and none is negative", () => {
@@ -287,6 +298,7 @@ describe("the order in which readings arrive within the grace", () => {
 			firstActs,
 			leaver: undefined,
 			redeemer: undefined,
+			corrector: undefined,
 			choice: undefined,
 			firstLimits: [],
 			firstPrices: { retail: 0, feedIn: 0, fee: 0 },

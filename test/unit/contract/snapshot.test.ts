@@ -30,6 +30,8 @@ const inOrder = (ledger: Ledger) => ({
 	offers: [...ledger.offers],
 	orders: [...ledger.orders],
 	locks: [...ledger.locks],
+	corrections: [...ledger.corrections],
+	claims: [...ledger.claims],
 	usedInvitations: [...ledger.usedInvitations],
 });
 
