@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { DEFAULT_NODE_SETTINGS } from "../../../src/node/dependencies.js";
 import { readProofFile } from "../../../src/node/proofFile.js";
 import { prove, verifyProofFile } from "../../../src/node/proofFileCheck.js";
 import { type Cluster, foundedStreet } from "../../support/cluster.js";
@@ -29,7 +30,9 @@ describe("a street that trades by itself", () => {
 	let beginMs = 0;
 
 	beforeAll(async () => {
-		cluster = await foundedStreet(3);
+		// Checkpoints from which a restart begins: what was matched below them is not executed again.
+		const founding = { ...DEFAULT_NODE_SETTINGS.founding, checkpointBlocks: 10 };
+		cluster = await foundedStreet(3, { settings: { founding } });
 		const orderId = await cluster.act(2, { type: "buy", amountMicroNok: GIVEN_MICRO_NOK });
 		const issued = { orderId, amountMicroNok: GIVEN_MICRO_NOK, reference: "x" };
 		await cluster.act(0, { type: "issue", ...issued });
