@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const PLATFORM = [
 	"test/unit/{network,serial,signaling,ui}/**/*.test.ts",
 	"test/unit/contract/{checkpoint,invariants,snapshot}.test.ts",
-	"test/unit/node/{keyRotation,movingOut}.test.ts",
+	"test/unit/node/{keyRotation,movingOut,statement}.test.ts",
 ];
 /** They wait more than they compute, and leave the cores to the others. */
 const IN_REAL_TIME = ["test/e2e/serial*.test.ts", "test/e2e/tabs.test.ts"];

@@ -12,7 +12,6 @@ import { assert } from "../primitives/assert.js";
 import { taggedHash } from "../primitives/hash.js";
 import { type Result, refused } from "../primitives/result.js";
 import { createVerifier, publicKeyOf, sign } from "../primitives/signature.js";
-import { divideFloor, MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
 import { MemoryStorage } from "../storage/memory.js";
 
 /** Monotonic time moves in such steps while there is no leader or a proposal is open. */
@@ -59,7 +58,7 @@ export class VirtualStreet {
 			},
 			// Its households have no passwords.
 			stretchPassword: () => Promise.resolve(refused({ code: "password-not-stretched" })),
-			startOfDayMinute: (chainMs) => divideFloor(chainMs, MINUTES_PER_DAY * MS_PER_MINUTE) * MINUTES_PER_DAY,
+			localTime: { offsetMinutes: 0, summerTime: false },
 			emit: (output) => this.#onOutput(at, output),
 			settings,
 		});

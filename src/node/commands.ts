@@ -42,7 +42,9 @@ type StreetlessCommand = Extract<
 >;
 
 type WhatIfCommand = Extract<Command, { type: "whatIf" }>;
-type ProofCommand = Extract<Command, { type: "proofFile" }>;
+
+/** Commands that only read, for as long as that takes: beside the queue. */
+type ReadingCommand = Extract<Command, { type: "proofFile" | "statement" | "exportSlice" }>;
 
 export interface CommandsParts {
 	readonly dependencies: NodeDependencies;
@@ -70,10 +72,9 @@ export class Commands {
 	/** Carries out a command and replies; an act may have to wait. */
 	async onCommand(id: number, command: Command): Promise<void> {
 		const { dependencies, stages } = this.#parts;
-		if (command.type === "proofFile") {
-			// Beside the queue: it only reads, for as long as that takes.
-			const making = proofFile(stages.street, command);
-			void making.then((reply) => this.#parts.later(async () => this.#reply(id, reply)));
+		if (isReadingCommand(command)) {
+			const reading = read(stages.street, command);
+			void reading.then((reply) => this.#parts.later(async () => this.#reply(id, reply)));
 			return;
 		}
 		// What waits for its turn is not signed by whoever opens the key meanwhile.
@@ -128,7 +129,7 @@ export class Commands {
 		this.#parts.dependencies.emit({ type: "reply", id, result });
 	}
 
-	async #carryOut(command: Exclude<Command, ProofCommand>, passwords: StretchedPasswords): Promise<Reply> {
+	async #carryOut(command: Exclude<Command, ReadingCommand>, passwords: StretchedPasswords): Promise<Reply> {
 		const { entering, incidents, stages } = this.#parts;
 		switch (command.type) {
 			case "openLobby":
@@ -158,7 +159,7 @@ export class Commands {
 
 	async #inStreet(
 		street: Street,
-		command: Exclude<Command, StreetlessCommand | ProofCommand>,
+		command: Exclude<Command, StreetlessCommand | ReadingCommand>,
 		passwords: StretchedPasswords,
 	): Promise<Reply> {
 		switch (command.type) {
@@ -268,8 +269,27 @@ function contentOf(link: Link): LinkContent {
 
 const HEX_ID = /^[0-9a-f]{64}$/;
 
-async function proofFile(street: Street | undefined, command: ProofCommand): Promise<Reply> {
+function isReadingCommand(command: Command): command is ReadingCommand {
+	return command.type === "proofFile" || command.type === "statement" || command.type === "exportSlice";
+}
+
+async function read(street: Street | undefined, command: ReadingCommand): Promise<Reply> {
 	if (street === undefined) return refused({ code: "not-in-a-neighbourhood" });
+	switch (command.type) {
+		case "proofFile":
+			return proofFile(street, command);
+		case "statement": {
+			const statement = await street.papers.statement(command);
+			return statement.ok ? ok({ type: "statement", statement: statement.value }) : refused({ ...statement.error });
+		}
+		case "exportSlice": {
+			const text = await street.papers.exportSlice(command);
+			return text.ok ? ok({ type: "exportSlice", text: text.value }) : refused({ ...text.error });
+		}
+	}
+}
+
+async function proofFile(street: Street, command: Extract<Command, { type: "proofFile" }>): Promise<Reply> {
 	const request = requestOf(command);
 	if (request === undefined) return refused({ code: "proof-not-kept" });
 	const file = await street.proofFile(request);
@@ -277,7 +297,7 @@ async function proofFile(street: Street | undefined, command: ProofCommand): Pro
 }
 
 /** Undefined: nothing on a chain is called so. */
-function requestOf(command: ProofCommand): ProofRequest | undefined {
+function requestOf(command: Extract<Command, { type: "proofFile" }>): ProofRequest | undefined {
 	if ("fromMinute" in command) {
 		const { fromMinute, untilMinute } = command;
 		return isPeriod(fromMinute, untilMinute) ? { fromMinute, untilMinute } : undefined;

@@ -1,6 +1,7 @@
 /** What the node is given: everything that differs between a browser, the simulator and the replay. */
 
 import type { RaftSettings } from "../consensus/state.js";
+import type { LocalTimeRule } from "../primitives/localTime.js";
 import type { Result } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import type { NodeOutput } from "./protocol.js";
@@ -73,8 +74,8 @@ export interface NodeDependencies {
 		salt: Uint8Array,
 		parameters: StretchParameters,
 	): Promise<Result<Uint8Array, { code: "password-not-stretched" }>>;
-	/** First minute of the day, in the household's time zone, that a time lies in. */
-	startOfDayMinute(chainMs: number): number;
+	/** How the clocks go by which the household's screens show days and months. */
+	localTime: LocalTimeRule;
 	emit(output: NodeOutput): void;
 	settings: NodeSettings;
 }

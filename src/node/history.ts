@@ -172,6 +172,21 @@ export class History {
 	}
 
 	/**
+	 * A household's days from one on until another (days since the epoch, UTC; at most KEPT_DAYS), of which older ones were
+	 * read from storage: those that are here are newer. Undefined: one of them was damaged.
+	 */
+	past(member: number, fromDay: number, untilDay: number, stored: readonly StoredDay[]): History | undefined {
+		const past = new History(this.#householdKey);
+		if (!past.restore(stored)) return undefined;
+		for (let day = fromDay; day < untilDay; day++) {
+			const values = this.#days.get(member)?.get(day);
+			if (values !== undefined) past.#put(member, day, values);
+			past.#prices.put(day, this.#prices.ofDay(day));
+		}
+		return past;
+	}
+
+	/**
 	 * The own household's minutes from one on until another with their money and the utility's prices; `otherwise`: what
 	 * counts where no prices are kept yet.
 	 */

@@ -385,7 +385,7 @@ export class Node {
 					peers: this.#peers,
 					metering: this.#metering,
 					chainMs: this.#dependencies.clocks.chainMs(),
-					startOfDayMinute: this.#dependencies.startOfDayMinute,
+					localTime: this.#dependencies.localTime,
 					signaling,
 					faults: this.#incidents.faults,
 					refusals: this.#incidents.refusals,

@@ -249,6 +249,10 @@ export type Command =
 	 * untilMinute): at most a month at a time, so that a long time is asked about piece by piece.
 	 */
 	| { type: "whatIf"; rule: MatchingRule; fromMinute: number; untilMinute: number }
+	/** The statement of whole local days, from the first minute of one until that of another: a month, or a year. */
+	| { type: "statement"; fromMinute: number; untilMinute: number }
+	/** A slice of a file with this household's past; whoever asks puts slices together, and stops when it likes. */
+	| ({ type: "exportSlice" } & ExportRequest)
 	/** What an offer's seller had left lately, and what a contract by it would have meant for this household. */
 	| { type: "offerOutlook"; offerId: string }
 	/** What one of this household's contracts settled minute by minute, and why so much. */
@@ -346,6 +350,8 @@ export type ReplyValue =
 	| { type: "series"; series: Series }
 	| { type: "bill"; bill: Bill }
 	| { type: "whatIf"; whatIf: WhatIf }
+	| { type: "statement"; statement: PeriodStatement }
+	| { type: "exportSlice"; text: string }
 	| { type: "offerOutlook"; outlook: OfferOutlook }
 	| ({ type: "contractMinutes"; likely: LikelyShare } & ContractMinutes)
 	/** The file's text, and how it may be called. */
@@ -442,6 +448,110 @@ export interface BillFigures {
 	localFeeMicroNok: number;
 	/** Against everything from the utility and to it; negative: it would have been cheaper. */
 	savedMicroNok: number;
+}
+
+export type ExportWhat = "minutes" | "days" | "months" | "movements";
+export type ExportFormat = "csv-nb" | "csv-iso" | "json";
+
+/** So many days one slice of an export has at most: none keeps the node from anything else for long. */
+export const SLICE_DAYS: Readonly<Record<ExportWhat, number>> = { minutes: 7, days: 31, months: 31, movements: 366 };
+
+/** A slice of a file: whole local days. */
+export interface ExportRequest {
+	what: ExportWhat;
+	format: ExportFormat;
+	fromMinute: number;
+	untilMinute: number;
+	/** The file begins with it, and ends. */
+	isFirst: boolean;
+	isLast: boolean;
+}
+
+/** What a household's tokens, meter and prices did in a month or a year: `node/periodStatement.ts` reckons it. */
+export interface PeriodStatement {
+	fromMinute: number;
+	untilMinute: number;
+	gridId: string;
+	neighbourhood: string;
+	/** `id`: the household's public key in hex. */
+	household: { name: string; id: string };
+	/** The block at which it was made. */
+	head: { index: number; hash: string; timestampMs: number };
+	total: StatementFigures;
+	/** Ascending, those of which something is kept. */
+	months: StatementMonth[];
+	contracts: StatementContract[];
+	/** Money through the bank, ascending. */
+	transfers: StatementTransfer[];
+	/** Of which this device never had the blocks: what tokens did in it is `unknownMicroNok`. */
+	gaps: readonly { fromMs: number; untilMs: number }[];
+	/** Set where this device knows nothing of the beginning: from when on it does. */
+	keptFromMs?: number;
+	/** All of its minutes have ended. */
+	isOver: boolean;
+	/** Nothing more will settle in it. */
+	isSettled: boolean;
+}
+
+export interface StatementMonth extends StatementFigures {
+	fromMinute: number;
+	untilMinute: number;
+}
+
+/**
+ * Opening + issued + sold + matched sold + other in + unknown = closing + paid out + bought + matched bought + other out.
+ * Balances are with what is locked until it is paid out.
+ */
+export interface StatementFigures {
+	openingMicroNok: number;
+	closingMicroNok: number;
+	issuedMicroNok: number;
+	paidOutMicroNok: number;
+	/** Under contracts. */
+	boughtWh: number;
+	boughtMicroNok: number;
+	soldWh: number;
+	soldMicroNok: number;
+	/** In the market that trades by itself. */
+	matchedBoughtWh: number;
+	matchedBoughtMicroNok: number;
+	matchedSoldWh: number;
+	matchedSoldMicroNok: number;
+	/** By neither energy nor bank. */
+	otherInMicroNok: number;
+	otherOutMicroNok: number;
+	/** In blocks that this device never had; may be negative. */
+	unknownMicroNok: number;
+	/** To neighbours, nothing deducted. */
+	grossSalesMicroNok: number;
+	/** That have ended, and of them with a reading. */
+	minutes: number;
+	measuredMinutes: number;
+	importWh: number;
+	exportWh: number;
+	/** For information: the rest, at the utility's prices, and what the grid takes for what came from neighbours. */
+	fromUtilityWh: number;
+	toUtilityWh: number;
+	utilityCostMicroNok: number;
+	utilityIncomeMicroNok: number;
+	localFeeMicroNok: number;
+}
+
+export interface StatementContract {
+	contractId: string;
+	type: "bought" | "sold";
+	otherName: string;
+	/** Absent: the chain has forgotten the contract. */
+	priceMicroNokPerWh?: number;
+	energyWh: number;
+	amountMicroNok: number;
+}
+
+export interface StatementTransfer {
+	type: "issued" | "paidOut";
+	amountMicroNok: number;
+	timestampMs: number;
+	reference: string;
 }
 
 export interface OfferOutlook {

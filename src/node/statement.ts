@@ -1,4 +1,8 @@
-/** What a household sees of its own money and energy, derived from the executed chain: movements, and sums by day. */
+/**
+ * What a household sees of its own money and energy, derived from the executed chain: movements, and sums by local day, kept
+ * for ever. Whatever its tokens did that no movement here says (corrections, blocks that never came here) is kept as the
+ * difference that it made, so that an account always adds up.
+ */
 import * as v from "valibot";
 import { hash, natural } from "../block/fieldShapes.js";
 import type { IssueTransaction, PayoutTransaction } from "../block/kinds/treasury.js";
@@ -6,15 +10,14 @@ import type { Ledger } from "../contract/ledger.js";
 import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
 import type { CborValue } from "../primitives/codec.js";
-import { add, MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
+import { type LocalTimeRule, startOfDayMinute } from "../primitives/localTime.js";
+import { add, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
 import type { Link } from "./chain.js";
 import { idOf } from "./mempool.js";
 import { decodeRecord, encodeRecord } from "./records.js";
 import type { MovementView } from "./view.js";
 
 const SHOWN_MOVEMENTS = 50;
-/** Trades of so many days are stored, and older ones as far as they are shown. */
-const KEPT_DAYS = 62;
 
 /** Money that came through the bank, or went. */
 type Transfer = Extract<MovementView, { reference: string }>;
@@ -22,9 +25,46 @@ type CarriedMovement = Extract<MovementView, { type: "carried" }>;
 type TradeMovement = Extract<MovementView, { type: "bought" | "sold" }>;
 type MatchedMovement = Extract<MovementView, { type: "matchedBought" | "matchedSold" }>;
 
+/** What came and went, µNOK. */
+interface InAndOut {
+	readonly inMicroNok: number;
+	readonly outMicroNok: number;
+}
+
+/** Tokens that moved by neither energy nor bank. */
+interface OtherMovement extends InAndOut {
+	readonly dayMinute: number;
+}
+
+/** Blocks from one time until another never came to this device; all that is known of them is what the tokens did. */
+export interface StatementGap extends InAndOut {
+	readonly fromMs: number;
+	readonly untilMs: number;
+}
+
+/** Where the tokens stood after a block; what is locked for a payout is among them until it is paid out. */
+interface Seen {
+	readonly index: number;
+	readonly timestampMs: number;
+	readonly heldMicroNok: number;
+}
+
+/** A household's tokens over a time: opening and all that moved make closing, to the µNOK. */
+export interface Account {
+	readonly openingMicroNok: number;
+	readonly closingMicroNok: number;
+	/** Ascending. Energy counts in the day in which it flowed, also where it settled later. */
+	readonly movements: readonly MovementView[];
+	/** By neither energy nor bank, by day. */
+	readonly others: readonly OtherMovement[];
+	readonly gaps: readonly StatementGap[];
+	/** What was before is not known here. */
+	readonly keptFromMs: number;
+}
+
 export class Statement {
 	readonly #publicKey: Uint8Array;
-	readonly #startOfDayMinute: (chainMs: number) => number;
+	readonly #localTime: LocalTimeRule;
 	/** Newest last. */
 	#transfers: Transfer[] = [];
 	/** Where the neighbourhood was founded again: one. */
@@ -33,17 +73,27 @@ export class Statement {
 	readonly #trades = new Map<string, TradeMovement>();
 	/** What the market matched, by side and day. */
 	readonly #matched = new Map<string, MatchedMovement>();
+	/** By day. */
+	readonly #others = new Map<number, OtherMovement>();
+	#gaps: StatementGap[] = [];
+	#keptFromMs = 0;
+	/** Undefined: no block has been taken in yet of a chain that knows this household. */
+	#seen: Seen | undefined;
 	#day = { fromMinute: 0, untilMinute: 0 };
+	/** Undefined: to be made anew. */
+	#shown: MovementView[] | undefined;
 
-	constructor(publicKey: Uint8Array, startOfDayMinute: (chainMs: number) => number) {
+	constructor(publicKey: Uint8Array, localTime: LocalTimeRule) {
 		this.#publicKey = publicKey;
-		this.#startOfDayMinute = startOfDayMinute;
+		this.#localTime = localTime;
 	}
 
 	/** Takes in a committed block; `parent` is the ledger before it. */
 	add(parent: Ledger, link: Link): void {
 		const self = link.ledger.households.find((household) => toHex(household.publicKey) === toHex(this.#publicKey));
 		if (self === undefined) return;
+		this.#shown = undefined;
+		let movedMicroNok = 0;
 		const { predecessor } = link.ledger;
 		if (link.block.index === 0 && predecessor !== undefined) {
 			const { index: blockIndex } = predecessor;
@@ -52,8 +102,9 @@ export class Statement {
 		}
 		for (const transaction of link.block.transactions) {
 			if (transaction.kind === "payout") {
-				if (parent.locks.get(toHex(transaction.lockId))?.member === self.index)
-					this.#addTransfer("paidOut", transaction, link);
+				if (parent.locks.get(toHex(transaction.lockId))?.member !== self.index) continue;
+				this.#addTransfer("paidOut", transaction, link);
+				movedMicroNok -= transaction.amountMicroNok;
 				continue;
 			}
 			if (transaction.kind !== "issue") continue;
@@ -61,11 +112,13 @@ export class Statement {
 			// A `buy` and its `issue` may stand in one block.
 			if ((order?.member ?? memberOfOrder(link, transaction.orderId)) !== self.index) continue;
 			this.#addTransfer("issued", transaction, link);
+			movedMicroNok += transaction.amountMicroNok;
 		}
 		for (const { seller, minute, deliveries } of link.results.settled) {
 			for (const { buyer, contract, energyWh, amountMicroNok } of deliveries) {
 				if (buyer !== self.index && seller !== self.index) continue;
 				const type = buyer === self.index ? "bought" : "sold";
+				movedMicroNok += type === "bought" ? -amountMicroNok : amountMicroNok;
 				const contractId = toHex(link.ledger.contracts[contract]?.id ?? new Uint8Array());
 				this.#addTrade(type, contractId, minute, energyWh, amountMicroNok, type === "bought" ? seller : buyer);
 			}
@@ -75,7 +128,35 @@ export class Statement {
 			if (share === undefined) continue;
 			this.#addMatched("matchedBought", fromMinute, share.boughtWh, share.paidMicroNok);
 			this.#addMatched("matchedSold", fromMinute, share.soldWh, share.earnedMicroNok);
+			movedMicroNok += share.earnedMicroNok - share.paidMicroNok;
 		}
+		this.#see(parent, link, self.index, movedMicroNok);
+	}
+
+	/** Remembers what the tokens did besides: in this block, and in those that never came here. */
+	#see(parent: Ledger, { block, ledger }: Link, member: number, movedMicroNok: number): void {
+		const { index, timestampMs } = block;
+		const heldMicroNok = heldBy(ledger, member);
+		const beforeMicroNok = heldBy(parent, member);
+		if (this.#seen === undefined) {
+			// Who has just come has no past that could be missing.
+			this.#keptFromMs = parent.households[member] === undefined ? timestampMs : parent.timestampMs;
+		} else if (this.#seen.index !== parent.index) {
+			const span = { fromMs: this.#seen.timestampMs, untilMs: parent.timestampMs };
+			this.#gaps = [...this.#gaps, { ...span, ...inAndOut(beforeMicroNok - this.#seen.heldMicroNok) }];
+		}
+		const otherMicroNok = heldMicroNok - beforeMicroNok - movedMicroNok;
+		if (otherMicroNok !== 0) {
+			const dayMinute = this.#dayOf(minuteOf(timestampMs));
+			const sum = this.#others.get(dayMinute);
+			const { inMicroNok, outMicroNok } = inAndOut(otherMicroNok);
+			this.#others.set(dayMinute, {
+				dayMinute,
+				inMicroNok: add(sum?.inMicroNok ?? 0, inMicroNok),
+				outMicroNok: add(sum?.outMicroNok ?? 0, outMicroNok),
+			});
+		}
+		this.#seen = { index, timestampMs, heldMicroNok };
 	}
 
 	#addMatched(type: MatchedMovement["type"], minute: number, energyWh: number, amountMicroNok: number): void {
@@ -95,7 +176,7 @@ export class Statement {
 		const { amountMicroNok, reference } = act;
 		const id = idOf(act, ledger.gridId);
 		const moved = { type, amountMicroNok, timestampMs: block.timestampMs, reference, id };
-		this.#transfers = [...this.#transfers, moved].slice(-SHOWN_MOVEMENTS);
+		this.#transfers.push(moved);
 	}
 
 	#addTrade(
@@ -122,49 +203,92 @@ export class Statement {
 	/** Most minutes lie in the day that was asked about last. */
 	#dayOf(minute: number): number {
 		if (minute < this.#day.fromMinute || minute >= this.#day.untilMinute) {
-			const fromMinute = this.#startOfDayMinute(minute * MS_PER_MINUTE);
+			const fromMinute = startOfDayMinute(this.#localTime, minute);
 			// Days with a change of summer time have 23 or 25 hours: only the sure part is remembered.
 			this.#day = { fromMinute, untilMinute: fromMinute + MINUTES_PER_DAY - 60 };
 		}
 		return this.#day.fromMinute;
 	}
 
-	/** All of it as a record, but for trades that are old and not shown any more. */
+	/** All of it as a record. */
 	toRecord(): Uint8Array {
-		const all = [...this.#trades.values(), ...this.#matched.values()];
-		const days = all.map(({ dayMinute }) => dayMinute).sort((a, b) => b - a);
-		const oldest = Math.min(days[SHOWN_MOVEMENTS - 1] ?? 0, Math.max(0, (days[0] ?? 0) - KEPT_DAYS * MINUTES_PER_DAY));
-		const trades = [...this.#trades.values()].filter(({ dayMinute }) => dayMinute >= oldest);
-		const issued = this.#transfers.filter(({ type }) => type === "issued");
-		const paidOut = this.#transfers.filter(({ type }) => type === "paidOut");
-		const fields = [issued.map(transferFields), trades.map(tradeFields)];
-		// Absent where there is none, as in the records of earlier versions.
-		const matched = [...this.#matched.values()].filter(({ dayMinute }) => dayMinute >= oldest);
-		const optional = [this.#carried.map(carriedFields), paidOut.map(transferFields), matched.map(matchedFields)];
-		const last = optional.findLastIndex((list) => list.length > 0);
-		return encodeRecord([...fields, ...optional.slice(0, last + 1)]);
+		const ofContract = new Map<string, TradeMovement[]>();
+		for (const trade of this.#trades.values()) {
+			const trades = ofContract.get(trade.contractId) ?? [];
+			trades.push(trade);
+			ofContract.set(trade.contractId, trades);
+		}
+		const ofType = (type: Transfer["type"]) =>
+			this.#transfers.filter((transfer) => transfer.type === type).map(transferFields);
+		return encodeRecord([
+			RECORD_VERSION,
+			ofType("issued"),
+			[...ofContract.values()].map(contractFields),
+			this.#carried.map(carriedFields),
+			ofType("paidOut"),
+			[...this.#matched.values()].map(matchedFields),
+			[...this.#others.values()].map(({ dayMinute, inMicroNok, outMicroNok }) => [dayMinute, inMicroNok, outMicroNok]),
+			this.#gaps.map(({ fromMs, untilMs, inMicroNok, outMicroNok }) => [fromMs, untilMs, inMicroNok, outMicroNok]),
+			this.#keptFromMs,
+			this.#seen === undefined ? [] : [this.#seen.index, this.#seen.timestampMs, this.#seen.heldMicroNok],
+		]);
 	}
 
 	/** Begins with what was stored; false: it was damaged, and nothing of it is taken. */
 	restore(record: Uint8Array): boolean {
 		const decoded = decodeRecord(record, statementShape);
 		if (!decoded.ok) return false;
-		const [issued, trades, carried = [], paidOut = [], matched = []] = decoded.value;
+		const { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen } = decoded.value;
 		const byTime = (a: Transfer, b: Transfer) => a.timestampMs - b.timestampMs;
 		this.#transfers = [...issued.map(transferOf("issued")), ...paidOut.map(transferOf("paidOut"))].sort(byTime);
 		this.#carried = carried;
 		for (const trade of trades) this.#trades.set(keyOf(trade), trade);
 		for (const movement of matched) this.#matched.set(matchedKeyOf(movement), movement);
+		for (const other of others) this.#others.set(other.dayMinute, other);
+		this.#gaps = gaps;
+		this.#keptFromMs = keptFromMs;
+		this.#seen = seen;
 		return true;
 	}
 
-	/** Newest first. */
+	/** Newest first, as far as they are shown. */
 	movements(): MovementView[] {
-		const timeOf = (movement: MovementView) =>
-			"timestampMs" in movement ? movement.timestampMs : (movement.dayMinute + MINUTES_PER_DAY) * MS_PER_MINUTE;
-		return [...this.#transfers, ...this.#carried, ...this.#trades.values(), ...this.#matched.values()]
-			.sort((a, b) => timeOf(b) - timeOf(a))
-			.slice(0, SHOWN_MOVEMENTS);
+		this.#shown ??= [...this.#all()].sort((a, b) => timeOf(b) - timeOf(a)).slice(0, SHOWN_MOVEMENTS);
+		return this.#shown;
+	}
+
+	#all(): MovementView[] {
+		return [...this.#transfers, ...this.#carried, ...this.#trades.values(), ...this.#matched.values()];
+	}
+
+	/**
+	 * The account of the minutes from one on until another, each the first of a day. Undefined: nothing is known of that
+	 * time.
+	 */
+	account(fromMinute: number, untilMinute: number): Account | undefined {
+		if (this.#seen === undefined || untilMinute * MS_PER_MINUTE <= this.#keptFromMs) return undefined;
+		const [from, until] = [fromMinute * MS_PER_MINUTE, untilMinute * MS_PER_MINUTE];
+		let afterMicroNok = 0;
+		let withinMicroNok = 0;
+		const count = (atMs: number, changeMicroNok: number): boolean => {
+			const isWithin = atMs >= from && atMs < until;
+			if (isWithin) withinMicroNok += changeMicroNok;
+			else if (atMs >= until) afterMicroNok += changeMicroNok;
+			return isWithin;
+		};
+		const isCounted = ({ inMicroNok, outMicroNok }: InAndOut, atMs: number) => count(atMs, inMicroNok - outMicroNok);
+		const movements = this.#all().filter((movement) => count(beginOf(movement), changeOf(movement)));
+		const others = [...this.#others.values()].filter((each) => isCounted(each, each.dayMinute * MS_PER_MINUTE));
+		for (const gap of this.#gaps) isCounted(gap, gap.untilMs);
+		const closingMicroNok = this.#seen.heldMicroNok - afterMicroNok;
+		return {
+			openingMicroNok: closingMicroNok - withinMicroNok,
+			closingMicroNok,
+			movements: movements.sort((a, b) => beginOf(a) - beginOf(b)),
+			others,
+			gaps: this.#gaps.filter(({ fromMs, untilMs }) => untilMs > from && fromMs < until),
+			keptFromMs: this.#keptFromMs,
+		};
 	}
 
 	/** Paid and earned on the day that begins at a minute. */
@@ -183,6 +307,45 @@ export class Statement {
 		}
 		return { paidMicroNok, earnedMicroNok };
 	}
+}
+
+/** A household's tokens, with those that wait for their payout; none: it is no member yet. */
+function heldBy({ households, locks }: Ledger, member: number): number {
+	let heldMicroNok = households[member]?.balanceMicroNok ?? 0;
+	for (const lock of locks.values()) {
+		if (lock.member === member) heldMicroNok = add(heldMicroNok, lock.amountMicroNok);
+	}
+	return heldMicroNok;
+}
+
+function inAndOut(changeMicroNok: number): InAndOut {
+	return { inMicroNok: Math.max(0, changeMicroNok), outMicroNok: Math.max(0, -changeMicroNok) };
+}
+
+/** What a movement made of the tokens; what a chain began with is no change of them. */
+export function changeOf({ type, amountMicroNok }: MovementView): number {
+	switch (type) {
+		case "issued":
+		case "sold":
+		case "matchedSold":
+			return amountMicroNok;
+		case "paidOut":
+		case "bought":
+		case "matchedBought":
+			return -amountMicroNok;
+		case "carried":
+			return 0;
+	}
+}
+
+/** Of a day its beginning. */
+function beginOf(movement: MovementView): number {
+	return "timestampMs" in movement ? movement.timestampMs : movement.dayMinute * MS_PER_MINUTE;
+}
+
+/** Of a day its end: what it sums up was not complete before. */
+function timeOf(movement: MovementView): number {
+	return "timestampMs" in movement ? movement.timestampMs : (movement.dayMinute + MINUTES_PER_DAY) * MS_PER_MINUTE;
 }
 
 /** Whose order a `buy` of this very block made. */
@@ -224,11 +387,14 @@ const carriedFields = ({ amountMicroNok, timestampMs, blockIndex }: CarriedMovem
 	blockIndex,
 ];
 
-function tradeFields(trade: TradeMovement): CborValue {
-	const id = fromHex(trade.contractId);
+/** The days of one contract. */
+function contractFields(trades: readonly TradeMovement[]): CborValue {
+	const [first] = trades;
+	assert(first !== undefined, "a contract is here by its days");
+	const id = fromHex(first.contractId);
 	assert(id.ok, "contract ids are hex");
-	const isSold = trade.type === "sold" ? 1 : 0;
-	return [isSold, id.value, trade.dayMinute, trade.other, trade.energyWh, trade.amountMicroNok];
+	const days = trades.map(({ dayMinute, energyWh, amountMicroNok }) => [dayMinute, energyWh, amountMicroNok]);
+	return [first.type === "sold" ? 1 : 0, id.value, first.other, days];
 }
 
 const transfersShape = v.array(
@@ -284,9 +450,99 @@ const matchedShape = v.array(
 		),
 	),
 );
+const contractsShape = v.pipe(
+	v.array(
+		v.strictTuple([
+			v.picklist([0, 1]),
+			v.instance(Uint8Array),
+			natural,
+			v.array(v.strictTuple([natural, natural, natural])),
+		]),
+	),
+	v.transform((contracts) =>
+		contracts.flatMap(([isSold, id, other, days]) => {
+			const type = isSold === 1 ? "sold" : "bought";
+			const contractId = toHex(id);
+			return days.map(
+				([dayMinute, energyWh, amountMicroNok]): TradeMovement => ({
+					type,
+					contractId,
+					dayMinute,
+					other,
+					energyWh,
+					amountMicroNok,
+				}),
+			);
+		}),
+	),
+);
+const othersShape = v.array(
+	v.pipe(
+		v.strictTuple([natural, natural, natural]),
+		v.transform(([dayMinute, inMicroNok, outMicroNok]): OtherMovement => ({ dayMinute, inMicroNok, outMicroNok })),
+	),
+);
+const gapsShape = v.array(
+	v.pipe(
+		v.strictTuple([natural, natural, natural, natural]),
+		v.transform(([fromMs, untilMs, inMicroNok, outMicroNok]): StatementGap => {
+			return { fromMs, untilMs, inMicroNok, outMicroNok };
+		}),
+	),
+);
+const seenShape = v.union([
+	v.pipe(
+		v.strictTuple([natural, natural, natural]),
+		v.transform(([index, timestampMs, heldMicroNok]): Seen => ({ index, timestampMs, heldMicroNok })),
+	),
+	v.pipe(
+		v.strictTuple([]),
+		v.transform(() => undefined),
+	),
+]);
+
+interface StatementRecord {
+	readonly issued: v.InferOutput<typeof transfersShape>;
+	readonly trades: TradeMovement[];
+	readonly carried: CarriedMovement[];
+	readonly paidOut: v.InferOutput<typeof transfersShape>;
+	readonly matched: MatchedMovement[];
+	readonly others: OtherMovement[];
+	readonly gaps: StatementGap[];
+	readonly keptFromMs: number;
+	readonly seen: Seen | undefined;
+}
+
+/** Records of earlier versions begin with a list. They had forgotten older movements, so what is kept begins after them. */
+const RECORD_VERSION = 2;
 const statementShape = v.union([
-	v.strictTuple([transfersShape, tradesShape]),
-	v.strictTuple([transfersShape, tradesShape, carriedShape]),
-	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape]),
-	v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape]),
+	v.pipe(
+		v.strictTuple([
+			v.literal(RECORD_VERSION),
+			transfersShape,
+			contractsShape,
+			carriedShape,
+			transfersShape,
+			matchedShape,
+			othersShape,
+			gapsShape,
+			natural,
+			seenShape,
+		]),
+		v.transform(([, ...fields]): StatementRecord => {
+			const [issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen] = fields;
+			return { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen };
+		}),
+	),
+	v.pipe(
+		v.union([
+			v.strictTuple([transfersShape, tradesShape]),
+			v.strictTuple([transfersShape, tradesShape, carriedShape]),
+			v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape]),
+			v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape]),
+		]),
+		v.transform(([issued, trades, carried = [], paidOut = [], matched = []]): StatementRecord => {
+			return { issued, trades, carried, paidOut, matched, others: [], gaps: [], keptFromMs: 0, seen: undefined };
+		}),
+	),
 ]);

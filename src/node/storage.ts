@@ -60,9 +60,10 @@ export interface ChainChange {
 	unstage?: true;
 	/**
 	 * What is staged of this index becomes the newest checkpoint, and the blockchain begins above it: older blocks and
-	 * certificates go as with `prune`. Its certificate is installed by `install` of the same change.
+	 * certificates go as with `prune`. Its certificate is installed by `install` of the same change. `derived`: what this
+	 * device had derived of the blocks that it did have.
 	 */
-	installCheckpoint?: { index: number; keepBlocks: readonly number[] };
+	installCheckpoint?: { index: number; keepBlocks: readonly number[]; derived?: Uint8Array };
 	/** Committed blocks that came another way, ascending, ending at the certificate's (genesis has none). */
 	install?: {
 		blocks: readonly StoredBlock[];
@@ -116,7 +117,10 @@ export interface CheckpointRecords {
 
 export interface StoredCheckpoint extends CheckpointRecords {
 	index: number;
-	/** What this device derives from the chain for its own household; a checkpoint that was fetched has none. */
+	/**
+	 * What this device derives from the chain for its own household: up to the checkpoint, or where that was fetched, of the
+	 * blocks that this device had.
+	 */
 	derived?: Uint8Array;
 }
 
@@ -205,6 +209,8 @@ export interface ChainStorage {
 	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>>;
 	/** The market's intervals of the days from one on until another, ascending. */
 	readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>>;
+	/** One member's days from one on until another, ascending. */
+	readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>>;
 	/** The page of proofs that holds a block, or the first one above it. */
 	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>>;
 	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>>;

@@ -50,6 +50,7 @@ import { createInvitationLink, createRestoreLink } from "./street/invitations.js
 import { Membership } from "./street/membership.js";
 import { createOnward } from "./street/onward.js";
 import { OwnTransactions } from "./street/ownTransactions.js";
+import { Papers } from "./street/papers.js";
 import { Past } from "./street/past.js";
 import { Presence } from "./street/presence.js";
 import { Proposing } from "./street/proposing.js";
@@ -110,6 +111,8 @@ export class Street {
 	/** Whether, and how, this chain is left for one that goes on from it. */
 	readonly refounding: Refounding;
 	readonly unlocking: Unlocking;
+	/** Statements and exports. */
+	readonly papers: Papers;
 	#lastTickMs: number;
 	#claim: string | undefined;
 	/** Of what it was reckoned, and what came of it. */
@@ -122,7 +125,7 @@ export class Street {
 		let views: DerivedViews | undefined;
 		const loaded = await loadChain(storage, dependencies.verifier, ({ keys }, proven) => {
 			const { publicKey } = new HouseholdKey(keys.household, dependencies.signer);
-			const made = new DerivedViews(publicKey, dependencies.startOfDayMinute, proven);
+			const made = new DerivedViews(publicKey, dependencies.localTime, proven);
 			views = made;
 			return made;
 		});
@@ -170,6 +173,7 @@ export class Street {
 		this.#admission = new Admission(context, sync, this.#own);
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
 		this.#proving = new Proving(context, views.proofs);
+		this.papers = new Papers(context, views.history, views.statement);
 		this.#serving = new Serving(context, this.#pruning);
 		const fetching = { sync, raft, head, verification };
 		this.#verification = verification;

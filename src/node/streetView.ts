@@ -32,6 +32,7 @@ import { isNewcomer } from "../contract/standing.js";
 import { tariffAt } from "../contract/tariff.js";
 import { payoutRefusal } from "../contract/treasury.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
+import { type LocalTimeRule, startOfDayMinute } from "../primitives/localTime.js";
 import { CORRECTION_MINUTES, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
 import { OLD_LINK_MS } from "./networkKeys.js";
@@ -75,7 +76,7 @@ export interface ViewContext {
 	peers: Peers;
 	metering: Metering;
 	chainMs: number;
-	startOfDayMinute(chainMs: number): number;
+	localTime: LocalTimeRule;
 	signaling: SignalingView;
 	faults: StreetView["faults"];
 	refusals: Record<string, number>;
@@ -251,8 +252,8 @@ function lastReadingOf(street: Street, member: number): MeterView["lastReading"]
 }
 
 function todayView(context: ViewContext, member: number): TodayView {
-	const { street, chainMs } = context;
-	const fromMinute = context.startOfDayMinute(chainMs);
+	const { street, chainMs, localTime } = context;
+	const fromMinute = startOfDayMinute(localTime, minuteOf(chainMs));
 	const untilMinute = Math.min(minuteOf(chainMs) + 1, fromMinute + MINUTES_PER_DAY + 60);
 	const { minutes, importWh, exportWh, boughtWh, soldWh, utilityCostMicroNok, utilityIncomeMicroNok } =
 		street.runningBill(member, fromMinute, untilMinute);

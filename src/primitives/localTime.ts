@@ -90,6 +90,11 @@ export function firstMinuteOfDay(rule: LocalTimeRule, day: number): number {
 	return untilMinute;
 }
 
+/** First minute of the local day that a minute lies in. */
+export function startOfDayMinute(rule: LocalTimeRule, minute: number): number {
+	return firstMinuteOfDay(rule, localMinuteAt(rule, minute).day);
+}
+
 /** First minute of a month (1 … 12) of local time. */
 export function firstMinuteOfMonth(rule: LocalTimeRule, year: number, month: number): number {
 	return firstMinuteOfDay(rule, dayOfDate({ year, month, dayOfMonth: 1 }));

@@ -267,6 +267,15 @@ class IndexedDbChain implements ChainStorage {
 		});
 	}
 
+	readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const { store } = this.#database.transaction("days", "readonly");
+			const days = Array.from({ length: Math.max(0, untilDay - fromDay) }, (_, at) => fromDay + at);
+			const records = await Promise.all(days.map((day) => store.get([day, member])));
+			return zip(days, records).flatMap(([day, record]) => (record === undefined ? [] : [{ member, day, record }]));
+		});
+	}
+
 	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {
 		return attempt("storage-unavailable", async () => {
 			const cursor = await this.#database

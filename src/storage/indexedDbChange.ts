@@ -93,7 +93,7 @@ export async function applyInOrder(change: ChainChange, transaction: WriteTransa
 	if (change.unstage === true) await unstageCheckpoint(transaction);
 	if (installCheckpoint !== undefined) {
 		const { index, keepBlocks } = installCheckpoint;
-		await installStaged(index, transaction);
+		await installStaged(installCheckpoint, transaction);
 		await transaction.objectStore("proposedBlocks").delete(IDBKeyRange.upperBound(index));
 		await pruneBlocks({ belowIndex: index + 1, keepBlocks }, transaction);
 	}

@@ -26,7 +26,10 @@ export async function unstageCheckpoint(transaction: WriteTransaction): Promise<
 }
 
 /** What is staged becomes the newest checkpoint. */
-export async function installStaged(index: number, transaction: WriteTransaction): Promise<void> {
+export async function installStaged(
+	{ index, derived }: NonNullable<ChainChange["installCheckpoint"]>,
+	transaction: WriteTransaction,
+): Promise<void> {
 	const stagingChunks = transaction.objectStore("stagingChunks");
 	const [staged, numbers, records] = await Promise.all([
 		transaction.objectStore("staging").get("checkpoint"),
@@ -35,7 +38,7 @@ export async function installStaged(index: number, transaction: WriteTransaction
 	]);
 	if (staged?.index !== index) throw missing("the staged checkpoint");
 	const chunks = zip(numbers, records).map(([number, record]) => ({ number, record }));
-	await putCheckpoint(staged, chunks, transaction);
+	await putCheckpoint({ ...staged, ...(derived === undefined ? {} : { derived }) }, chunks, transaction);
 	await unstageCheckpoint(transaction);
 }
 

@@ -91,6 +91,10 @@ class OpenChain implements ChainStorage {
 		return this.#chain.readIntervals(fromDay, untilDay);
 	}
 
+	readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>> {
+		return this.#chain.readMemberDays(member, fromDay, untilDay);
+	}
+
 	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {
 		return this.#chain.proofPageFrom(index);
 	}
@@ -265,6 +269,10 @@ class MemoryChain {
 	async readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>> {
 		const days = ascending(this.#intervals).filter(({ index }) => index >= fromDay && index < untilDay);
 		return ok(days.map(({ index, record }) => ({ day: index, record })));
+	}
+
+	async readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>> {
+		return ok(this.#checkpoints.days(fromDay).filter((each) => each.member === member && each.day < untilDay));
 	}
 
 	async proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {

@@ -36,7 +36,8 @@ export class MemoryCheckpoints {
 		if (installCheckpoint === undefined || this.#staging === undefined) return;
 		const { index, checkpoint, chunks } = this.#staging;
 		this.#staging = undefined;
-		this.#put({ index, ...checkpoint }, chunks);
+		const { derived } = installCheckpoint;
+		this.#put({ index, ...checkpoint, ...(derived === undefined ? {} : { derived }) }, chunks);
 	}
 
 	/** `checkpoint`, `days` and `forgetDays` of a change. */

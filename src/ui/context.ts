@@ -1,6 +1,7 @@
 /** What the screens of one household reach without passing it through every component. */
 import { createContext } from "svelte";
 import type { StreetView } from "../node/view.js";
+import type { InboxKeeper } from "./inbox/keeper.svelte.js";
 import type { MeterPort } from "./meterPort.js";
 import type { NodeClient } from "./nodeClient.js";
 import type { Review } from "./review.js";
@@ -15,6 +16,7 @@ export interface Household {
 	readonly meterPort: MeterPort;
 	/** The chain's clock, which goes on between two views. Reactive, once a second. */
 	readonly chainNowMs: number;
+	readonly inbox: InboxKeeper;
 	/** Has an act reviewed, done and acknowledged above all screens: what asked for it may be gone by then. */
 	review(review: Review): void;
 }

@@ -77,6 +77,7 @@ const SENTENCES = {
 	"not-your-contract": m.error_not_your_contract,
 	"already-ended": m.error_already_ended,
 	"empty-period": m.error_empty_period,
+	"statement-not-kept": m.error_statement_not_kept,
 	"bad-period": m.error_bad_period,
 	"bad-schedule": m.error_bad_schedule,
 	"bad-price": m.error_bad_price,

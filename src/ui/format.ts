@@ -2,6 +2,7 @@
  * Numbers, money and times as people read them. Amounts arrive as integers (µNOK, Wh, W) and are rounded half away from
  * zero in integers, then handed to `Intl` as decimal strings: no floating point on the way.
  */
+import { type DecimalString, decimalString } from "../primitives/decimal.js";
 import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
 import { intlTag, locale } from "./locale.js";
 import { m } from "./paraglide/messages.js";
@@ -10,22 +11,6 @@ export const TIME_ZONE = "Europe/Oslo";
 
 const formats = new Map<string, Intl.NumberFormat>();
 const timeFormats = new Map<string, Intl.DateTimeFormat>();
-
-type DecimalString = `${number}`;
-
-/** `value` ÷ 10^`scale` as a decimal string with `decimals` digits, rounded half away from zero. */
-export function decimalString(value: number, scale: number, decimals: number): DecimalString {
-	const negative = value < 0;
-	let digits = BigInt(Math.abs(value));
-	if (decimals < scale) {
-		const unit = 10n ** BigInt(scale - decimals);
-		digits = (digits + unit / 2n) / unit;
-	} else digits *= 10n ** BigInt(decimals - scale);
-	const text = digits.toString().padStart(decimals + 1, "0");
-	const whole = text.slice(0, text.length - decimals);
-	const sign = negative && digits !== 0n ? "-" : "";
-	return (decimals === 0 ? sign + whole : `${sign}${whole}.${text.slice(text.length - decimals)}`) as DecimalString;
-}
 
 /** µNOK as `1 234,50 kr` / `NOK 1,234.50`. */
 export function formatKroner(amountMicroNok: number): string {
@@ -52,6 +37,11 @@ export function formatEnergy(energyWh: number): string {
 /** Wh always as kWh, so that the figures of a list can be compared. */
 export function formatKwh(energyWh: number): string {
 	return `${decimalNumber(decimalString(energyWh, 3, 2), 2)}\u00a0kWh`;
+}
+
+/** Wh in kWh without the unit, to the Wh. */
+export function formatKwhNumber(energyWh: number): string {
+	return decimalNumber(decimalString(energyWh, 3, 3), 3);
 }
 
 /** W as `640 W` or `3,42 kW`. */
@@ -115,6 +105,11 @@ export function formatClock(timestampMs: number): string {
 /** `18. nov. 2026` */
 export function formatDate(timestampMs: number): string {
 	return time({ day: "numeric", month: "short", year: "numeric" }).format(timestampMs);
+}
+
+/** `november 2026` */
+export function formatMonth(timestampMs: number): string {
+	return time({ month: "long", year: "numeric" }).format(timestampMs);
 }
 
 /** `18. nov., 12:06` */

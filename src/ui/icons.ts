@@ -12,6 +12,7 @@ export const ICONS = {
 	street: "M2.5 20V12l4-3.5 4 3.5v8M13.5 20V9.5L17.5 6l4 3.5V20M2 20h20",
 	power: "M12 3.5v8M7 6.5a7.5 7.5 0 1 0 10 0",
 	warning: "M12 4 2.8 19.5h18.4L12 4ZM12 10v4.5M12 17v.01",
+	bell: "M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 2h-15l1.5-2ZM10 20.5h4",
 	check: "m5 12.5 4.5 4.5L19 7.5",
 } as const;
 

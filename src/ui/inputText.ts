@@ -1,6 +1,6 @@
 /** Sentences for what is wrong with a field. Limits are told in the unit that the field is typed in. */
+import { decimalString } from "../primitives/decimal.js";
 import type { InputError } from "./amount.js";
-import { decimalString } from "./format.js";
 import { m } from "./paraglide/messages.js";
 
 export type FieldError =

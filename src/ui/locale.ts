@@ -1,5 +1,7 @@
 /** The language of the screens: from the browser, switchable, remembered. Every message read in a component follows it. */
+
 import { createSubscriber } from "svelte/reactivity";
+import { keepText, readText } from "./keptText.js";
 import { isLocale, type Locale, overwriteGetLocale } from "./paraglide/runtime.js";
 
 const STORAGE_KEY = "nabostrom/language";
@@ -36,26 +38,14 @@ export function preferredLocale(languages: readonly string[]): Locale {
 
 /** Takes the remembered language or the browser's. Called once, before the first screen. */
 export function initLocale(): void {
-	const remembered = readRemembered();
+	const remembered = readText(STORAGE_KEY);
 	apply(isLocale(remembered) ? remembered : preferredLocale(navigator.languages));
 }
 
 /** Changes the language of every screen and remembers it in this browser. */
 export function setLocale(locale: Locale): void {
 	apply(locale);
-	try {
-		localStorage.setItem(STORAGE_KEY, locale);
-	} catch {
-		// A browser that keeps nothing asks again next time.
-	}
-}
-
-function readRemembered(): string | null {
-	try {
-		return localStorage.getItem(STORAGE_KEY);
-	} catch {
-		return null;
-	}
+	keepText(STORAGE_KEY, locale);
 }
 
 function apply(locale: Locale): void {

@@ -5,12 +5,12 @@
 import { DEFAULT_NODE_SETTINGS, type NodeSettings } from "../node/dependencies.js";
 import { Node } from "../node/node.js";
 import type { NodeInput, NodeOutput } from "../node/protocol.js";
+import { CENTRAL_EUROPEAN_TIME } from "../primitives/localTime.js";
 import { createVerifier, publicKeyOf, sign } from "../primitives/signature.js";
 import { createMeterFollower } from "../serial/meterFollower.js";
 import { findSerial } from "../serial/platformSerial.js";
 import { createSerialReader } from "../serial/webSerialPort.js";
 import { IndexedDbStorage } from "../storage/indexedDb.js";
-import { startOfDayMinute } from "./localDay.js";
 import type { ChainClock, WorkerStart } from "./start.js";
 import { stretchPassword } from "./stretching.js";
 
@@ -30,7 +30,7 @@ function start({ databasePrefix, clock }: WorkerStart): void {
 		verifier: createVerifier(),
 		randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
 		stretchPassword,
-		startOfDayMinute,
+		localTime: CENTRAL_EUROPEAN_TIME,
 		emit: (output) => {
 			scope.postMessage(output, transferOf(output));
 			followMeterSource(output);

@@ -46,8 +46,11 @@ const HEADINGS: Record<ScreenName, keyof typeof nb & keyof typeof en> = {
 	chain: "chain_title",
 	operations: "operations_title",
 	treasury: "treasury_title",
+	inbox: "inbox_title",
 	more: "more_title",
 	refounding: "refound_title",
+	statement: "statement_title",
+	export: "export_title",
 };
 const SCREENS = Object.keys(HEADINGS) as ScreenName[];
 

@@ -11,7 +11,7 @@ import type { View } from "../../src/node/view.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import { refused } from "../../src/primitives/result.js";
 import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
-import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../../src/primitives/units.js";
+import { MS_PER_MINUTE } from "../../src/primitives/units.js";
 import { keyedSigner, keyedVerifier } from "../support/keyedSignatures.js";
 import type { Disk } from "./disk.js";
 
@@ -226,7 +226,7 @@ export class House {
 			},
 			// Its people have no passwords.
 			stretchPassword: () => Promise.resolve(refused({ code: "password-not-stretched" })),
-			startOfDayMinute: (chainMs) => Math.floor(chainMs / MS_PER_MINUTE / MINUTES_PER_DAY) * MINUTES_PER_DAY,
+			localTime: { offsetMinutes: 0, summerTime: false },
 			emit: (output) => {
 				if (this.isUp && this.run === run) this.#events.output(this, output);
 			},

@@ -26,7 +26,7 @@ import { equalBytes, toHex } from "../../src/primitives/bytes.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import { ok, type Result } from "../../src/primitives/result.js";
 import { createVerifier, publicKeyOf, sign, type Verifier } from "../../src/primitives/signature.js";
-import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../../src/primitives/units.js";
+import { MS_PER_MINUTE } from "../../src/primitives/units.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { carryOut, interceptWrites, type Writing, type Written } from "./interceptedStorage.js";
 import { keyedSigner, keyedVerifier } from "./keyedSignatures.js";
@@ -249,7 +249,7 @@ export class Cluster {
 			},
 			// At once, and by a hash: what Argon2id makes of a password is the platform's.
 			stretchPassword: (password, salt) => Promise.resolve(ok(hashPassword(salt, new TextEncoder().encode(password)))),
-			startOfDayMinute: (chainMs) => Math.floor(chainMs / MS_PER_MINUTE / MINUTES_PER_DAY) * MINUTES_PER_DAY,
+			localTime: { offsetMinutes: 0, summerTime: false },
 			emit: (output) => {
 				if (house.isUp && house.node === node) this.#onOutput(house, output);
 			},

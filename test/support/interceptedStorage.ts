@@ -26,6 +26,7 @@ export function interceptWrites(inner: StorageRoot, write: (writing: Writing) =>
 				voterSteps: (fromIndex) => chain.voterSteps(fromIndex),
 				readDays: (fromDay) => chain.readDays(fromDay),
 				readIntervals: (fromDay, untilDay) => chain.readIntervals(fromDay, untilDay),
+				readMemberDays: (member, fromDay, untilDay) => chain.readMemberDays(member, fromDay, untilDay),
 				proofPageFrom: (index) => chain.proofPageFrom(index),
 				staged: () => chain.staged(),
 				stagedChunk: (number) => chain.stagedChunk(number),

@@ -2,7 +2,7 @@
 import type { Command, LinkContent, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
 import type { View } from "../../src/node/view.js";
 import type { OwnedPort } from "../../src/ui/nodePort.js";
-import { bill, contractMinutes, NOW_MS, outlook, series, whatIf } from "./views.js";
+import { bill, contractMinutes, NOW_MS, outlook, series, statement, whatIf } from "./views.js";
 
 const WORDS = "solar river copper maple window garden bridge orbit lemon castle velvet anchor".split(" ");
 
@@ -29,6 +29,10 @@ export function fakePort(view: View): OwnedPort {
 			const { member, fromMinute, untilMinute } = command;
 			return { type: "series", series: series(member, fromMinute, untilMinute) };
 		}
+		if (command.type === "statement") {
+			return { type: "statement", statement: statement(command.fromMinute, command.untilMinute) };
+		}
+		if (command.type === "exportSlice") return { type: "exportSlice", text: "" };
 		if (command.type === "offerOutlook") return { type: "offerOutlook", outlook: outlook() };
 		if (command.type === "contractMinutes") {
 			const { fromMinute, untilMinute } = command;

@@ -1,7 +1,16 @@
 /** Canned views for looking at the screens. */
 import type { OperatorAct } from "../../src/contract/ledger.js";
 import { billOf } from "../../src/node/bill.js";
-import type { Bill, ContractMinute, OfferOutlook, ReplyValue, Series, WhatIf } from "../../src/node/protocol.js";
+import type {
+	Bill,
+	ContractMinute,
+	OfferOutlook,
+	PeriodStatement,
+	ReplyValue,
+	Series,
+	StatementFigures,
+	WhatIf,
+} from "../../src/node/protocol.js";
 import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, StreetView } from "../../src/node/view.js";
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
@@ -592,4 +601,71 @@ export function keyNotice(self: number): StreetView {
 	});
 	view.self = { ...view.self, ...view.members[self] };
 	return view;
+}
+
+/** A producer's, with everything that a statement can hold. */
+export function statement(fromMinute: number, untilMinute: number): PeriodStatement {
+	const isYear = untilMinute - fromMinute > 100_000;
+	const figures: StatementFigures = {
+		openingMicroNok: 412_505_000,
+		closingMicroNok: 1_286_734_560,
+		issuedMicroNok: 500_000_000,
+		paidOutMicroNok: 250_000_000,
+		boughtWh: 84_210,
+		boughtMicroNok: 82_525_800,
+		soldWh: 612_447,
+		soldMicroNok: 698_189_580,
+		matchedBoughtWh: 1_204,
+		matchedBoughtMicroNok: 1_203_220,
+		matchedSoldWh: 9_780,
+		matchedSoldMicroNok: 9_769_000,
+		otherInMicroNok: 0,
+		otherOutMicroNok: 0,
+		unknownMicroNok: 0,
+		grossSalesMicroNok: 707_958_580,
+		minutes: 25_206,
+		measuredMinutes: 25_167,
+		importWh: 212_902,
+		exportWh: 801_113,
+		fromUtilityWh: 127_488,
+		toUtilityWh: 178_886,
+		utilityCostMicroNok: 184_857_600,
+		utilityIncomeMicroNok: 107_331_600,
+		localFeeMicroNok: 4_270_700,
+	};
+	const contract = (at: number) => ({
+		contractId: hex(70 + at, 32),
+		type: at === 3 ? ("bought" as const) : ("sold" as const),
+		otherName: NAMES[at + 1] ?? "",
+		priceMicroNokPerWh: at === 3 ? 980 : 1_140,
+		energyWh: at === 3 ? 84_210 : 204_149,
+		amountMicroNok: at === 3 ? 82_525_800 : 232_729_860,
+	});
+	const atMs = fromMinute * 60_000 + 5 * HOUR;
+	return {
+		fromMinute,
+		untilMinute,
+		gridId: hex(9, 32),
+		neighbourhood: "Solbakken",
+		household: { name: "Bjørkeveien 1", id: `02${hex(1, 32)}` },
+		head: { index: 24_846, hash: hex(11, 32), timestampMs: NOW_MS },
+		total: figures,
+		months: isYear
+			? Array.from({ length: 12 }, (_, at) => ({
+					...figures,
+					fromMinute: fromMinute + at * 44_640,
+					untilMinute: fromMinute + (at + 1) * 44_640,
+				}))
+			: [{ ...figures, fromMinute, untilMinute }],
+		contracts: [0, 1, 2, 3].map(contract),
+		transfers: Array.from({ length: isYear ? 30 : 2 }, (_, at) => ({
+			type: at % 2 === 0 ? "issued" : "paidOut",
+			amountMicroNok: at % 2 === 0 ? 500_000_000 : 250_000_000,
+			timestampMs: atMs + at * 96 * HOUR,
+			reference: `DNB 4411-${20 + at}`,
+		})),
+		gaps: isYear ? [{ fromMs: atMs + 400 * HOUR, untilMs: atMs + 700 * HOUR }] : [],
+		isOver: untilMinute * 60_000 < NOW_MS,
+		isSettled: true,
+	};
 }

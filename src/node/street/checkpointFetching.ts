@@ -330,8 +330,9 @@ export class CheckpointFetching {
 		verification.passOver();
 		const change: ChainChange = {
 			...head.proofsBeforeJump(index),
+			...head.daysBeforeJump(),
 			unverified: verification.recordWith([]),
-			installCheckpoint: { index, keepBlocks: [] },
+			installCheckpoint: { index, keepBlocks: [], derived: head.derivedBeforeJump() },
 			install: { blocks: [], upToIndex: index, certificate: encodeCertificateRecord(certificate) },
 		};
 		const votersCertificate = this.#votersCertificate;

@@ -2,6 +2,7 @@
 import type { Certificate } from "../../block/certificate.js";
 import type { Ledger } from "../../contract/ledger.js";
 import { assert } from "../../primitives/assert.js";
+import type { LocalTimeRule } from "../../primitives/localTime.js";
 import type { Link } from "../chain.js";
 import { CheckpointKeeper } from "../checkpoints.js";
 import { History } from "../history.js";
@@ -35,9 +36,9 @@ export class DerivedViews implements ChainObserver {
 	readonly blocks: BlockSummary[] = [];
 
 	/** `proven`: the blocks whose proofs are written. */
-	constructor(householdKey: Uint8Array, startOfDayMinute: (chainMs: number) => number, proven: Proven | undefined) {
+	constructor(householdKey: Uint8Array, localTime: LocalTimeRule, proven: Proven | undefined) {
 		this.history = new History(householdKey);
-		this.statement = new Statement(householdKey, startOfDayMinute);
+		this.statement = new Statement(householdKey, localTime);
 		this.proofs = new ProofKeeper(householdKey, proven);
 	}
 
@@ -143,6 +144,16 @@ export class CommittedHead {
 	/** What goes with the write that lets the head jump to an index: proofs of what then is gone. */
 	proofsBeforeJump(index: number): Pick<ChainChange, "proofs"> {
 		return this.#views.proofs.jump(index);
+	}
+
+	/** And the days that are not written yet. */
+	daysBeforeJump(): Pick<ChainChange, "days"> {
+		return { days: this.#views.history.takeChangedDays() };
+	}
+
+	/** What is kept of the household's money, which knows that blocks are missing when the next one comes. */
+	derivedBeforeJump(): Uint8Array {
+		return this.#views.statement.toRecord();
 	}
 
 	/** The head jumps to a certified checkpoint; what lay in between is not known here. */

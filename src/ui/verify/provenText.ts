@@ -8,6 +8,7 @@ import { toHex } from "../../primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../primitives/units.js";
 import { formatDate, formatEnergy, formatHash, formatKronerNumber, formatPrice, formatTime } from "../format.js";
 import { ruleName } from "../marketRule.js";
+import { kindText } from "../names.js";
 import { m } from "../paraglide/messages.js";
 
 /** Groups of an id that tell a household's acts apart. */
@@ -133,8 +134,18 @@ function transactionLine(transaction: Transaction, proven: Proven): string {
 			});
 		case "bankConfirm":
 			return m.verify_bank_confirm({ name, id: shortHash(transaction.statementId) });
+		case "end":
+			return m.verify_end({ name, id: shortHash(transaction.contractId) });
+		case "withdraw":
+			return m.verify_withdraw({ name, id: shortHash(transaction.offerId) });
+		case "limits":
+			return m.verify_limits({ name });
+		case "leave":
+			return m.verify_leave({ name });
+		case "join":
+			return m.verify_join({ name: transaction.name });
 		default:
-			return m.verify_act({ name, kind: transaction.kind });
+			return m.verify_act({ name, kind: kindText(transaction.kind) });
 	}
 }
 

@@ -107,8 +107,11 @@ export type ScreenName =
 	| "chain"
 	| "operations"
 	| "treasury"
+	| "inbox"
 	| "more"
-	| "refounding";
+	| "refounding"
+	| "statement"
+	| "export";
 
 /** Goes to a screen of the running neighbourhood. */
 export async function goTo(page: Page, screen: ScreenName) {

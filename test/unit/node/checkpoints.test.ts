@@ -75,7 +75,7 @@ async function load(storage: ChainStorage) {
 		const { publicKey } = new HouseholdKey(keys.household, { publicKeyOf, sign });
 		const kept = new History(publicKey);
 		history = kept;
-		const opened = new Statement(publicKey, (ms) => Math.floor(ms / 60_000 / MINUTES_PER_DAY) * MINUTES_PER_DAY);
+		const opened = new Statement(publicKey, { offsetMinutes: 0, summerTime: false });
 		statement = opened;
 		return {
 			restore: (days, _intervals, derived) => {
@@ -107,6 +107,7 @@ const withChange = (storage: ChainStorage, change: Partial<ChainStorage>): Chain
 	voterSteps: (from) => storage.voterSteps(from),
 	readDays: (from) => storage.readDays(from),
 	readIntervals: (from, until) => storage.readIntervals(from, until),
+	readMemberDays: (member, from, until) => storage.readMemberDays(member, from, until),
 	proofPageFrom: (index) => storage.proofPageFrom(index),
 	staged: () => storage.staged(),
 	stagedChunk: (number) => storage.stagedChunk(number),

@@ -281,6 +281,14 @@ describe("a neighbour of devices that let go of old blocks", () => {
 		expect(cluster.street(3).blocksFrom).toBeGreaterThan(left - 1);
 		expect(cluster.house(3).closed.filter((code) => code !== "off")).toEqual([]);
 		expect(cluster.house(3).faults).toEqual([]);
+		// What it kept of its own money before is there after a start, too, and it knows that blocks are missing.
+		cluster.off(3);
+		await cluster.on(3);
+		await trade(cluster, 1);
+		const { ledger } = cluster.street(3).chain.head;
+		const account = cluster.street(3).statement.account(0, Math.ceil(ledger.timestampMs / 86_400_000) * 1_440);
+		expect(account).toMatchObject({ keptFromMs: ledger.genesisTimestampMs, openingMicroNok: 0 });
+		expect(account?.gaps).toHaveLength(1);
 	}, 60_000);
 
 	it("that was away gets blocks from the one who keeps everything", async () => {

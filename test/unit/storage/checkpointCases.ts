@@ -154,7 +154,14 @@ export const CHECKPOINT_CASES: AcceptanceCase[] = [
 			await must(chain.write({ days: [day(1, 20_001), day(0, 20_001), day(3, 20_000), day(0, 300)] }));
 			await must(chain.write({ days: [day(1, 20_001, "again"), day(0, 20_002)] }));
 			chain.close();
-			const days = await must((await open(await reopen())).readDays(20_000));
+			const again = await open(await reopen());
+			const days = await must(again.readDays(20_000));
+			const own = await must(again.readMemberDays(0, 300, 20_002));
+			is(
+				own.map((each) => `${each.member} on ${each.day}: ${text(each.record)}`),
+				["0 on 300: 0 on 300", "0 on 20001: 0 on 20001"],
+				"one member's days",
+			);
 			is(
 				days.map((each) => `${each.member} on ${each.day}: ${text(each.record)}`),
 				["3 on 20000: 3 on 20000", "0 on 20001: 0 on 20001", "1 on 20001: again", "0 on 20002: 0 on 20002"],
@@ -203,11 +210,13 @@ export const CHECKPOINT_CASES: AcceptanceCase[] = [
 			const failing: ChainChange = { installCheckpoint: { index: 80, keepBlocks: [] }, install };
 			is(await refusal(chain.write(failing)), "storage-write-failed", "another index");
 			is([await contentOf(chain), await checkpointsOf(chain)], [before, [wordsOf(4)]], "nothing of it");
-			await must(chain.write({ installCheckpoint: { index: 90, keepBlocks: [3] }, install }));
+			await must(
+				chain.write({ installCheckpoint: { index: 90, keepBlocks: [3], derived: record("derived") }, install }),
+			);
 			chain.close();
 			const again = await open(await reopen());
 			const [newest, older] = await checkpointsOf(again);
-			is(newest, "90,block 90,certificate 90,manifest 90,: chunk 90.0,chunk 90.1,chunk 90.2", "the newest");
+			is(newest, "90,block 90,certificate 90,manifest 90,derived: chunk 90.0,chunk 90.1,chunk 90.2", "the newest");
 			is([older, await stagedOf(again)], [wordsOf(4), undefined], "the one before stays, the staging is empty");
 			is(
 				[await blocksOf(again, 0), await blocksOf(again, 3), await blocksOf(again, 91)],

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { decimalString } from "../../../src/primitives/decimal.js";
 import {
-	decimalString,
 	formatAge,
 	formatBytes,
 	formatDateTime,

@@ -1,0 +1,127 @@
+/**
+ * What this device keeps of its household's past, read when a person asks: the statement of a month or a year, and slices of an export,
+ * also of minutes that are not in memory any more. Nothing waits for it, and it changes nothing.
+ */
+import { householdOf } from "../../contract/ledger.js";
+import { tariffAt } from "../../contract/tariff.js";
+import { toHex } from "../../primitives/bytes.js";
+import { ok, type Result, refused } from "../../primitives/result.js";
+import { divideFloor, MINUTES_PER_DAY } from "../../primitives/units.js";
+import { type BilledMinutes, billOf } from "../bill.js";
+import { exportHead, exportRows, exportTail, minuteRows, movementRows, type Row, sumRow } from "../exportText.js";
+import type { History } from "../history.js";
+import { countMemberMinutes, memberMinutes, periodStatementOf, type StatedMonth } from "../periodStatement.js";
+import { daysOf, isWholeDays, monthsOf, type Period } from "../periods.js";
+import { type BillFigures, type ExportRequest, type PeriodStatement, SLICE_DAYS } from "../protocol.js";
+import type { Statement } from "../statement.js";
+import type { StorageError } from "../storage.js";
+import type { StreetContext } from "./context.js";
+
+export type PapersError =
+	| StorageError
+	| { code: "not-a-member" }
+	/** Not from one local midnight to another, or too long. */
+	| { code: "bad-period" }
+	/** This device knows nothing of that time. */
+	| { code: "statement-not-kept" };
+
+export class Papers {
+	readonly #context: StreetContext;
+	readonly #history: History;
+	readonly #statement: Statement;
+
+	constructor(context: StreetContext, history: History, statement: Statement) {
+		this.#context = context;
+		this.#history = history;
+		this.#statement = statement;
+	}
+
+	/** What this household's tokens, its meter and the prices did in whole local days. */
+	async statement(period: Period): Promise<Result<PeriodStatement, PapersError>> {
+		const member = this.#memberAsking(period);
+		if (!member.ok) return member;
+		const months: { month: Period; bill: BillFigures }[] = [];
+		for (const month of monthsOf(this.#localTime, period)) {
+			const billed = await this.#billing(member.value, month);
+			if (!billed.ok) return billed;
+			months.push({ month, bill: billOf(billed.value(month)).total });
+		}
+		// From here on nothing is waited for: all of it is of one block.
+		const account = this.#statement.account(period.fromMinute, period.untilMinute);
+		if (account === undefined) return refused({ code: "statement-not-kept" });
+		const stated = months.flatMap(({ month, bill }): StatedMonth[] => {
+			const ofMonth = this.#statement.account(month.fromMinute, month.untilMinute);
+			return ofMonth === undefined ? [] : [{ ...month, account: ofMonth, bill }];
+		});
+		return ok(periodStatementOf(member.value, period, account, stated, this.#context.chain.head));
+	}
+
+	/** One slice of a file; the first one begins it, the last one ends it. */
+	async exportSlice({ what, format, isFirst, isLast, ...period }: ExportRequest): Promise<Result<string, PapersError>> {
+		const member = this.#memberAsking(period);
+		if (!member.ok) return member;
+		if (period.untilMinute - period.fromMinute > SLICE_DAYS[what] * MINUTES_PER_DAY + 60) {
+			return refused({ code: "bad-period" });
+		}
+		const rows = await this.#rows(member.value, what, period);
+		if (!rows.ok) return rows;
+		const { ledger } = this.#context.chain.head;
+		const { name, publicKey } = householdOf(ledger, member.value);
+		const of = {
+			neighbourhood: ledger.parameters.name,
+			gridId: toHex(ledger.gridId),
+			household: name,
+			householdId: toHex(publicKey),
+		};
+		return ok(
+			(isFirst ? exportHead(format, what, of) : "") +
+				exportRows(format, what, rows.value, this.#localTime) +
+				(isLast ? exportTail(format) : ""),
+		);
+	}
+
+	async #rows(member: number, what: ExportRequest["what"], period: Period): Promise<Result<Row[], PapersError>> {
+		const { ledger } = this.#context.chain.head;
+		if (what === "movements") {
+			const account = this.#statement.account(period.fromMinute, period.untilMinute);
+			if (account === undefined) return ok([]);
+			return ok(movementRows(account, period, (other) => ledger.households[other]?.name ?? ""));
+		}
+		const billed = await this.#billing(member, period);
+		if (!billed.ok) return billed;
+		if (what === "minutes") return ok(minuteRows(billed.value(period), memberMinutes(ledger, member, period)));
+		const parts = (what === "days" ? daysOf : monthsOf)(this.#localTime, period);
+		return ok(
+			parts.flatMap((part) => {
+				const minutes = countMemberMinutes(ledger, member, part);
+				return minutes === 0 ? [] : [sumRow(part, billOf(billed.value(part)), minutes)];
+			}),
+		);
+	}
+
+	/** Minutes of a time, of which none is too old; it is a month of them at the most. */
+	async #billing(member: number, whole: Period): Promise<Result<(part: Period) => BilledMinutes, StorageError>> {
+		const { chain, config, storage } = this.#context;
+		const fromDay = divideFloor(whole.fromMinute, MINUTES_PER_DAY);
+		const untilDay = divideFloor(whole.untilMinute - 1, MINUTES_PER_DAY) + 1;
+		const stored = await storage.readMemberDays(member, fromDay, untilDay);
+		if (!stored.ok) return stored;
+		const past = this.#history.past(member, fromDay, untilDay, stored.value);
+		if (past === undefined) return refused({ code: "record-damaged", store: "days", key: String(fromDay) });
+		const { ownRetail } = config;
+		return ok(({ fromMinute, untilMinute }) => {
+			const otherwise = tariffAt(chain.head.ledger, fromMinute);
+			return { ...past.billed(member, fromMinute, untilMinute, otherwise), ownRetail };
+		});
+	}
+
+	#memberAsking(period: Period): Result<number, PapersError> {
+		const { member } = this.#context;
+		if (member === undefined) return refused({ code: "not-a-member" });
+		return isWholeDays(this.#localTime, period) ? ok(member) : refused({ code: "bad-period" });
+	}
+
+	get #localTime() {
+		return this.#context.dependencies.localTime;
+	}
+}
