@@ -4,7 +4,7 @@
  * look at it again. Which limits, rule and prices an interval goes by is settled when it begins.
  */
 import type { FoundingMarket } from "../block/kinds/founding.js";
-import type { LimitsTransaction, MarketChoice, MarketTransaction } from "../block/kinds/trading.js";
+import type { LimitsTransaction, MarketChoice, MarketTransaction, MatchingRule } from "../block/kinds/trading.js";
 import { assert } from "../primitives/assert.js";
 import { add, HOUSEHOLD_NOTICE_MINUTES, minuteOf, subtract } from "../primitives/units.js";
 import { countedSince } from "./countedBlocks.js";
@@ -20,7 +20,7 @@ import {
 	type TradingTerms,
 } from "./ledger.js";
 import { match } from "./matching/match.js";
-import type { Ask, Bid } from "./matching/orders.js";
+import type { Ask, Bid, IntervalOrders } from "./matching/orders.js";
 import type { MatchedShare } from "./matching/shares.js";
 import type { Refusal } from "./refusal.js";
 import { isActingOperator } from "./standing.js";
@@ -38,6 +38,14 @@ export interface MatchedInterval {
 	readonly priceMicroNokPerWh: number | undefined;
 	/** By household ascending; who traded nothing is left out. */
 	readonly shares: readonly MatchedShare[];
+}
+
+/** What one interval was matched from, where a rule held: also where nobody traded. */
+export interface OrderedInterval {
+	readonly fromMinute: number;
+	readonly untilMinute: number;
+	readonly choice: MatchingRule;
+	readonly orders: IntervalOrders;
 }
 
 /** The market with which a neighbourhood is founded: it begins with the first whole interval. */
@@ -174,8 +182,9 @@ export function addToInterval(
  * Matches every interval that can be now, in their order: each as soon as all minutes of all who take part are settled
  * under their contracts, or the grace of its last minute has passed.
  */
-export function matchIntervals(draft: Draft): MatchedInterval[] {
+export function matchIntervals(draft: Draft): { matched: MatchedInterval[]; ordered: OrderedInterval[] } {
 	const matched: MatchedInterval[] = [];
+	const ordered: OrderedInterval[] = [];
 	for (;;) {
 		const { market } = draft;
 		if (market === undefined) break;
@@ -186,8 +195,10 @@ export function matchIntervals(draft: Draft): MatchedInterval[] {
 		if (choice !== "none") {
 			const traders = draft.households.filter((household) => termsAt(household, fromMinute) !== undefined);
 			if (!isReady(draft, traders, fromMinute, untilMinute)) break;
-			const interval = matchInterval(draft, traders, choice, fromMinute, untilMinute);
+			const orders = ordersOf(draft, traders, fromMinute);
+			const interval = matchInterval(draft, traders, { choice, fromMinute, untilMinute, orders });
 			if (interval.shares.length > 0) matched.push(interval);
+			ordered.push({ fromMinute, untilMinute, choice, orders });
 		}
 		draft.market = {
 			...market,
@@ -196,7 +207,7 @@ export function matchIntervals(draft: Draft): MatchedInterval[] {
 		};
 		forgetTerms(draft, untilMinute);
 	}
-	return matched;
+	return { matched, ordered };
 }
 
 function isReady(draft: Draft, traders: readonly Household[], fromMinute: number, untilMinute: number): boolean {
@@ -210,13 +221,7 @@ function isReady(draft: Draft, traders: readonly Household[], fromMinute: number
 	});
 }
 
-function matchInterval(
-	draft: Draft,
-	traders: readonly Household[],
-	choice: Exclude<MarketChoice, "none">,
-	fromMinute: number,
-	untilMinute: number,
-): MatchedInterval {
+function ordersOf(draft: Draft, traders: readonly Household[], fromMinute: number): IntervalOrders {
 	const tariff = tariffAt(draft, fromMinute);
 	const asks: Ask[] = [];
 	const bids: Bid[] = [];
@@ -233,7 +238,16 @@ function matchInterval(
 			bids.push({ household: household.index, energyWh: sum.needWh, limitMicroNokPerWh: buy, payableMicroNok });
 		}
 	}
-	const { priceMicroNokPerWh, shares } = match(choice, { asks, bids, ...tariff });
+	const { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = tariff;
+	return { asks, bids, retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh };
+}
+
+function matchInterval(
+	draft: Draft,
+	traders: readonly Household[],
+	{ choice, fromMinute, untilMinute, orders }: OrderedInterval,
+): MatchedInterval {
+	const { priceMicroNokPerWh, shares } = match(choice, orders);
 	// All pay before anybody is paid: what is earned in an interval pays for a later one.
 	for (const { household, paidMicroNok } of shares) pay(draft, household, fromMinute, paidMicroNok);
 	for (const share of shares) bookShare(draft, share);

@@ -5,7 +5,7 @@
 import { assert } from "../primitives/assert.js";
 import { add, multiply, subtract } from "../primitives/units.js";
 import { allocate } from "./allocation.js";
-import { type MatchedInterval, matchIntervals } from "./automaticMarket.js";
+import { type MatchedInterval, matchIntervals, type OrderedInterval } from "./automaticMarket.js";
 import { countedSince } from "./countedBlocks.js";
 import { type Coverage, coverageIn, nextCoveredMinute } from "./coverage.js";
 import { fundsFor, pay } from "./funds.js";
@@ -44,10 +44,12 @@ export interface SettlementResults {
 	readonly settled: readonly SettledMinute[];
 	readonly rests: readonly MinuteRest[];
 	readonly matched: readonly MatchedInterval[];
+	/** What was matched from what: no leaves of the results, since every node has it from the state. */
+	readonly ordered: readonly OrderedInterval[];
 }
 
 /** Of a block that settles nothing. */
-export const NO_RESULTS: SettlementResults = { settled: [], rests: [], matched: [] };
+export const NO_RESULTS: SettlementResults = { settled: [], rests: [], matched: [], ordered: [] };
 
 /**
  * Settles everything that can settle now: under contracts, sellers by member index, each seller's minutes ascending; then
@@ -67,7 +69,7 @@ export function settle(draft: Draft): SettlementResults {
 		}
 	}
 	const rests = bookRests(draft, covers);
-	return { settled, rests, matched: matchIntervals(draft) };
+	return { settled, rests, ...matchIntervals(draft) };
 }
 
 function liveContractsOf(draft: Draft, seller: number): Contract[] {

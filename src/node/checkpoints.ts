@@ -14,8 +14,10 @@ import { openSnapshot, snapshotOf } from "../contract/snapshot.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { ok, type Result, refused } from "../primitives/result.js";
+import { minuteOf } from "../primitives/units.js";
 import type { Link } from "./chain.js";
 import type { History } from "./history.js";
+import { dayOf, type IntervalHistory, KEPT_INTERVAL_DAYS } from "./intervalHistory.js";
 import {
 	decodeCertificateRecord,
 	decodeRecord,
@@ -32,16 +34,22 @@ import type { ChainChange, CheckpointRecords } from "./storage.js";
 export class CheckpointKeeper {
 	readonly #history: History;
 	readonly #statement: Statement;
+	readonly #intervals: IntervalHistory;
 	/** Passed and not yet written, ascending: what lies below them may wait long for its verification. */
-	#kept: { checkpoint: NonNullable<ChainChange["checkpoint"]>; days: NonNullable<ChainChange["days"]> }[] = [];
+	#kept: {
+		checkpoint: NonNullable<ChainChange["checkpoint"]>;
+		days: NonNullable<ChainChange["days"]>;
+		intervals: NonNullable<ChainChange["intervals"]>;
+	}[] = [];
 
-	constructor(history: History, statement: Statement) {
+	constructor(history: History, statement: Statement, intervals: IntervalHistory) {
 		this.#history = history;
 		this.#statement = statement;
+		this.#intervals = intervals;
 	}
 
 	/**
-	 * The head moved to a link, which history and statement have taken in and nothing above it; `certificate` is the
+	 * The head moved to a link, which history, statement and intervals have taken in and nothing above it; `certificate` is the
 	 * first at or above it.
 	 */
 	passed(parent: Ledger, link: Link, certificate: Certificate): void {
@@ -58,16 +66,25 @@ export class CheckpointKeeper {
 				chunks: chunkLeaves(leaves).map((chunk, number) => ({ number, record: sealRecord(chunk) })),
 			},
 			days: this.#history.takeChangedDays(),
+			intervals: {
+				days: this.#intervals.takeChangedDays(),
+				keepFromDay: Math.max(0, dayOf(minuteOf(link.block.timestampMs)) - KEPT_INTERVAL_DAYS),
+			},
 		});
 	}
 
 	/** What the next write has to keep; empty where no checkpoint below an index was passed since this was last asked for. */
-	take(belowIndex: number): Pick<ChainChange, "checkpoint" | "days"> {
+	take(belowIndex: number): Pick<ChainChange, "checkpoint" | "days" | "intervals"> {
 		const taken = this.#kept.filter(({ checkpoint }) => checkpoint.index < belowIndex);
 		const newest = taken.at(-1);
 		if (newest === undefined) return {};
 		this.#kept = this.#kept.slice(taken.length);
-		return { checkpoint: newest.checkpoint, days: taken.flatMap(({ days }) => days) };
+		const intervals = taken.flatMap((each) => each.intervals.days);
+		return {
+			checkpoint: newest.checkpoint,
+			days: taken.flatMap(({ days }) => days),
+			...(intervals.length === 0 ? {} : { intervals: { ...newest.intervals, days: intervals } }),
+		};
 	}
 }
 

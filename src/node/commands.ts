@@ -1,4 +1,5 @@
 /** What a person asks for, and the answers: each command goes to the part it concerns. */
+import { MATCHING_RULES } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
 import { ok, refused } from "../primitives/result.js";
 import { MAX_PRICE_MICRO_NOK_PER_WH, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
@@ -39,6 +40,8 @@ type StreetlessCommand = Extract<
 			| "forgetFault";
 	}
 >;
+
+type WhatIfCommand = Extract<Command, { type: "whatIf" }>;
 
 /** Commands that only read, for as long as that takes: beside the queue. */
 type ReadingCommand = Extract<Command, { type: "proofFile" | "statement" | "exportSlice" }>;
@@ -223,6 +226,8 @@ export class Commands {
 				return series(street, command);
 			case "bill":
 				return bill(street, command);
+			case "whatIf":
+				return whatIf(street, command);
 			case "offerOutlook":
 				return offerOutlook(street, command, this.#parts.dependencies.clocks.chainMs());
 			case "contractMinutes":
@@ -319,6 +324,16 @@ function bill(street: Street, { fromMinute, untilMinute }: Extract<Command, { ty
 	if (member === undefined) return refused({ code: "not-in-a-neighbourhood" });
 	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
 	return ok({ type: "bill", bill: street.bill(member, fromMinute, untilMinute) });
+}
+
+/** The same: another household's past is not asked about. */
+async function whatIf(street: Street, { type: _type, ...request }: WhatIfCommand): Promise<Reply> {
+	const { member } = street;
+	if (member === undefined) return refused({ code: "not-in-a-neighbourhood" });
+	if (!MATCHING_RULES.includes(request.rule)) return refused({ code: "bad-market" });
+	if (!isPeriod(request.fromMinute, request.untilMinute)) return refused({ code: "bad-period" });
+	const figures = await street.whatIf({ member, ...request });
+	return figures.ok ? ok({ type: "whatIf", whatIf: figures.value }) : refused({ ...figures.error });
 }
 
 function offerOutlook(street: Street, { offerId }: Extract<Command, { type: "offerOutlook" }>, chainMs: number): Reply {

@@ -54,7 +54,7 @@ export class GoingOver {
 		const { link } = street.refounding.decided ?? {};
 		if (link === undefined) return false;
 		const database = databaseName(link.hash, street.deviceKey);
-		const written = await this.#stages.create(database, link.hash, street.onward(link));
+		const written = await this.#stages.create(database, link.hash, await street.onward(link));
 		if (!written.ok) {
 			this.#incidents.storageFault(written.error);
 			return false;

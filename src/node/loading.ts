@@ -19,6 +19,7 @@ import { decodeBoots, type KnownBoot } from "./bootsRecord.js";
 import { Chain, extend, type Link } from "./chain.js";
 import { openCheckpoint } from "./checkpoints.js";
 import { KEPT_DAYS } from "./history.js";
+import { dayOf } from "./intervalHistory.js";
 import { decodeMeter } from "./meterRecord.js";
 import { actOfKey, openRefusal, openTransaction, type RefusedAct } from "./outbox.js";
 import { decodeProven, type Proven } from "./proofKeeper.js";
@@ -31,7 +32,15 @@ import {
 	openRecord,
 } from "./records.js";
 import { decodeRefounding, type RefoundingRecord } from "./refoundingRecord.js";
-import type { ChainStorage, StorageError, StoredBlock, StoredCheckpoint, StoredDay, Votes } from "./storage.js";
+import type {
+	ChainStorage,
+	StorageError,
+	StoredBlock,
+	StoredCheckpoint,
+	StoredDay,
+	StoredIntervals,
+	Votes,
+} from "./storage.js";
 import {
 	type BadSignature,
 	decodeUnverified,
@@ -73,7 +82,7 @@ export interface LoadedChain {
 /** What derives history and statement from the chain. */
 export interface ChainObserver {
 	/** Begins with what was derived up to a checkpoint; gives the names of what was damaged and left out. */
-	restore(days: readonly StoredDay[], derived: Uint8Array | undefined): string[];
+	restore(days: readonly StoredDay[], intervals: readonly StoredIntervals[], derived: Uint8Array | undefined): string[];
 	/** Takes in a committed block; `parent` is the ledger before it. */
 	add(parent: Ledger, link: Link): void;
 }
@@ -276,7 +285,12 @@ async function restoreDerived(
 ): Promise<Result<string[], StorageError>> {
 	const today = Math.floor(minuteOf(link.block.timestampMs) / MINUTES_PER_DAY);
 	const days = await storage.readDays(today - KEPT_DAYS + 1);
-	return days.ok ? ok(observer.restore(days.value, derived)) : days;
+	if (!days.ok) return days;
+	// What is matched already no block above adds to.
+	const { market } = link.ledger;
+	const openDay = market === undefined ? today : dayOf(market.matchedUntilMinute);
+	const intervals = await storage.readIntervals(openDay, Number.MAX_SAFE_INTEGER);
+	return intervals.ok ? ok(observer.restore(days.value, intervals.value, derived)) : intervals;
 }
 
 function openFirst(stored: StoredBlock, verifier: Verifier): Link | undefined {

@@ -7,7 +7,7 @@
 import type { IceServer } from "../block/iceServer.js";
 import type { CorrectionReason } from "../block/kinds/correcting.js";
 import type { FoundingMarket, MoneyKind, RealMoneyKind } from "../block/kinds/founding.js";
-import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
+import type { MarketChoice, MatchingRule, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
 import type { Schedule } from "../block/schedule.js";
 import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
@@ -251,6 +251,11 @@ export type Command =
 	| { type: "series"; member: number; fromMinute: number; untilMinute: number }
 	/** What this household's electricity cost by the hour. */
 	| { type: "bill"; fromMinute: number; untilMinute: number }
+	/**
+	 * What another rule of the market would have made of this household's past, in intervals that begin in [fromMinute,
+	 * untilMinute): at most a month at a time, so that a long time is asked about piece by piece.
+	 */
+	| { type: "whatIf"; rule: MatchingRule; fromMinute: number; untilMinute: number }
 	/** The statement of whole local days, from the first minute of one until that of another: a month, or a year. */
 	| { type: "statement"; fromMinute: number; untilMinute: number }
 	/** A slice of a file with this household's past; whoever asks puts slices together, and stops when it likes. */
@@ -351,6 +356,7 @@ export type ReplyValue =
 	| { type: "handedIn"; taken: number; known: number }
 	| { type: "series"; series: Series }
 	| { type: "bill"; bill: Bill }
+	| { type: "whatIf"; whatIf: WhatIf }
 	| { type: "statement"; statement: PeriodStatement }
 	| { type: "exportSlice"; text: string }
 	| { type: "offerOutlook"; outlook: OfferOutlook }
@@ -380,6 +386,27 @@ export interface Series {
 	/** Energy bought from neighbours and sold to them, as far as settled; an interval's shared out over its minutes. */
 	boughtWh: Int32Array;
 	soldWh: Int32Array;
+}
+
+/** What the market made of a household's past, and what another rule would have made of it: `node/whatIf.ts` reckons it. */
+export interface WhatIf {
+	/** So many begin in the time that was asked about; of so many it is kept what they were matched from. */
+	intervals: number;
+	kept: number;
+	/** Of the first that is kept; absent: none is. */
+	firstMinute?: number;
+	was: WhatIfFigures;
+	would: WhatIfFigures;
+}
+
+export interface WhatIfFigures {
+	/** Of neighbours, and to them, without what contracts settled. */
+	boughtWh: number;
+	soldWh: number;
+	paidMicroNok: number;
+	earnedMicroNok: number;
+	/** Against all of it from the utility and to it; negative: it would have been cheaper. */
+	savedMicroNok: number;
 }
 
 /** What the household pays the utility from a minute on; 0: the neighbourhood's retail price. */

@@ -79,6 +79,8 @@ export interface ChainChange {
 	days?: readonly StoredDay[];
 	/** Forget old days of all members but one. */
 	forgetDays?: { belowDay: number; exceptMember: number };
+	/** Days of the market's intervals, each written over as a whole; days below `keepFromDay` are forgotten. */
+	intervals?: { days: readonly StoredIntervals[]; keepFromDay: number };
 	/** Proofs of one's own, kept for ever; `proven` says of which blocks they are, and takes the place of the last one. */
 	proofs?: { pages: readonly StoredProofPage[]; proven: Uint8Array };
 	/**
@@ -141,6 +143,12 @@ export interface StoredDay {
 	record: Uint8Array;
 }
 
+/** What the market's intervals of one day (since the epoch, UTC) were matched from. */
+export interface StoredIntervals {
+	day: number;
+	record: Uint8Array;
+}
+
 /** A page of proofs as record; `index`: of its last block. */
 export interface StoredProofPage {
 	index: number;
@@ -199,6 +207,8 @@ export interface ChainStorage {
 	voterSteps(fromIndex: number): Promise<Result<VoterStepRecord[], StorageError>>;
 	/** All members' days from one on, by day and member ascending. */
 	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>>;
+	/** The market's intervals of the days from one on until another, ascending. */
+	readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>>;
 	/** One member's days from one on until another, ascending. */
 	readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>>;
 	/** The page of proofs that holds a block, or the first one above it. */

@@ -26,6 +26,7 @@ import type { ConnectTo } from "./channelPlan.js";
 import { createClaim } from "./claim.js";
 import type { History } from "./history.js";
 import { HouseholdKey } from "./householdKey.js";
+import { dayOf, decodeDay, type IntervalHistory, intervalsWithin } from "./intervalHistory.js";
 import { type LoadedChain, loadChain } from "./loading.js";
 import type { Mempool } from "./mempool.js";
 import { credentialsOf, householdProofOf } from "./newcomer.js";
@@ -33,7 +34,7 @@ import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import type { ProofRequest } from "./proofSearch.js";
 import { ProposalSize } from "./proposer.js";
-import type { Bill, BillFigures, Command, CommandError } from "./protocol.js";
+import type { Bill, BillFigures, Command, CommandError, WhatIf } from "./protocol.js";
 import { type ChainConfig, encodeConfig, encodeVotes, type Keys } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
@@ -66,6 +67,7 @@ import { Unlocking } from "./street/unlocking.js";
 import { VoterKeeping } from "./street/voterKeeping.js";
 import { Sync } from "./sync.js";
 import { sealedAlone } from "./vault.js";
+import { type WhatIfRequest, whatIf } from "./whatIf.js";
 
 export class Street {
 	readonly gridId: Uint8Array;
@@ -89,6 +91,7 @@ export class Street {
 	readonly #context: StreetContext;
 	readonly #raft: RaftDriver;
 	readonly #head: CommittedHead;
+	readonly #intervals: IntervalHistory;
 	readonly #doubleSigning: DoubleSigning;
 	readonly #raftMessages: RaftMessages;
 	readonly #proposing: Proposing;
@@ -154,6 +157,7 @@ export class Street {
 		this.savedMeter = loaded.meter;
 		this.#raft = raft;
 		this.#head = head;
+		this.#intervals = views.intervals;
 		this.#doubleSigning = doubleSigning;
 		this.#proposing = new Proposing(context, raft, proposalSize);
 		this.#raftMessages = new RaftMessages(context, raft, this.#proposing, sync, doubleSigning);
@@ -571,6 +575,21 @@ export class Street {
 		return this.#running.total;
 	}
 
+	/** What another rule of the market would have made of this household's past. */
+	async whatIf(request: WhatIfRequest): Promise<Result<WhatIf, StorageError>> {
+		const { fromMinute, untilMinute } = request;
+		const { market } = this.chain.head.ledger;
+		const until = Math.min(untilMinute, market?.matchedUntilMinute ?? fromMinute);
+		const stored = await this.#context.storage.readIntervals(dayOf(fromMinute), dayOf(untilMinute) + 1);
+		if (!stored.ok) return stored;
+		// What was matched since the last checkpoint is in memory alone.
+		const days = new Map([...stored.value, ...this.#intervals.storedDays()].map(({ day, record }) => [day, record]));
+		const kept = [...days].flatMap(([day, record]) => decodeDay(record, day) ?? []);
+		const figures = whatIf(kept, request, this.config.ownRetail);
+		const intervals = market === undefined ? 0 : intervalsWithin(fromMinute, until, market.intervalMinutes);
+		return ok({ intervals, ...figures });
+	}
+
 	/** A proof of something of this household's, as a file. */
 	proofFile(request: ProofRequest): ReturnType<Proving["makeFile"]> {
 		return this.#proving.makeFile(request);
@@ -628,8 +647,10 @@ export class Street {
 	}
 
 	/** The first write of the database of the chain that the neighbourhood was founded again with. */
-	onward(genesis: Link): ChainChange {
-		return createOnward(this.#context, genesis, this.history.storedDays());
+	async onward(genesis: Link): Promise<ChainChange> {
+		const stored = await this.#context.storage.readIntervals(0, Number.MAX_SAFE_INTEGER);
+		const intervals = [...(stored.ok ? stored.value : []), ...this.#intervals.storedDays()];
+		return createOnward(this.#context, genesis, this.history.storedDays(), intervals);
 	}
 
 	/** Another device takes this one's place: this run is over. */

@@ -15,6 +15,7 @@ import type {
 	StoredChain,
 	StoredCheckpoint,
 	StoredDay,
+	StoredIntervals,
 	StoredProofPage,
 	VoterStepRecord,
 } from "../node/storage.js";
@@ -35,7 +36,7 @@ type OpenProfile = Fenced<ProfileSchema> & { sealingKey: CryptoKey };
 const PROFILE_PLACE = "profile";
 const PROFILE_VERSION = 1;
 /** Each version added stores, none was changed: opening an older one creates what is missing. */
-const CHAIN_VERSION = 2;
+const CHAIN_VERSION = 3;
 
 export class IndexedDbStorage implements StorageRoot {
 	readonly #prefix: string;
@@ -254,6 +255,15 @@ class IndexedDbChain implements ChainStorage {
 			const range = IDBKeyRange.lowerBound([fromDay]);
 			const [keys, records] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
 			return zip(keys, records).map(([[day, member], record]) => ({ member, day, record }));
+		});
+	}
+
+	readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const range = IDBKeyRange.bound(fromDay, untilDay, false, true);
+			const { store } = this.#database.transaction("intervals", "readonly");
+			const [days, records] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+			return zip(days, records).map(([day, record]) => ({ day, record }));
 		});
 	}
 

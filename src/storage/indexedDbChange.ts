@@ -25,6 +25,7 @@ export function storesOf(change: ChainChange): StoreName[] {
 	if (change.checkpoint !== undefined) touch("checkpoints", "checkpointChunks");
 	if (change.voterSteps !== undefined) touch("voterSteps");
 	if (change.days !== undefined || change.forgetDays !== undefined) touch("days");
+	if (change.intervals !== undefined) touch("intervals");
 	if (change.proofs !== undefined) touch("proofs", "positions");
 	if (change.prune !== undefined) touch("blockchain", "positions", "certificates");
 	if ((change.unverified ?? change.refounding ?? change.boots ?? change.meter) !== undefined) touch("positions");
@@ -61,6 +62,12 @@ export function requestsOf(change: ChainChange, transaction: WriteTransaction): 
 	}
 	for (const { day, member, record } of change.days ?? []) {
 		requests.push(transaction.objectStore("days").put(record, [day, member]));
+	}
+	if (change.intervals !== undefined) {
+		const { days, keepFromDay } = change.intervals;
+		const intervals = transaction.objectStore("intervals");
+		requests.push(...days.map(({ day, record }) => intervals.put(record, day)));
+		requests.push(intervals.delete(IDBKeyRange.upperBound(keepFromDay, true)));
 	}
 	if (change.proofs !== undefined) {
 		requests.push(transaction.objectStore("positions").put(change.proofs.proven, "proven"));

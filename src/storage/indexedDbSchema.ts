@@ -23,6 +23,7 @@ export interface ChainSchema extends DBSchema {
 	checkpointChunks: { key: [index: number, number: number]; value: Uint8Array };
 	voterSteps: { key: number; value: Uint8Array };
 	days: { key: [day: number, member: number]; value: Uint8Array };
+	intervals: { key: number; value: Uint8Array };
 	staging: { key: "checkpoint"; value: CheckpointRecords & { index: number } };
 	stagingChunks: { key: number; value: Uint8Array };
 	evidence: { key: string; value: Uint8Array };
@@ -42,6 +43,7 @@ export const CHAIN_STORES = [
 	"checkpointChunks",
 	"voterSteps",
 	"days",
+	"intervals",
 	"staging",
 	"stagingChunks",
 	"evidence",

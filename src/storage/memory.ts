@@ -11,6 +11,7 @@ import {
 	type StoredChain,
 	type StoredCheckpoint,
 	type StoredDay,
+	type StoredIntervals,
 	type StoredProofPage,
 	staysKept,
 	type VoterStepRecord,
@@ -86,6 +87,10 @@ class OpenChain implements ChainStorage {
 		return this.#chain.readDays(fromDay);
 	}
 
+	readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>> {
+		return this.#chain.readIntervals(fromDay, untilDay);
+	}
+
 	readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>> {
 		return this.#chain.readMemberDays(member, fromDay, untilDay);
 	}
@@ -123,6 +128,7 @@ class MemoryChain {
 	readonly #evidence = new Map<string, Uint8Array>();
 	readonly #proofs = new Map<number, Uint8Array>();
 	#proven: Uint8Array | undefined;
+	readonly #intervals = new Map<number, Uint8Array>();
 	readonly #outbox = new Map<string, Uint8Array>();
 
 	async load(): Promise<Result<StoredChain, StorageError>> {
@@ -167,6 +173,9 @@ class MemoryChain {
 		if (change.proofs !== undefined) this.#proven = change.proofs.proven;
 		for (const { index, record } of change.proofs?.pages ?? []) this.#proofs.set(index, record);
 		for (const { index, record } of change.voterSteps ?? []) this.#voterSteps.set(index, record);
+		for (const { day, record } of change.intervals?.days ?? []) this.#intervals.set(day, record);
+		const keepFromDay = change.intervals?.keepFromDay ?? 0;
+		for (const day of [...this.#intervals.keys()]) if (day < keepFromDay) this.#intervals.delete(day);
 		for (const { key, record } of change.evidence ?? []) this.#evidence.set(key, record);
 		for (const { id, transaction } of change.outboxPut ?? []) this.#outbox.set(id, transaction);
 		for (const id of change.outboxDelete ?? []) this.#outbox.delete(id);
@@ -255,6 +264,11 @@ class MemoryChain {
 
 	async readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
 		return ok(this.#checkpoints.days(fromDay));
+	}
+
+	async readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>> {
+		const days = ascending(this.#intervals).filter(({ index }) => index >= fromDay && index < untilDay);
+		return ok(days.map(({ index, record }) => ({ day: index, record })));
 	}
 
 	async readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>> {

@@ -3,6 +3,7 @@ import type { AutomaticMarketView } from "../node/view.js";
 import { m } from "./paraglide/messages.js";
 
 type MarketChoice = AutomaticMarketView["choice"];
+export type MatchingRule = Exclude<MarketChoice, "none">;
 
 const RULES: Record<MarketChoice, { name: () => string; text: () => string }> = {
 	midMarket: { name: m.rule_midMarket, text: m.rule_midMarket_text },
@@ -14,6 +15,9 @@ const RULES: Record<MarketChoice, { name: () => string; text: () => string }> = 
 
 /** In the order in which they are offered. */
 export const CHOICES = Object.keys(RULES) as MarketChoice[];
+
+/** Those by which something is matched. */
+export const MATCHING_RULES = CHOICES.filter((choice) => choice !== "none");
 
 /** A rule of which a record says the name. */
 export function ruleName(choice: string): string {

@@ -25,6 +25,7 @@ export function interceptWrites(inner: StorageRoot, write: (writing: Writing) =>
 				checkpointChunk: (index, number) => chain.checkpointChunk(index, number),
 				voterSteps: (fromIndex) => chain.voterSteps(fromIndex),
 				readDays: (fromDay) => chain.readDays(fromDay),
+				readIntervals: (fromDay, untilDay) => chain.readIntervals(fromDay, untilDay),
 				readMemberDays: (member, fromDay, untilDay) => chain.readMemberDays(member, fromDay, untilDay),
 				proofPageFrom: (index) => chain.proofPageFrom(index),
 				staged: () => chain.staged(),

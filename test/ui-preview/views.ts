@@ -9,6 +9,7 @@ import type {
 	ReplyValue,
 	Series,
 	StatementFigures,
+	WhatIf,
 } from "../../src/node/protocol.js";
 import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, StreetView } from "../../src/node/view.js";
 
@@ -545,6 +546,27 @@ export function bill(member: number, fromMinute: number, untilMinute: number): B
 		prices: [{ ...prices, fromMinute, isKept: false }, known],
 		ownRetail: [],
 	});
+}
+
+/** 240 days of a market are kept; "balance" would have been better, "uniform" worse, "pairwise" nothing at all. */
+export function whatIf(fromMinute: number, untilMinute: number, rule: string): WhatIf {
+	const first = Math.max(fromMinute, nowMinute - 240 * 1440);
+	const kept = Math.max(0, Math.floor((untilMinute - first) / 15) - 2);
+	const figures = (price: number, energyWh: number) => ({
+		boughtWh: kept * energyWh,
+		soldWh: kept * energyWh * 2,
+		paidMicroNok: kept * energyWh * price,
+		earnedMicroNok: kept * energyWh * 2 * price,
+		savedMicroNok: kept * energyWh * (1330 - price + 2 * (price - 600)),
+	});
+	const prices: Record<string, number> = { balance: 1060, uniform: 870 };
+	return {
+		intervals: Math.floor((untilMinute - fromMinute) / 15),
+		kept,
+		...(kept > 0 ? { firstMinute: first } : {}),
+		was: figures(965, rule === "pairwise" ? 0 : 41),
+		would: figures(prices[rule] ?? 965, rule === "pairwise" ? 0 : 41),
+	};
 }
 
 function offer(

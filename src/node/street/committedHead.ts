@@ -6,10 +6,11 @@ import type { LocalTimeRule } from "../../primitives/localTime.js";
 import type { Link } from "../chain.js";
 import { CheckpointKeeper } from "../checkpoints.js";
 import { History } from "../history.js";
+import { IntervalHistory } from "../intervalHistory.js";
 import type { ChainObserver, LoadedChain } from "../loading.js";
 import { ProofKeeper, type Proven } from "../proofKeeper.js";
 import { Statement } from "../statement.js";
-import type { ChainChange, StoredDay } from "../storage.js";
+import type { ChainChange, StoredDay, StoredIntervals } from "../storage.js";
 import type { StreetContext } from "./context.js";
 import type { DoubleSigning } from "./doubleSigning.js";
 import type { TailVerification } from "./tailVerification.js";
@@ -28,6 +29,7 @@ export interface BlockSummary {
 /** What the screens read out of the chain: stored with each checkpoint, made again from the blocks above it at a start. */
 export class DerivedViews implements ChainObserver {
 	readonly history: History;
+	readonly intervals = new IntervalHistory();
 	readonly statement: Statement;
 	readonly proofs: ProofKeeper;
 	/** Newest first. */
@@ -41,8 +43,13 @@ export class DerivedViews implements ChainObserver {
 	}
 
 	/** Begins with what was derived up to a checkpoint; gives the names of what was damaged and left out. */
-	restore(days: readonly StoredDay[], statement: Uint8Array | undefined): string[] {
+	restore(
+		days: readonly StoredDay[],
+		intervals: readonly StoredIntervals[],
+		statement: Uint8Array | undefined,
+	): string[] {
 		const damaged = this.history.restore(days) ? [] : ["days"];
+		if (!this.intervals.restore(intervals)) damaged.push("intervals");
 		if (statement !== undefined && !this.statement.restore(statement)) damaged.push("statement");
 		return damaged;
 	}
@@ -50,6 +57,7 @@ export class DerivedViews implements ChainObserver {
 	/** Takes in a committed block; `parent` is the ledger before it. */
 	add(parent: Ledger, link: Link): void {
 		this.history.add(parent, link);
+		this.intervals.add(link);
 		this.statement.add(parent, link);
 		this.proofs.add(parent, link);
 		this.blocks.unshift(summaryOf(link));
@@ -75,7 +83,7 @@ export class CommittedHead {
 	) {
 		this.#context = context;
 		this.#views = views;
-		this.#checkpoints = new CheckpointKeeper(views.history, views.statement);
+		this.#checkpoints = new CheckpointKeeper(views.history, views.statement, views.intervals);
 		this.#verification = verification;
 		this.#doubleSigning = doubleSigning;
 		this.#certificate = loaded.certificate;

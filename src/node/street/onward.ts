@@ -1,6 +1,6 @@
 /**
  * What a device takes along into the chain that its neighbourhood was founded again with: its keys and settings, its
- * minutes for the graphs, and whatever waits. Signatures hold for one chain only, so readings are signed anew, and so is
+ * minutes for the graphs, what its market was matched from, and whatever waits. Signatures hold for one chain only, so readings are signed anew, and so is
  * what the household had asked for; but who votes was decided with the founding.
  */
 import { encodeBlock } from "../../block/block.js";
@@ -11,11 +11,16 @@ import type { Link } from "../chain.js";
 import { idOf } from "../mempool.js";
 import { refusalKeyOf, sealTransaction } from "../outbox.js";
 import { encodeConfig, sealRecord } from "../records.js";
-import type { ChainChange, StoredDay } from "../storage.js";
+import type { ChainChange, StoredDay, StoredIntervals } from "../storage.js";
 import type { StreetContext } from "./context.js";
 
 /** The first write of the new chain's database. The old one stays as it is. */
-export function createOnward(context: StreetContext, genesis: Link, days: readonly StoredDay[]): ChainChange {
+export function createOnward(
+	context: StreetContext,
+	genesis: Link,
+	days: readonly StoredDay[],
+	intervals: readonly StoredIntervals[],
+): ChainChange {
 	const { config, outbox } = context;
 	const outboxPut = [...outbox.all()].flatMap(({ id, transaction }) => {
 		if (!goesAlong(transaction, genesis)) return [];
@@ -32,6 +37,7 @@ export function createOnward(context: StreetContext, genesis: Link, days: readon
 			certificate: undefined,
 		},
 		days,
+		...(intervals.length === 0 ? {} : { intervals: { days: intervals, keepFromDay: 0 } }),
 		outboxPut: [...outboxPut, ...outbox.refusalRecords()],
 	};
 }

@@ -129,16 +129,16 @@ describe("the state root", () => {
 		};
 		const roots: SettlementResults[] = [
 			NO_RESULTS,
-			{ settled: [settled], rests: [], matched: [] },
-			{ settled: [{ ...settled, availableWh: 6 }], rests: [], matched: [] },
-			{ settled: [{ ...settled, deliveries: [delivery] }], rests: [], matched: [] },
-			{ settled: [{ ...settled, deliveries: [{ ...delivery, energyWh: 4 }] }], rests: [], matched: [] },
-			{ settled: [], rests: [rest], matched: [] },
-			{ settled: [], rests: [{ ...rest, importWh: 4 }], matched: [] },
-			{ settled: [settled], rests: [rest], matched: [] },
-			{ settled: [], rests: [], matched: [interval] },
-			{ settled: [], rests: [], matched: [{ ...interval, priceMicroNokPerWh: 2 }] },
-			{ settled: [], rests: [], matched: [{ ...interval, shares: [{ ...share, soldWh: 6 }] }] },
+			{ settled: [settled], rests: [], matched: [], ordered: [] },
+			{ settled: [{ ...settled, availableWh: 6 }], rests: [], matched: [], ordered: [] },
+			{ settled: [{ ...settled, deliveries: [delivery] }], rests: [], matched: [], ordered: [] },
+			{ settled: [{ ...settled, deliveries: [{ ...delivery, energyWh: 4 }] }], rests: [], matched: [], ordered: [] },
+			{ settled: [], rests: [rest], matched: [], ordered: [] },
+			{ settled: [], rests: [{ ...rest, importWh: 4 }], matched: [], ordered: [] },
+			{ settled: [settled], rests: [rest], matched: [], ordered: [] },
+			{ settled: [], rests: [], matched: [interval], ordered: [] },
+			{ settled: [], rests: [], matched: [{ ...interval, priceMicroNokPerWh: 2 }], ordered: [] },
+			{ settled: [], rests: [], matched: [{ ...interval, shares: [{ ...share, soldWh: 6 }] }], ordered: [] },
 		];
 		expect(new Set(roots.map((results) => rootOf(ledger, results))).size).toBe(roots.length);
 	});

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { DEFAULT_NODE_SETTINGS } from "../../../src/node/dependencies.js";
 import { readProofFile } from "../../../src/node/proofFile.js";
 import { prove, verifyProofFile } from "../../../src/node/proofFileCheck.js";
 import { type Cluster, foundedStreet } from "../../support/cluster.js";
@@ -29,7 +30,9 @@ describe("a street that trades by itself", () => {
 	let beginMs = 0;
 
 	beforeAll(async () => {
-		cluster = await foundedStreet(3);
+		// Checkpoints from which a restart begins: what was matched below them is not executed again.
+		const founding = { ...DEFAULT_NODE_SETTINGS.founding, checkpointBlocks: 10 };
+		cluster = await foundedStreet(3, { settings: { founding } });
 		const orderId = await cluster.act(2, { type: "buy", amountMicroNok: GIVEN_MICRO_NOK });
 		const issued = { orderId, amountMicroNok: GIVEN_MICRO_NOK, reference: "x" };
 		await cluster.act(0, { type: "issue", ...issued });
@@ -119,6 +122,33 @@ describe("a street that trades by itself", () => {
 		expect(cluster.view(1).today.soldWh).toBe(300);
 		for (let minute = 0; minute < 15; minute++) await tradedMinute(cluster);
 		expect(cluster.view(1).today.soldWh).toBe(600);
+	});
+
+	it("says what another rule would have made of a household's past, before a restart and after it", async () => {
+		const fromMinute = beginMs / MS_PER_MINUTE;
+		const request = { type: "whatIf", fromMinute, untilMinute: fromMinute + 60 } as const;
+		const { amountMicroNok } = midMarketOf(cluster);
+		const really = await cluster.command(2, { ...request, rule: "midMarket" });
+		if (!really.ok || really.value.type !== "whatIf") throw new Error(JSON.stringify(really));
+		const { was, would, ...counted } = really.value.whatIf;
+		expect(counted).toEqual({ intervals: 2, kept: 2, firstMinute: fromMinute });
+		expect(was).toMatchObject({ boughtWh: 600, soldWh: 0, paidMicroNok: 2 * amountMicroNok, earnedMicroNok: 0 });
+		expect(would).toEqual(was);
+		// Half as much need as surplus: a third of the way from what the utility pays to what it takes.
+		const { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = cluster.view(0).tariff;
+		const gain = retailMicroNokPerWh - localFeeMicroNokPerWh - feedInMicroNokPerWh;
+		const other = await cluster.command(2, { ...request, rule: "balance" });
+		if (!other.ok || other.value.type !== "whatIf") throw new Error(JSON.stringify(other));
+		const price = feedInMicroNokPerWh + Math.floor((gain * 2) / 5);
+		expect(other.value.whatIf.would).toMatchObject({ boughtWh: 600, paidMicroNok: 600 * price });
+		cluster.off(2);
+		await cluster.on(2);
+		await cluster.until(() => cluster.height(2) === cluster.height(0), "it has caught up");
+		expect(await cluster.command(2, { ...request, rule: "balance" })).toEqual(other);
+		const bad = { ...request, rule: "none" as "balance" };
+		expect(await cluster.command(2, bad)).toMatchObject({ ok: false, error: { code: "bad-market" } });
+		const long = { ...request, rule: "balance", untilMinute: fromMinute + 40 * 1_440 } as const;
+		expect(await cluster.command(2, long)).toMatchObject({ ok: false, error: { code: "bad-period" } });
 	});
 
 	it("takes prices from the operator, which hold from their minute on", async () => {

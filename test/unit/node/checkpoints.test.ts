@@ -78,7 +78,7 @@ async function load(storage: ChainStorage) {
 		const opened = new Statement(publicKey, { offsetMinutes: 0, summerTime: false });
 		statement = opened;
 		return {
-			restore: (days, derived) => {
+			restore: (days, _intervals, derived) => {
 				const damaged = kept.restore(days) ? [] : ["days"];
 				return derived === undefined || opened.restore(derived) ? damaged : [...damaged, "statement"];
 			},
@@ -106,6 +106,7 @@ const withChange = (storage: ChainStorage, change: Partial<ChainStorage>): Chain
 	checkpointChunk: (index, number) => storage.checkpointChunk(index, number),
 	voterSteps: (from) => storage.voterSteps(from),
 	readDays: (from) => storage.readDays(from),
+	readIntervals: (from, until) => storage.readIntervals(from, until),
 	readMemberDays: (member, from, until) => storage.readMemberDays(member, from, until),
 	proofPageFrom: (index) => storage.proofPageFrom(index),
 	staged: () => storage.staged(),

@@ -119,7 +119,12 @@ const accountOf = (statement: Statement, from: number, until: number): Account =
 /** One life, and every household's statement of it; `storedAt`: after which block they are stored, and opened again. */
 function live(story: Scenario, storedAt: number, seen: Record<string, number>): void {
 	const { genesis, ledger } = foundedFor(story);
-	const first = { block: genesis, hash: blockHash(genesis), ledger, results: { settled: [], rests: [], matched: [] } };
+	const first = {
+		block: genesis,
+		hash: blockHash(genesis),
+		ledger,
+		results: { settled: [], rests: [], matched: [], ordered: [] },
+	};
 	const open = () => ledger.households.map(({ publicKey }) => new Statement(publicKey, LOCAL_TIME));
 	let statements = open();
 	for (const statement of statements) statement.add(ledger, first);

@@ -61,6 +61,21 @@ export const PROOF_CASES: AcceptanceCase[] = [
 		},
 	},
 	{
+		name: "keeps what the market's intervals were matched from by the day, and forgets what is too old",
+		async run(root, reopen) {
+			const chain = await open(root);
+			const day = (at: number, what = "first") => ({ day: at, record: record(`${at} ${what}`) });
+			await must(chain.write({ intervals: { days: [day(400), day(401), day(403)], keepFromDay: 0 } }));
+			await must(chain.write({ intervals: { days: [day(401, "again"), day(405)], keepFromDay: 401 } }));
+			chain.close();
+			const again = await open(await reopen());
+			const between = async (from: number, until: number) =>
+				(await must(again.readIntervals(from, until))).map((each) => `${each.day}: ${text(each.record)}`);
+			is(await between(0, Number.MAX_SAFE_INTEGER), ["401: 401 again", "403: 403 first", "405: 405 first"], "all");
+			is(await between(402, 405), ["403: 403 first"], "some");
+		},
+	},
+	{
 		name: "forgets the old days of all members but one",
 		async run(root, reopen) {
 			const chain = await open(root);
