@@ -228,46 +228,57 @@ describe("a neighbourhood that is founded again", () => {
 
 	it("settles as if nothing had happened: the same blocks make the same ledger in both chains", () => {
 		let settled = 0;
-		fc.assert(
-			fc.property(scenario, fc.nat(), (story, cut) => {
-				const all = [...play(story)];
-				const at = cut % all.length;
-				const before = all[at];
-				if (before === undefined) throw new Error("there is a block");
-				const { block, executed } = before;
-				const timestampMs = block.timestampMs + 1;
-				const { blockIntervalMs } = story;
-				// The genesis takes no interval's place, and no block's time.
-				fc.pre(slotOf(timestampMs, blockIntervalMs) === slotOf(block.timestampMs, blockIntervalMs));
-				fc.pre(all[at + 1]?.block.timestampMs !== timestampMs);
-				const { gridId } = foundedFor(story).ledger;
-				const from = { ledger: executed.ledger, header: block, hash: blockHash(block) };
-				const { voters, parameters } = executed.ledger;
-				const proposed = { ...refoundOf(old), timestampMs, voters, salt: parameters.salt };
-				// Under the old id: the acts that follow name offers and contracts by ids that it is part of.
-				let continued: Ledger = { ...refoundedLedger(from, proposed, ZERO_HASH, []), gridId };
-				let original = executed.ledger;
-				for (const [index, { block: next }] of all.slice(at + 1).entries()) {
-					const frame = { index: index + 1, previousHash: next.previousHash, timestampMs: next.timestampMs };
-					const [one, other] = [
-						executeBlock(continued, frame, next.transactions),
-						executeBlock(original, next, next.transactions),
-					];
-					if (!one.ok || !other.ok) throw new Error("both chains take the block");
-					expect(one.value.results).toEqual(other.value.results);
-					settled += one.value.results.settled.length;
-					continued = one.value.ledger;
-					original = other.value.ledger;
-				}
-				// Of another key there is notice for as long as if it had begun with the new chain.
-				const besidesNotices = ({ households }: Ledger) => households.map(({ notice: _, ...rest }) => rest);
-				expect(besidesNotices(continued)).toEqual(besidesNotices(original));
-				const parts = ["contracts", "offers", "orders", "locks", "counted", "issuedMicroNok"] as const;
-				for (const part of parts) expect(continued[part]).toEqual(original[part]);
-				expect(continued.paidOutMicroNok).toBe(original.paidOutMicroNok);
-			}),
-			{ numRuns: 25 },
-		);
+		const same = fc.property(scenario, fc.nat(), (story, cut) => {
+			const all = [...play(story)];
+			const at = cut % all.length;
+			const before = all[at];
+			if (before === undefined) throw new Error("there is a block");
+			const { block, executed } = before;
+			const timestampMs = block.timestampMs + 1;
+			const { blockIntervalMs } = story;
+			// The genesis takes no interval's place, and no block's time.
+			fc.pre(slotOf(timestampMs, blockIntervalMs) === slotOf(block.timestampMs, blockIntervalMs));
+			fc.pre(all[at + 1]?.block.timestampMs !== timestampMs);
+			const { gridId } = foundedFor(story).ledger;
+			const from = { ledger: executed.ledger, header: block, hash: blockHash(block) };
+			const { voters, parameters } = executed.ledger;
+			const proposed = { ...refoundOf(old), timestampMs, voters, salt: parameters.salt };
+			// Under the old id: the acts that follow name offers and contracts by ids that it is part of.
+			let continued: Ledger = { ...refoundedLedger(from, proposed, ZERO_HASH, []), gridId };
+			let original = executed.ledger;
+			for (const [index, { block: next }] of all.slice(at + 1).entries()) {
+				const frame = { index: index + 1, previousHash: next.previousHash, timestampMs: next.timestampMs };
+				const [one, other] = [
+					executeBlock(continued, frame, next.transactions),
+					executeBlock(original, next, next.transactions),
+				];
+				if (!one.ok || !other.ok) throw new Error("both chains take the block");
+				expect(one.value.results).toEqual(other.value.results);
+				settled += one.value.results.settled.length;
+				continued = one.value.ledger;
+				original = other.value.ledger;
+			}
+			// Of another key there is notice for as long as if it had begun with the new chain.
+			const besidesNotices = ({ households }: Ledger) => households.map(({ notice: _, ...rest }) => rest);
+			expect(besidesNotices(continued)).toEqual(besidesNotices(original));
+			const parts = [
+				"contracts",
+				"offers",
+				"orders",
+				"locks",
+				"counted",
+				"corrections",
+				"claims",
+				"bank",
+				"moneyProposal",
+				"issuedMicroNok",
+			] as const;
+			for (const part of parts) expect(continued[part]).toEqual(original[part]);
+			expect(continued.paidOutMicroNok).toBe(original.paidOutMicroNok);
+		});
+		fc.assert(same, { numRuns: 10 });
+		// Lives in which enough settles: what follows is not left to chance.
+		fc.assert(same, { numRuns: 20, seed: 12 });
 		expect(settled).toBeGreaterThan(40);
 	});
 });
