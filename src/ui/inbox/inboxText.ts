@@ -31,6 +31,8 @@ export function occasionText(occasion: Occasion, street: StreetView): string {
 			return m.inbox_refused({ what: kindText(occasion.kind), reason: codeText(occasion.code) });
 		case "correction":
 			return m.inbox_correction({ name: memberName(street, occasion.other) });
+		case "moneyProposed":
+			return m.inbox_money_proposed({ name: memberName(street, occasion.by) });
 		case "meterSilent":
 			return m.inbox_meter_silent({ time: formatDateTime(occasion.sinceMs) });
 		case "neighbourSilent":

@@ -17,6 +17,8 @@ export type Occasion =
 	| { type: "refused"; kind: string; code: string }
 	/** A neighbour waits for an answer to a correction. */
 	| { type: "correction"; other: number }
+	/** An operator has proposed tokens worth NOK, and this household has not said yes. */
+	| { type: "moneyProposed"; by: number }
 	| { type: "meterSilent"; sinceMs: number }
 	/** Operator: another household's meter. */
 	| { type: "neighbourSilent"; member: number; sinceMinute: number }
@@ -48,6 +50,7 @@ export function occasionsOf(street: StreetView, chainNowMs: number): NamedOccasi
 		...street.corrections.open
 			.filter(({ counterparty, declined }) => counterparty === street.self.index && declined === undefined)
 			.map(({ id, member }) => state(`correction ${id}`, { type: "correction", other: member })),
+		...proposalOccasions(street),
 		...street.balance.movements.flatMap(moneyOccasions),
 		...street.own.flatMap(({ id, kind, state, code }) =>
 			state === "refused" ? [past(`refused ${id}`, { type: "refused", kind, code: code ?? "" })] : [],
@@ -138,6 +141,11 @@ function contractOccasions({ self }: StreetView, contract: ContractView, nowMinu
 		);
 	}
 	return occasions;
+}
+
+function proposalOccasions({ moneyProposal, self }: StreetView): NamedOccasion[] {
+	if (moneyProposal?.awaited.includes(self.index) !== true) return [];
+	return [state(`moneyProposed ${moneyProposal.id}`, { type: "moneyProposed", by: moneyProposal.proposedBy })];
 }
 
 function moneyOccasions(movement: ShownMovementView): NamedOccasion[] {

@@ -54,6 +54,7 @@ describe("the inbox", () => {
 			{ type: "paidOut", amountMicroNok: 1 },
 			{ type: "refused", kind: "buy", code: "x" },
 			{ type: "correction", other: 2 },
+			{ type: "moneyProposed", by: 0 },
 			{ type: "meterSilent", sinceMs: 3 },
 			{ type: "neighbourSilent", member: 1, sinceMinute: 2 },
 			{ type: "chainWaiting", sinceMs: 4 },

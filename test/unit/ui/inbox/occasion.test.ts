@@ -82,6 +82,14 @@ describe("what there is to tell", () => {
 		]);
 	});
 
+	it("is real kroner that an operator proposes, until one has agreed", () => {
+		const awaited = (members: number[]) => (view: StreetView) => {
+			view.moneyProposal = { id: "p", proposedBy: 0, moneyKind: "prepaid", reason: "x", awaited: members };
+		};
+		expect(seen(awaited([1, 2]))).toMatchObject([{ name: "moneyProposed p", occasion: { by: 0 } }]);
+		expect(seen(awaited([2]))).toEqual([]);
+	});
+
 	it("is a meter silent for five minutes, and for the operator a neighbour's for a quarter of an hour", () => {
 		const silent = (minutes: number) => (view: StreetView) => {
 			view.meter = { ...view.meter, live: { importW: 1, exportW: 0, atMs: view.chainMs - minutes * MINUTE } };
