@@ -162,10 +162,14 @@ function live(story: Scenario, storedAt: number, seen: Record<string, number>): 
 				(sum, { atMinute, amount }) => (atMinute >= from && atMinute < until ? sum + amount : sum),
 				0n,
 			);
-		const [corrected, later] = days.map(({ movements }) =>
-			movements.reduce((sum, { type, amountMicroNok }) => sum + (CORRECTED[type] ?? 0) * amountMicroNok, 0),
-		);
-		for (const { others } of days) expect(others).toEqual([]);
+		const [corrected, later] = days.map(({ movements, others }) => {
+			const put = movements.reduce((sum, { type, amountMicroNok }) => sum + (CORRECTED[type] ?? 0) * amountMicroNok, 0);
+			return others.reduce((sum, { inMicroNok, outMicroNok }) => sum + inMicroNok - outMicroNok, put);
+		});
+		// Trial kroner that became void went to nobody; nothing else is unexplained.
+		const isReal = before.moneyProposal?.fromMinute !== undefined;
+		if (isReal) correctedMicroNok = Number.NaN;
+		else for (const { others } of days) expect(others).toEqual([]);
 		correctedMicroNok += (corrected ?? 0) + (later ?? 0);
 		if (corrected !== 0 || later !== 0) seen.corrected = (seen.corrected ?? 0) + 1;
 		const atMidnight = Number(sumOf(YESTERDAY, MIDNIGHT)) + (corrected ?? 0);
