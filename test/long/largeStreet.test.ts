@@ -1,5 +1,5 @@
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { type App, startApp } from "../e2e/support/app.js";
 import { expect as expectPage, until } from "../e2e/support/expect.js";
 import { comeIn, openLobby, orderTokens, sameHead, start } from "../e2e/support/screens.js";
@@ -46,12 +46,18 @@ describe("a street of more devices than are connected with one another", () => {
 		await start(founder);
 		for (const page of pages) await online(page, PAGES - 1, 30_000);
 		const startedMs = Date.now();
-		const seen = await until(counts, (now) => now.slice(VOTERS).every((count) => count === CHANNELS), 90_000);
+		// A channel that one side has let go of is closed on the other a moment later.
+		const toObservers = (now: readonly number[]) =>
+			now.slice(0, VOTERS).reduce((sum, count) => sum + count - (VOTERS - 1), 0);
+		const seen = await until(
+			counts,
+			(now) =>
+				now.slice(VOTERS).every((count) => count === CHANNELS) && toObservers(now) === CHANNELS * (PAGES - VOTERS),
+			90_000,
+		);
 		console.log(
 			`connections of ${PAGES} pages, ${VOTERS} of which vote: ${seen.join(" ")}, after ${Date.now() - startedMs} ms`,
 		);
-		const toObservers = seen.slice(0, VOTERS).map((count) => count - (VOTERS - 1));
-		expect(toObservers.reduce((sum, count) => sum + count, 0)).toBe(CHANNELS * (PAGES - VOTERS));
 	}, 240_000);
 
 	it("shows everybody that all are there, and carries an observer's order to everybody", async () => {
