@@ -323,7 +323,7 @@ function bill(street: Street, { fromMinute, untilMinute }: Extract<Command, { ty
 	const { member } = street;
 	if (member === undefined) return refused({ code: "not-in-a-neighbourhood" });
 	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
-	return ok({ type: "bill", bill: street.bill(member, fromMinute, untilMinute) });
+	return ok({ type: "bill", bill: street.past.bill(member, fromMinute, untilMinute) });
 }
 
 /** The same: another household's past is not asked about. */

@@ -35,7 +35,7 @@ export class ContractCheck {
 			const fromMinute = untilMinute - CHECKED_MINUTES;
 			if (contract.fromMinute > fromMinute || contract.untilMinute <= minute) continue;
 			const minutes = history.contracted(contract.buyer, fromMinute, untilMinute);
-			const { prices } = history.billed(member, fromMinute, untilMinute, tariffAt(ledger, fromMinute));
+			const prices = history.prices(fromMinute, untilMinute, tariffAt(ledger, fromMinute));
 			const loss = lossOf(contract, member, minutes, { prices, ownRetail });
 			if (loss > 0) losses.set(index, loss);
 		}

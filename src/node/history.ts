@@ -14,7 +14,7 @@ import { equalBytes } from "../primitives/bytes.js";
 import { add, MINUTES_PER_DAY, multiplyDivide } from "../primitives/units.js";
 import type { BilledMinutes } from "./bill.js";
 import type { Link } from "./chain.js";
-import { PriceHistory } from "./priceHistory.js";
+import { PriceHistory, type PriceRun } from "./priceHistory.js";
 import type { Series } from "./protocol.js";
 import { openRecord, sealRecord } from "./records.js";
 import type { StoredDay } from "./storage.js";
@@ -206,8 +206,13 @@ export class History {
 	 * counts where no prices are kept yet.
 	 */
 	billed(member: number, fromMinute: number, untilMinute: number, otherwise: Tariff): Omit<BilledMinutes, "ownRetail"> {
-		const prices = this.#prices.runs(fromMinute, untilMinute, otherwise);
+		const prices = this.prices(fromMinute, untilMinute, otherwise);
 		return { ...this.#minutes(member, fromMinute, untilMinute, tradedOf), prices };
+	}
+
+	/** The utility's prices in those minutes. */
+	prices(fromMinute: number, untilMinute: number, otherwise: Tariff): PriceRun[] {
+		return this.#prices.runs(fromMinute, untilMinute, otherwise);
 	}
 
 	/** A household's readings of the days that are kept that settled nothing between neighbours, newest first. */

@@ -13,14 +13,12 @@ import type { Reading } from "../block/reading.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
 import type { RaftState } from "../consensus/state.js";
 import type { KeySalt } from "../contract/ledger.js";
-import { tariffAt } from "../contract/tariff.js";
 import type { Crossing, HouseholdProofMessage, Message, NodeRole } from "../message/message.js";
 import type { MeterMemory } from "../meter/meterPipeline.js";
 import { assert } from "../primitives/assert.js";
 import { SEED_BYTES } from "../primitives/recoveryWords.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { ActCommand } from "./acts.js";
-import { billOf } from "./bill.js";
 import type { Chain, Link } from "./chain.js";
 import type { ConnectTo } from "./channelPlan.js";
 import { createClaim } from "./claim.js";
@@ -34,7 +32,7 @@ import type { Outbox } from "./outbox.js";
 import type { Peer } from "./peers.js";
 import type { ProofRequest } from "./proofSearch.js";
 import { ProposalSize } from "./proposer.js";
-import type { Bill, BillFigures, Command, CommandError, WhatIf } from "./protocol.js";
+import type { Command, CommandError, WhatIf } from "./protocol.js";
 import { type ChainConfig, encodeConfig, encodeVotes, type Keys } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
@@ -116,7 +114,6 @@ export class Street {
 	#lastTickMs: number;
 	#claim: string | undefined;
 	/** Of what it was reckoned, and what came of it. */
-	#running: { of: readonly unknown[]; total: BillFigures } | undefined;
 	#ownCredentials: readonly Message[] | undefined;
 
 	/** Opens what is stored. The genesis must be there. */
@@ -557,22 +554,6 @@ export class Street {
 		const signed = await this.#own.act(command);
 		if (signed.ok) this.unlocking.used();
 		return signed;
-	}
-
-	/** What this household's electricity cost in the minutes from one on until another. */
-	bill(member: number, fromMinute: number, untilMinute: number): Bill {
-		const otherwise = tariffAt(this.chain.head.ledger, fromMinute);
-		const { ownRetail } = this.config;
-		return billOf({ ...this.history.billed(member, fromMinute, untilMinute, otherwise), ownRetail });
-	}
-
-	/** The same in all, for every view: reckoned anew where a block, a minute or the own price has changed it. */
-	runningBill(member: number, fromMinute: number, untilMinute: number): BillFigures {
-		const of = [this.chain.head, this.config.ownRetail, member, fromMinute, untilMinute];
-		if (this.#running === undefined || this.#running.of.some((part, at) => part !== of[at])) {
-			this.#running = { of, total: this.bill(member, fromMinute, untilMinute).total };
-		}
-		return this.#running.total;
 	}
 
 	/** What another rule of the market would have made of this household's past. */

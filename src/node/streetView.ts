@@ -264,7 +264,7 @@ function todayView(context: ViewContext, member: number): TodayView {
 	const fromMinute = startOfDayMinute(localTime, minuteOf(chainMs));
 	const untilMinute = Math.min(minuteOf(chainMs) + 1, fromMinute + MINUTES_PER_DAY + 60);
 	const { minutes, importWh, exportWh, boughtWh, soldWh, utilityCostMicroNok, utilityIncomeMicroNok } =
-		street.runningBill(member, fromMinute, untilMinute);
+		street.past.runningBill(member, fromMinute, untilMinute);
 	return {
 		fromMinute,
 		minutes,

@@ -1,9 +1,9 @@
-/** What this device knows of minutes that have passed, where a person asks what they say about a contract or an offer. */
+/** What this device knows of minutes that have passed, where somebody asks what they cost, or what they say of a contract or an offer. */
 import { localTimeOf } from "../../block/kinds/founding.js";
 import { type Contract, contractOf, type Offer } from "../../contract/ledger.js";
 import { tariffAt } from "../../contract/tariff.js";
 import { toHex } from "../../primitives/bytes.js";
-import type { BilledMinutes } from "../bill.js";
+import { type BilledMinutes, billOf } from "../bill.js";
 import { ContractCheck } from "../contractCheck.js";
 import { contractMinutes } from "../contractMinutes.js";
 import type { History } from "../history.js";
@@ -16,17 +16,33 @@ import {
 	surplusByHour,
 	type Taker,
 } from "../offerOutlook.js";
-import type { ContractMinutes, LikelyShare, OfferOutlook } from "../protocol.js";
+import type { Bill, BillFigures, ContractMinutes, LikelyShare, OfferOutlook } from "../protocol.js";
 import type { StreetContext } from "./context.js";
 
 export class Past {
 	readonly #context: StreetContext;
 	readonly #history: History;
 	readonly #check = new ContractCheck();
+	#running: { of: readonly unknown[]; total: BillFigures } | undefined;
 
 	constructor(context: StreetContext, history: History) {
 		this.#context = context;
 		this.#history = history;
+	}
+
+	/** What this household's electricity cost in the minutes from one on until another. */
+	bill(member: number, fromMinute: number, untilMinute: number): Bill {
+		return billOf(this.#billed(member, fromMinute, untilMinute));
+	}
+
+	/** The same in all, for every view: reckoned anew where a block, a minute or the own price has changed it. */
+	runningBill(member: number, fromMinute: number, untilMinute: number): BillFigures {
+		const { chain, config } = this.#context;
+		const of = [chain.head, config.ownRetail, member, fromMinute, untilMinute];
+		if (this.#running === undefined || this.#running.of.some((part, at) => part !== of[at])) {
+			this.#running = { of, total: this.bill(member, fromMinute, untilMinute).total };
+		}
+		return this.#running.total;
 	}
 
 	/** What an offer's seller had left lately, and what a contract by it would have meant; undefined: there is none for a member. */
