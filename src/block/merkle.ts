@@ -16,11 +16,12 @@ export function merkleLeaf(data: Uint8Array): Uint8Array {
 }
 
 /**
- * The tree head over leaf hashes (RFC 6962 MTH): complete subtrees left, the rest right. Level by level this comes out
- * when a last one without a neighbour moves up as it is.
+ * A tree level by level, from its leaves' hashes up to its head alone: complete subtrees left, the rest right (RFC 6962).
+ * That comes out when a last one without a neighbour moves up as it is.
  */
-export function merkleRoot(leaves: readonly Uint8Array[], join = hashNode): Uint8Array {
+export function merkleLevels(leaves: readonly Uint8Array[], join = hashNode): readonly (readonly Uint8Array[])[] {
 	let level = leaves;
+	const levels = [level];
 	while (level.length > 1) {
 		const above: Uint8Array[] = [];
 		for (let at = 0; at < level.length; at += 2) {
@@ -29,8 +30,19 @@ export function merkleRoot(leaves: readonly Uint8Array[], join = hashNode): Uint
 			above.push(right === undefined ? left : join(left, right));
 		}
 		level = above;
+		levels.push(level);
 	}
-	return level[0] ?? EMPTY_ROOT;
+	return levels;
+}
+
+/** The head of a tree (RFC 6962 MTH). */
+export function headOf(levels: readonly (readonly Uint8Array[])[]): Uint8Array {
+	return levels.at(-1)?.[0] ?? EMPTY_ROOT;
+}
+
+/** The tree head over leaf hashes. */
+export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
+	return headOf(merkleLevels(leaves));
 }
 
 /**
@@ -38,7 +50,7 @@ export function merkleRoot(leaves: readonly Uint8Array[], join = hashNode): Uint
  * objects as before, the node above is remembered. Nothing that was given may be written to afterwards.
  */
 export function rememberingMerkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
-	return merkleRoot(leaves, rememberedNode);
+	return headOf(merkleLevels(leaves, rememberedNode));
 }
 
 const nodes = new WeakMap<Uint8Array, { right: Uint8Array; node: Uint8Array }>();
@@ -56,22 +68,19 @@ function rememberedNode(left: Uint8Array, right: Uint8Array): Uint8Array {
  * from the leaves up, left to right, each neighbour that the proven ones do not give themselves. Of one leaf it is the
  * audit path of RFC 6962 §2.1.1.
  */
-export function merkleProof(leaves: readonly Uint8Array[], places: readonly number[], join = hashNode): Uint8Array[] {
+export function merkleProof(leaves: readonly Uint8Array[], places: readonly number[]): Uint8Array[] {
+	return proofIn(merkleLevels(leaves), places);
+}
+
+/** The same proof, in a tree whose levels are at hand. */
+export function proofIn(levels: readonly (readonly Uint8Array[])[], places: readonly number[]): Uint8Array[] {
 	const proof: Uint8Array[] = [];
-	let level = leaves;
 	let proven = places;
-	while (level.length > 1) {
-		const above: Uint8Array[] = [];
+	for (const level of levels) {
 		for (const place of proven) {
 			const neighbour = level[place ^ 1];
 			if (neighbour !== undefined && !proven.includes(place ^ 1)) proof.push(neighbour);
 		}
-		for (let at = 0; at < level.length; at += 2) {
-			const [left, right] = [level[at], level[at + 1]];
-			assert(left !== undefined, "a level has no holes");
-			above.push(right === undefined ? left : join(left, right));
-		}
-		level = above;
 		proven = placesAbove(proven);
 	}
 	return proof;
@@ -79,7 +88,7 @@ export function merkleProof(leaves: readonly Uint8Array[], places: readonly numb
 
 /** The same proof, for a tree that is hashed by {@link rememberingMerkleRoot} as well. */
 export function rememberingMerkleProof(leaves: readonly Uint8Array[], places: readonly number[]): Uint8Array[] {
-	return merkleProof(leaves, places, rememberedNode);
+	return proofIn(merkleLevels(leaves, rememberedNode), places);
 }
 
 /**

@@ -250,30 +250,30 @@ function matchInterval(
 	const { priceMicroNokPerWh, shares } = match(choice, orders);
 	// All pay before anybody is paid: what is earned in an interval pays for a later one.
 	for (const { household, paidMicroNok } of shares) pay(draft, household, fromMinute, paidMicroNok);
-	for (const share of shares) bookShare(draft, share);
-	for (const { index } of traders) closeInterval(draft, index, fromMinute, shares);
+	const shareOf = new Map(shares.map((share) => [share.household, share]));
+	for (const { index } of traders) closeInterval(draft, index, fromMinute, shareOf.get(index) ?? NO_SHARE);
 	return { fromMinute, untilMinute, choice, priceMicroNokPerWh, shares };
 }
 
-function bookShare(draft: Draft, { household, boughtWh, soldWh, earnedMicroNok }: MatchedShare): void {
-	const before = householdOf(draft, household);
-	changeHousehold(draft, household, {
+const NO_SHARE = { boughtWh: 0, soldWh: 0, earnedMicroNok: 0 };
+
+/** A household gets what it earned; what it has not traded goes to the utility. */
+function closeInterval(
+	draft: Draft,
+	member: number,
+	fromMinute: number,
+	{ boughtWh, soldWh, earnedMicroNok }: Omit<MatchedShare, "household" | "paidMicroNok">,
+): void {
+	const before = householdOf(draft, member);
+	const sum = before.open.find((each) => each.fromMinute === fromMinute);
+	if (sum === undefined) return;
+	changeHousehold(draft, member, {
+		open: before.open.filter((each) => each !== sum),
 		balanceMicroNok: add(before.balanceMicroNok, earnedMicroNok),
 		boughtWh: add(before.boughtWh, boughtWh),
 		soldWh: add(before.soldWh, soldWh),
-	});
-}
-
-/** What is left goes to the utility. */
-function closeInterval(draft: Draft, member: number, fromMinute: number, shares: readonly MatchedShare[]): void {
-	const { open, utilityImportWh, utilityExportWh } = householdOf(draft, member);
-	const sum = open.find((each) => each.fromMinute === fromMinute);
-	if (sum === undefined) return;
-	const share = shares.find(({ household }) => household === member);
-	changeHousehold(draft, member, {
-		open: open.filter((each) => each !== sum),
-		utilityImportWh: add(utilityImportWh, subtract(sum.importWh, share?.boughtWh ?? 0)),
-		utilityExportWh: add(utilityExportWh, subtract(sum.exportWh, share?.soldWh ?? 0)),
+		utilityImportWh: add(before.utilityImportWh, subtract(sum.importWh, boughtWh)),
+		utilityExportWh: add(before.utilityExportWh, subtract(sum.exportWh, soldWh)),
 	});
 }
 
@@ -283,7 +283,7 @@ function closeInterval(draft: Draft, member: number, fromMinute: number, shares:
  */
 export function beginMarketAnew(draft: Draft): void {
 	for (const { index, open, trading } of draft.households) {
-		for (const { fromMinute } of open) closeInterval(draft, index, fromMinute, []);
+		for (const { fromMinute } of open) closeInterval(draft, index, fromMinute, NO_SHARE);
 		if (trading.length > 0) changeHousehold(draft, index, { trading: [] });
 	}
 	const { market } = draft;

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { natural } from "../block/fieldShapes.js";
 import { oneOf } from "../block/kinds/fields.js";
 import { MARKET_CHOICES, type MarketChoice } from "../block/kinds/trading.js";
-import { merkleLeaf, rememberingMerkleRoot } from "../block/merkle.js";
+import { headOf, merkleLeaf, merkleLevels } from "../block/merkle.js";
 import { type CborValue, encode } from "../primitives/codec.js";
 import type { MatchedInterval } from "./automaticMarket.js";
 import type { LeafCodec } from "./leafCodec.js";
@@ -13,26 +13,26 @@ import type { SettledMinute, SettlementResults } from "./settlement.js";
 
 /** Root over a block's results. */
 export function resultsRoot(results: SettlementResults): Uint8Array {
-	return rememberingMerkleRoot(resultLeafHashes(results));
+	return headOf(resultLevels(results));
 }
 
-const leaves = new WeakMap<SettlementResults, readonly Uint8Array[]>();
+const levels = new WeakMap<SettlementResults, readonly (readonly Uint8Array[])[]>();
 
 /**
- * A leaf per settled minute, then one per rest, then one per share of a matched interval: remembered, since proofs are made
- * from them as well.
+ * The tree of a block's results: a leaf per settled minute, then one per rest, then one per share of a matched interval.
+ * It is remembered, since proofs are made from it as well.
  */
-export function resultLeafHashes(results: SettlementResults): readonly Uint8Array[] {
-	const known = leaves.get(results);
+export function resultLevels(results: SettlementResults): readonly (readonly Uint8Array[])[] {
+	const known = levels.get(results);
 	if (known !== undefined) return known;
 	const { settled, rests, matched } = results;
-	const hashes = [
+	const made = merkleLevels([
 		...settled.map(settledLeafHash),
 		...rests.map((rest) => merkleLeaf(encode(restFields(rest)))),
 		...matched.flatMap(sharesOf).map(shareLeafHash),
-	];
-	leaves.set(results, hashes);
-	return hashes;
+	]);
+	levels.set(results, made);
+	return made;
 }
 
 export function settledLeafHash(minute: SettledMinute): Uint8Array {

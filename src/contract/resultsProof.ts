@@ -5,12 +5,12 @@
  */
 import * as v from "valibot";
 import { hash, natural } from "../block/fieldShapes.js";
-import { merkleLeaf, narrowProof, provenRoot, rememberingMerkleProof } from "../block/merkle.js";
+import { merkleLeaf, narrowProof, proofIn, provenRoot, rememberingMerkleProof } from "../block/merkle.js";
 import type { CborValue } from "../primitives/codec.js";
 import type { Ledger } from "./ledger.js";
 import {
 	type IntervalShare,
-	resultLeafHashes,
+	resultLevels,
 	SETTLED_LEAF,
 	SHARE_LEAF,
 	settledLeafHash,
@@ -48,19 +48,18 @@ export function proveResults(
 ): ResultsProof | undefined {
 	const firstShare = results.settled.length + results.rests.length;
 	const settled = [...results.settled.entries()].filter(([, minute]) => isWanted.settled(minute));
-	const shares = results.matched
-		.flatMap(sharesOf)
+	const allShares = results.matched.flatMap(sharesOf);
+	const shares = allShares
 		.map((share, at): Placed<IntervalShare> => [firstShare + at, share])
 		.filter(([, share]) => isWanted.share(share));
 	if (settled.length + shares.length === 0) return undefined;
 	const stateHashes = stateLeafHashes(ledger, results);
-	const resultHashes = resultLeafHashes(results);
 	return {
 		stateLeaves: stateHashes.length,
 		statePath: rememberingMerkleProof(stateHashes, [0]),
-		results: resultHashes.length,
-		resultsPath: rememberingMerkleProof(
-			resultHashes,
+		results: firstShare + allShares.length,
+		resultsPath: proofIn(
+			resultLevels(results),
 			[...settled, ...shares].map(([place]) => place),
 		),
 		settled,

@@ -58,28 +58,40 @@ export const NO_RESULTS: SettlementResults = { settled: [], rests: [], matched: 
 export function settle(draft: Draft): SettlementResults {
 	const settled: SettledMinute[] = [];
 	const covers = coverageIn(draft);
-	const sellers = new Set(draft.liveContracts.map((index) => contractOf(draft, index).seller));
-	for (const seller of [...sellers].sort((a, b) => a - b)) {
+	for (const [seller, live] of contractsBySeller(draft)) {
 		for (;;) {
-			const minute = nextMinute(draft, seller, covers);
+			const contracts = live.map((index) => contractOf(draft, index));
+			const minute = nextMinute(draft, seller, contracts, covers);
 			if (minute === undefined) break;
-			const contracts = liveContractsOf(draft, seller).filter((contract) => covers(contract, minute));
-			if (!isReady(draft, seller, contracts, minute)) break;
-			settled.push(settleMinute(draft, seller, contracts, minute));
+			const concerned = contracts.filter((contract) => covers(contract, minute));
+			if (!isReady(draft, seller, concerned, minute)) break;
+			settled.push(settleMinute(draft, seller, concerned, minute));
 		}
 	}
 	const rests = bookRests(draft, covers);
 	return { settled, rests, ...matchIntervals(draft) };
 }
 
-function liveContractsOf(draft: Draft, seller: number): Contract[] {
-	return draft.liveContracts.map((index) => contractOf(draft, index)).filter((contract) => contract.seller === seller);
+/** Sellers by member index ascending, with the indices of their live contracts, ascending too. */
+function contractsBySeller(draft: Draft): [seller: number, contracts: number[]][] {
+	const bySeller = new Map<number, number[]>();
+	for (const index of draft.liveContracts) {
+		const { seller } = contractOf(draft, index);
+		const contracts = bySeller.get(seller);
+		if (contracts === undefined) bySeller.set(seller, [index]);
+		else contracts.push(index);
+	}
+	return [...bySeller].sort(([a], [b]) => a - b);
 }
 
-/** The first minute from the seller's cursor on that a contract of it covers. */
-function nextMinute(draft: Draft, seller: number, covers: Coverage): number | undefined {
+/** The first minute from the seller's cursor on that one of its contracts covers. */
+function nextMinute(
+	draft: Draft,
+	seller: number,
+	contracts: readonly Contract[],
+	covers: Coverage,
+): number | undefined {
 	const { settledUntilMinute } = householdOf(draft, seller);
-	const contracts = liveContractsOf(draft, seller);
 	// Mostly one of them goes on where the last minute has settled.
 	if (contracts.some((contract) => covers(contract, settledUntilMinute))) return settledUntilMinute;
 	let next: number | undefined;

@@ -33,8 +33,10 @@ const FOLLOWS = 24;
 
 /** Encodes a value. Numbers must be safe integers. */
 export function encode(value: CborValue): Uint8Array {
-	const bytes = new Uint8Array(lengthOf(value));
-	write(bytes, 0, value);
+	const length = write(0, value);
+	// Only now: what is long got a larger page.
+	const bytes = page.slice(0, length);
+	if (page.length > PAGE_BYTES) page = new Uint8Array(PAGE_BYTES);
 	return bytes;
 }
 
@@ -54,6 +56,21 @@ export function decode(bytes: Uint8Array, limitBytes: number): Result<CborValue,
 
 // ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+const PAGE_BYTES = 16 * 1_024;
+/** The longest head: its first byte, and an argument of 8. */
+const MAX_HEAD_BYTES = 9;
+
+/** What everything is written on, before its bytes are copied: so nothing has to be measured first. */
+let page: Uint8Array = new Uint8Array(PAGE_BYTES);
+
+/** Sees to it that so many bytes fit on the page from a position on. */
+function makeRoom(at: number, bytes: number): void {
+	if (at + bytes <= page.length) return;
+	const larger = new Uint8Array(2 * (at + bytes));
+	larger.set(page);
+	page = larger;
+}
+
 /** Bytes of a head: its first one, and as many as the argument takes besides. */
 function headLength(argument: number): number {
 	if (argument < FOLLOWS) return 1;
@@ -69,26 +86,14 @@ function argumentOf(value: number): number {
 	return value < 0 ? -1 - value : value;
 }
 
-function lengthOf(value: CborValue): number {
-	if (typeof value === "number") return headLength(argumentOf(value));
-	if (value instanceof Uint8Array) return headLength(value.length) + value.length;
-	if (typeof value === "string") {
-		const length = isAscii(value) ? value.length : utf8ToBytes(value).length;
-		return headLength(length) + length;
-	}
+/** Writes a value at a position of the page; gives the position after it. */
+function write(at: number, value: CborValue): number {
+	if (typeof value === "number") return writeHead(at, value < 0 ? NEGATIVE : UNSIGNED, argumentOf(value));
+	if (value instanceof Uint8Array) return writeString(at, BYTES, value);
+	if (typeof value === "string") return writeText(at, value);
 	assert(Array.isArray(value), "what is encoded is a number, bytes, a text or an array");
-	let length = headLength(value.length);
-	for (const item of value) length += lengthOf(item);
-	return length;
-}
-
-/** Writes a value at a position; gives the position after it. */
-function write(to: Uint8Array, at: number, value: CborValue): number {
-	if (typeof value === "number") return writeHead(to, at, value < 0 ? NEGATIVE : UNSIGNED, argumentOf(value));
-	if (value instanceof Uint8Array) return writeString(to, at, BYTES, value);
-	if (typeof value === "string") return writeText(to, at, value);
-	let next = writeHead(to, at, ARRAY, value.length);
-	for (const item of value) next = write(to, next, item);
+	let next = writeHead(at, ARRAY, value.length);
+	for (const item of value) next = write(next, item);
 	return next;
 }
 
@@ -98,31 +103,34 @@ function isAscii(text: string): boolean {
 	return true;
 }
 
-function writeText(to: Uint8Array, at: number, text: string): number {
-	if (!isAscii(text)) return writeString(to, at, TEXT, utf8ToBytes(text));
-	let next = writeHead(to, at, TEXT, text.length);
-	for (let i = 0; i < text.length; i++) to[next++] = text.charCodeAt(i);
+function writeText(at: number, text: string): number {
+	if (!isAscii(text)) return writeString(at, TEXT, utf8ToBytes(text));
+	let next = writeHead(at, TEXT, text.length);
+	makeRoom(next, text.length);
+	for (let i = 0; i < text.length; i++) page[next++] = text.charCodeAt(i);
 	return next;
 }
 
-function writeString(to: Uint8Array, at: number, major: number, bytes: Uint8Array): number {
-	const start = writeHead(to, at, major, bytes.length);
-	to.set(bytes, start);
+function writeString(at: number, major: number, bytes: Uint8Array): number {
+	const start = writeHead(at, major, bytes.length);
+	makeRoom(start, bytes.length);
+	page.set(bytes, start);
 	return start + bytes.length;
 }
 
-function writeHead(to: Uint8Array, at: number, major: number, argument: number): number {
+function writeHead(at: number, major: number, argument: number): number {
+	makeRoom(at, MAX_HEAD_BYTES);
 	const length = headLength(argument);
 	const first = major << 5;
 	if (length === 1) {
-		to[at] = first | argument;
+		page[at] = first | argument;
 		return at + 1;
 	}
 	// 24 … 27: the argument follows in 1, 2, 4 or 8 bytes, which may be more than a bitwise operator takes.
-	to[at] = first | (FOLLOWS + 31 - Math.clz32(length - 1));
+	page[at] = first | (FOLLOWS + 31 - Math.clz32(length - 1));
 	let rest = argument;
 	for (let last = at + length - 1; last > at; last--) {
-		to[last] = rest % 256;
+		page[last] = rest % 256;
 		rest = Math.floor(rest / 256);
 	}
 	return at + length;
