@@ -1,3 +1,4 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
 /** Their tests replace timers or globals of the platform, or make notices shorter: each file has a process of its own. */
@@ -22,7 +23,8 @@ export default defineConfig({
 					testTimeout: 60_000,
 				},
 			},
-			{ test: { name: "platform", include: PLATFORM, testTimeout: 60_000 } },
+			// Screens keep their state in Svelte's runes, which have to be compiled.
+			{ plugins: [svelte({ configFile: false })], test: { name: "platform", include: PLATFORM, testTimeout: 60_000 } },
 			{ test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], fileParallelism: false } },
 			// Real browsers: one file after another, two cores are few.
 			{

@@ -3,7 +3,7 @@ import { createContext } from "svelte";
 import type { StreetView } from "../node/view.js";
 import type { InboxKeeper } from "./inbox/keeper.svelte.js";
 import type { MeterPort } from "./meterPort.js";
-import type { NodeClient } from "./nodeClient.js";
+import type { NodeClient } from "./nodeClient.svelte.js";
 import type { Review } from "./review.js";
 
 export interface Household {

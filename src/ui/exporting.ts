@@ -6,7 +6,7 @@
 import { type Command, type ExportFormat, type ExportWhat, SLICE_DAYS } from "../node/protocol.js";
 import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
 import { firstMinuteOf, isoDate } from "./calendar.js";
-import type { CommandResult } from "./nodeClient.js";
+import type { CommandResult } from "./nodeClient.svelte.js";
 
 export interface ExportParts {
 	readonly what: ExportWhat;

@@ -4,7 +4,7 @@
  */
 import { type DecimalString, decimalString } from "../primitives/decimal.js";
 import { MINUTES_PER_DAY, MS_PER_MINUTE } from "../primitives/units.js";
-import { intlTag, locale } from "./locale.js";
+import { intlTag, locale } from "./locale.svelte.js";
 import { m } from "./paraglide/messages.js";
 
 export const TIME_ZONE = "Europe/Oslo";

@@ -2,7 +2,7 @@
 import type { Reading } from "../block/reading.js";
 import { MAX_HANDED_IN } from "../node/protocol.js";
 import { ok, type Result } from "../primitives/result.js";
-import type { CommandResult, NodeClient } from "./nodeClient.js";
+import type { CommandResult, NodeClient } from "./nodeClient.svelte.js";
 
 export type HandedIn = { taken: number; known: number };
 

@@ -4,12 +4,12 @@ import App from "./App.svelte";
 import "./app.css";
 import { PERSISTENT_PREFIX, REAL_CLOCK } from "../worker/start.js";
 import { fetchServerConfig } from "./links.js";
-import { initLocale } from "./locale.js";
+import { initLocale } from "./locale.svelte.js";
 import { connectModem } from "./modem.js";
 import { startWorker } from "./nodePort.js";
 import { followPageLife } from "./pageLife.js";
 import { connectPageSerial } from "./pageSerial.js";
-import { type RunningNode, startSession } from "./session.js";
+import { type RunningNode, startSession } from "./session.svelte.js";
 import { openTabChannel } from "./tabs/message.js";
 
 function startNode(): RunningNode {

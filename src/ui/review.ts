@@ -1,4 +1,4 @@
-import type { CommandResult } from "./nodeClient.js";
+import type { CommandResult } from "./nodeClient.svelte.js";
 
 /**
  * An act that counts, as a person looks at it before it is done: a sentence to review, the amount typed again where money

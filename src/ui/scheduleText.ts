@@ -1,6 +1,6 @@
 /** The hours of an offer in words: `hverdager 08–16`, `Mon, Wed 22–06`. */
 import { EVERY_DAY, type Schedule, WEEKDAYS, WEEKEND } from "../block/schedule.js";
-import { intlTag } from "./locale.js";
+import { intlTag } from "./locale.svelte.js";
 import { m } from "./paraglide/messages.js";
 
 const DAYS_PER_WEEK = 7;

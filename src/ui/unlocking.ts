@@ -2,7 +2,7 @@
  * A household's commands where its key is locked: the password is asked for, and the command is given once more. A command
  * that was refused for the lock has done nothing.
  */
-import type { NodeClient } from "./nodeClient.js";
+import type { NodeClient } from "./nodeClient.svelte.js";
 
 /** `askPassword`: true once the key is open; false where the person turned back. */
 export function withUnlocking(client: () => NodeClient, askPassword: () => Promise<boolean>): NodeClient {

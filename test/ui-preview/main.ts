@@ -5,11 +5,11 @@ import type { StreetView, View } from "../../src/node/view.js";
 import "../../src/ui/app.css";
 import App from "../../src/ui/App.svelte";
 import DemoPage from "../../src/ui/demo/DemoPage.svelte";
-import { createHouse } from "../../src/ui/demo/house.js";
+import { createHouse } from "../../src/ui/demo/house.svelte.js";
 import { DEMO_HOUSEHOLDS } from "../../src/ui/demo/households.js";
 import type { DemoProgress } from "../../src/ui/demo/street.js";
-import { initLocale, setLocale } from "../../src/ui/locale.js";
-import { createNodeClient } from "../../src/ui/nodeClient.js";
+import { initLocale, setLocale } from "../../src/ui/locale.svelte.js";
+import { createNodeClient } from "../../src/ui/nodeClient.svelte.js";
 import { fakePort } from "./fakePort.js";
 import {
 	banked,
@@ -162,6 +162,6 @@ if (scene === "demo") {
 	const asleep = parameters.has("asleep");
 	const client = createNodeClient(fakePort((SCENES[scene] ?? SCENES.street ?? troubled)()));
 	const state = { type: "running" as const, client, elsewhere: asleep || parameters.has("elsewhere"), asleep };
-	const session = { state, takeOver: () => location.reload(), freeze() {}, hide() {}, wake() {} };
+	const session = { state, takeOver: () => location.reload(), freeze() {}, hide() {}, wake() {}, move() {} };
 	mount(App, { target, props: { session } });
 }

@@ -5,7 +5,7 @@
 import type { Command } from "../../node/protocol.js";
 import type { StreetView, View } from "../../node/view.js";
 import { MINUTES_PER_DAY, minuteOf } from "../../primitives/units.js";
-import { createHouse, type House, type HouseParts } from "./house.js";
+import { createHouse, type House, type HouseParts } from "./house.svelte.js";
 import { DEMO_HOUSEHOLDS, DEMO_NEIGHBOURHOOD, DEMO_PURCHASE_MICRO_NOK } from "./households.js";
 import { type WaitResult, waitFor } from "./waitFor.js";
 

@@ -1,7 +1,7 @@
 /** Waiting for a node's view to come into a state. */
 import type { View } from "../../node/view.js";
 import { ok, type Result, refused } from "../../primitives/result.js";
-import type { NodeClient } from "../nodeClient.js";
+import type { NodeClient } from "../nodeClient.svelte.js";
 
 export type WaitResult<T> = Result<T, { code: string }>;
 

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import type { Command, NodeOutput } from "../../node/protocol.js";
-import type { CommandResult } from "../nodeClient.js";
+import type { CommandResult } from "../nodeClient.svelte.js";
 
 /**
  * One run of the node by one tab: higher than that of any run before it. What an older run still says, from a tab that

@@ -14,8 +14,6 @@ export const ASLEEP_MS = 6_000;
 export interface ScreenPort extends NodePort {
 	/** The last life that was heard; 0 before the first. */
 	readonly life: Life;
-	/** The tab that runs the node does not answer. */
-	readonly asleep: boolean;
 	stop(): void;
 }
 
@@ -30,7 +28,8 @@ export interface ScreenOptions {
 	onLife: () => void;
 	/** The life that was heard last is over, and none has begun yet. */
 	onGone: () => void;
-	onAsleep: () => void;
+	/** The tab that runs the node does not answer any more, or answers again. */
+	onAsleep: (asleep: boolean) => void;
 }
 
 export function openScreen({ channel, tab, nowMs, onLife, onGone, onAsleep, ...options }: ScreenOptions): ScreenPort {
@@ -51,7 +50,7 @@ export function openScreen({ channel, tab, nowMs, onLife, onGone, onAsleep, ...o
 	function setAsleep(next: boolean): void {
 		if (asleep === next) return;
 		asleep = next;
-		onAsleep();
+		onAsleep(asleep);
 	}
 
 	function emit(output: NodeOutput): void {
@@ -94,9 +93,6 @@ export function openScreen({ channel, tab, nowMs, onLife, onGone, onAsleep, ...o
 	return {
 		get life() {
 			return life;
-		},
-		get asleep() {
-			return asleep;
 		},
 		listen: (listener) => listeners.push(listener),
 		post(input) {

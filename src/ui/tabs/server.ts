@@ -1,7 +1,7 @@
 /** The tab that runs the node serves the other tabs: views and faults go out, commands come in, replies go back. */
 import type { NodeOutput } from "../../node/protocol.js";
 import type { View } from "../../node/view.js";
-import type { NodeClient } from "../nodeClient.js";
+import type { NodeClient } from "../nodeClient.svelte.js";
 import type { NodePort } from "../nodePort.js";
 import type { FromScreen, Life, TabChannel } from "./message.js";
 

@@ -1,7 +1,7 @@
 /** The page that checks a proof file: by itself, without a node, and without the network once it is loaded. */
 import { mount } from "svelte";
 import "../app.css";
-import { initLocale } from "../locale.js";
+import { initLocale } from "../locale.svelte.js";
 import Verify from "./Verify.svelte";
 
 initLocale();

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Command, CommandError, NodeOutput, ReplyValue } from "../../../src/node/protocol.js";
 import type { OrderView, StreetView, View } from "../../../src/node/view.js";
 import type { Result } from "../../../src/primitives/result.js";
-import type { HouseParts } from "../../../src/ui/demo/house.js";
+import type { HouseParts } from "../../../src/ui/demo/house.svelte.js";
 import { DEMO_HOUSEHOLDS } from "../../../src/ui/demo/households.js";
 import { type DemoProgress, type DemoStreet, startStreet } from "../../../src/ui/demo/street.js";
 import type { OwnedPort } from "../../../src/ui/nodePort.js";

@@ -17,7 +17,7 @@ import {
 	formatTime,
 	oreInput,
 } from "../../../src/ui/format.js";
-import { setLocale } from "../../../src/ui/locale.js";
+import { setLocale } from "../../../src/ui/locale.svelte.js";
 
 const NBSP = "\u00a0";
 

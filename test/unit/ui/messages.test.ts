@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { codeText, isKnownCode } from "../../../src/ui/errorText.js";
-import { preferredLocale } from "../../../src/ui/locale.js";
+import { preferredLocale } from "../../../src/ui/locale.svelte.js";
 
 function catalogue(locale: string): Record<string, string> {
 	return JSON.parse(readFileSync(new URL(`../../../src/ui/messages/${locale}.json`, import.meta.url), "utf8"));

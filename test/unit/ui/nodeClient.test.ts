@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Mesh, MeshOptions } from "../../../src/network/mesh.js";
 import type { NetworkSettings, NodeInput, NodeOutput } from "../../../src/node/protocol.js";
 import { connectModem } from "../../../src/ui/modem.js";
-import { createNodeClient } from "../../../src/ui/nodeClient.js";
+import { createNodeClient } from "../../../src/ui/nodeClient.svelte.js";
 import type { NodePort } from "../../../src/ui/nodePort.js";
 
 function testPort(): NodePort & { posted: NodeInput[]; send(output: NodeOutput): void } {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { EVERY_DAY, type Schedule, WEEKDAYS, WEEKEND } from "../../../src/block/schedule.js";
-import { setLocale } from "../../../src/ui/locale.js";
+import { setLocale } from "../../../src/ui/locale.svelte.js";
 import { scheduleText } from "../../../src/ui/scheduleText.js";
 
 vi.stubGlobal("localStorage", { setItem: () => {}, getItem: () => null });

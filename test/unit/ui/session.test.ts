@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Command, NodeInput, NodeOutput } from "../../../src/node/protocol.js";
 import type { View } from "../../../src/node/view.js";
-import type { NodeClient } from "../../../src/ui/nodeClient.js";
-import { type Session, startSession } from "../../../src/ui/session.js";
+import type { NodeClient } from "../../../src/ui/nodeClient.svelte.js";
+import { type Session, startSession } from "../../../src/ui/session.svelte.js";
 import { openTabChannel, readMessage, type TabChannel, type TabMessage } from "../../../src/ui/tabs/message.js";
 import { ASK_MS, ASLEEP_MS } from "../../../src/ui/tabs/screen.js";
 import { FakeLocks, type FakeTabLocks } from "./fakeLocks.js";

@@ -2,7 +2,6 @@
  * The page's side of the border: the latest view as reactive state, and commands as promises. Everything that a screen
  * shows or asks goes through here.
  */
-import { createSubscriber } from "svelte/reactivity";
 import type { Command, CommandError, NodeOutput, ReplyValue } from "../node/protocol.js";
 import type { Fault, View } from "../node/view.js";
 import { type Result, refused } from "../primitives/result.js";
@@ -30,17 +29,13 @@ export interface NodeClient {
 }
 
 export function createNodeClient(port: NodePort, nowMs: () => number = () => performance.now()): NodeClient {
-	let view: View | undefined;
-	let viewAtMs = 0;
-	let faults: Fault[] = [];
+	let view = $state.raw<View>();
+	let viewAtMs = $state.raw(0);
+	let faults = $state.raw<readonly Fault[]>([]);
 	let stopped: string | undefined;
 	let lastId = 0;
 	const waiting = new Map<number, (result: CommandResult) => void>();
 	const listeners = new Set<() => void>();
-	const subscribe = createSubscriber((update) => {
-		listeners.add(update);
-		return () => listeners.delete(update);
-	});
 
 	function changed(): void {
 		for (const listener of listeners) listener();
@@ -80,15 +75,12 @@ export function createNodeClient(port: NodePort, nowMs: () => number = () => per
 	port.listen(receive);
 	return {
 		get view() {
-			subscribe();
 			return view;
 		},
 		get viewAtMs() {
-			subscribe();
 			return viewAtMs;
 		},
 		get faults() {
-			subscribe();
 			return faults;
 		},
 		command,

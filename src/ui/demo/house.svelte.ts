@@ -1,7 +1,6 @@
 /** One house of the demo street: a real node in its own worker, which can be switched off and on. */
-import { createSubscriber } from "svelte/reactivity";
 import { type CreateMesh, connectModem, type Modem } from "../modem.js";
-import { createNodeClient, type NodeClient } from "../nodeClient.js";
+import { createNodeClient, type NodeClient } from "../nodeClient.svelte.js";
 import type { OwnedPort } from "../nodePort.js";
 import type { DemoHousehold } from "./households.js";
 
@@ -23,13 +22,8 @@ export interface HouseParts {
 
 /** A house that is switched on. Its client changes with every switching on; what it stored stays. */
 export function createHouse(index: number, household: DemoHousehold, parts: HouseParts): House {
-	const listeners = new Set<() => void>();
-	const subscribe = createSubscriber((update) => {
-		listeners.add(update);
-		return () => listeners.delete(update);
-	});
-	let running: { port: OwnedPort; modem: Modem } | undefined;
-	let client = start();
+	let running = $state.raw<{ port: OwnedPort; modem: Modem }>();
+	let client = $state.raw(start());
 
 	function start(): NodeClient {
 		const port = parts.startNode(index);
@@ -37,32 +31,24 @@ export function createHouse(index: number, household: DemoHousehold, parts: Hous
 		return createNodeClient(port);
 	}
 
-	function changed(): void {
-		for (const listener of listeners) listener();
-	}
-
 	return {
 		index,
 		household,
 		get client() {
-			subscribe();
 			return client;
 		},
 		get on() {
-			subscribe();
 			return running !== undefined;
 		},
 		switchOn() {
 			if (running !== undefined) return;
 			client = start();
-			changed();
 		},
 		switchOff() {
 			running?.modem.stop();
 			running?.port.terminate();
 			running = undefined;
 			client.stop("house-off");
-			changed();
 		},
 	};
 }

@@ -1,23 +1,15 @@
 /** The language of the screens: from the browser, switchable, remembered. Every message read in a component follows it. */
-
-import { createSubscriber } from "svelte/reactivity";
 import { keepText, readText } from "./keptText.js";
 import { isLocale, type Locale, overwriteGetLocale } from "./paraglide/runtime.js";
 
 const STORAGE_KEY = "nabostrom/language";
 
-let current: Locale = "nb";
-const listeners = new Set<() => void>();
-const subscribe = createSubscriber((update) => {
-	listeners.add(update);
-	return () => listeners.delete(update);
-});
+let current = $state.raw<Locale>("nb");
 
 overwriteGetLocale(locale);
 
 /** The language now. Reactive. */
 export function locale(): Locale {
-	subscribe();
 	return current;
 }
 
@@ -51,5 +43,4 @@ export function setLocale(locale: Locale): void {
 function apply(locale: Locale): void {
 	current = locale;
 	if (typeof document !== "undefined") document.documentElement.lang = locale;
-	for (const listener of listeners) listener();
 }

@@ -5,8 +5,7 @@
  * The screens' client is one and the same all the time, so that what is shown and half filled in stays; only the port
  * behind it changes.
  */
-import { createSubscriber } from "svelte/reactivity";
-import { createNodeClient, type NodeClient } from "./nodeClient.js";
+import { createNodeClient, type NodeClient } from "./nodeClient.svelte.js";
 import type { OwnedPort } from "./nodePort.js";
 import type { Life, TabChannel } from "./tabs/message.js";
 import { openScreen, type ScreenPort } from "./tabs/screen.js";
@@ -89,15 +88,12 @@ class TabSession implements Session {
 	readonly #channel: TabChannel;
 	readonly #port = createSwitchPort();
 	readonly #client: NodeClient;
-	#run: Run | undefined;
-	#screen: ScreenPort | undefined;
+	#run = $state.raw<Run>();
+	#screen = $state.raw<ScreenPort>();
+	/** Whether the tab that runs the node says nothing, as its screen here has noticed. */
+	#asleep = $state.raw(false);
 	/** Ends this tab's waiting in the line for the lock. */
 	#waiting: AbortController | undefined;
-	readonly #listeners = new Set<() => void>();
-	readonly #subscribe = createSubscriber((update) => {
-		this.#listeners.add(update);
-		return () => this.#listeners.delete(update);
-	});
 
 	constructor(parts: SessionParts, locks: LockManager) {
 		this.#parts = parts;
@@ -107,12 +103,11 @@ class TabSession implements Session {
 	}
 
 	get state(): SessionState {
-		this.#subscribe();
 		if (this.#run === undefined && this.#screen === undefined) return { type: "starting" };
 		const elsewhere = this.#run === undefined;
 		// A node that failed here is no sleeping one: the screens say what can be done.
 		const failed = this.#client.faults.some(({ code }) => code === "worker-failed");
-		return { type: "running", client: this.#client, elsewhere, asleep: this.#screen?.asleep === true && !failed };
+		return { type: "running", client: this.#client, elsewhere, asleep: this.#asleep && !failed };
 	}
 
 	/** Runs the node if nobody does; else this tab is a screen and gets in line. */
@@ -187,6 +182,7 @@ class TabSession implements Session {
 		const life = Math.max(this.#parts.nowMs(), (this.#screen?.life ?? 0) + 1);
 		this.#screen?.stop();
 		this.#screen = undefined;
+		this.#asleep = false;
 		this.#client.moved(MOVED);
 		const node = this.#parts.startNode();
 		const server = serveScreens({ port: node.port, channel: this.#channel, life, client: this.#client });
@@ -197,7 +193,6 @@ class TabSession implements Session {
 		node.port.listen((output) => {
 			if (output.type === "fault" && output.fault.code === "worker-failed") this.#onFailed(run);
 		});
-		this.#changed();
 		return run;
 	}
 
@@ -236,14 +231,12 @@ class TabSession implements Session {
 				if (this.#waiting === undefined) this.#wait();
 			},
 			onGone: () => this.#client.moved(MOVED),
-			onAsleep: () => this.#changed(),
+			onAsleep: (asleep) => {
+				this.#asleep = asleep;
+			},
 		});
 		this.#screen = screen;
+		this.#asleep = false;
 		this.#port.connect(screen);
-		this.#changed();
-	}
-
-	#changed(): void {
-		for (const listener of this.#listeners) listener();
 	}
 }
