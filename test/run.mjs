@@ -120,13 +120,13 @@ await staticChecks(async () => {
 	isBuilt = await check("the app builds", bin("vite"), build);
 });
 const environment = { NABOSTROM_DIST: dist };
-// Meters speak in real time, and tabs are frozen in it: their minutes pass, all at once, while the others compute.
-const aside = isBuilt
-	? tests("serial ports and tabs", ["--project", "aside", "--maxWorkers", "4"], { environment, isAside: true })
-	: undefined;
+// Meters speak in real time, and tabs are frozen in it: their minutes pass, all at once, while the others compute. Then
+// come the pages, which wait more than they compute as well.
+const browsers = async () => {
+	await tests("serial ports and tabs", ["--project", "aside", "--maxWorkers", "4"], { environment, isAside: true });
+	await tests("end to end", ["--project", "e2e"], { environment, isAside: true });
+};
 // Three: some files wait for timers and sockets.
 const inNode = ["unit", "platform", "simulation"].flatMap((project) => ["--project", project]);
-await tests("unit and simulation", [...inNode, "--maxWorkers", "3"]);
-await aside;
-if (isBuilt) await tests("end to end", ["--project", "e2e"], { environment });
+await Promise.all([isBuilt ? browsers() : undefined, tests("unit and simulation", [...inNode, "--maxWorkers", "3"])]);
 finish();
