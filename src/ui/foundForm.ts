@@ -14,9 +14,15 @@ export interface FoundFields {
 	feedIn: string;
 	localFee: string;
 	moneyKind: NeighbourhoodSettings["moneyKind"];
+	market: FoundingMarket;
 }
 
-export type FoundErrors = Partial<Record<keyof FoundFields, FieldError>>;
+type FoundingMarket = NonNullable<NeighbourhoodSettings["market"]>;
+
+export type FoundErrors = Partial<Record<Exclude<keyof FoundFields, "market">, FieldError>>;
+
+/** That an hour is a whole number of, and that a minute's noise does not decide in. */
+export const INTERVALS_MINUTES: readonly number[] = [5, 10, 15, 30, 60];
 
 export interface Founding {
 	neighbourhood: NeighbourhoodSettings;
@@ -24,7 +30,7 @@ export interface Founding {
 }
 
 /** Nobody takes part in it who has not turned it on. */
-const USUAL_MARKET: NonNullable<NeighbourhoodSettings["market"]> = {
+export const USUAL_MARKET: FoundingMarket = {
 	choice: "midMarket",
 	intervalMinutes: 15,
 	buysUnderContract: false,
@@ -52,7 +58,7 @@ export function readFounding(fields: FoundFields): Result<Founding, { code: "bad
 			retailMicroNokPerWh: retail.value,
 			feedInMicroNokPerWh: feedIn.value,
 			localFeeMicroNokPerWh: localFee.value,
-			market: USUAL_MARKET,
+			market: { ...fields.market },
 		},
 		householdName: household.value,
 	});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readFounding, readName } from "../../../src/ui/foundForm.js";
+import { readFounding, readName, USUAL_MARKET } from "../../../src/ui/foundForm.js";
 import { type OfferFields, readOffer, type ScheduleFields } from "../../../src/ui/offerForm.js";
 
 describe("founding", () => {
@@ -10,6 +10,7 @@ describe("founding", () => {
 		feedIn: "60,5",
 		localFee: "0",
 		moneyKind: "trial",
+		market: USUAL_MARKET,
 	} as const;
 
 	test("becomes the settings, prices in µNOK/Wh", () => {
@@ -27,6 +28,12 @@ describe("founding", () => {
 				householdName: "Bjørkeveien 12",
 			},
 		});
+	});
+
+	test("goes by the market that was chosen", () => {
+		const market = { choice: "pairwise", intervalMinutes: 30, buysUnderContract: true } as const;
+		const read = readFounding({ ...fields, market });
+		expect(read.ok && read.value.neighbourhood.market).toEqual(market);
 	});
 
 	test("tells everything that is wrong at once", () => {
