@@ -163,13 +163,13 @@ export class Street {
 		this.#proposing = new Proposing(context, raft, proposalSize);
 		this.#raftMessages = new RaftMessages(context, raft, this.#proposing, sync, doubleSigning);
 		const presence = new Presence(context, raft);
-		this.#reach = new Reach(context, sync);
+		this.accounts = new Accounts(context, loaded.accounts);
+		this.#reach = new Reach(context, sync, () => this.accounts.wanted);
 		this.#gossip = new Gossip(context, raft, presence);
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
 		const greetingParts = { raft, head, sync, gossip: this.#gossip, doubleSigning, presence };
 		this.#greeting = new Greeting(context, greetingParts, loaded);
 		this.refounding = new Refounding(context, raft, head, presence);
-		this.accounts = new Accounts(context, loaded.accounts);
 		this.unlocking = new Unlocking(context, () => this.#onUnlocked());
 		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding, withPromises(loaded).votes);
 		this.#admission = new Admission(context, sync, this.#own);

@@ -9,6 +9,7 @@
 import * as v from "valibot";
 import type { BankAccount, StatedAccount } from "../../block/statedAccount.js";
 import { holderShape, isNewer, isSameAccount, statedAccountId } from "../../block/statedAccount.js";
+import { isInUse } from "../../contract/ledger.js";
 import { isActingOperator } from "../../contract/standing.js";
 import { MAX_ACCOUNTS } from "../../message/accountWire.js";
 import type { AccountsKeptMessage } from "../../message/message.js";
@@ -29,6 +30,8 @@ import type { ProvenPeer, StreetContext } from "./context.js";
 
 /** Devices that find one another have clocks that are nearer than this; real time, whatever the chain's runs at. */
 const MAX_AHEAD_MS = 600_000;
+/** One of them is there, sooner or later, and hands it to the others. */
+const MAX_WANTED = 4;
 /** Who could not take something, because it was behind, may be able to by now. */
 const RETELL_MS = 60_000;
 
@@ -76,6 +79,19 @@ export class Accounts {
 	/** Whether a device of an operator has said that it keeps this household's newest word. */
 	get isHeld(): boolean {
 		return [...this.#heldBy].some((device) => this.#isOperators(device));
+	}
+
+	/**
+	 * Devices, by their keys in hex, that this one has to meet beside those through whom it hears everything: an operator's,
+	 * while none has said that it keeps this household's word.
+	 */
+	get wanted(): readonly string[] {
+		const { chain, member } = this.#context;
+		const { ledger } = chain.head;
+		const own = member === undefined ? undefined : this.of(member);
+		if (own === undefined || member === undefined || isActingOperator(ledger, member) || this.isHeld) return [];
+		const operators = ledger.devices.filter((device) => isInUse(device) && isActingOperator(ledger, device.household));
+		return operators.slice(0, MAX_WANTED).map(({ publicKey }) => toHex(publicKey));
 	}
 
 	// ── this household's ─────────────────────────────────────────────────────────────────────────────────────────

@@ -230,6 +230,29 @@ describe("the account that a household is paid out to", () => {
 		expect(ownOf(cluster, index)).toMatchObject(PAYOUT);
 	});
 
+	it("is brought to the operator's device in a street where not everybody is connected with it, for as long as that takes", {
+		timeout: 60_000,
+	}, async () => {
+		const cluster = await prepaidStreet(12, { settings: { fullMeshDevices: 5 } }, 7);
+		// What was connected in the lobby stays for half a minute.
+		await cluster.run(60_000, 500);
+		const { voters } = cluster.street(0).chain.head.ledger;
+		const apart = () =>
+			cluster.houses.map(({ index }) => index).filter((at) => !cluster.areConnected(at, 0) && at !== 0);
+		const [payee] = apart().filter((at) => !voters.includes(at));
+		if (payee === undefined) throw new Error("somebody has no channel to the operator's device");
+		const channels = cluster.channelsOf(payee);
+		expect(await state(cluster, payee, PAYOUT)).toBe("ok");
+		await cluster.until(() => ownOf(cluster, payee)?.isHeld === true, "the operator's device keeps it");
+		expect(payoutOf(cluster, 0, payee)).toEqual(PAYOUT);
+		await cluster.run(60_000, 500);
+		expect(apart()).toContain(payee);
+		expect(cluster.channelsOf(payee)).toBe(channels);
+		expect(await state(cluster, 0, OPERATOR)).toBe("ok");
+		await cluster.run(5_000, 500);
+		for (const { index } of cluster.houses) expect(operatorsOf(cluster, index)).toEqual([OPERATOR]);
+	});
+
 	it("is forgotten by everybody when the household is out", async () => {
 		const cluster = await prepaidStreet(4, {}, 3);
 		expect(await state(cluster, 3, PAYOUT)).toBe("ok");
