@@ -9,7 +9,7 @@
 import * as v from "valibot";
 import type { BankAccount, StatedAccount } from "../../block/statedAccount.js";
 import { holderShape, isNewer, isSameAccount, statedAccountId } from "../../block/statedAccount.js";
-import { isInUse } from "../../contract/ledger.js";
+import { householdOf, isInUse } from "../../contract/ledger.js";
 import { isActingOperator } from "../../contract/standing.js";
 import { MAX_ACCOUNTS } from "../../message/accountWire.js";
 import type { AccountsKeptMessage } from "../../message/message.js";
@@ -296,8 +296,13 @@ export class Accounts {
 
 	/** A neighbour says what it keeps of what this device may hear. */
 	async onKept({ device }: ProvenPeer, { asks, ids }: Pick<AccountsKeptMessage, "asks" | "ids">): Promise<void> {
+		const { dependencies, events, peers } = this.#context;
 		const listener = this.#listenerOf(device);
 		if (listener === undefined) return;
+		if (!peers.conduct.spend(device, "requests", 1, dependencies.clocks.monotonicMs())) {
+			events.onRefused("too-many-requests");
+			return;
+		}
 		listener.keeps = new Set(ids.map(toHex));
 		// What it drops later it is told at once when it may have it again.
 		for (const id of listener.keeps) listener.toldMs.delete(id);
@@ -324,23 +329,19 @@ export class Accounts {
 		let isChanged = false;
 		for (const stated of accounts) {
 			const id = statedAccountId(stated, this.#context.gridId);
-			listener.keeps?.add(toHex(id));
 			const refusal = this.#refusalOf(peer, stated, id);
-			if (refusal === "known") continue;
-			if (refusal !== undefined) this.#context.events.onRefused(refusal);
-			else isChanged = this.#takeFrom(stated, id) || isChanged;
+			if (refusal === undefined) {
+				this.#take(stated, id, householdOf(this.#context.chain.head.ledger, stated.member).publicKey);
+				isChanged = true;
+			} else if (refusal !== "known") this.#context.events.onRefused(refusal);
+			// Of all that it may invent nothing is remembered.
+			const kept = this.#kept.get(stated.member);
+			if (kept !== undefined && equalBytes(kept.id, id)) listener.keeps?.add(toHex(id));
 		}
 		if (isChanged && !(await this.#write())) return;
 		this.#sayWhatIsKept(peer.device);
 		if (isChanged) this.#tellAll();
 		else this.#tell(peer.device);
-	}
-
-	#takeFrom(stated: StatedAccount, id: Uint8Array): boolean {
-		const household = this.#context.chain.head.ledger.households[stated.member];
-		if (household === undefined) return false;
-		this.#take(stated, id, household.publicKey);
-		return true;
 	}
 
 	/** Why a household's word is not taken; undefined: it is. */

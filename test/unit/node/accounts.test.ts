@@ -295,9 +295,9 @@ describe("what a neighbour tells of accounts", () => {
 
 	it("does not hold where it is older, comes again, or is of a time that has not come", async () => {
 		const cluster = await told((street) => [
-			byOperator(street, { timestampMs: street.chainMs - DAY_MS }),
-			byOperator(street, { timestampMs: street.chainMs + 3_600_000 }),
 			street.street(1).accounts.of(0)?.stated ?? fail(),
+			byOperator(street, { timestampMs: street.chainMs + 3_600_000 }),
+			byOperator(street, { timestampMs: street.chainMs - DAY_MS }),
 		]);
 		expect(cluster.view(1).refusals).toMatchObject({ "account-ahead": 1 });
 		expect(operatorsOf(cluster, 1)).toEqual([OPERATOR]);
