@@ -120,9 +120,7 @@ export class Accounts {
 		const unsigned = this.#unsigned;
 		if (unsigned === undefined || halted || member === undefined || household.isLocked || !this.#isBanked) return;
 		const { account, timestampMs, changedMs } = unsigned;
-		// Another device of the household was faster.
-		if ((this.#kept.get(member)?.stated.timestampMs ?? -1) >= timestampMs) this.#unsigned = undefined;
-		else await this.#sign(member, account, timestampMs, changedMs);
+		await this.#sign(member, account, timestampMs, changedMs);
 	}
 
 	async #sign(
@@ -137,7 +135,6 @@ export class Accounts {
 		const signature = household.sign(id);
 		// A signature that a fault spoilt could give the key away: it must not leave this device.
 		assert(dependencies.verifier.verify(signature, id, householdKey), "the account that was signed here verifies");
-		this.#unsigned = undefined;
 		this.#take({ ...said, signature }, id, householdKey, changedMs);
 		if (!(await this.#write())) return false;
 		this.#tellAll();
@@ -158,9 +155,8 @@ export class Accounts {
 	onward(gridId: Uint8Array): Pick<ChainChange, "accounts"> {
 		const { household, householdKey, member } = this.#context;
 		const own = member === undefined ? undefined : this.#kept.get(member);
-		const account = own?.stated.account ?? this.#unsigned?.account;
-		const { timestampMs } = own?.stated ?? this.#unsigned ?? {};
-		const { changedMs } = own ?? this.#unsigned ?? {};
+		const { account, timestampMs } = this.#unsigned ?? own?.stated ?? {};
+		const { changedMs } = this.#unsigned ?? own ?? {};
 		if (account === undefined || timestampMs === undefined || changedMs === undefined || member === undefined)
 			return {};
 		if (household.isLocked)
@@ -206,7 +202,10 @@ export class Accounts {
 		const isSame = before !== undefined && isSameAccount(before.stated.account, stated.account);
 		const sinceMs = changedMs ?? (isSame ? before.changedMs : heardMs);
 		this.#kept.set(stated.member, { stated, id, householdKey, changedMs: sinceMs });
-		if (stated.member === member) this.#heldBy.clear();
+		if (stated.member !== member) return;
+		this.#heldBy.clear();
+		// Where another device of the household was faster, this one has nothing to sign any more.
+		if (stated.timestampMs >= (this.#unsigned?.timestampMs ?? 0)) this.#unsigned = undefined;
 	}
 
 	// ── whom it concerns ─────────────────────────────────────────────────────────────────────────────────────────
@@ -276,7 +275,10 @@ export class Accounts {
 		const isOperator = member !== undefined && isActingOperator(chain.head.ledger, member);
 		const gone = [...this.#kept.values()].filter((kept) => this.#isKnown(kept) && !this.#isStillForUs(kept));
 		for (const { stated } of gone) this.#kept.delete(stated.member);
-		if (gone.length > 0 && !(await this.#write())) return;
+		const isOut = member !== undefined && chain.head.ledger.households[member]?.removal?.completed === true;
+		const isForgotten = isOut && this.#unsigned !== undefined;
+		if (isForgotten) this.#unsigned = undefined;
+		if ((gone.length > 0 || isForgotten) && !(await this.#write())) return;
 		const isChanged = gone.length > 0 || (this.#wasOperator ?? isOperator) !== isOperator;
 		this.#wasOperator = isOperator;
 		if (!this.#isBanked) return;
@@ -383,7 +385,8 @@ export class Accounts {
 	#sayWhatIsKept(device: string): void {
 		const { peers } = this.#context;
 		const [peer, household] = [peers.toDevice(device), this.#householdOf(device)];
-		if (peer === undefined || household === undefined) return;
+		// What could not be written is not kept.
+		if (peer === undefined || household === undefined || this.#context.halted) return;
 		const ids = [...this.#forHousehold(household)].map(({ id }) => id);
 		peers.send(peer, { type: "accountsKept", ids, asks: this.#listeners.get(device)?.keeps === undefined });
 	}

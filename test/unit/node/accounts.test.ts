@@ -379,8 +379,11 @@ describe("a household's own account", () => {
 		const heard = listen(cluster);
 		cluster.house(1).storage.hasNoRoomFor = ({ accounts }) => accounts !== undefined;
 		expect(await state(cluster, 1, PAYOUT)).toBe("storage-write-failed");
+		await cluster.say(0, 1, { type: "accountsKept", ids: [], asks: true });
 		await cluster.run(5_000);
 		expect(ways(heard, PAYOUT.number)).toEqual([]);
+		const { accounts, gridId } = cluster.street(1);
+		expect(ways(heard, statedAccountId(accounts.of(1)?.stated ?? fail(), gridId))).toEqual([]);
 	});
 
 	it.each([
