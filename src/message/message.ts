@@ -9,6 +9,7 @@ import type { Certificate } from "../block/certificate.js";
 import type { DoubleSignature } from "../block/evidence.js";
 import type { ConfirmTransaction } from "../block/kinds/founding.js";
 import type { JoinTransaction } from "../block/kinds/members.js";
+import type { StatedAccount } from "../block/statedAccount.js";
 import type { Transaction } from "../block/transaction.js";
 
 /** First frame on every channel, from both sides. */
@@ -318,6 +319,22 @@ export interface WithdrawalMessage {
 	signature: Uint8Array;
 }
 
+// ── bank accounts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Households' words about their bank accounts, each to whom it concerns. */
+export interface AccountsMessage {
+	type: "accounts";
+	accounts: readonly StatedAccount[];
+}
+
+/** Of the words that the receiver may hear, those that the sender keeps: all of them, by their ids. */
+export interface AccountsKeptMessage {
+	type: "accountsKept";
+	ids: readonly Uint8Array[];
+	/** Whether the receiver is to say the same: the sender has not heard it on this channel. */
+	asks: boolean;
+}
+
 export type Message =
 	| HandshakeMessage
 	| ProofMessage
@@ -344,4 +361,6 @@ export type Message =
 	| GenesisRequestMessage
 	| RefoundingMessage
 	| ConfirmationsMessage
-	| WithdrawalMessage;
+	| WithdrawalMessage
+	| AccountsMessage
+	| AccountsKeptMessage;

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { AnchorError } from "../block/anchor.js";
 import { type CborValue, type CodecError, decode, encode } from "../primitives/codec.js";
 import { ok, type Result, refused } from "../primitives/result.js";
+import { ACCOUNT_SHAPES, accountFields } from "./accountWire.js";
 import {
 	checkpointOf,
 	FETCHING_SHAPES,
@@ -61,6 +62,8 @@ const TYPES = [
 	"neighbours",
 	"householdProof",
 	"turnedAway",
+	"accounts",
+	"accountsKept",
 ] as const satisfies readonly Message["type"][];
 
 /** By type, the shape of the fields after it. */
@@ -69,6 +72,7 @@ const SHAPES = {
 	...RAFT_SHAPES,
 	...FETCHING_SHAPES,
 	...FOUNDING_SHAPES,
+	...ACCOUNT_SHAPES,
 } satisfies { [K in Message["type"]]: v.GenericSchema<unknown, { type: K }> };
 
 /** Encodes a message. */
@@ -148,5 +152,8 @@ function messageFields(message: Message): CborValue[] {
 		case "confirmations":
 		case "withdrawal":
 			return foundingFields(message);
+		case "accounts":
+		case "accountsKept":
+			return accountFields(message);
 	}
 }

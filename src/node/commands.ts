@@ -215,6 +215,8 @@ export class Commands {
 				const saved = await street.saveConfig({ ownRetail: withOwnRetail(street.config.ownRetail, next) });
 				return saved ? DONE : refused({ code: "storage-write-failed" });
 			}
+			case "account":
+				return street.stateAccount(command.account);
 			case "retention": {
 				const { days } = command;
 				if (days !== undefined && (!Number.isSafeInteger(days) || days < 0 || days > MAX_RETENTION_DAYS)) {

@@ -23,6 +23,8 @@ const ALLOWANCES = {
 	badSignatures: { capacity: 20, perSecond: 1 },
 	/** Not looked at, because of the two above; and those the mempool has no room for. */
 	ignoredTransactions: { capacity: 2_000, perSecond: 100 },
+	/** Households' bank accounts, each verified and written: a large street's at once where two operators meet, few later. */
+	accounts: { capacity: 1_000, perSecond: 1 },
 } as const;
 
 export type Allowance = keyof typeof ALLOWANCES;

@@ -15,6 +15,7 @@ import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { MINUTES_PER_DAY, minuteOf } from "../primitives/units.js";
+import { type AccountsRecord, decodeAccounts, NO_ACCOUNTS } from "./accountsRecord.js";
 import { decodeBoots, type KnownBoot } from "./bootsRecord.js";
 import { Chain, extend, type Link } from "./chain.js";
 import { openCheckpoint } from "./checkpoints.js";
@@ -69,6 +70,8 @@ export interface LoadedChain {
 	refounding: RefoundingRecord | undefined;
 	/** The newest start of each neighbour's device, by its key in hex. */
 	boots: ReadonlyMap<string, KnownBoot>;
+	/** Households' bank accounts. */
+	accounts: AccountsRecord;
 	/** What is begun of the meter; undefined: nothing. */
 	meter: MeterMemory | undefined;
 	/** Committed blocks whose signatures are still to be verified, and what earlier runs found in others. */
@@ -143,6 +146,8 @@ export async function loadChain(
 
 	const boots = stored.value.boots === undefined ? ok(NO_BOOTS) : decodeBoots(stored.value.boots);
 
+	const accounts = stored.value.accounts === undefined ? ok(NO_ACCOUNTS) : decodeAccounts(stored.value.accounts);
+
 	const meter = stored.value.meter === undefined ? ok(undefined) : decodeMeter(stored.value.meter);
 
 	const outbox: LoadedChain["outbox"] = [];
@@ -173,11 +178,17 @@ export async function loadChain(
 		evidence,
 		refounding: refounding.ok ? refounding.value : undefined,
 		boots: boots.ok ? boots.value : NO_BOOTS,
+		accounts: accounts.ok ? accounts.value : NO_ACCOUNTS,
 		meter: meter.ok ? meter.value : undefined,
 		unverified: { blocks: head.value.unverified, bad: unverified?.bad ?? [] },
 		blocksFrom: stored.value.blocksFrom,
 		// Nothing of the log is lost with these.
-		damaged: [...damaged, ...(boots.ok ? [] : ["boots"]), ...(meter.ok ? [] : ["meter"])],
+		damaged: [
+			...damaged,
+			...(boots.ok ? [] : ["boots"]),
+			...(accounts.ok ? [] : ["accounts"]),
+			...(meter.ok ? [] : ["meter"]),
+		],
 	});
 }
 

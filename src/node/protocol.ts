@@ -10,6 +10,7 @@ import type { FoundingMarket, MoneyKind, RealMoneyKind } from "../block/kinds/fo
 import type { MarketChoice, MatchingRule, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
 import type { Schedule } from "../block/schedule.js";
+import type { BankAccount } from "../block/statedAccount.js";
 import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
 import type { LineName } from "../meter/lineNames.js";
 import type { LocalTimeRule } from "../primitives/localTime.js";
@@ -227,6 +228,11 @@ export type Command =
 	| ({ type: "bank"; minute: number } & BankAmounts)
 	/** This household has seen the stated balance (`bank.id`) on the bank's own statement. */
 	| { type: "bankConfirm"; statementId: string }
+	/**
+	 * To which bank account this household is paid out, or, an operator's, members pay: told to whom it concerns, and on no
+	 * chain. As typed; absent: it takes back what it said.
+	 */
+	| { type: "account"; account?: BankAccount }
 	/**
 	 * Operator: tokens are to be worth NOK in place of trial kroner, and why the utility does not bill the same energy as
 	 * well; absent: takes back what was proposed.

@@ -96,6 +96,8 @@ export interface ChainChange {
 	refounding?: Uint8Array;
 	/** The newest starts of the neighbours' devices: the record takes the place of the last one. */
 	boots?: Uint8Array;
+	/** What is kept of households' bank accounts: the record, sealed where it lies, takes the place of the last one. */
+	accounts?: Uint8Array;
 	/** What is begun of this household's meter: with the readings that were made of it, so that no energy counts twice. */
 	meter?: Uint8Array;
 	/** Signed transactions, and beside them that one was refused. */
@@ -186,6 +188,8 @@ export interface StoredChain {
 	refounding: Uint8Array | undefined;
 	/** The record of the neighbours' newest starts; undefined: none was heard yet. */
 	boots: Uint8Array | undefined;
+	/** The record of households' bank accounts; undefined: none was ever stated. */
+	accounts: Uint8Array | undefined;
 	/** The record of what is begun of the meter; undefined: none was read yet. */
 	meter: Uint8Array | undefined;
 	outbox: { id: string; transaction: Uint8Array }[];

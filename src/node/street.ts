@@ -10,6 +10,7 @@ import type { Block } from "../block/block.js";
 import type { DoubleSignature } from "../block/evidence.js";
 import type { IceServer } from "../block/iceServer.js";
 import type { Reading } from "../block/reading.js";
+import type { BankAccount } from "../block/statedAccount.js";
 import { LOG_DAMAGED } from "../consensus/commit.js";
 import type { RaftState } from "../consensus/state.js";
 import type { KeySalt } from "../contract/ledger.js";
@@ -36,6 +37,7 @@ import type { Command, CommandError, WhatIf } from "./protocol.js";
 import { type ChainConfig, encodeConfig, encodeVotes, type Keys } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError } from "./storage.js";
+import { Accounts } from "./street/accounts.js";
 import { Admission } from "./street/admission.js";
 import { CatchingUp } from "./street/catchingUp.js";
 import { CheckpointFetching } from "./street/checkpointFetching.js";
@@ -109,6 +111,8 @@ export class Street {
 	/** Whether, and how, this chain is left for one that goes on from it. */
 	readonly refounding: Refounding;
 	readonly unlocking: Unlocking;
+	/** Bank accounts, of operators and this household's own; for an operator all. */
+	readonly accounts: Accounts;
 	/** Statements and exports. */
 	readonly papers: Papers;
 	#lastTickMs: number;
@@ -159,7 +163,8 @@ export class Street {
 		this.#proposing = new Proposing(context, raft, proposalSize);
 		this.#raftMessages = new RaftMessages(context, raft, this.#proposing, sync, doubleSigning);
 		const presence = new Presence(context, raft);
-		this.#reach = new Reach(context, sync);
+		this.accounts = new Accounts(context, loaded.accounts);
+		this.#reach = new Reach(context, sync, () => this.accounts.wanted);
 		this.#gossip = new Gossip(context, raft, presence);
 		this.#own = new OwnTransactions(context, this.#gossip, this.#proposing);
 		const greetingParts = { raft, head, sync, gossip: this.#gossip, doubleSigning, presence };
@@ -359,6 +364,7 @@ export class Street {
 		this.#reach.tick(monotonicMs, canCall);
 		this.#gossip.regossip(monotonicMs);
 		this.refounding.handOn();
+		this.accounts.tick(monotonicMs);
 		await this.#voterKeeping.tick(monotonicMs);
 		await this.#admission.maybeHandIn();
 		if (await this.#verification.tick()) await this.#keepCheckpoint();
@@ -378,6 +384,7 @@ export class Street {
 		this.#membership.onHead();
 		await this.#greeting.onHead();
 		await this.refounding.onHead();
+		await this.accounts.onHead();
 		await this.#voterKeeping.onHead();
 		this.#context.events.onHead();
 		await this.unlocking.onHead();
@@ -388,6 +395,7 @@ export class Street {
 	async #onUnlocked(): Promise<void> {
 		await this.#own.confirmIfFoundedAgain();
 		await this.refounding.onUnlocked();
+		await this.accounts.onUnlocked();
 	}
 
 	/** Below a new checkpoint blocks may have become old enough to go. */
@@ -445,6 +453,7 @@ export class Street {
 		this.#checkpoints.gone(device);
 		this.#context.entitlement.onGone(device);
 		this.#catchingUp.onGone(device);
+		this.accounts.onGone(device);
 		return this.#greeting.onGone(device);
 	}
 
@@ -461,6 +470,7 @@ export class Street {
 			case "hello":
 				await this.#greeting.onHello(peer, message);
 				this.refounding.tell(peer);
+				this.accounts.greet(peer.device);
 				break;
 			case "twin":
 				this.#greeting.onTwin(peer, message.meeting);
@@ -520,6 +530,12 @@ export class Street {
 			case "withdrawal":
 				await this.refounding.onWithdrawal(message);
 				break;
+			case "accounts":
+				await this.accounts.onAccounts(peer, message.accounts);
+				break;
+			case "accountsKept":
+				await this.accounts.onKept(peer, message);
+				break;
 			case "preVote":
 			case "preVoteReply":
 			case "requestVote":
@@ -554,6 +570,13 @@ export class Street {
 		const signed = await this.#own.act(command);
 		if (signed.ok) this.unlocking.used();
 		return signed;
+	}
+
+	/** States this household's bank account; undefined: takes back what it had stated. */
+	async stateAccount(account: BankAccount | undefined): ReturnType<Accounts["state"]> {
+		const stated = await this.accounts.state(account);
+		if (stated.ok) this.unlocking.used();
+		return stated;
 	}
 
 	/** What another rule of the market would have made of this household's past. */
@@ -598,8 +621,9 @@ export class Street {
 		return createRestoreLink(this.#context, sealedAlone(this.config.keys.household));
 	}
 
-	/** This street is left for good: its database keeps no key that a later password does not guard. */
+	/** This street is left for good: its database keeps no key that a later password does not guard, and no bank account. */
 	async forgetHousehold(): Promise<void> {
+		await this.accounts.forget();
 		const { randomBytes } = this.#context.dependencies;
 		const keys = { ...this.config.keys, household: { seed: randomBytes(SEED_BYTES) } };
 		await this.#context.saveConfig({ keys });
@@ -612,7 +636,7 @@ export class Street {
 
 	/** The first write of the database of the device that takes this one's place in this browser. */
 	successor(keys: Keys): Promise<Result<ChainChange, StorageError>> {
-		return createSuccessor(this.#context, keys);
+		return createSuccessor(this.#context, keys, this.accounts.forSuccessor);
 	}
 
 	/** From here on this device has full blocks. */
@@ -631,7 +655,8 @@ export class Street {
 	async onward(genesis: Link): Promise<ChainChange> {
 		const stored = await this.#context.storage.readIntervals(0, Number.MAX_SAFE_INTEGER);
 		const intervals = [...(stored.ok ? stored.value : []), ...this.#intervals.storedDays()];
-		return createOnward(this.#context, genesis, this.history.storedDays(), intervals);
+		const accounts = this.accounts.onward(genesis.hash);
+		return { ...createOnward(this.#context, genesis, this.history.storedDays(), intervals), ...accounts };
 	}
 
 	/** Another device takes this one's place: this run is over. */

@@ -31,7 +31,7 @@ import { acceptRefusal } from "../contract/market.js";
 import { awaitedHouseholds } from "../contract/money.js";
 import { removalStep } from "../contract/movingOut.js";
 import { noticeMinutesLeft } from "../contract/notices.js";
-import { isNewcomer } from "../contract/standing.js";
+import { isActingOperator, isNewcomer } from "../contract/standing.js";
 import { tariffAt } from "../contract/tariff.js";
 import { payoutRefusal } from "../contract/treasury.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
@@ -48,6 +48,7 @@ import { retentionDaysOf } from "./retention.js";
 import { isOfferFor } from "./street/past.js";
 import type { Street } from "./street.js";
 import type {
+	AccountView,
 	AutomaticMarketView,
 	BalanceView,
 	BankView,
@@ -169,6 +170,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		meter: context.metering.view(lastReadingOf(street, member)),
 		today: todayView(context, member),
 		balance: balanceView(street, ledger, member),
+		...accountsView(context, member),
 		corrections: ownCorrectionsView(street, ledger, member),
 		market: marketView(ledger, member, ownRetail, minute, street.past.losses(member, minute)),
 		chain: chainView(context),
@@ -311,6 +313,32 @@ function bankView(bank: BankStatement): BankView {
 					},
 				}),
 	};
+}
+
+/** For so long who pays is told that an account is new: by then the operator has seen whether it is its own. */
+const RECENT_ACCOUNT_MS = 7 * MINUTES_PER_DAY * MS_PER_MINUTE;
+
+function accountsView(context: ViewContext, member: number): Pick<StreetView, "accounts"> {
+	const { accounts, chain } = context.street;
+	const { ledger } = chain.head;
+	if (ledger.parameters.moneyKind === "trial") return {};
+	const operators = ledger.households.filter(({ index }) => isActingOperator(ledger, index));
+	const own = accountView(context, member);
+	const { isHeld, unsigned } = accounts;
+	return {
+		accounts: {
+			operators: operators.flatMap(({ index }) => accountView(context, index) ?? []),
+			...(own === undefined ? {} : { own: { ...own, isHeld } }),
+			...(unsigned === undefined ? {} : { unsigned: unsigned.account }),
+		},
+	};
+}
+
+function accountView({ chainMs, street }: ViewContext, member: number): AccountView | undefined {
+	const { changedMs, stated } = street.accounts.of(member) ?? {};
+	if (stated?.account === undefined || changedMs === undefined) return undefined;
+	const recentMs = RECENT_ACCOUNT_MS * street.chain.head.ledger.parameters.timeScale;
+	return { ...stated.account, member, changedMs, isRecent: chainMs - changedMs < recentMs };
 }
 
 /** `member`: only what concerns that household. */
@@ -542,7 +570,8 @@ function notVotingReason({ raft, halted, outOfUse, refounding }: Street): string
 	return raft?.clockOffMs === undefined ? undefined : "clock-off";
 }
 
-function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorView {
+function operatorView(context: ViewContext, ledger: Ledger): OperatorView {
+	const { street, peers } = context;
 	const nodes = ledger.devices.map((device): NodeView => {
 		const deviceId = toHex(device.publicKey);
 		const last = lastReadingOf(street, device.household);
@@ -573,7 +602,10 @@ function operatorView({ street, peers }: ViewContext, ledger: Ledger): OperatorV
 	return {
 		nodes,
 		orders: ordersOf(ledger.orders),
-		payouts: payoutsOf(ledger),
+		payouts: payoutsOf(ledger).map((payout): PayoutView => {
+			const account = accountView(context, payout.member);
+			return account === undefined ? payout : { ...payout, account };
+		}),
 		corrections: correctionsView(ledger),
 		issuedMicroNok: ledger.issuedMicroNok,
 		paidOutMicroNok: ledger.paidOutMicroNok,

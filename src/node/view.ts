@@ -8,6 +8,7 @@ import type { MoneyKind, RealMoneyKind } from "../block/kinds/founding.js";
 import type { MarketChoice, TariffStep } from "../block/kinds/trading.js";
 import type { Reading } from "../block/reading.js";
 import type { Schedule } from "../block/schedule.js";
+import type { BankAccount } from "../block/statedAccount.js";
 import type { OperatorAct } from "../contract/ledger.js";
 import type { RemovalStep } from "../contract/movingOut.js";
 import type { LineName } from "../meter/lineNames.js";
@@ -92,6 +93,8 @@ export interface StreetView {
 	meter: MeterView;
 	today: TodayView;
 	balance: BalanceView;
+	/** Absent: trial kroner go through no bank. */
+	accounts?: AccountsView;
 	/** What this household has to put right with neighbours, and they with it. */
 	corrections: OwnCorrectionsView;
 	/** Absent: nobody has ever proposed any other money than that of the founding. */
@@ -358,6 +361,8 @@ export interface PayoutView extends OrderView {
 	takeBackUntilMs?: number;
 	/** Minutes before it was asked for have not settled, and may be paid from it. */
 	unsettled?: true;
+	/** For the operator: to which it is to be paid; absent: the household has not said so to this device. */
+	account?: AccountView;
 }
 
 /** As it is listed. `isTrial`: in trial kroner, of which nothing is left since tokens have come to be worth NOK. */
@@ -409,6 +414,24 @@ export interface BankView {
 	differenceMicroNok: number;
 	/** Who confirmed a balance last, and when (chain time); `isOfThis`: this one, not one before it. */
 	confirmed?: { member: number; timestampMs: number; isOfThis: boolean };
+}
+
+/** Households' bank accounts, as far as this device may know them: they are on no chain. */
+export interface AccountsView {
+	/** To which members pay, by the operators' member indices ascending; none: no operator has stated one. */
+	operators: AccountView[];
+	/** This household's. `isHeld`: an operator's device has said that it keeps it. */
+	own?: AccountView & { isHeld: boolean };
+	/** Of this household, while it is not signed for this chain: the household's key is locked. */
+	unsigned?: BankAccount;
+}
+
+export interface AccountView extends BankAccount {
+	/** Member index. */
+	member: number;
+	/** Since when it holds (chain time), and whether that is less than seven days ago: who pays should ask first. */
+	changedMs: number;
+	isRecent: boolean;
 }
 
 export interface MarketView {

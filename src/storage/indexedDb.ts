@@ -26,7 +26,7 @@ import { CHAIN_STORES, type ChainSchema, zip } from "./indexedDbSchema.js";
 import { createSealingKey, openStored, type SealedRecord, sealStored } from "./indexedDbSealing.js";
 
 interface ProfileSchema extends DBSchema {
-	/** `sealingKey`: of all records with keys in them, here and in the neighbourhoods' databases. */
+	/** `sealingKey`: of all records with keys or bank accounts in them, here and in the neighbourhoods' databases. */
 	profile: { key: "profile" | "fence" | "sealingKey"; value: Uint8Array | SealedRecord | number | CryptoKey };
 }
 
@@ -139,6 +139,10 @@ class IndexedDbChain implements ChainStorage {
 		this.#name = name;
 	}
 
+	get #accountsPlace(): string {
+		return `${this.#name}/accounts`;
+	}
+
 	load(): Promise<Result<StoredChain, StorageError>> {
 		return attempt("storage-unavailable", async () => {
 			const transaction = this.#database.transaction(CHAIN_STORES, "readonly");
@@ -156,11 +160,12 @@ class IndexedDbChain implements ChainStorage {
 				transaction.objectStore("positions").get("refounding"),
 				transaction.objectStore("positions").get("boots"),
 				transaction.objectStore("positions").get("meter"),
+				transaction.objectStore("positions").get("accounts"),
 				transaction.objectStore("evidence").getAll(),
 				outbox.getAllKeys(),
 				outbox.getAll(),
 			]);
-			const [blocksFrom, unverified, proven, refounding, boots, meter, evidence, ids, transactions] = more;
+			const [blocksFrom, unverified, proven, refounding, boots, meter, accounts, evidence, ids, transactions] = more;
 			return {
 				config: await openStored(this.#sealingKey, this.#name, isRecord(config) ? config : undefined),
 				votes,
@@ -172,6 +177,7 @@ class IndexedDbChain implements ChainStorage {
 				proven: recordOf(proven),
 				refounding: recordOf(refounding),
 				boots: recordOf(boots),
+				accounts: await openStored(this.#sealingKey, this.#accountsPlace, isRecord(accounts) ? accounts : undefined),
 				meter: recordOf(meter),
 				outbox: zip(ids, transactions).map(([id, record]) => ({ id, transaction: record })),
 			};
@@ -182,12 +188,14 @@ class IndexedDbChain implements ChainStorage {
 		return attempt("storage-write-failed", async () => {
 			const stores = storesOf(change);
 			if (stores.length === 0) return true as const;
-			const config = await this.#seal(change.config);
+			const sealed = this.#seal(this.#name, change.config);
+			const [config, accounts] = await Promise.all([sealed, this.#seal(this.#accountsPlace, change.accounts)]);
 			const transaction = this.#database.transaction(stores, "readwrite", { durability: "strict" });
 			await whole(transaction, [
 				checkFence(transaction.objectStore("config"), this.#fence),
 				...requestsOf(change, transaction),
 				...(config === undefined ? [] : [transaction.objectStore("config").put(config, "config")]),
+				...(accounts === undefined ? [] : [transaction.objectStore("positions").put(accounts, "accounts")]),
 				applyInOrder(change, transaction),
 			]);
 			return true as const;
@@ -195,8 +203,8 @@ class IndexedDbChain implements ChainStorage {
 	}
 
 	/** Not async itself: whoever waits for it goes on in the order in which it was called. */
-	#seal(record: Uint8Array | undefined): Promise<SealedRecord | undefined> {
-		const sealing = record === undefined ? undefined : sealStored(this.#sealingKey, this.#name, record);
+	#seal(place: string, record: Uint8Array | undefined): Promise<SealedRecord | undefined> {
+		const sealing = record === undefined ? undefined : sealStored(this.#sealingKey, place, record);
 		const sealed = this.#sealed.then(
 			() => sealing,
 			() => sealing,

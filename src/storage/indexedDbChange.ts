@@ -29,6 +29,7 @@ export function storesOf(change: ChainChange): StoreName[] {
 	if (change.proofs !== undefined) touch("proofs", "positions");
 	if (change.prune !== undefined) touch("blockchain", "positions", "certificates");
 	if ((change.unverified ?? change.refounding ?? change.boots ?? change.meter) !== undefined) touch("positions");
+	if (change.accounts !== undefined) touch("positions");
 	if (change.installCheckpoint !== undefined) {
 		touch("staging", "stagingChunks", "checkpoints", "checkpointChunks");
 		touch("proposedBlocks", "blockchain", "positions", "certificates");

@@ -35,8 +35,9 @@ function fenceOf(value: unknown): number {
 	return typeof value === "number" ? value : 0;
 }
 
-export function recordOf(value: Uint8Array | number | undefined): Uint8Array | undefined {
-	return typeof value === "number" ? undefined : value;
+/** A record that lies there as it is. */
+export function recordOf<T>(value: T | Uint8Array): Uint8Array | undefined {
+	return value instanceof Uint8Array ? value : undefined;
 }
 
 // ── transactions ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,11 +12,11 @@ export interface ChainSchema extends DBSchema {
 	blockchain: { key: number; value: Uint8Array };
 	/**
 	 * Where the blockchain begins to be without holes; as records, which of its blocks are not verified, which are proven,
-	 * whether the chain ends here, and the neighbours' newest starts.
+	 * whether the chain ends here, and the neighbours' newest starts; sealed, households' bank accounts.
 	 */
 	positions: {
-		key: "blocksFrom" | "unverified" | "proven" | "refounding" | "boots" | "meter";
-		value: Uint8Array | number;
+		key: "blocksFrom" | "unverified" | "proven" | "refounding" | "boots" | "meter" | "accounts";
+		value: Uint8Array | SealedRecord | number;
 	};
 	certificates: { key: number; value: { record: Uint8Array; isAlwaysKept: boolean } };
 	checkpoints: { key: number; value: CheckpointRecords & { derived?: Uint8Array } };

@@ -1,5 +1,5 @@
 /**
- * Records with keys in them lie in the database sealed under a key of the browser's own, which no script can take out of
+ * Records with keys or bank accounts in them lie in the database sealed under a key of the browser's own, which no script can take out of
  * it (WebCrypto, `extractable: false`): a copy of the database's values alone is worth nothing. Who can run code at this
  * origin, or copies the whole profile, can use that key as we do.
  */

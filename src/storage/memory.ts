@@ -121,6 +121,7 @@ class MemoryChain {
 	#unverified: Uint8Array | undefined;
 	#refounding: Uint8Array | undefined;
 	#boots: Uint8Array | undefined;
+	#accounts: Uint8Array | undefined;
 	#meter: Uint8Array | undefined;
 	readonly #certificates = new Map<number, { record: Uint8Array; isAlwaysKept: boolean }>();
 	readonly #checkpoints = new MemoryCheckpoints();
@@ -144,6 +145,7 @@ class MemoryChain {
 			proven: this.#proven,
 			refounding: this.#refounding,
 			boots: this.#boots,
+			accounts: this.#accounts,
 			meter: this.#meter,
 			outbox: [...this.#outbox].map(([id, transaction]) => ({ id, transaction })),
 		});
@@ -159,6 +161,7 @@ class MemoryChain {
 		if (change.unverified !== undefined) this.#unverified = change.unverified;
 		if (change.refounding !== undefined) this.#refounding = change.refounding;
 		if (change.boots !== undefined) this.#boots = change.boots;
+		if (change.accounts !== undefined) this.#accounts = change.accounts;
 		if (change.meter !== undefined) this.#meter = change.meter;
 		this.#applyProposed(change);
 		this.#checkpoints.stage(change);

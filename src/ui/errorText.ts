@@ -305,6 +305,18 @@ const SENTENCES = {
 	"signal-too-long": m.error_signal,
 	"signal-too-old": m.error_signal_too_old,
 	"signal-too-many": m.error_signal,
+	// Bank accounts
+	"account-missing": m.error_account_missing,
+	"account-unknown-form": m.error_account_unknown_form,
+	"account-too-short": m.error_account_too_short,
+	"account-too-long": m.error_account_too_long,
+	"account-check-digit": m.error_account_check_digit,
+	"bad-holder": m.error_bad_holder,
+	"account-not-for-us": m.error_account_not_for_us,
+	"account-ahead": m.error_account_ahead,
+	"account-forged": m.error_bad_signature,
+	"account-of-stranger": m.error_of_stranger,
+	"too-many-accounts": m.error_too_much_asked,
 	// Proof files
 	"proof-not-settled": m.error_proof_not_settled,
 	"proof-no-delivery": m.error_proof_no_delivery,

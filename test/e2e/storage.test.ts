@@ -67,6 +67,10 @@ describe("the storage in IndexedDB", () => {
 		expect((await ask({ type: "openFirstVersion", isHeldOpen: true })).names).toEqual(["storage-blocked"]);
 	});
 
+	it("seals bank accounts, for the neighbourhood's database in which they lie", async () => {
+		expect((await ask({ type: "howAccountsLie" })).names).toEqual(["nonce,sealed", "open", ""]);
+	});
+
 	it("deletes a demo's databases by their prefix, and no others", async () => {
 		const { names } = await ask({ type: "deletePrefix", prefix: "case " });
 		expect(names?.sort()).toEqual(["lasting/durable", "lasting/profile"]);

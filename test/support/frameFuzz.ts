@@ -1,7 +1,7 @@
 /**
  * Damaged frames into a live node of a street. From a device that is no member nothing may come of any of them, good by
- * chance or not; from a member what is still a message is taken as one, and moves neither the chain nor what is this
- * household's own. The street goes on in both cases.
+ * chance or not; from a member what is still a message is taken as one, and moves neither the chain nor bank accounts nor
+ * what is this household's own. The street goes on in both cases.
  */
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -69,6 +69,7 @@ export class FrameFuzz {
 		const heard = new Map<Message["type"], Said[]>();
 		const assemblers = new Map<string, { assembler: FrameAssembler; frames: Uint8Array[] }>();
 		const cluster = await foundedStreet(4, {
+			moneyKind: "prepaid",
 			onOutput: (output) => {
 				if (output.type !== "peerFrame" && output.type !== "closePeer") return;
 				if (output.channel.startsWith("strange")) outputs.push(output);
@@ -101,6 +102,7 @@ export class FrameFuzz {
 			const { chain, config, outbox, mempool, raft } = street;
 			const { term, votedFor, lastSigned, role, base, tail, votes, acknowledgements } = raft ?? {};
 			return [
+				...[0, 1, 2, 3].map((member) => street.accounts.of(member)),
 				...[storage.writes, chain.head, chain.head.ledger, chain.last.block, config, outbox.size, mempool.size],
 				...[term, votedFor, lastSigned, role, base, tail?.length, votes?.size, acknowledgements?.size, faults.length],
 			];
@@ -166,12 +168,13 @@ export class FrameFuzz {
 					await cluster.on(victim);
 					await cluster.settle();
 				}
-				const { chain, config, outbox, halted } = cluster.street(victim);
-				const before = [chain.head, chain.head.ledger, config.keys, outbox.size, halted];
+				const { accounts, chain, config, outbox, halted } = cluster.street(victim);
+				const kept = () => [0, 1, 2, 3].map((member) => accounts.of(member));
+				const before = [chain.head, chain.head.ledger, config.keys, outbox.size, halted, ...kept()];
 				let code: string | undefined;
 				for (const frame of frames) code ??= await device.say(frame);
 				const { chain: now, config: settings, outbox: own, halted: stands } = cluster.street(victim);
-				const after = [now.head, now.head.ledger, settings.keys, own.size, stands];
+				const after = [now.head, now.head.ledger, settings.keys, own.size, stands, ...kept()];
 				if (after.some((part, at) => part !== before[at]))
 					expect(after, `${kind}: ${frames.map(hexOf)}`).toEqual(before);
 				counts.said += 1;
@@ -245,6 +248,9 @@ function samplesOf(kind: Message["type"], seed: number): Said[] {
 /** What makes nodes say most of what they can say: acts, readings, elections, a handover, one that was away. */
 async function tellStory(cluster: Cluster): Promise<void> {
 	await cluster.command(1, { type: "buy", amountMicroNok: 1_000_000 });
+	for (const at of [0, 1, 2]) {
+		await cluster.command(at, { type: "account", account: { holder: "Kari Nordmann", number: "12345678903" } });
+	}
 	await cluster.read(1, FIRST_MINUTE, 1);
 	await cluster.nextMinute();
 	await cluster.input(cluster.leader(), { type: "closing" });

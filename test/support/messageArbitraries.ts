@@ -60,6 +60,15 @@ const doubleSignature = fc.record({
 	signed: fc.tuple(signedHash, signedHash),
 });
 
+const statedAccount = fc.record({
+	member: fc.nat(999),
+	timestampMs: fc.nat(2_000_000_000),
+	account: optional(
+		fc.record({ holder: name, number: fc.constantFrom("12345678903", "NO9386011117947", "SE4550000000058398257466") }),
+	),
+	signature: bytesOf(65),
+});
+
 const confirmations = fc.array(transactionsByKind.confirm, { maxLength: 3 });
 export const MESSAGES = {
 	handshake: fc.record({
@@ -191,4 +200,13 @@ export const MESSAGES = {
 	refounding: fc.record({ type: constant("refounding"), proposal: fc.uint8Array({ maxLength: 100 }), confirmations }),
 	confirmations: fc.record({ type: constant("confirmations"), confirmations }),
 	withdrawal: fc.record({ type: constant("withdrawal"), proposal: hash, signature: bytesOf(65) }),
+	accounts: fc.record({
+		type: constant("accounts"),
+		accounts: fc.array(statedAccount, { minLength: 1, maxLength: 4 }),
+	}),
+	accountsKept: fc.record({
+		type: constant("accountsKept"),
+		ids: fc.array(hash, { maxLength: 4 }),
+		asks: fc.boolean(),
+	}),
 } satisfies { [K in Message["type"]]: fc.Arbitrary<Extract<Message, { type: K }>> };

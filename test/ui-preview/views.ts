@@ -651,6 +651,7 @@ export function comingAndGoing(self: number): StreetView {
 export function banked(self: number): StreetView {
 	const view = street(self);
 	view.moneyKind = "prepaid";
+	view.accounts = { operators: [] };
 	view.balance = {
 		...view.balance,
 		bank: {
@@ -666,6 +667,33 @@ export function banked(self: number): StreetView {
 			confirmed: { member: 3, timestampMs: NOW_MS - 40 * 24 * HOUR, isOfThis: false },
 		},
 	};
+	return view;
+}
+
+/**
+ * The same with accounts: the operator's is new since the day before yesterday, and one of two households that are to be
+ * paid out has said where. `self` 1: a household that has ordered tokens and said nothing; 2: one that has.
+ */
+export function paid(self: number): StreetView {
+	const view = banked(self);
+	const account = (member: number, days: number, number: string, holder: string) => ({
+		...{ member, holder, number },
+		...{ changedMs: NOW_MS - days * 24 * HOUR, isRecent: days < 7 },
+	});
+	const operators = [account(0, 2, "12345678903", "Solbakken velforening")];
+	const payout = account(2, 40, "SE4550000000058398257466", "Kari Nordmann-Gyldensteen og Ola Nordmann");
+	const own = self === 0 ? operators[0] : payout;
+	view.accounts = { operators, ...(own !== undefined && self !== 1 && { own: { ...own, isHeld: self === 0 } }) };
+	const order = { id: hex(95, 32), amountMicroNok: 500_000_000, timestampMs: NOW_MS - 2 * HOUR };
+	const orders = [{ ...order, member: self === 0 ? 1 : self, reference: "0010371223" }];
+	if (self !== 0) view.balance = { ...view.balance, orders };
+	if (view.operator) {
+		const payouts = [
+			{ ...order, id: hex(96, 32), member: 2, reference: "0024401872", account: payout },
+			{ ...order, id: hex(97, 32), member: 4, amountMicroNok: 87_500_000, reference: "0048823106" },
+		];
+		view.operator = { ...view.operator, orders, payouts };
+	}
 	return view;
 }
 

@@ -17,6 +17,7 @@ const OPENING_MS = 15_000;
 export class Reach {
 	readonly #context: StreetContext;
 	readonly #sync: Sync;
+	readonly #alsoWanted: () => readonly string[];
 	#connectTo: ConnectTo;
 	/** What the order was made of. */
 	#orderOf: { devices: readonly Device[]; voters: string } | undefined;
@@ -28,12 +29,16 @@ export class Reach {
 	readonly #wantedSinceMs = new Map<string, number>();
 	/** Channels of this device's own choice, and when they were last wanted. Others' it does not let go of. */
 	readonly #wantedMs = new Map<string, number>();
+	/** Wanted for something that they alone are to hear, and not there yet: by then it may be heard, and they wanted no more. */
+	readonly #called = new Set<string>();
 	/** When it last took whoever it heard, as in a lobby. */
 	#openToAllMs: number;
 
-	constructor(context: StreetContext, sync: Sync) {
+	/** `alsoWanted`: devices that have something to hear of this one alone, by their keys in hex. */
+	constructor(context: StreetContext, sync: Sync, alsoWanted: () => readonly string[]) {
 		this.#context = context;
 		this.#sync = sync;
+		this.#alsoWanted = alsoWanted;
 		this.#openToAllMs = context.dependencies.clocks.monotonicMs();
 		this.#tickedMs = this.#openToAllMs;
 		this.#connectTo = this.#plan(this.#openToAllMs);
@@ -58,10 +63,18 @@ export class Reach {
 	}
 
 	#plan(nowMs: number): ConnectTo {
-		const { chain, deviceKey, device, isFullMesh } = this.#context;
+		const { chain, device, isFullMesh } = this.#context;
 		// What a guest has of the chain may be of a time when the street was small.
 		if (device === undefined && !this.#sync.isCaughtUp(chain.head, nowMs)) return "somebody";
 		if (isFullMesh) return "everybody";
+		const also = this.#alsoWanted();
+		for (const other of also) this.#called.add(other);
+		return [...new Set([...this.#needed(), ...also])];
+	}
+
+	/** Through whom this device hears everything, in a large street. */
+	#needed(): readonly string[] {
+		const { chain, deviceKey, device } = this.#context;
 		const { devices } = chain.last.ledger;
 		const voters = this.#voters;
 		if (this.#isVoter) return voters.flatMap((voter) => (voter === device ? [] : [this.#context.deviceNameOf(voter)]));
@@ -99,7 +112,8 @@ export class Reach {
 		const needed = present.filter(({ device }) => wanted === undefined || wanted.has(device));
 		for (const { device } of needed) this.#wantedMs.set(device, nowMs);
 		for (const { device } of present) {
-			if (wasOpenToAll && !this.#wantedMs.has(device)) this.#wantedMs.set(device, nowMs);
+			const isOwnChoice = this.#called.delete(device) || wasOpenToAll;
+			if (isOwnChoice && !this.#wantedMs.has(device)) this.#wantedMs.set(device, nowMs);
 		}
 		for (const device of this.#wantedMs.keys()) if (peers.toDevice(device) === undefined) this.#wantedMs.delete(device);
 		if (wanted === undefined || this.#isVoter || needed.length < VOTERS_OF_OBSERVER) return;

@@ -1,6 +1,6 @@
 /**
  * What a device that does not vote any more hands to the one that takes its place in this browser: the household's key
- * and settings, and whatever waits, so that no reading is lost. Readings are signed anew: those of the old device count
+ * and settings, the bank accounts that it knows, and whatever waits, so that no reading is lost. Readings are signed anew: those of the old device count
  * for nothing once the new one meters. Acts are the household's, and stay as they are.
  */
 import type { Transaction } from "../../block/transaction.js";
@@ -11,7 +11,11 @@ import type { ChainChange, StorageError } from "../storage.js";
 import type { StreetContext } from "./context.js";
 
 /** The first write of the new device's database; with the genesis, so that it is a guest of the street at once. */
-export async function createSuccessor(context: StreetContext, keys: Keys): Promise<Result<ChainChange, StorageError>> {
+export async function createSuccessor(
+	context: StreetContext,
+	keys: Keys,
+	accounts: Pick<ChainChange, "accounts">,
+): Promise<Result<ChainChange, StorageError>> {
 	const genesis = await context.storage.readBlocks(0, 1);
 	if (!genesis.ok) return genesis;
 	const outboxPut = [...context.outbox.all()].map(({ id, transaction }) => ({
@@ -22,6 +26,7 @@ export async function createSuccessor(context: StreetContext, keys: Keys): Promi
 		config: encodeConfig(successorConfig(context, keys)),
 		install: { blocks: genesis.value, upToIndex: 0, certificate: undefined },
 		outboxPut: [...outboxPut, ...context.outbox.refusalRecords()],
+		...accounts,
 	});
 }
 

@@ -25,6 +25,7 @@ const CERTIFICATE = [1, 1, HASH, [[0, SIGNATURE]]];
 const BOOT = [1, new Uint8Array(16), SIGNATURE];
 const MEETING = [new Uint8Array(16), new Uint8Array(16), SIGNATURE];
 const DOUBLE_SIGNATURE = [0, 5, 1, [HASH, SIGNATURE], [HASH, SIGNATURE]];
+const STATED = [3, 1_000, [["Kari Nordmann", "12345678903"]], SIGNATURE];
 /** The types by their number on the wire, each with good fields. */
 const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["handshake", [0, 1, HASH, KEY, HASH]],
@@ -59,6 +60,8 @@ const GOOD: readonly (readonly [Message["type"], CborValue[]])[] = [
 	["neighbours", [29, [[3, 5, 1, 0]]]],
 	["householdProof", [30, KEY, SIGNATURE]],
 	["turnedAway", [31, "not-a-member"]],
+	["accounts", [32, [STATED, [5, 2_000, [], SIGNATURE]]]],
+	["accountsKept", [33, [HASH], 1]],
 ];
 
 function fail(what: string): never {
@@ -123,6 +126,34 @@ describe("a message", () => {
 		["a member whose name is empty", "lobbyState", 2, [["", 1, KEY]]],
 		["more than 64 members", "lobbyState", 2, Array.from({ length: 65 }, () => ["Hus", 1, KEY])],
 		["a genesis that is text", "genesis", 1, "x"],
+		["no account at all", "accounts", 1, []],
+		["more than 100 accounts", "accounts", 1, Array.from({ length: 101 }, () => STATED)],
+		["an account with a wrong check digit", "accounts", 1, [[3, 1_000, [["Kari", "12345678904"]], SIGNATURE]]],
+		["an account as it is read", "accounts", 1, [[3, 1_000, [["Kari", "1234 56 78903"]], SIGNATURE]]],
+		["an account of nobody", "accounts", 1, [[3, 1_000, [["", "12345678903"]], SIGNATURE]]],
+		["a holder of two lines", "accounts", 1, [[3, 1_000, [["Kari\nOla", "12345678903"]], SIGNATURE]]],
+		["a holder of 71 letters", "accounts", 1, [[3, 1_000, [["K".repeat(71), "12345678903"]], SIGNATURE]]],
+		[
+			"two accounts of one household",
+			"accounts",
+			1,
+			[
+				[
+					3,
+					1_000,
+					[
+						["A", "12345678903"],
+						["A", "12345678903"],
+					],
+					SIGNATURE,
+				],
+			],
+		],
+		["an account of household 1,000", "accounts", 1, [[1_000, 1_000, [], SIGNATURE]]],
+		["an account of no time", "accounts", 1, [[3, -1, [], SIGNATURE]]],
+		["an account that nobody signed", "accounts", 1, [[3, 1_000, []]]],
+		["an id of 33 bytes", "accountsKept", 1, [KEY]],
+		["more than 1,000 ids", "accountsKept", 1, Array.from({ length: 1_001 }, () => HASH)],
 	])("with %s is refused", (_, type, at, value) => {
 		expect(decodeMessage(encode(changed(type, at, value)))).toEqual({
 			ok: false,

@@ -149,6 +149,13 @@ describe("a database record that was damaged", () => {
 		expect(cluster.house(victim).faults).toEqual(["record-damaged"]);
 	});
 
+	it("of households' bank accounts: they are stated, and heard of, anew", async () => {
+		const { cluster, victim } = await damaged(async () => ({ accounts: Uint8Array.of(1, 2, 3) }));
+		expect(cluster.view(victim).refusals).toMatchObject({ "record-damaged:accounts": 1 });
+		expect(cluster.view(victim).chain.notVoting).toBeUndefined();
+		await goesOnWith(cluster, victim);
+	});
+
 	it("of the newest certificate: nothing is lost with it", async () => {
 		const { cluster, victim } = await damaged(async (chain, hurt) => {
 			const loaded = await chain.load();

@@ -302,6 +302,26 @@ export const CHECKPOINT_CASES: AcceptanceCase[] = [
 		},
 	},
 	{
+		name: "keeps households' bank accounts, also in a database that never held any, and beside a config of the same write",
+		async run(root, reopen) {
+			const chain = await open(root);
+			await must(chain.write(GENESIS));
+			is((await must(chain.load())).accounts, undefined, "nobody has stated one");
+			await must(chain.write({ accounts: record("one") }));
+			await Promise.all([
+				must(chain.write({ config: record("config"), accounts: record("two") })),
+				must(chain.write({ accounts: record("three"), boots: record("boots") })),
+			]);
+			chain.close();
+			const loaded = await must((await open(await reopen())).load());
+			is(
+				[text(loaded.accounts), text(loaded.config), text(loaded.boots)],
+				["three", "config", "boots"],
+				"the last word",
+			);
+		},
+	},
+	{
 		name: "keeps an installed certificate always, too",
 		async run(root) {
 			const chain = await open(root);
