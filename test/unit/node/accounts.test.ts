@@ -253,6 +253,25 @@ describe("the account that a household is paid out to", () => {
 		for (const { index } of cluster.houses) expect(operatorsOf(cluster, index)).toEqual([OPERATOR]);
 	});
 
+	it("is there at once for the device that takes this one's place in its browser, whoever else is off", async () => {
+		const cluster = await prepaidStreet(6);
+		expect(await state(cluster, 0, OPERATOR)).toBe("ok");
+		expect(await state(cluster, 3, PAYOUT)).toBe("ok");
+		await cluster.run(1_000);
+		cluster.off(3);
+		const copy = await cluster.house(3).storage.copy();
+		await cluster.on(3);
+		await cluster.settle();
+		cluster.off(0);
+		await cluster.add(copy);
+		await cluster.until(() => cluster.view(3).chain.outOfUse === true, "its copy is noticed");
+		cluster.off(6);
+		expect(await cluster.outcome(3, { type: "admitAnew" })).toBe("ok");
+		await cluster.until(() => cluster.house(3).node.view().stage === "street", "the new device is admitted");
+		expect(ownOf(cluster, 3)).toMatchObject({ ...PAYOUT, isHeld: false });
+		expect(operatorsOf(cluster, 3)).toEqual([OPERATOR]);
+	});
+
 	it("is forgotten by everybody when the household is out", async () => {
 		const cluster = await prepaidStreet(4, {}, 3);
 		expect(await state(cluster, 3, PAYOUT)).toBe("ok");
