@@ -62,6 +62,8 @@ export interface LoadedChain {
 	votersCertificate: Certificate | undefined;
 	tail: Entry[];
 	outbox: { id: string; transaction: Transaction }[];
+	/** Keys of what lies there and cannot be read. */
+	unreadable: string[];
 	/** Acts that were refused, which the screens still show. */
 	refusedActs: RefusedAct[];
 	/** Voters that signed two blocks for one place. */
@@ -152,14 +154,16 @@ export async function loadChain(
 
 	const outbox: LoadedChain["outbox"] = [];
 	const refusedActs: RefusedAct[] = [];
+	const unreadable: string[] = [];
 	for (const { id: key, transaction: record } of stored.value.outbox) {
 		const id = actOfKey(key);
 		const transaction = openTransaction(record);
 		const refusal = transaction === undefined ? openRefusal(id, record) : undefined;
 		if (transaction !== undefined) outbox.push({ id, transaction });
 		else if (refusal !== undefined) refusedActs.push(refusal);
-		else damaged.push("outbox");
+		else unreadable.push(key);
 	}
+	if (unreadable.length > 0) damaged.push("outbox");
 	// A voter that forgot its votes, or blocks that it acknowledged, must not vote as if nothing had been. What it
 	// acknowledged lies at or below what it last signed.
 	const known = votes.ok ? votes.value : { ...NO_VOTES, suspended: "votes-damaged" };
@@ -175,6 +179,7 @@ export async function loadChain(
 		// The act itself lies there until nobody is shown its refusal any more.
 		outbox: outbox.filter(({ id }) => !refusedActs.some((refused) => refused.id === id)),
 		refusedActs,
+		unreadable,
 		evidence,
 		refounding: refounding.ok ? refounding.value : undefined,
 		boots: boots.ok ? boots.value : NO_BOOTS,

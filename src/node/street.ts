@@ -216,7 +216,8 @@ export class Street {
 		if (loaded.damaged.includes("proposedBlocks")) change.truncateFrom = this.chain.last.block.index + 1;
 		// The next start finds no damage any more: why this device must not vote goes with the same write.
 		if (loaded.damaged.length > 0) change.votes = encodeVotes(withPromises(loaded).votes);
-		await this.#context.write({ ...change, outboxDelete: this.#own.restore(loaded) });
+		// What nobody can read is of no use to anybody, and would be found damaged at every start.
+		await this.#context.write({ ...change, outboxDelete: [...loaded.unreadable, ...this.#own.restore(loaded)] });
 		this.#verification.start();
 		this.refounding.restore(loaded.refounding);
 		if (device !== undefined && !this.refounding.standsAside) this.#raft.create(device, withPromises(loaded));

@@ -137,6 +137,9 @@ describe("a database record that was damaged", () => {
 		expect(cluster.view(victim).refusals).toMatchObject({ "record-damaged:outbox": 1 });
 		expect(cluster.view(victim).chain).toMatchObject({ pending: 0 });
 		await goesOnWith(cluster, victim);
+		cluster.off(victim);
+		await cluster.on(victim);
+		expect(cluster.house(victim).faults).toEqual(["record-damaged"]);
 	});
 
 	it("of the neighbours' newest starts: they are heard of anew, and kept again", async () => {
