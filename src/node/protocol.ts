@@ -227,6 +227,8 @@ export type Command =
 	| ({ type: "bank"; minute: number } & BankAmounts)
 	/** This household has seen the stated balance (`bank.id`) on the bank's own statement. */
 	| { type: "bankConfirm"; statementId: string }
+	/** Operator: how much a household may use before it has paid, in place of what it was before; 0: nothing. */
+	| { type: "credit"; household: number; creditMicroNok: number }
 	/**
 	 * Operator: tokens are to be worth NOK in place of trial kroner, and why the utility does not bill the same energy as
 	 * well; absent: takes back what was proposed.
@@ -527,6 +529,9 @@ export interface StatementFigures {
 	/** By corrections. */
 	correctionReceivedMicroNok: number;
 	correctionPaidMicroNok: number;
+	/** By which the household's credit line, part of its tokens, grew and shrank. */
+	creditGrantedMicroNok: number;
+	creditWithdrawnMicroNok: number;
 	/** By nothing of these, such as the end of a trial. */
 	otherInMicroNok: number;
 	otherOutMicroNok: number;

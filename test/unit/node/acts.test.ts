@@ -119,6 +119,24 @@ describe("an act", () => {
 		expect(again.movements()).toEqual(movements);
 	});
 
+	it("on credit are seen as line, use and bill by the household, and by the operator of all", async () => {
+		const cluster = await foundedStreet(4, { moneyKind: "monthly" });
+		expect(await cluster.outcome(0, { type: "credit", household: 1, creditMicroNok: -1 })).toBe("bad-amount");
+		expect(await cluster.outcome(1, { type: "credit", household: 1, creditMicroNok: 1 })).toBe("not-operator");
+		await cluster.act(0, { type: "credit", household: 1, creditMicroNok: 5_000_000 });
+		const { balance, operator } = cluster.view(1);
+		expect(balance).toMatchObject({
+			balanceMicroNok: 5_000_000,
+			credit: { member: 1, lineMicroNok: 5_000_000, usedMicroNok: 0, owedMicroNok: 0, demands: [] },
+			movements: [{ type: "creditGranted", amountMicroNok: 5_000_000 }],
+		});
+		expect(operator).toBeUndefined();
+		const nothing = { usedMicroNok: 0, owedMicroNok: 0 };
+		const lines = [0, 5_000_000, 0, 0].map((lineMicroNok, member) => ({ member, lineMicroNok, ...nothing }));
+		expect(cluster.view(0).operator?.credit).toEqual({ lines, demands: [] });
+		expect(await cluster.outcome(1, { type: "redeem", amountMicroNok: 1 })).toBe("credit-not-yours");
+	});
+
 	it("of the leader, made in a minute's first seconds, waits for that minute's block where it is too early for the last", async () => {
 		const cluster = await foundedStreet(3);
 		const leader = cluster.leader();
