@@ -1,10 +1,11 @@
 import fc from "fast-check";
+import * as v from "valibot";
 import { describe, expect, it, vi } from "vitest";
 import { blockHash } from "../../../src/block/block.js";
 import { transactionId } from "../../../src/block/transaction.js";
 import type { Ledger } from "../../../src/contract/ledger.js";
 import { NO_RESULTS } from "../../../src/contract/settlement.js";
-import { encodeRecord } from "../../../src/node/records.js";
+import { decodeRecord, encodeRecord } from "../../../src/node/records.js";
 import { type Account, Statement } from "../../../src/node/statement.js";
 import { assert } from "../../../src/primitives/assert.js";
 import { toHex } from "../../../src/primitives/bytes.js";
@@ -267,6 +268,42 @@ describe("the account of a household", () => {
 			openingMicroNok: 5_000_000,
 			closingMicroNok: 5_000_000,
 		});
+	});
+
+	it("remembers credit lines over a restart, and opens a record from before there were any", () => {
+		const street = new TestNeighbourhood(2, { moneyKind: "monthly" });
+		const statement = new Statement(street.household(1).publicKey, LOCAL_TIME);
+		const add = (parent: Ledger) => {
+			const results = street.results.at(-1) ?? NO_RESULTS;
+			statement.add(parent, { block: street.head, hash: blockHash(street.head), ledger: street.ledger, results });
+		};
+		add(street.ledger);
+		const restored = () => {
+			const again = new Statement(street.household(1).publicKey, LOCAL_TIME);
+			expect(again.restore(statement.toRecord())).toBe(true);
+			return again.movements();
+		};
+		for (const creditMicroNok of [500, 300]) {
+			const parent = street.ledger;
+			street.block(street.head.timestampMs + 1, [street.act("credit", 0, { creditMicroNok })]);
+			add(parent);
+		}
+		const said = [
+			{ type: "creditGranted", amountMicroNok: 500 },
+			{ type: "creditWithdrawn", amountMicroNok: 200 },
+		];
+		expect(restored()).toMatchObject(said.toReversed());
+		expect(accountOf(statement, YESTERDAY, MIDNIGHT)).toMatchObject({
+			closingMicroNok: 300,
+			movements: said,
+			others: [],
+		});
+		const fields = decodeRecord(statement.toRecord(), v.array(v.any()));
+		assert(fields.ok, "a record is a list");
+		const older = encodeRecord(fields.value.slice(0, -1));
+		const before = new Statement(street.household(1).publicKey, LOCAL_TIME);
+		expect(before.restore(older)).toBe(true);
+		expect(before.movements()).toEqual([]);
 	});
 
 	it("opens a record of an earlier version, and begins to keep from there on", () => {
