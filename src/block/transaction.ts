@@ -26,7 +26,18 @@ import {
 import { READING } from "./kinds/metering.js";
 import { ICE_SERVERS, VOTERS, type VotersTransaction } from "./kinds/network.js";
 import { LIMITS, MARKET, TARIFF } from "./kinds/trading.js";
-import { BANK, BANK_CONFIRM, BUY, CANCEL, ISSUE, MONEY, MONEY_CONFIRM, PAYOUT, REDEEM } from "./kinds/treasury.js";
+import {
+	BANK,
+	BANK_CONFIRM,
+	BUY,
+	CANCEL,
+	CREDIT,
+	ISSUE,
+	MONEY,
+	MONEY_CONFIRM,
+	PAYOUT,
+	REDEEM,
+} from "./kinds/treasury.js";
 
 /** A kind's place is its number on the wire: append only. */
 const KINDS = [
@@ -66,6 +77,7 @@ const KINDS = [
 	ANSWER,
 	MONEY,
 	MONEY_CONFIRM,
+	CREDIT,
 ] as const;
 
 export type Transaction = TransactionOf<(typeof KINDS)[number]>;

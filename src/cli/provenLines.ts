@@ -117,6 +117,10 @@ function sentenceOf(transaction: Transaction, proven: Proven): string {
 			const { balanceMicroNok, minute } = transaction;
 			return `the bank account held ${nok(balanceMicroNok)} NOK in minute ${minuteTime(minute)}`;
 		}
+		case "credit": {
+			const { creditMicroNok, household, member } = transaction;
+			return `${nameOf(member, proven)} sets the credit line of ${nameOf(household, proven)} to ${nok(creditMicroNok)} NOK`;
+		}
 		case "bankConfirm":
 			return `${nameOf(transaction.member, proven)} confirms bank statement ${toHex(transaction.statementId)}`;
 		case "money": {

@@ -3,7 +3,7 @@ import { appendLeaf, merkleLeaf } from "../block/merkle.js";
 import { isAct, isKeptVoters, type Transaction, transactionId } from "../block/transaction.js";
 import { assert } from "../primitives/assert.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { add, MAX_MINUTE, minuteOf, subtract } from "../primitives/units.js";
+import { add, MAX_MINUTE, minuteOf } from "../primitives/units.js";
 import { applyAppoint, countVotes } from "./appointing.js";
 import { applyLimits, applyMarket } from "./automaticMarket.js";
 import { applyBank, applyBankConfirm } from "./bank.js";
@@ -11,6 +11,7 @@ import { applyConfirm } from "./confirmations.js";
 import { applyContest } from "./contesting.js";
 import { applyAnswer, applyCorrect, dropLapsed, payClaims } from "./correcting.js";
 import { appendCounted, counts, slotOf } from "./countedBlocks.js";
+import { applyCredit, linesMicroNok, reserveMicroNok } from "./credit.js";
 import { applyDevice, applyRevoke } from "./devices.js";
 import { changeKey } from "./keyRotation.js";
 import { changeHousehold, type Draft, householdOf, type Ledger } from "./ledger.js";
@@ -19,6 +20,7 @@ import { applyJoin, forgetExpired } from "./members.js";
 import { applyReading, readingRefusal } from "./metering.js";
 import { applyMoney, applyMoneyConfirm, changeMoney } from "./money.js";
 import { applyLeave, applyRemove, beginRemovals, completeRemovals } from "./movingOut.js";
+import { net } from "./netting.js";
 import { applyIceServers, applyRename, applyRole, applySuspend } from "./operatorActs.js";
 import { record, recordedActs } from "./operatorRecord.js";
 import { applyRebind, completeRebindings } from "./rebinding.js";
@@ -134,6 +136,7 @@ function closeDraft(draft: Draft): Executed {
 	payClaims(draft);
 	beginRemovals(draft);
 	changeMoney(draft);
+	net(draft);
 	dropFinished(draft);
 	completeRemovals(draft);
 	completeRebindings(draft);
@@ -257,6 +260,8 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 			return applyBank(draft, act, id);
 		case "bankConfirm":
 			return applyBankConfirm(draft, act);
+		case "credit":
+			return applyCredit(draft, act);
 		case "money":
 			return applyMoney(draft, act, id);
 		case "moneyConfirm":
@@ -274,7 +279,10 @@ function applyAct(draft: Draft, act: Act): Refusal | undefined {
 	}
 }
 
-/** Balances and locks are together what was issued and not paid out, and none is negative. Else a bug stops the node. */
+/**
+ * Balances and locks are together what was issued and not paid out, and what households may use on credit; none is
+ * negative, nor is the money that there is. Else a bug stops the node.
+ */
 function assertMoneyConserved(draft: Draft): void {
 	let sumMicroNok = 0;
 	for (const { name, balanceMicroNok } of draft.households) {
@@ -282,6 +290,6 @@ function assertMoneyConserved(draft: Draft): void {
 		sumMicroNok = add(sumMicroNok, balanceMicroNok);
 	}
 	for (const { amountMicroNok } of draft.locks.values()) sumMicroNok = add(sumMicroNok, amountMicroNok);
-	const leftMicroNok = subtract(draft.issuedMicroNok, draft.paidOutMicroNok);
-	assert(sumMicroNok === leftMicroNok, `balances and locks ${sumMicroNok} = issued and not paid out ${leftMicroNok}`);
+	const leftMicroNok = add(reserveMicroNok(draft), linesMicroNok(draft));
+	assert(sumMicroNok === leftMicroNok, `balances and locks ${sumMicroNok} = reserve and credit lines ${leftMicroNok}`);
 }

@@ -12,6 +12,7 @@ import type { Verifier } from "../primitives/signature.js";
 import { foundingMarket } from "./automaticMarket.js";
 import type { Draft, Ledger } from "./ledger.js";
 import { applyJoin } from "./members.js";
+import { monthToNet } from "./netting.js";
 import type { Refusal } from "./refusal.js";
 import { NO_RESULTS } from "./settlement.js";
 import { isFoundingJoinSigned } from "./signers.js";
@@ -99,6 +100,7 @@ function foundingLedger(
 		contracts: [],
 		liveContracts: [],
 		orders: new Map(),
+		demands: new Map(),
 		counted: [],
 		countedTotal: 0,
 		history: EMPTY_RANGE,
@@ -110,6 +112,7 @@ function foundingLedger(
 		paidOutMicroNok: 0,
 		bank: undefined,
 		moneyProposal: undefined,
+		nettedMonth: monthToNet(parameters, timestampMs),
 		iceServers: undefined,
 		operatorRecord: undefined,
 		keyRotations: undefined,

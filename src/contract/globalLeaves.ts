@@ -249,6 +249,15 @@ export const MONEY_LEAF: LeafCodec<MoneyProposal> = {
 	),
 };
 
+/** Only where money is `monthly`. */
+export const NETTED_MONTH_LEAF: LeafCodec<readonly [nettedMonth: number], number> = {
+	fields: ([nettedMonth]) => ["nettedMonth", nettedMonth],
+	shape: v.pipe(
+		v.strictTuple([v.literal("nettedMonth"), natural]),
+		v.transform(([, nettedMonth]) => nettedMonth),
+	),
+};
+
 /** One for each act of the record. */
 export const OPERATOR_ACT_LEAF: LeafCodec<OperatorAct> = {
 	fields: ({ kind, timestampMs, member, household, isGiven, amountMicroNok, texts }) => [

@@ -38,6 +38,8 @@ export interface Ledger {
 	readonly liveContracts: readonly number[];
 	/** Open `buy` orders by id in hex. */
 	readonly orders: ReadonlyMap<string, Order>;
+	/** What households are to pay by rule and have not, by id in hex, oldest first (`netting.ts`). */
+	readonly demands: ReadonlyMap<string, Demand>;
 	/** Tokens that wait for their payout, by id in hex. */
 	readonly locks: ReadonlyMap<string, Lock>;
 	/** Corrections that are proposed, declined or without an amount, by id in hex, in the order in which they came. */
@@ -58,6 +60,8 @@ export interface Ledger {
 	readonly bank: BankStatement | undefined;
 	/** Tokens worth NOK that an operator proposed last in place of trial kroner; undefined: never (`money.ts`). */
 	readonly moneyProposal: MoneyProposal | undefined;
+	/** The month up to whose beginning credit was netted last (`netting.ts`); undefined: money is not `monthly`. */
+	readonly nettedMonth: number | undefined;
 	/** Through which devices that cannot see each other connect; undefined: nobody has said anything about it yet. */
 	readonly iceServers: readonly IceServer[] | undefined;
 	/** What operators did last, oldest first; undefined: nothing that is kept (`operatorRecord.ts`). */
@@ -103,7 +107,10 @@ export interface Household {
 	readonly joinedMinute: number;
 	/** Nonce of its last act. */
 	readonly nonce: number;
+	/** Its credit line among it: what it may use before it has paid for it. */
 	readonly balanceMicroNok: number;
+	/** Its credit line (`credit.ts`): what of the balance is the neighbours' trust, and not its money. */
+	readonly creditMicroNok: number;
 	/** Metered altogether, late readings included. */
 	readonly importWh: number;
 	readonly exportWh: number;
@@ -243,6 +250,18 @@ export interface Order {
 	readonly timestampMs: number;
 }
 
+/** What a household is to pay for what it used of its credit line. */
+export interface Demand {
+	/** Of the month's netting, or of the transaction by which the household moves out. */
+	readonly id: Uint8Array;
+	readonly member: number;
+	readonly amountMicroNok: number;
+	/** For which month, as `netting.ts` counts them. */
+	readonly month: number;
+	/** Of the block in which it came into being. */
+	readonly timestampMs: number;
+}
+
 /** The bank account that holds the money of the tokens, as an operator stated it last. */
 export interface BankStatement {
 	/** Id of the `bank` transaction. */
@@ -313,6 +332,7 @@ export const RECORDED_KINDS = [
 	"money",
 	/** By rule: all households have agreed that tokens are worth NOK. */
 	"realMoney",
+	"credit",
 ] as const;
 
 export interface OperatorAct {
@@ -327,13 +347,13 @@ export interface OperatorAct {
 	readonly isGiven: boolean;
 	/** 0 where no money moved. */
 	readonly amountMicroNok: number;
-	/** The former name and the new one, the bank's reference, the addresses of the servers. */
+	/** The former name and the new one, the bank's reference, the addresses of the servers, the former credit line. */
 	readonly texts: readonly string[];
 }
 
 /** Tokens that are nobody's to spend any more: they wait until their money has been paid out. */
 export interface Lock {
-	/** Id of the transaction that asked for the money. */
+	/** Id of what asked for the money: a transaction, or a month's netting. */
 	readonly id: Uint8Array;
 	/** Member index of the household to which it is owed. */
 	readonly member: number;

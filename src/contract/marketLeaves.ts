@@ -1,10 +1,10 @@
-/** Leaves of offers, orders, locks and contracts. */
+/** Leaves of offers, orders, demands, locks and contracts. */
 import * as v from "valibot";
 import { flag, hash, natural, perhaps } from "../block/fieldShapes.js";
 import { type Schedule, scheduleFields, scheduleShape } from "../block/schedule.js";
 import type { CborValue } from "../primitives/codec.js";
 import { bit, type LeafCodec } from "./leafCodec.js";
-import type { Contract, Lock, Offer, Order } from "./ledger.js";
+import type { Contract, Demand, Lock, Offer, Order } from "./ledger.js";
 
 /** The last field of a leaf, of which nothing is written where there is none: as before there were any. */
 const scheduleField = (schedule: Schedule | undefined): CborValue[] =>
@@ -65,6 +65,20 @@ export const ORDER_LEAF: LeafCodec<Order> = {
 	shape: v.pipe(
 		v.strictTuple([v.literal("order"), hash, natural, natural, natural]),
 		v.transform(([, id, member, amountMicroNok, timestampMs]) => ({ id, member, amountMicroNok, timestampMs })),
+	),
+};
+
+export const DEMAND_LEAF: LeafCodec<Demand> = {
+	fields: (demand) => ["demand", demand.id, demand.member, demand.amountMicroNok, demand.month, demand.timestampMs],
+	shape: v.pipe(
+		v.strictTuple([v.literal("demand"), hash, natural, natural, natural, natural]),
+		v.transform(([, id, member, amountMicroNok, month, timestampMs]) => ({
+			id,
+			member,
+			amountMicroNok,
+			month,
+			timestampMs,
+		})),
 	),
 };
 

@@ -114,6 +114,15 @@ export const TRADING_LEAF: LeafCodec<readonly TradingTerms[]> = {
 	),
 };
 
+/** Only where a household has a credit line; follows its leaf. */
+export const CREDIT_LEAF: LeafCodec<readonly [creditMicroNok: number], number> = {
+	fields: ([creditMicroNok]) => ["credit", creditMicroNok],
+	shape: v.pipe(
+		v.strictTuple([v.literal("credit"), natural]),
+		v.transform(([, creditMicroNok]) => creditMicroNok),
+	),
+};
+
 /** Many households' in one leaf, behind all of theirs: every minute changes it for all who take part. */
 export const OPEN_LEAF: LeafCodec<readonly Waiting[]> = {
 	fields: (page) => [
@@ -202,6 +211,7 @@ export const HOUSEHOLD_LEAF: LeafCodec<Household> = {
 				joinedMinute,
 				nonce,
 				balanceMicroNok: balance,
+				creditMicroNok: 0,
 				importWh,
 				exportWh,
 				boughtWh,

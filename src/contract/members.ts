@@ -46,6 +46,7 @@ export function applyJoin(draft: Draft, join: JoinTransaction): Refusal | undefi
 		joinedMinute: minute,
 		nonce: 0,
 		balanceMicroNok: 0,
+		creditMicroNok: 0,
 		importWh: 0,
 		exportWh: 0,
 		boughtWh: 0,

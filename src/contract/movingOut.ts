@@ -4,6 +4,11 @@
  * its minutes have settled, and when that has been paid out its devices go out of use. Its index stays its own. Until then it
  * has a say about the operator: who has got hold of the operator's key must not come to be alone by removing everybody else.
  *
+ * Where it has a credit line (`credit.ts`), that is withdrawn from its balance first, and what is left is locked. Has it used
+ * more of it than it has, a demand for what is missing comes into being, and the removal waits until an operator has issued
+ * it: until then the household owes its neighbours money, and everybody sees that it does. Nobody writes a debt off by a
+ * word: when it does not pay, the loss is covered by whoever pays in its stead, in NOK.
+ *
  * Who votes is said by `voters` transactions alone, or nobody could check a certificate without executing the chain. So a
  * removal takes no vote along: it is completed only when an operator has taken the household's devices off the voters.
  */
@@ -12,10 +17,12 @@ import { minuteOf } from "../primitives/units.js";
 import { dropVotesFor, overruledRefusal, wantedRefusal } from "./appointing.js";
 import { awaitsMatching } from "./automaticMarket.js";
 import { paysClaims } from "./correcting.js";
+import { withdrawLine } from "./credit.js";
 import { devicesOf, revokeAll } from "./devices.js";
 import { requireNewKey } from "./keyRotation.js";
 import { changeHousehold, type Draft, householdOf, type Ledger, type Removal } from "./ledger.js";
 import { endTrade, hasLiveContracts } from "./market.js";
+import { demandDebt } from "./netting.js";
 import { giveNotice, isDue } from "./notices.js";
 import { byRule, record } from "./operatorRecord.js";
 import type { Refusal } from "./refusal.js";
@@ -23,8 +30,8 @@ import { isActingOperator, isLastOperator, isNewcomer, partyRefusal } from "./st
 import { dropOrders, lockBalance } from "./treasury.js";
 import { successionRefusal } from "./voters.js";
 
-/** What a removal waits for: minutes that have not settled, a payout, devices that still vote. */
-export type RemovalStep = "settling" | "payout" | "voters" | "completed";
+/** What a removal waits for: minutes that have not settled, money that it owes, a payout, devices that still vote. */
+export type RemovalStep = "settling" | "debt" | "payout" | "voters" | "completed";
 
 /** Notice that a household moves out; who has just come goes at once. An operator stays, and somebody who can vote. */
 export function applyRemove(
@@ -80,10 +87,12 @@ export function beginRemoval(draft: Draft, household: number, id: Uint8Array): v
 
 /** What the removal of a household waits for; undefined: it does not move out. */
 export function removalStep(ledger: Ledger, member: number): RemovalStep | undefined {
-	const { balanceMicroNok, removal } = householdOf(ledger, member);
+	const { balanceMicroNok, creditMicroNok, removal } = householdOf(ledger, member);
 	if (removal === undefined) return undefined;
 	if (removal.completed) return "completed";
 	if (isSettling(ledger, member, removal)) return "settling";
+	// What its balance covers of the line is withdrawn as soon as it does.
+	if (creditMicroNok > 0) return "debt";
 	const isOwed = balanceMicroNok > 0 || [...ledger.locks.values()].some((lock) => lock.member === member);
 	if (isOwed) return "payout";
 	return "voters";
@@ -99,6 +108,10 @@ function isSettling(ledger: Ledger, member: number, { fromMinute }: Removal): bo
 export function completeRemovals(draft: Draft): void {
 	for (const { index, removal } of draft.households) {
 		if (removal === undefined || removal.completed || isSettling(draft, index, removal)) continue;
+		if (!withdrawLine(draft, index)) {
+			demandDebt(draft, index, removal.id);
+			continue;
+		}
 		lockBalance(draft, index, removal.id);
 		const isVoting = devicesOf(draft, index).some((device) => draft.voters.includes(device.index));
 		if (isVoting || removalStep(draft, index) === "payout") continue;

@@ -44,7 +44,8 @@ export function recordedActs(ledger: Ledger, act: ActTransaction): OperatorAct[]
 	const ofDevice = (device: number) => ({ household: ledger.devices[device]?.household });
 	switch (act.kind) {
 		case "issue": {
-			const household = ledger.orders.get(toHex(act.orderId))?.member;
+			const key = toHex(act.orderId);
+			const household = (ledger.orders.get(key) ?? ledger.demands.get(key))?.member;
 			return [by(act.kind, { household, amountMicroNok: act.amountMicroNok, texts: [act.reference] })];
 		}
 		case "payout": {
@@ -76,6 +77,11 @@ export function recordedActs(ledger: Ledger, act: ActTransaction): OperatorAct[]
 			const { proposed } = act;
 			const said = proposed === undefined ? { isGiven: false } : { texts: [proposed.moneyKind, proposed.reason] };
 			return [by(act.kind, said)];
+		}
+		case "credit": {
+			const { household, creditMicroNok } = act;
+			const formerMicroNok = ledger.households[household]?.creditMicroNok ?? 0;
+			return [by(act.kind, { household, amountMicroNok: creditMicroNok, texts: [String(formerMicroNok)] })];
 		}
 		case "remove":
 		case "rebind":

@@ -90,6 +90,14 @@ export type Refusal =
 	| { code: "own-statement" }
 	/** By the last statement money is missing for the tokens that there are. */
 	| { code: "bank-shortfall"; shortfallMicroNok: number }
+	/** There are credit lines only where money is netted every month. */
+	| { code: "not-monthly" }
+	/** More of the line is in use than it is to be lowered by. */
+	| { code: "credit-in-use"; usedMicroNok: number; creditMicroNok: number }
+	/** What is on credit is nobody's to take out; `ownMicroNok`: what is above the line. */
+	| { code: "credit-not-yours"; ownMicroNok: number; creditMicroNok: number; amountMicroNok: number }
+	/** Others have not paid yet what is to be paid out. */
+	| { code: "reserve-too-low"; reserveMicroNok: number; amountMicroNok: number }
 	/** Trial kroner have ended: tokens are worth NOK. */
 	| { code: "money-is-real" }
 	/** Nothing is proposed, or something else in the meantime. */

@@ -20,6 +20,7 @@ import {
 	KEY_ROTATIONS_LEAF,
 	MARKET_LEAF,
 	MONEY_LEAF,
+	NETTED_MONTH_LEAF,
 	OPERATOR_ACT_LEAF,
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
@@ -32,6 +33,7 @@ import type {
 	Claim,
 	Contract,
 	Correction,
+	Demand,
 	Device,
 	Household,
 	Ledger,
@@ -43,8 +45,9 @@ import type {
 	Predecessor,
 } from "./ledger.js";
 import { isLive } from "./market.js";
-import { CONTRACT_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
+import { CONTRACT_LEAF, DEMAND_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
 import {
+	CREDIT_LEAF,
 	DEVICE_LEAF,
 	HOUSEHOLD_LEAF,
 	OPEN_LEAF,
@@ -87,6 +90,7 @@ export function openSnapshot(genesis: Founded, leaves: readonly Uint8Array[]): R
 		devices: [],
 		offers: [],
 		orders: [],
+		demands: [],
 		locks: [],
 		corrections: [],
 		claims: [],
@@ -118,6 +122,7 @@ interface Parts {
 	iceServers?: Ledger["iceServers"];
 	bank?: BankStatement;
 	moneyProposal?: MoneyProposal;
+	nettedMonth?: number;
 	operatorRecord?: OperatorAct[];
 	keyRotations?: Ledger["keyRotations"];
 	tariff?: Ledger["tariff"];
@@ -126,6 +131,7 @@ interface Parts {
 	devices: Device[];
 	offers: Offer[];
 	orders: Order[];
+	demands: Demand[];
 	locks: Lock[];
 	corrections: Correction[];
 	claims: Claim[];
@@ -199,6 +205,10 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 		parts.moneyProposal = proposal;
 		return true;
 	}),
+	nettedMonth: taker(NETTED_MONTH_LEAF, (parts, nettedMonth) => {
+		parts.nettedMonth = nettedMonth;
+		return true;
+	}),
 	operatorAct: taker(OPERATOR_ACT_LEAF, (parts, act) => {
 		parts.operatorRecord = [...(parts.operatorRecord ?? []), act];
 		return true;
@@ -223,6 +233,7 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 	device: taker(DEVICE_LEAF, (parts, device) => push(parts.devices, device)),
 	offer: taker(OFFER_LEAF, (parts, offer) => parts.offers.push(offer) > 0),
 	order: taker(ORDER_LEAF, (parts, order) => parts.orders.push(order) > 0),
+	demand: taker(DEMAND_LEAF, (parts, demand) => parts.demands.push(demand) > 0),
 	lock: taker(LOCK_LEAF, (parts, lock) => parts.locks.push(lock) > 0),
 	correction: taker(CORRECTION_LEAF, (parts, correction) => parts.corrections.push(correction) > 0),
 	claim: taker(CLAIM_LEAF, (parts, claim) => parts.claims.push(claim) > 0),
@@ -232,6 +243,7 @@ const TAKERS: Partial<Record<string, Taker>> = Object.assign(Object.create(null)
 	}),
 	household: taker(HOUSEHOLD_LEAF, (parts, household) => push(parts.households, household)),
 	standing: taker(STANDING_LEAF, (parts, standing) => addToLast(parts.households, () => standing)),
+	credit: taker(CREDIT_LEAF, (parts, creditMicroNok) => addToLast(parts.households, () => ({ creditMicroNok }))),
 	trading: taker(TRADING_LEAF, (parts, trading) => addToLast(parts.households, () => ({ trading }))),
 	open: taker(OPEN_LEAF, (parts, page) => page.every((waiting) => addWaiting(parts.households, waiting))),
 	seen: taker(SEEN_LEAF, (parts, page) => addToLast(parts.households, ({ seen }) => ({ seen: [...seen, ...page] }))),
@@ -248,12 +260,14 @@ function contradictionIn(
 		devices,
 		offers,
 		orders,
+		demands,
 		locks,
 		households,
 		contracts,
 		predecessor,
 		bank,
 		moneyProposal,
+		nettedMonth,
 		paidOutMicroNok = 0,
 		...between
 	}: Parts,
@@ -270,7 +284,7 @@ function contradictionIn(
 		devices.every(({ household }) => isMember(household)) &&
 		households.every(({ meteringDevice, appoints = 0 }) => isDevice(meteringDevice) && isMember(appoints)) &&
 		offers.every(({ seller }) => isMember(seller)) &&
-		[...orders, ...locks].every(({ member }) => isMember(member)) &&
+		[...orders, ...demands, ...locks].every(({ member }) => isMember(member)) &&
 		between.corrections.every(({ member, counterparty }) => isMember(member) && isMember(counterparty)) &&
 		between.claims.every(({ debtor, creditor }) => isMember(debtor) && isMember(creditor)) &&
 		contracts.every(({ seller, buyer }) => isMember(seller) && isMember(buyer));
@@ -278,7 +292,10 @@ function contradictionIn(
 	const sumMicroNok =
 		households.reduce((sum, { balanceMicroNok }) => sum + balanceMicroNok, 0) +
 		locks.reduce((sum, { amountMicroNok }) => sum + amountMicroNok, 0);
-	if (sumMicroNok !== globals.issuedMicroNok - paidOutMicroNok) return "money";
+	const linesMicroNok = households.reduce((sum, { creditMicroNok }) => sum + creditMicroNok, 0);
+	const reserveMicroNok = globals.issuedMicroNok - paidOutMicroNok;
+	if (reserveMicroNok < 0 || sumMicroNok !== reserveMicroNok + linesMicroNok) return "money";
+	if ((globals.moneyKind === "monthly") !== (nettedMonth !== undefined)) return "money";
 	const reads = households.every(({ pending }) =>
 		pending.every(
 			({ importWh, exportWh, boughtWh, soldWh, minute }, at) =>
@@ -309,6 +326,7 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 			.filter((contract) => isLive({ households, parameters }, contract))
 			.map(({ index }) => index),
 		orders: new Map(parts.orders.map((order) => [toHex(order.id), order])),
+		demands: new Map(parts.demands.map((demand) => [toHex(demand.id), demand])),
 		counted: [...globals.counted, ...parts.counted],
 		countedTotal: globals.countedTotal,
 		history,
@@ -320,6 +338,7 @@ function ledgerOf(genesis: Founded, globals: Globals, parts: Parts & Pick<Ledger
 		paidOutMicroNok: parts.paidOutMicroNok ?? 0,
 		bank: parts.bank,
 		moneyProposal: parts.moneyProposal,
+		nettedMonth: parts.nettedMonth,
 		iceServers: parts.iceServers,
 		operatorRecord: parts.operatorRecord,
 		keyRotations: parts.keyRotations,

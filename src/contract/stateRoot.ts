@@ -1,6 +1,6 @@
 /**
  * The state root: an RFC 6962 root over the block's settlement results, the range of all earlier block hashes, the
- * globals, and one leaf per device, offer, order, lock, household and contract. One settled minute, one balance or one old
+ * globals, and one leaf per device, offer, order, demand, lock, household and contract. One settled minute, one balance or one old
  * block can be proved alone against any certified block; all leaves together are the state (`snapshot.ts`).
  */
 import { merkleLeaf, rememberingMerkleRoot } from "../block/merkle.js";
@@ -15,6 +15,7 @@ import {
 	KEY_ROTATIONS_LEAF,
 	MARKET_LEAF,
 	MONEY_LEAF,
+	NETTED_MONTH_LEAF,
 	OPERATOR_ACT_LEAF,
 	PAID_OUT_LEAF,
 	PREDECESSOR_LEAF,
@@ -23,8 +24,9 @@ import {
 } from "./globalLeaves.js";
 import { pagesOfReadings, pagesOfRuns, pagesOfWaiting } from "./leafPages.js";
 import type { Household, Ledger, PendingReading } from "./ledger.js";
-import { CONTRACT_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
+import { CONTRACT_LEAF, DEMAND_LEAF, LOCK_LEAF, OFFER_LEAF, ORDER_LEAF } from "./marketLeaves.js";
 import {
+	CREDIT_LEAF,
 	DEVICE_LEAF,
 	HOUSEHOLD_LEAF,
 	OPEN_LEAF,
@@ -68,6 +70,7 @@ export function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	if (ledger.paidOutMicroNok > 0) visit([ledger.paidOutMicroNok] as const, PAID_OUT_LEAF.fields);
 	if (ledger.bank !== undefined) visit(ledger.bank, BANK_LEAF.fields);
 	if (ledger.moneyProposal !== undefined) visit(ledger.moneyProposal, MONEY_LEAF.fields);
+	if (ledger.nettedMonth !== undefined) visit([ledger.nettedMonth] as const, NETTED_MONTH_LEAF.fields);
 	for (const act of ledger.operatorRecord ?? []) visit(act, OPERATOR_ACT_LEAF.fields);
 	if (ledger.keyRotations !== undefined) visit(ledger.keyRotations, KEY_ROTATIONS_LEAF.fields);
 	if (ledger.tariff !== undefined) visit(ledger.tariff, TARIFF_LEAF.fields);
@@ -77,6 +80,7 @@ export function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 	for (const device of ledger.devices) visit(device, DEVICE_LEAF.fields);
 	for (const offer of ledger.offers.values()) visit(offer, OFFER_LEAF.fields);
 	for (const order of ledger.orders.values()) visit(order, ORDER_LEAF.fields);
+	for (const demand of ledger.demands.values()) visit(demand, DEMAND_LEAF.fields);
 	for (const lock of ledger.locks.values()) visit(lock, LOCK_LEAF.fields);
 	for (const correction of ledger.corrections.values()) visit(correction, CORRECTION_LEAF.fields);
 	for (const claim of ledger.claims.values()) visit(claim, CLAIM_LEAF.fields);
@@ -84,6 +88,7 @@ export function visitLeaves(ledger: Ledger, visit: LeafVisitor): void {
 		visit(household, HOUSEHOLD_LEAF.fields);
 		const standing = standingOf(household);
 		if (standing !== undefined) visit(standing, STANDING_LEAF.fields);
+		if (household.creditMicroNok > 0) visit([household.creditMicroNok] as const, CREDIT_LEAF.fields);
 		if (household.trading.length > 0) visit(household.trading, TRADING_LEAF.fields);
 		for (const page of seenPages(household)) visit(page, SEEN_LEAF.fields);
 		for (const page of pendingPages(household)) visit(page, PENDING_LEAF.fields);

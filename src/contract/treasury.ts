@@ -10,11 +10,12 @@ import type {
 	RedeemTransaction,
 } from "../block/kinds/treasury.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
-import { add, MAX_CIRCULATION_MICRO_NOK, minuteOf, subtract, TAKE_BACK_MINUTES } from "../primitives/units.js";
+import { add, minuteOf, subtract, TAKE_BACK_MINUTES } from "../primitives/units.js";
 import { awaitsMatching } from "./automaticMarket.js";
 import { shortfallRefusal } from "./bank.js";
 import { owedMicroNok } from "./correcting.js";
 import { nextCoveredMinute } from "./coverage.js";
+import { circulationRefusal, dropDemands, reserveMicroNok } from "./credit.js";
 import { changeHousehold, contractOf, type Draft, householdOf, type Ledger, type Lock } from "./ledger.js";
 import type { Refusal } from "./refusal.js";
 
@@ -34,18 +35,21 @@ export function applyBuy(draft: Draft, buy: BuyTransaction, id: Uint8Array): Ref
 	return undefined;
 }
 
-/** Locks tokens until their money is paid out. Play money buys nothing back. */
+/** Locks tokens until their money is paid out. Play money buys nothing back, nor does what is on credit. */
 export function applyRedeem(draft: Draft, redeem: RedeemTransaction, id: Uint8Array): Refusal | undefined {
 	const { amountMicroNok, member } = redeem;
 	if (draft.parameters.moneyKind === "trial") return { code: "play-money" };
 	const open = [...draft.locks.values()].filter((locked) => locked.member === member);
 	if (open.length >= MAX_OPEN_ORDERS) return { code: "too-many-orders", limit: MAX_OPEN_ORDERS };
-	const { balanceMicroNok } = householdOf(draft, member);
+	const { balanceMicroNok, creditMicroNok } = householdOf(draft, member);
 	if (balanceMicroNok < amountMicroNok) return { code: "balance-too-low", balanceMicroNok, amountMicroNok };
+	const ownMicroNok = balanceMicroNok - creditMicroNok;
+	if (ownMicroNok < amountMicroNok) {
+		return { code: "credit-not-yours", ownMicroNok: Math.max(0, ownMicroNok), creditMicroNok, amountMicroNok };
+	}
 	const owed = owedMicroNok(draft, member);
-	if (balanceMicroNok - owed < amountMicroNok) return { code: "claims-first", owedMicroNok: owed, balanceMicroNok };
-	changeHousehold(draft, member, { balanceMicroNok: subtract(balanceMicroNok, amountMicroNok) });
-	lock(draft, { id, member, amountMicroNok, timestampMs: draft.timestampMs });
+	if (ownMicroNok - owed < amountMicroNok) return { code: "claims-first", owedMicroNok: owed, balanceMicroNok };
+	lockAmount(draft, member, amountMicroNok, id);
 	return undefined;
 }
 
@@ -72,16 +76,24 @@ export function takeBackUntilMinute({ timestampMs }: Pick<Lock, "timestampMs">):
 	return minuteOf(timestampMs) + TAKE_BACK_MINUTES;
 }
 
-/**
- * Why the money of a lock is not to be paid out yet; undefined: it is. Who moves out has settled everything, and takes
- * nothing back.
- */
-export function payoutRefusal(ledger: Ledger, { id, member, timestampMs }: Lock): Refusal | undefined {
+/** Why the money of a lock is not to be paid out yet; undefined: it is. */
+export function payoutRefusal(ledger: Ledger, lock: Lock): Refusal | undefined {
+	return earlyRefusal(ledger, lock) ?? reserveRefusal(ledger, lock);
+}
+
+/** Who moves out has settled everything, and takes nothing back. */
+function earlyRefusal(ledger: Ledger, { id, member, timestampMs }: Lock): Refusal | undefined {
 	const { removal } = householdOf(ledger, member);
 	if (removal !== undefined && equalBytes(removal.id, id)) return undefined;
 	const untilMinute = takeBackUntilMinute({ timestampMs });
 	if (minuteOf(ledger.timestampMs) < untilMinute) return { code: "lock-too-new", untilMinute };
 	return owesMinutesBefore(ledger, member, minuteOf(timestampMs)) ? { code: "lock-unsettled" } : undefined;
+}
+
+/** On credit others are paid before all have paid: nobody is paid out of money that is not there. */
+function reserveRefusal(ledger: Ledger, { amountMicroNok }: Lock): Refusal | undefined {
+	const reserve = reserveMicroNok(ledger);
+	return reserve < amountMicroNok ? { code: "reserve-too-low", reserveMicroNok: reserve, amountMicroNok } : undefined;
 }
 
 /** Whether minutes before one have not settled that a household may have to pay for. */
@@ -101,8 +113,8 @@ export function applyPayout(draft: Draft, payout: PayoutTransaction): Refusal | 
 	const key = toHex(payout.lockId);
 	const locked = draft.locks.get(key);
 	if (locked === undefined) return { code: "unknown-lock" };
-	const early = payoutRefusal(draft, locked);
-	if (early !== undefined) return early;
+	const refusal = payoutRefusal(draft, locked);
+	if (refusal !== undefined) return refusal;
 	const { amountMicroNok } = payout;
 	if (locked.amountMicroNok !== amountMicroNok) {
 		return { code: "amount-differs", orderedMicroNok: locked.amountMicroNok, amountMicroNok };
@@ -119,12 +131,15 @@ export function applyPayout(draft: Draft, payout: PayoutTransaction): Refusal | 
 export function lockBalance(draft: Draft, member: number, id: Uint8Array): void {
 	const { balanceMicroNok } = householdOf(draft, member);
 	if (balanceMicroNok === 0 || draft.locks.has(toHex(id))) return;
-	lock(draft, { id, member, amountMicroNok: balanceMicroNok, timestampMs: draft.timestampMs });
-	changeHousehold(draft, member, { balanceMicroNok: 0 });
+	lockAmount(draft, member, balanceMicroNok, id);
 }
 
-function lock(draft: Draft, locked: Lock): void {
-	draft.locks = new Map(draft.locks).set(toHex(locked.id), locked);
+/** Takes an amount out of a household's balance, which must have it, until it is paid out. `id`: of what asked for it. */
+export function lockAmount(draft: Draft, member: number, amountMicroNok: number, id: Uint8Array): void {
+	const { balanceMicroNok } = householdOf(draft, member);
+	changeHousehold(draft, member, { balanceMicroNok: subtract(balanceMicroNok, amountMicroNok) });
+	const { timestampMs } = draft;
+	draft.locks = new Map(draft.locks).set(toHex(id), { id, member, amountMicroNok, timestampMs });
 }
 
 function unlock(draft: Draft, key: string): void {
@@ -156,10 +171,11 @@ export function voidTokens(draft: Draft): void {
 	draft.paidOutMicroNok = 0;
 }
 
+/** What the operator states arrived for an order, or for a demand. */
 export function applyIssue(draft: Draft, issue: IssueTransaction): Refusal | undefined {
 	if (!householdOf(draft, issue.member).operator) return { code: "not-operator" };
 	const key = toHex(issue.orderId);
-	const order = draft.orders.get(key);
+	const order = draft.orders.get(key) ?? draft.demands.get(key);
 	if (order === undefined) return { code: "unknown-order" };
 	if (order.amountMicroNok !== issue.amountMicroNok) {
 		return {
@@ -168,12 +184,10 @@ export function applyIssue(draft: Draft, issue: IssueTransaction): Refusal | und
 			amountMicroNok: issue.amountMicroNok,
 		};
 	}
-	if (draft.issuedMicroNok > MAX_CIRCULATION_MICRO_NOK - issue.amountMicroNok) {
-		return { code: "circulation-limit", issuedMicroNok: draft.issuedMicroNok };
-	}
-	const shortfall = shortfallRefusal(draft);
-	if (shortfall !== undefined) return shortfall;
-	dropOrder(draft, key);
+	const refusal = circulationRefusal(draft, issue.amountMicroNok) ?? shortfallRefusal(draft);
+	if (refusal !== undefined) return refusal;
+	if (draft.orders.has(key)) dropOrder(draft, key);
+	else dropDemands(draft, (demand) => demand === order);
 	draft.issuedMicroNok = add(draft.issuedMicroNok, issue.amountMicroNok);
 	const household = householdOf(draft, order.member);
 	changeHousehold(draft, order.member, { balanceMicroNok: add(household.balanceMicroNok, issue.amountMicroNok) });

@@ -34,7 +34,8 @@ export type ActCommand = Extract<
 			| ("offer" | "withdraw" | "accept" | "end" | "buy" | "issue" | "voters")
 			| ("revoke" | "iceServers" | "rename" | "role" | "suspend" | "remove" | "payout" | "appoint")
 			| ("rebind" | "contest" | "redeem" | "cancel" | "leave")
-			| ("limits" | "market" | "tariff" | "bank" | "bankConfirm" | "correct" | "answer" | "money" | "moneyConfirm");
+			| ("limits" | "market" | "tariff" | "bank" | "bankConfirm" | "correct" | "answer" | "money" | "moneyConfirm")
+			| "credit";
 	}
 >;
 
@@ -58,7 +59,7 @@ const ACTS: ReadonlySet<Command["type"]> = new Set<ActCommand["type"]>([
 	...(["offer", "withdraw", "accept", "end", "buy", "issue", "voters"] as const),
 	...(["revoke", "iceServers", "rename", "role", "suspend", "remove", "payout", "appoint"] as const),
 	...(["rebind", "contest", "redeem", "cancel", "leave", "limits", "market", "tariff"] as const),
-	...(["bank", "bankConfirm", "correct", "answer", "money", "moneyConfirm"] as const),
+	...(["bank", "bankConfirm", "correct", "answer", "money", "moneyConfirm", "credit"] as const),
 ]);
 
 /** An order that was not taken into a block in this time never will be. */
@@ -131,6 +132,11 @@ export function createAct(
 			return isReason
 				? ok({ kind: "money", member, nonce, expiryMinute, proposed })
 				: refused({ code: "bad-reason", max: MAX_REASON_LENGTH });
+		}
+		case "credit": {
+			const { household, creditMicroNok } = command;
+			if (!isWithin(creditMicroNok, 0, MAX_AMOUNT_MICRO_NOK)) return refused(BAD_AMOUNT);
+			return ok({ kind: "credit", member, nonce, expiryMinute, household, creditMicroNok });
 		}
 		case "moneyConfirm":
 			return withId(command.proposalId, (proposalId) => ({

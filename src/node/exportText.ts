@@ -241,6 +241,8 @@ const WORDS: Readonly<Record<string, string>> = {
 	carried: "Med fra den gamle kjeden",
 	correctionReceived: "Rettelse mottatt",
 	correctionPaid: "Rettelse betalt",
+	creditGranted: "Kredittramme gitt",
+	creditWithdrawn: "Kredittramme trukket tilbake",
 	other: "Annet",
 	unknown: "Ikke kjent på denne enheten",
 };

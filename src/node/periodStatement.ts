@@ -85,6 +85,8 @@ function figuresOf({ movements, others, ...balances }: Account, bill: BillFigure
 		matchedSoldMicroNok: 0,
 		correctionReceivedMicroNok: 0,
 		correctionPaidMicroNok: 0,
+		creditGrantedMicroNok: 0,
+		creditWithdrawnMicroNok: 0,
 		otherInMicroNok: others.reduce((sum, { inMicroNok }) => add(sum, inMicroNok), 0),
 		otherOutMicroNok: others.reduce((sum, { outMicroNok }) => add(sum, outMicroNok), 0),
 		unknownMicroNok: 0,

@@ -194,16 +194,15 @@ export class ProofKeeper {
 		if (member === undefined) return false;
 		if ("member" in transaction && transaction.member === member) return true;
 		switch (transaction.kind) {
-			case "issue": {
-				const order = parent.orders.get(toHex(transaction.orderId));
-				return (order?.member ?? memberOfOrder(link, transaction.orderId)) === member;
-			}
+			case "issue":
+				return memberOfOrder(parent, link, transaction.orderId) === member;
 			case "payout":
 				return parent.locks.get(toHex(transaction.lockId))?.member === member;
 			case "correct":
 				return transaction.counterparty === member;
 			case "answer":
 				return concerns(transaction.correctionId, member, parent, link);
+			case "credit":
 			case "suspend":
 			case "remove":
 			case "rebind":

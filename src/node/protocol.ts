@@ -228,6 +228,8 @@ export type Command =
 	| ({ type: "bank"; minute: number } & BankAmounts)
 	/** This household has seen the stated balance (`bank.id`) on the bank's own statement. */
 	| { type: "bankConfirm"; statementId: string }
+	/** Operator: how much a household may use before it has paid, in place of what it was before; 0: nothing. */
+	| { type: "credit"; household: number; creditMicroNok: number }
 	/**
 	 * To which bank account this household is paid out, or, an operator's, members pay: told to whom it concerns, and on no
 	 * chain. As typed; absent: it takes back what it said.
@@ -533,6 +535,9 @@ export interface StatementFigures {
 	/** By corrections. */
 	correctionReceivedMicroNok: number;
 	correctionPaidMicroNok: number;
+	/** By which the household's credit line, part of its tokens, grew and shrank. */
+	creditGrantedMicroNok: number;
+	creditWithdrawnMicroNok: number;
 	/** By nothing of these, such as the end of a trial. */
 	otherInMicroNok: number;
 	otherOutMicroNok: number;

@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import { hash, natural } from "../block/fieldShapes.js";
 import type { IssueTransaction, PayoutTransaction } from "../block/kinds/treasury.js";
-import type { Ledger } from "../contract/ledger.js";
+import type { Household, Ledger } from "../contract/ledger.js";
 import { assert } from "../primitives/assert.js";
 import { fromHex, toHex } from "../primitives/bytes.js";
 import type { CborValue } from "../primitives/codec.js";
@@ -22,6 +22,8 @@ const SHOWN_MOVEMENTS = 50;
 
 /** Money that came through the bank, or went. */
 type Transfer = Extract<MovementView, { reference: string }>;
+/** What became of the household's credit line. */
+type CreditMovement = Extract<MovementView, { type: "creditGranted" | "creditWithdrawn" }>;
 type CarriedMovement = Extract<MovementView, { type: "carried" }>;
 /** Where trial kroner were void and tokens came to be worth NOK. */
 interface TrialEnd {
@@ -74,6 +76,8 @@ export class Statement {
 	readonly #localTime: LocalTimeRule;
 	/** Newest last. */
 	#transfers: Transfer[] = [];
+	/** Newest last; what one block did to the line, in sum. */
+	#credits: CreditMovement[] = [];
 	/** Where the neighbourhood was founded again: one. */
 	#carried: CarriedMovement[] = [];
 	/** Undefined: it was one kind of money from the founding on. */
@@ -118,12 +122,11 @@ export class Statement {
 				continue;
 			}
 			if (transaction.kind !== "issue") continue;
-			const order = parent.orders.get(toHex(transaction.orderId));
-			// A `buy` and its `issue` may stand in one block.
-			if ((order?.member ?? memberOfOrder(link, transaction.orderId)) !== self.index) continue;
+			if (memberOfOrder(parent, link, transaction.orderId) !== self.index) continue;
 			this.#addTransfer("issued", transaction, link);
 			movedMicroNok += transaction.amountMicroNok;
 		}
+		movedMicroNok += this.#addCredit(parent, link, self);
 		movedMicroNok += this.#putRight.add(parent, link, self.index);
 		for (const { seller, minute, deliveries } of link.results.settled) {
 			for (const { buyer, contract, energyWh, amountMicroNok } of deliveries) {
@@ -185,6 +188,16 @@ export class Statement {
 			energyWh: add(sum?.energyWh ?? 0, energyWh),
 			amountMicroNok: add(sum?.amountMicroNok ?? 0, amountMicroNok),
 		});
+	}
+
+	/** What a block did to the household's credit line, which is part of its balance; gives back by how much it grew. */
+	#addCredit(parent: Ledger, { block }: Link, { index, creditMicroNok }: Household): number {
+		const grownMicroNok = creditMicroNok - (parent.households[index]?.creditMicroNok ?? 0);
+		if (grownMicroNok !== 0) {
+			const type = grownMicroNok > 0 ? "creditGranted" : "creditWithdrawn";
+			this.#credits.push({ type, amountMicroNok: Math.abs(grownMicroNok), timestampMs: block.timestampMs });
+		}
+		return grownMicroNok;
 	}
 
 	#addTransfer(type: Transfer["type"], act: IssueTransaction | PayoutTransaction, { block, ledger }: Link) {
@@ -257,6 +270,7 @@ export class Statement {
 			this.#seen === undefined ? [] : [this.#seen.index, this.#seen.timestampMs, this.#seen.heldMicroNok],
 			...this.#putRight.fields(),
 			this.#trialEnd === undefined ? [] : [this.#trialEnd.timestampMs, this.#trialEnd.fromMinute],
+			this.#credits.map(creditFields),
 		]);
 	}
 
@@ -270,6 +284,7 @@ export class Statement {
 		this.#carried = carried;
 		this.#putRight.restore(later.moved, later.ended);
 		this.#trialEnd = later.trialEnd;
+		this.#credits = later.credits;
 		for (const trade of trades) this.#trades.set(keyOf(trade), trade);
 		for (const movement of matched) this.#matched.set(matchedKeyOf(movement), movement);
 		for (const other of others) this.#others.set(other.dayMinute, other);
@@ -304,7 +319,7 @@ export class Statement {
 
 	#all(): MovementView[] {
 		const traded = [...this.#trades.values(), ...this.#matched.values()];
-		return [...this.#transfers, ...this.#carried, ...this.#putRight.moved, ...traded];
+		return [...this.#transfers, ...this.#credits, ...this.#carried, ...this.#putRight.moved, ...traded];
 	}
 
 	/**
@@ -382,11 +397,13 @@ export function changeOf({ type, amountMicroNok }: MovementView): number {
 		case "sold":
 		case "matchedSold":
 		case "correctionReceived":
+		case "creditGranted":
 			return amountMicroNok;
 		case "paidOut":
 		case "bought":
 		case "matchedBought":
 		case "correctionPaid":
+		case "creditWithdrawn":
 			return -amountMicroNok;
 		case "carried":
 			return 0;
@@ -403,11 +420,14 @@ function timeOf(movement: MovementView): number {
 	return "timestampMs" in movement ? movement.timestampMs : (movement.dayMinute + MINUTES_PER_DAY) * MS_PER_MINUTE;
 }
 
-/** Whose order a `buy` of this very block made. */
-export function memberOfOrder(link: Link, orderId: Uint8Array): number | undefined {
+/** Whose order or demand it is that a block answers: a `buy` and its `issue` may stand in one. */
+export function memberOfOrder(parent: Ledger, link: Link, orderId: Uint8Array): number | undefined {
+	const key = toHex(orderId);
+	const known = parent.orders.get(key) ?? parent.demands.get(key);
+	if (known !== undefined) return known.member;
 	for (const transaction of link.block.transactions) {
 		if (transaction.kind !== "buy") continue;
-		if (idOf(transaction, link.ledger.gridId) === toHex(orderId)) return transaction.member;
+		if (idOf(transaction, link.ledger.gridId) === key) return transaction.member;
 	}
 	return undefined;
 }
@@ -435,6 +455,12 @@ function transferFields({ amountMicroNok, timestampMs, reference, id }: Transfer
 	assert(bytes.ok, "ids of acts are hex");
 	return [...fields, bytes.value];
 }
+
+const creditFields = ({ type, amountMicroNok, timestampMs }: CreditMovement): CborValue => [
+	type === "creditWithdrawn" ? 1 : 0,
+	amountMicroNok,
+	timestampMs,
+];
 
 const carriedFields = ({ amountMicroNok, timestampMs, blockIndex }: CarriedMovement): CborValue => [
 	amountMicroNok,
@@ -567,6 +593,19 @@ const trialEndShape = v.union([
 	),
 ]);
 
+const creditsShape = v.array(
+	v.pipe(
+		v.strictTuple([v.picklist([0, 1]), natural, natural]),
+		v.transform(
+			([isWithdrawn, amountMicroNok, timestampMs]): CreditMovement => ({
+				type: isWithdrawn === 1 ? "creditWithdrawn" : "creditGranted",
+				amountMicroNok,
+				timestampMs,
+			}),
+		),
+	),
+);
+
 interface StatementRecord {
 	readonly issued: v.InferOutput<typeof transfersShape>;
 	readonly trades: TradeMovement[];
@@ -580,31 +619,34 @@ interface StatementRecord {
 	readonly moved: v.InferOutput<typeof movedShape>;
 	readonly ended: EndedCorrection[];
 	readonly trialEnd: TrialEnd | undefined;
+	readonly credits: CreditMovement[];
 }
 
 /** Records of earlier versions begin with a list. They had forgotten older movements, so what is kept begins after them. */
 const RECORD_VERSION = 2;
+const RECORD_FIELDS = [
+	v.literal(RECORD_VERSION),
+	transfersShape,
+	contractsShape,
+	carriedShape,
+	transfersShape,
+	matchedShape,
+	othersShape,
+	gapsShape,
+	natural,
+	seenShape,
+	movedShape,
+	endedShape,
+	trialEndShape,
+] as const;
 const statementShape = v.union([
 	v.pipe(
-		v.strictTuple([
-			v.literal(RECORD_VERSION),
-			transfersShape,
-			contractsShape,
-			carriedShape,
-			transfersShape,
-			matchedShape,
-			othersShape,
-			gapsShape,
-			natural,
-			seenShape,
-			movedShape,
-			endedShape,
-			trialEndShape,
-		]),
-		v.transform(([, ...fields]): StatementRecord => {
-			const [issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, moved, ended, trialEnd] =
-				fields;
-			return { issued, trades, carried, paidOut, matched, others, gaps, keptFromMs, seen, moved, ended, trialEnd };
+		// Before there were credit lines, nothing was written of them.
+		v.union([v.strictTuple(RECORD_FIELDS), v.strictTuple([...RECORD_FIELDS, creditsShape])]),
+		v.transform(([, issued, trades, carried, paidOut, matched, others, ...rest]): StatementRecord => {
+			const [gaps, keptFromMs, seen, moved, ended, trialEnd, credits = []] = rest;
+			const later = { others, gaps, keptFromMs, seen, moved, ended, trialEnd, credits };
+			return { issued, trades, carried, paidOut, matched, ...later };
 		}),
 	),
 	v.pipe(
@@ -615,7 +657,16 @@ const statementShape = v.union([
 			v.strictTuple([transfersShape, tradesShape, carriedShape, transfersShape, matchedShape]),
 		]),
 		v.transform(([issued, trades, carried = [], paidOut = [], matched = []]): StatementRecord => {
-			const later = { others: [], gaps: [], keptFromMs: 0, seen: undefined, moved: [], ended: [], trialEnd: undefined };
+			const later = {
+				others: [],
+				gaps: [],
+				keptFromMs: 0,
+				seen: undefined,
+				moved: [],
+				ended: [],
+				trialEnd: undefined,
+				credits: [],
+			};
 			return { issued, trades, carried, paidOut, matched, ...later };
 		}),
 	),

@@ -1,4 +1,5 @@
 /** What the screens draw of a running neighbourhood. */
+import { localTimeOf } from "../block/kinds/founding.js";
 import { wantedHousehold } from "../contract/appointing.js";
 import {
 	buyLimit,
@@ -12,6 +13,7 @@ import {
 import { differenceMicroNok } from "../contract/bank.js";
 import { isDispute } from "../contract/correcting.js";
 import { coverageIn, nextCoveredMinute } from "../contract/coverage.js";
+import { demandedMicroNok } from "../contract/credit.js";
 import { devicesOf } from "../contract/devices.js";
 import {
 	affordableWh,
@@ -35,7 +37,7 @@ import { isActingOperator, isNewcomer } from "../contract/standing.js";
 import { tariffAt } from "../contract/tariff.js";
 import { payoutRefusal } from "../contract/treasury.js";
 import { equalBytes, fromHex, toHex } from "../primitives/bytes.js";
-import { type LocalTimeRule, startOfDayMinute } from "../primitives/localTime.js";
+import { firstMinuteOfMonth, type LocalTimeRule, monthOfNumber, startOfDayMinute } from "../primitives/localTime.js";
 import { CORRECTION_MINUTES, MINUTES_PER_DAY, MS_PER_MINUTE, minuteOf } from "../primitives/units.js";
 import type { Metering } from "./metering.js";
 import { OLD_LINK_MS } from "./networkKeys.js";
@@ -57,6 +59,8 @@ import type {
 	ContractView,
 	CorrectionsView,
 	CorrectionView,
+	CreditView,
+	DemandView,
 	DeviceView,
 	JoiningView,
 	LockView,
@@ -286,8 +290,35 @@ function balanceView(street: Street, ledger: Ledger, member: number): BalanceVie
 		orders: ordersOf(ledger.orders).filter((order) => order.member === member),
 		payouts: payoutsOf(ledger).filter((lock) => lock.member === member),
 		movements: street.statement.movements(),
+		...ownCreditView(ledger, member),
 		...(ledger.bank === undefined ? {} : { bank: bankView(ledger.bank) }),
 	};
+}
+
+function ownCreditView(ledger: Ledger, member: number): Pick<BalanceView, "credit"> {
+	if (ledger.parameters.moneyKind !== "monthly") return {};
+	const demands = demandsOf(ledger).filter((demand) => demand.member === member);
+	return { credit: { ...creditView(ledger, householdOf(ledger, member)), demands } };
+}
+
+function creditView(ledger: Ledger, { index, balanceMicroNok, creditMicroNok }: Household): CreditView {
+	const debtMicroNok = creditMicroNok - balanceMicroNok;
+	const usedMicroNok = debtMicroNok - demandedMicroNok(ledger, index);
+	return { member: index, lineMicroNok: creditMicroNok, usedMicroNok, owedMicroNok: Math.max(0, debtMicroNok) };
+}
+
+function creditsView(ledger: Ledger): Pick<OperatorView, "credit"> {
+	if (ledger.parameters.moneyKind !== "monthly") return {};
+	const here = ledger.households.filter(({ removal }) => removal?.completed !== true);
+	return { credit: { lines: here.map((household) => creditView(ledger, household)), demands: demandsOf(ledger) } };
+}
+
+function demandsOf({ demands, parameters }: Ledger): DemandView[] {
+	const rule = localTimeOf(parameters);
+	return [...demands.values()].map((demand): DemandView => {
+		const { year, month } = monthOfNumber(demand.month);
+		return { ...orderView(demand), fromMinute: firstMinuteOfMonth(rule, year, month) };
+	});
 }
 
 function bankView(bank: BankStatement): BankView {
@@ -410,6 +441,7 @@ function payoutsOf(ledger: Ledger): PayoutView[] {
 			...orderView(locked),
 			...(refusal?.code === "lock-too-new" ? { takeBackUntilMs: refusal.untilMinute * MS_PER_MINUTE } : {}),
 			...(refusal?.code === "lock-unsettled" ? { unsettled: true } : {}),
+			...(refusal?.code === "reserve-too-low" ? { reserveTooLow: true } : {}),
 		};
 	});
 }
@@ -606,6 +638,7 @@ function operatorView(context: ViewContext, ledger: Ledger): OperatorView {
 			const account = accountView(context, payout.member);
 			return account === undefined ? payout : { ...payout, account };
 		}),
+		...creditsView(ledger),
 		corrections: correctionsView(ledger),
 		issuedMicroNok: ledger.issuedMicroNok,
 		paidOutMicroNok: ledger.paidOutMicroNok,

@@ -257,6 +257,8 @@ export interface BalanceView {
 	payouts: PayoutView[];
 	/** Newest first; at most 50. */
 	movements: ShownMovementView[];
+	/** Absent: money is not `monthly`. */
+	credit?: CreditView & { demands: DemandView[] };
 	/** Absent: nobody has stated it. */
 	bank?: BankView;
 }
@@ -355,6 +357,23 @@ export interface OrderView {
 	reference: string;
 }
 
+/** What a household is to pay by rule, for what it used of its credit line; its payment is marked as an order's is. */
+export interface DemandView extends OrderView {
+	/** First minute of the month that it is for. */
+	fromMinute: number;
+}
+
+/** A household's credit line. */
+export interface CreditView {
+	member: number;
+	/** Part of its balance. */
+	lineMicroNok: number;
+	/** Used since the last netting: of the line what is neither there nor demanded; negative: earned beyond the line. */
+	usedMicroNok: number;
+	/** Used altogether and not paid: what it owes its neighbours; 0: nothing. */
+	owedMicroNok: number;
+}
+
 /** Locked tokens whose money is to be paid out. */
 export interface PayoutView extends OrderView {
 	/** Until when (chain time) the household can take it back; absent: that is over, or it moves out. */
@@ -363,6 +382,8 @@ export interface PayoutView extends OrderView {
 	unsettled?: true;
 	/** For the operator: to which it is to be paid; absent: the household has not said so to this device. */
 	account?: AccountView;
+	/** The money for it has not come in: others have not paid what they used on credit. */
+	reserveTooLow?: true;
 }
 
 /** As it is listed. `isTrial`: in trial kroner, of which nothing is left since tokens have come to be worth NOK. */
@@ -382,6 +403,8 @@ export type MovementView =
 			other: number;
 			id: string;
 	  }
+	/** Its credit line, and the balance with it, grew or shrank. */
+	| { type: "creditGranted" | "creditWithdrawn"; amountMicroNok: number; timestampMs: number }
 	/** The balance with which this chain began: that of the chain before, at its last certified block. */
 	| { type: "carried"; amountMicroNok: number; timestampMs: number; blockIndex: number }
 	/** What the market matched of one day, summed. */
@@ -587,6 +610,8 @@ export interface OperatorView {
 	orders: OrderView[];
 	/** Locked tokens of all members whose money is to be paid out. */
 	payouts: PayoutView[];
+	/** Of all members that are not out, and what they are to pay; absent: money is not `monthly`. */
+	credit?: { lines: CreditView[]; demands: DemandView[] };
 	/** Of all members. */
 	corrections: CorrectionsView;
 	issuedMicroNok: number;

@@ -100,6 +100,20 @@ export function firstMinuteOfMonth(rule: LocalTimeRule, year: number, month: num
 	return firstMinuteOfDay(rule, dayOfDate({ year, month, dayOfMonth: 1 }));
 }
 
+const MONTHS_PER_YEAR = 12;
+
+/** The month of local time that a minute lies in, counted from January of the year 0: year × 12 + 0 … 11. */
+export function monthNumberAt(rule: LocalTimeRule, minute: number): number {
+	const { year, month } = dateOfDay(localMinuteAt(rule, minute).day);
+	return year * MONTHS_PER_YEAR + month - 1;
+}
+
+/** Year and month (1 … 12) of a month's number. */
+export function monthOfNumber(number: number): Pick<CivilDate, "year" | "month"> {
+	const sinceJanuary = floorRest(number, MONTHS_PER_YEAR);
+	return { year: floorDivide(number, MONTHS_PER_YEAR), month: sinceJanuary + 1 };
+}
+
 /** Weekday of a day: Monday 0 … Sunday 6. */
 export function weekdayOf(day: number): number {
 	return floorRest(day + WEEKDAY_OF_DAY_0, DAYS_PER_WEEK);

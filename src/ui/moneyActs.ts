@@ -1,8 +1,9 @@
 /** What a household can do about its own money and membership, each as it is reviewed before it is done. */
-import type { BankView, MoneyProposalView, OrderView } from "../node/view.js";
+import type { BankView, CreditView, MoneyProposalView, OrderView } from "../node/view.js";
 import type { Household } from "./context.js";
 import { formatCount, formatDateTime, formatKroner } from "./format.js";
 import { moneyKindText } from "./moneyKind.js";
+import { memberName } from "./names.js";
 import { m } from "./paraglide/messages.js";
 import type { Review } from "./review.js";
 
@@ -35,6 +36,22 @@ export function confirmBankReview({ client }: Household, { id, balanceMicroNok, 
 		sentence: m.bank_confirm_review({ amount: formatKroner(balanceMicroNok), time: formatDateTime(atMs) }),
 		confirmLabel: m.bank_confirm(),
 		run: () => client.command({ type: "bankConfirm", statementId: id }),
+	};
+}
+
+/** An operator says how much a household may use before it has paid. */
+export function creditReview(
+	{ client, street }: Household,
+	{ member, lineMicroNok }: CreditView,
+	creditMicroNok: number,
+): Review {
+	const name = memberName(street, member);
+	const [amount, former] = [formatKroner(creditMicroNok), formatKroner(lineMicroNok)];
+	return {
+		title: m.credit_lines_title(),
+		sentence: m.credit_lines_review({ name, amount, former }),
+		confirmLabel: m.credit_lines_submit(),
+		run: () => client.command({ type: "credit", household: member, creditMicroNok }),
 	};
 }
 

@@ -6,6 +6,7 @@ type RealMoneyKind = MoneyProposalView["moneyKind"];
 
 const KINDS: Record<RealMoneyKind, { name: () => string; text: () => string }> = {
 	prepaid: { name: m.found_money_prepaid, text: m.found_money_prepaid_text },
+	monthly: { name: m.found_money_monthly, text: m.found_money_monthly_text },
 };
 
 /** In the order in which they are offered. */

@@ -46,6 +46,7 @@ const KINDS: Record<string, () => string> = {
 	answer: m.kind_answer,
 	money: m.kind_money,
 	moneyConfirm: m.kind_moneyConfirm,
+	credit: m.kind_credit,
 };
 
 /** House numbers in the order of numbers: 2 before 10. */

@@ -49,6 +49,8 @@ export function operatorActText(street: StreetView, act: OperatorAct): string {
 				: m.record_money_back({ who });
 		case "realMoney":
 			return m.record_real_money({ kind: moneyKindName(first) });
+		case "credit":
+			return m.record_credit({ who, name, amount, former: formatKroner(Number(first)) });
 		case "rebind":
 			return m.record_rebind({ who, name });
 		case "contest":

@@ -234,13 +234,20 @@ export const transactionsByKind = {
 		isAgreed: fc.boolean(),
 		note,
 	}),
+	credit: fc.record({
+		kind: constant("credit"),
+		...act,
+		expiryMinute: minute,
+		household: member,
+		creditMicroNok: fc.oneof(fc.constant(0), amountMicroNok),
+	}),
 	money: fc.record({
 		kind: constant("money"),
 		...act,
 		expiryMinute: minute,
 		proposed: fc.option(
 			fc.record({
-				moneyKind: fc.constantFrom<RealMoneyKind>("prepaid"),
+				moneyKind: fc.constantFrom<RealMoneyKind>("prepaid", "monthly"),
 				reason: fc.constantFrom("x", "Felles måler", "a".repeat(MAX_REASON_LENGTH)),
 			}),
 			{ nil: undefined },

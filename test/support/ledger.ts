@@ -186,6 +186,7 @@ const ACT_DEFAULTS: { [K in ActTransaction["kind"]]: Fields<K> } = {
 		proposed: { moneyKind: "prepaid", reason: "We share one meter." },
 		expiryMinute: FIRST_MINUTE + 1_000_000,
 	},
+	credit: { household: 1, creditMicroNok: 1_000_000, expiryMinute: FIRST_MINUTE + 1_000_000 },
 	moneyConfirm: { proposalId: ZERO_HASH, expiryMinute: FIRST_MINUTE + 1_000_000 },
 	payout: {
 		lockId: ZERO_HASH,

@@ -19,6 +19,7 @@ export function expectAgreement({ executed, reference, expected, taken, allowed 
 	expect(BigInt(ledger.issuedMicroNok)).toBe(reference.issued);
 	expect(bankOf(ledger)).toEqual(expectedBank(reference));
 	expect(moneyOf(ledger)).toEqual(expectedMoney(reference));
+	expect(creditOf(ledger)).toEqual(expectedCredit(reference));
 	expect(standingsOf(ledger)).toEqual(expectedStandings(reference));
 	expect(betweenOf(ledger)).toEqual(expectedBetween(reference));
 }
@@ -53,6 +54,21 @@ const expectedMoney = ({ isPlayMoney, moneyProposal }: ReferenceLedger) => ({
 	isPlayMoney,
 	confirmed: moneyProposal && [...moneyProposal.confirmed].sort((a, b) => a - b),
 	from: moneyProposal?.from,
+});
+
+/** Lines, and what is to be paid, in its order. */
+const creditOf = ({ demands, households, nettedMonth }: Ledger) => ({
+	lines: households.map(({ creditMicroNok }) => BigInt(creditMicroNok)),
+	demands: [...demands.values()].map(({ amountMicroNok, member, month }) => {
+		return { member, month, amount: BigInt(amountMicroNok) };
+	}),
+	nettedMonth,
+});
+
+const expectedCredit = ({ demands, lines, month: nettedMonth }: ReferenceLedger) => ({
+	lines: [...lines],
+	demands: demands.filter(({ isOpen }) => isOpen).map(({ amount, member, month }) => ({ member, month, amount })),
+	nettedMonth,
 });
 
 export const householdsOf = ({ households }: Ledger) =>

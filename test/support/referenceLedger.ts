@@ -21,6 +21,8 @@ export interface ReferenceRules {
 	/** For how many counted blocks a notice stands. */
 	noticeBlocks: number;
 	isPlayMoney: boolean;
+	/** Neighbours use credit and are netted every month; of play money: as soon as it ends. */
+	isMonthly: boolean;
 	/** For how many minutes what was redeemed can be taken back. */
 	takeBackMinutes: number;
 	/** For how many minutes a correction waits for its answer, and how long its period may be. */
@@ -74,6 +76,16 @@ export function weekMinuteIn(timeZone: string): (minute: number) => number {
 		const shown = WEEKDAYS.indexOf(weekday) * DAY_MINUTES + Number(hour) * 60 + Number(past);
 		known.set(minute, shown);
 		return shown;
+	};
+}
+
+/** What the calendar on the wall shows in a minute, by the time zone database: months since the year 0. */
+function monthIn(timeZone: string): (minute: number) => number {
+	const format = new Intl.DateTimeFormat("en-GB", { timeZone, year: "numeric", month: "numeric" });
+	return (minute) => {
+		const parts = format.formatToParts(minute * MINUTE_MS);
+		const numberOf = (type: string) => Number(parts.find((part) => part.type === type)?.value);
+		return numberOf("year") * 12 + numberOf("month") - 1;
 	};
 }
 
@@ -220,8 +232,20 @@ export class ReferenceLedger {
 	/** In the order in which they came. */
 	readonly readings: ReferenceReading[] = [];
 	readonly orders: { member: number; amount: bigint; isOpen: boolean }[] = [];
-	/** `minute`: in which the block lies that took it. */
-	readonly redemptions: { member: number; amount: bigint; minute: number; isOpen: boolean }[] = [];
+	/** `minute`: in which the block lies that took it. `month`: nobody asked for it, that month was netted. */
+	readonly redemptions: {
+		member: number;
+		amount: bigint;
+		minute: number;
+		isOpen: boolean;
+		month: number | undefined;
+	}[] = [];
+	/** By member; nobody has one where money is not monthly. */
+	readonly lines: bigint[];
+	/** What was asked for when a month was over, or of who moves out. */
+	readonly demands: { member: number; amount: bigint; month: number; isOfRemoval: boolean; isOpen: boolean }[] = [];
+	/** The month in which it is netted next when that is over. */
+	month: number | undefined;
 	/** What was stated of the bank, oldest first, with what was in circulation then. */
 	readonly statements: (ReferenceStatement & { member: number; circulation: bigint })[] = [];
 	/** Who confirmed which of them last. */
@@ -246,14 +270,18 @@ export class ReferenceLedger {
 	/** Genesis first. */
 	readonly #timestampsMs: number[];
 	readonly #weekMinuteAt: (minute: number) => number;
+	readonly #monthAt: (minute: number) => number;
 
 	constructor(rules: ReferenceRules) {
 		this.#rules = rules;
 		this.#weekMinuteAt = weekMinuteIn(rules.timeZone);
+		this.#monthAt = monthIn(rules.timeZone);
 		this.isPlayMoney = rules.isPlayMoney;
 		this.balances = Array.from({ length: rules.households }, () => 0n);
+		this.lines = this.balances.map(() => 0n);
 		this.voters = new Set(this.balances.keys());
 		this.#timestampsMs = [rules.foundedMs];
+		this.#net();
 		this.#tariffs = [{ from: 0, ...rules.tariff }];
 		const { choice } = rules.market;
 		if (choice === undefined) return;
@@ -434,11 +462,15 @@ export class ReferenceLedger {
 
 	takeRedeem(member: number, amount: number): boolean {
 		const open = this.redemptions.filter((each) => each.member === member && each.isOpen);
-		const free = this.balanceOf(member) - this.#owedBy(member);
+		const free = this.balanceOf(member) - this.lineOf(member) - this.#owedBy(member);
 		if (this.isPlayMoney || open.length >= 8 || free < BigInt(amount)) return false;
-		this.balances[member] = this.balanceOf(member) - BigInt(amount);
-		this.redemptions.push({ member, amount: BigInt(amount), minute: this.#minute, isOpen: true });
+		this.#redeem(member, BigInt(amount), undefined);
 		return true;
+	}
+
+	#redeem(member: number, amount: bigint, month: number | undefined): void {
+		this.balances[member] = this.balanceOf(member) - amount;
+		this.redemptions.push({ member, amount, minute: this.#minute, isOpen: true, month });
 	}
 
 	takeCancelOrder(member: number, at: number): boolean {
@@ -467,7 +499,7 @@ export class ReferenceLedger {
 			if (!before.every((minute) => this.#isSettled(at, minute))) return false;
 		}
 		if (this.#awaitsMatching(redemption.member, redemption.minute)) return false;
-		if (redemption.amount !== BigInt(amount)) return false;
+		if (redemption.amount !== BigInt(amount) || this.reserve < redemption.amount) return false;
 		this.paidOut += redemption.amount;
 		redemption.isOpen = false;
 		return true;
@@ -497,7 +529,7 @@ export class ReferenceLedger {
 	takePayout(member: number, household: number, amount: number): boolean {
 		const removal = this.removals.get(household);
 		if (!this.#isActing(member) || removal?.owed === undefined || removal.owed === 0n) return false;
-		if (removal.owed !== BigInt(amount)) return false;
+		if (removal.owed !== BigInt(amount) || this.reserve < removal.owed) return false;
 		this.paidOut += removal.owed;
 		removal.owed = 0n;
 		return true;
@@ -516,6 +548,7 @@ export class ReferenceLedger {
 			});
 			if (isOpen || this.#awaitsMatching(household, removal.fromMinute)) continue;
 			if (this.balanceOf(household) > 0n && this.#owedBy(household) > 0n) continue;
+			if (!this.#givesLineBack(household)) continue;
 			// What comes after it was locked waits until that is paid out.
 			if ((removal.owed ?? 0n) === 0n) {
 				removal.owed = this.balanceOf(household);
@@ -527,6 +560,29 @@ export class ReferenceLedger {
 			this.votes.delete(household);
 			this.#dropVotesFor(household);
 		}
+	}
+
+	/** Who moves out, and has used of its line what it does not have, is asked for it; for no more while that is open. */
+	#givesLineBack(household: number): boolean {
+		const debt = this.lineOf(household) - this.balanceOf(household);
+		const open = this.demands.filter(({ isOpen, member }) => isOpen && member === household);
+		if (debt <= 0n) {
+			for (const demand of open) demand.isOpen = false;
+			this.balances[household] = -debt;
+			this.lines[household] = 0n;
+			return true;
+		}
+		const missing = debt - sum(open.map(({ amount }) => amount));
+		if (missing > 0n && !open.some(({ isOfRemoval }) => isOfRemoval)) {
+			this.demands.push({
+				member: household,
+				amount: missing,
+				month: this.month ?? 0,
+				isOfRemoval: true,
+				isOpen: true,
+			});
+		}
+		return false;
 	}
 
 	#completeRebindings(): void {
@@ -620,6 +676,54 @@ export class ReferenceLedger {
 		if (untilMinute >= contract.untilMinute) return false;
 		contract.untilMinute = untilMinute;
 		return true;
+	}
+
+	lineOf(member: number): bigint {
+		return this.lines[member] ?? 0n;
+	}
+
+	/** The money that came in and is still there. */
+	get reserve(): bigint {
+		return this.issued - this.paidOut;
+	}
+
+	takeCredit(member: number, household: number, line: number): boolean {
+		if (!this.#isActing(member) || this.isPlayMoney || !this.#rules.isMonthly) return false;
+		const more = BigInt(line) - this.lineOf(household);
+		if (this.removals.has(household) && (more >= 0n || this.removals.get(household)?.isOut === true)) return false;
+		if (this.balanceOf(household) + more < 0n) return false;
+		this.lines[household] = BigInt(line);
+		this.balances[household] = this.balanceOf(household) + more;
+		return true;
+	}
+
+	takeIssueOfDemand(member: number, at: number, amount: number): boolean {
+		const demand = this.demands[at];
+		if (!this.#isActing(member) || demand === undefined || !demand.isOpen) return false;
+		if (demand.amount !== BigInt(amount) || this.bankDifference < 0n) return false;
+		demand.isOpen = false;
+		this.issued += demand.amount;
+		this.balances[demand.member] = this.balanceOf(demand.member) + demand.amount;
+		return true;
+	}
+
+	/** In the first block of another month: each household that stays is asked for what it used, or has the rest locked. */
+	#net(): void {
+		if (this.isPlayMoney || !this.#rules.isMonthly) return;
+		const month = this.#monthAt(this.#minute);
+		const ended = this.month;
+		if (ended !== undefined && month <= ended) return;
+		this.month = month;
+		if (ended === undefined) return;
+		for (const member of this.balances.keys()) {
+			if (this.removals.has(member)) continue;
+			const open = this.demands.filter((demand) => demand.isOpen && demand.member === member);
+			const missing = this.lineOf(member) - this.balanceOf(member) - sum(open.map(({ amount }) => amount));
+			const free = this.balanceOf(member) - this.lineOf(member) - this.#owedBy(member);
+			if (missing > 0n) {
+				this.demands.push({ member, amount: missing, month: ended, isOfRemoval: false, isOpen: true });
+			} else if (open.length === 0 && free > 0n) this.#redeem(member, free, ended);
+		}
 	}
 
 	takeBuy(member: number, amount: number): boolean {
@@ -932,7 +1036,7 @@ export class ReferenceLedger {
 	closeBlock(): { settled: ReferenceSettled[]; rests: ReferenceRest[]; matched: ReferenceInterval[] } {
 		const settled: ReferenceSettled[] = [];
 		for (let seller = 0; seller < this.#rules.households; seller++) {
-			for (let minute = Math.floor(this.#rules.foundedMs / MINUTE_MS); minute < this.#minute; minute++) {
+			for (const minute of this.#soldMinutes(seller)) {
 				const contracts = this.#contractsOf(seller, minute);
 				if (contracts.length === 0 || contracts.every((at) => this.#isSettled(at, minute))) continue;
 				if (!this.#isReady(seller, contracts, minute)) break;
@@ -944,12 +1048,20 @@ export class ReferenceLedger {
 		this.#payClaims();
 		this.#beginRemovals();
 		this.#endPlay();
+		this.#net();
 		this.#completeRemovals();
 		this.#completeRebindings();
 		this.#countVotes();
 		for (const correction of this.corrections) if (this.#isLapsed(correction)) correction.isOpen = false;
 		for (const offer of this.offers) if (this.#leftOf(offer).length === 0) offer.isOpen = false;
 		return { settled, rests, matched };
+	}
+
+	/** Minutes that are over, and that some contract of a seller covers. */
+	#soldMinutes(seller: number): number[] {
+		const contracts = this.contracts.filter((contract) => contract.seller === seller);
+		const minutes = new Set(contracts.flatMap((contract) => this.#minutesOf(contract)));
+		return [...minutes].filter((minute) => minute < this.#minute).sort((a, b) => a - b);
 	}
 
 	#contractsOf(seller: number, minute: number): number[] {

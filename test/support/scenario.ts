@@ -12,6 +12,7 @@ import { transactionId } from "../../src/block/transaction.js";
 import { type Executed, executeCandidates } from "../../src/contract/execute.js";
 import { openGenesis } from "../../src/contract/genesis.js";
 import type { Ledger } from "../../src/contract/ledger.js";
+import { nettingId } from "../../src/contract/netting.js";
 import { noticeBlocks } from "../../src/contract/notices.js";
 import { assert } from "../../src/primitives/assert.js";
 import { CENTRAL_EUROPEAN_TIME, type LocalTimeRule } from "../../src/primitives/localTime.js";
@@ -186,6 +187,24 @@ const act = fc.oneof(
 			on,
 		}),
 	},
+	{
+		weight: 2,
+		arbitrary: fc.record({
+			kind: fc.constant("credit" as const),
+			member: ruler,
+			household: member,
+			line: fc.constantFrom(0, 200, 3_000, 10 ** 6),
+		}),
+	},
+	{
+		weight: 2,
+		arbitrary: fc.record({
+			kind: fc.constant("payDemand" as const),
+			member: ruler,
+			which: fc.constantFrom<number[]>(0, 0, 1),
+			surplus,
+		}),
+	},
 	{ weight: 1, arbitrary: fc.record({ kind: fc.constant("leave" as const), member }) },
 	{ weight: 3, arbitrary: fc.record({ kind: fc.constant("limits" as const), member, ...limits }) },
 	{
@@ -272,7 +291,16 @@ export const scenario = fc.record({
 	graceBlocks: fc.nat(4),
 	windowBlocks: fc.integer({ min: 1, max: 12 }),
 	blockIntervalMs: fc.constantFrom(60_000, 60_000, 20_000),
-	moneyKind: fc.constantFrom("trial", "prepaid"),
+	moneyKind: fc.constantFrom("trial", "prepaid", "monthly"),
+	/** What play money becomes. */
+	realKind: fc.constantFrom("prepaid", "monthly"),
+	/** Where money is monthly: everybody's line to begin with, and how many blocks lie between turns of the month. */
+	credit: fc.record({
+		lines: fc.array(fc.constantFrom(0, 300, 5_000, 10 ** 6), { minLength: MEMBERS, maxLength: MEMBERS }),
+		every: fc.integer({ min: 4, max: 12 }),
+		/** Whether bills are paid as a rule. */
+		pays: on,
+	}),
 	/** In Norway a life begins on a Wednesday at 22:20; three hours east of Greenwich on a Thursday at 00:20. */
 	timeZone: fc.constantFrom(...Object.keys(CLOCKS)),
 	tokens: fc.array(fc.constantFrom(0, 400, 5_000, 1_000_000, 10 ** 12), { minLength: MEMBERS, maxLength: MEMBERS }),
@@ -376,6 +404,7 @@ class Player {
 	readonly #contractIds: Uint8Array[] = [];
 	readonly #orderIds: Uint8Array[] = [];
 	readonly #redemptionIds: Uint8Array[] = [];
+	readonly #demandIds: Uint8Array[] = [];
 	readonly #statementIds: Uint8Array[] = [];
 	readonly #correctionIds: Uint8Array[] = [];
 	readonly #moneyIds: Uint8Array[] = [];
@@ -399,6 +428,7 @@ class Player {
 			windowBlocks,
 			noticeBlocks: noticeBlocks({ blockIntervalMs }),
 			isPlayMoney: story.moneyKind === "trial",
+			isMonthly: this.#isMonthly,
 			takeBackMinutes: TAKE_BACK_MINUTES,
 			correctionMinutes: CORRECTION_MINUTES,
 			correctedMinutes: MAX_CORRECTED_MINUTES,
@@ -417,6 +447,12 @@ class Player {
 		this.#minuteOfDay = weekMinuteIn(timeZone)(FOUNDED_MS / MINUTE_MS) % DAY;
 	}
 
+	/** Whether money is netted every month, or will be when play has ended. */
+	get #isMonthly(): boolean {
+		const { moneyKind, realKind } = this.#story;
+		return (moneyKind === "trial" ? realKind : moneyKind) === "monthly";
+	}
+
 	/** Money, offers and contracts in the first minute. */
 	openingBlock(): Played {
 		this.#reference.openBlock(FOUNDED_MS + 1);
@@ -424,6 +460,9 @@ class Player {
 			if (amount === 0) continue;
 			this.#act({ kind: "buy", member: at, amount });
 			this.#act({ kind: "issue", member: 0, order: this.#orderIds.length - 1, surplus: 0 });
+		}
+		for (const [at, line] of this.#story.credit.lines.entries()) {
+			if (this.#isMonthly) this.#act({ kind: "credit", member: 0, household: at, line });
 		}
 		for (const each of this.#story.firstActs) this.#act(each);
 		const statement = { beyond: 0, back: 0, fees: 1, interest: 2, unmatched: 3, cleared: 0 };
@@ -436,7 +475,8 @@ class Player {
 	step({ move, everybody, energies, others, acts }: Step): Played {
 		const { timestampMs } = this.#head;
 		const boundaryMs = (Math.floor(timestampMs / MINUTE_MS) + move.minutes) * MINUTE_MS;
-		this.#reference.openBlock(move.minutes === 0 ? timestampMs + move.lateMs : boundaryMs + move.lateMs);
+		const turnMs = this.#turnMs();
+		this.#reference.openBlock(turnMs ?? (move.minutes === 0 ? timestampMs + move.lateMs : boundaryMs + move.lateMs));
 		const ended = Math.floor(this.#reference.timestampMs / MINUTE_MS) - 1;
 		const [before, after] = [
 			[
@@ -444,6 +484,7 @@ class Player {
 				...this.#redeemersActs(),
 				...this.#correctorsActs(),
 				...this.#moneyActs(),
+				...this.#payersActs(),
 				...acts.slice(0, 1),
 			],
 			acts.slice(1),
@@ -453,6 +494,16 @@ class Player {
 		for (const { back, ...other } of others) this.#read({ minute: ended - back, ...other });
 		for (const each of after) this.#act(each);
 		return this.#close();
+	}
+
+	/** Where money is monthly, the chain stands still now and then until another month has begun: when that is, ms. */
+	#turnMs(): number | undefined {
+		const { every } = this.#story.credit;
+		if (!this.#isMonthly || this.#head.index % every !== every - 1) return undefined;
+		const { offsetMinutes } = CLOCKS[this.#story.timeZone] ?? CENTRAL_EUROPEAN_TIME;
+		const shown = new Date(this.#head.timestampMs + offsetMinutes * MINUTE_MS);
+		// Without a thought for summer time: with it, this is an hour after the turn.
+		return Date.UTC(shown.getUTCFullYear(), shown.getUTCMonth() + 1, 1) - offsetMinutes * MINUTE_MS;
 	}
 
 	/** Its device is taken off the voters, it moves out, and it is paid as soon as something is owed. */
@@ -472,6 +523,13 @@ class Player {
 		const at = this.#head.index - redeemer.at;
 		if (at === 1) return [{ kind: "redeem", member: redeemer.household, share: 1, surplus: 0 }];
 		return at > 1 ? [{ kind: "payRedemption", member: 0, which: 0, surplus: 0 }] : [];
+	}
+
+	/** The oldest bill that is open. */
+	#payersActs(): Act[] {
+		const open = this.#reference.demands.findIndex(({ isOpen }) => isOpen);
+		if (!this.#story.credit.pays || open === -1) return [];
+		return [{ kind: "payDemand", member: 0, which: this.#demandIds.length - 1 - open, surplus: 0 }];
 	}
 
 	/** A proposal in every fourth block, answered in the next. */
@@ -497,6 +555,7 @@ class Player {
 		const orders = members.flatMap((each): Act[] => [
 			{ kind: "buy", member: each, amount: 4_000 },
 			{ kind: "issue", member: 0, order: -1, surplus: 0 },
+			{ kind: "credit", member: 0, household: each, line: this.#story.credit.lines[each] ?? 0 },
 		]);
 		const propose = { kind: "money" as const, member: 0, isProposed: true };
 		switch (this.#head.index - realMoney.at) {
@@ -594,6 +653,20 @@ class Player {
 				const amountMicroNok = Number(this.#reference.orders[at]?.amount ?? 1n) + wish.surplus;
 				const isAllowed = this.#reference.takeIssue(wish.member, at, amountMicroNok);
 				const orderId = this.#orderIds[at] ?? nothing;
+				this.#sign({ kind: "issue", ...base, expiryMinute, orderId, amountMicroNok, reference: "x" }, isAllowed);
+				break;
+			}
+			case "credit": {
+				const { household, line } = wish;
+				const isAllowed = this.#reference.takeCredit(wish.member, household, line);
+				this.#sign({ kind: "credit", ...base, expiryMinute, household, creditMicroNok: line }, isAllowed);
+				break;
+			}
+			case "payDemand": {
+				const at = this.#newest(this.#demandIds, wish.which);
+				const amountMicroNok = Number(this.#reference.demands[at]?.amount ?? 1n) + wish.surplus;
+				const isAllowed = this.#reference.takeIssueOfDemand(wish.member, at, amountMicroNok);
+				const orderId = this.#demandIds[at] ?? nothing;
 				this.#sign({ kind: "issue", ...base, expiryMinute, orderId, amountMicroNok, reference: "x" }, isAllowed);
 				break;
 			}
@@ -720,7 +793,7 @@ class Player {
 			}
 			case "money": {
 				const isAllowed = this.#reference.takeMoney(wish.member, wish.isProposed);
-				const proposed = wish.isProposed ? { moneyKind: "prepaid" as const, reason: "one meter" } : undefined;
+				const proposed = wish.isProposed ? { moneyKind: this.#story.realKind, reason: "one meter" } : undefined;
 				this.#sign({ kind: "money", ...base, expiryMinute, proposed }, isAllowed, this.#moneyIds);
 				break;
 			}
@@ -804,10 +877,23 @@ class Player {
 		return transactionId(transaction, this.#ledger.gridId);
 	}
 
+	/** Under which ids there is what has come into being by rule. */
+	#nameNetted(): void {
+		const { demands, redemptions } = this.#reference;
+		const { gridId } = this.#ledger;
+		for (const { member: of, month, isOfRemoval } of demands.slice(this.#demandIds.length)) {
+			this.#demandIds.push(isOfRemoval ? (this.#lockIds[of] ?? gridId) : nettingId(gridId, month, of));
+		}
+		for (const { member: of, month } of redemptions.slice(this.#redemptionIds.length)) {
+			if (month !== undefined) this.#redemptionIds.push(nettingId(gridId, month, of));
+		}
+	}
+
 	#close(): Played {
 		const expected = this.#reference.closeBlock();
 		const { timestampMs } = this.#reference;
 		const frame = { index: this.#head.index + 1, previousHash: blockHash(this.#head), timestampMs };
+		this.#nameNetted();
 		const executed = executeCandidates(this.#ledger, frame, this.#candidates, () => true);
 		const allowed = this.#allowed;
 		const offered = this.#candidates.length;

@@ -697,6 +697,44 @@ export function paid(self: number): StreetView {
 	return view;
 }
 
+/** Neighbours give each other credit: a household has a bill for May, another one has not paid April's either. */
+export function monthly(self: number): StreetView {
+	const view = street(self);
+	view.moneyKind = "monthly";
+	const [april, may] = [Date.UTC(2026, 2, 31, 22) / 60_000, Date.UTC(2026, 3, 30, 22) / 60_000];
+	const bill = (id: number, member: number, amountMicroNok: number, fromMinute: number) => ({
+		id: hex(id, 32),
+		member,
+		amountMicroNok,
+		fromMinute,
+		timestampMs: (fromMinute + 31 * 1_440) * 60_000,
+		reference: `00${member}717171${id % 10}`,
+	});
+	const demands = [bill(72, 4, 312_400_000, april), bill(73, 1, 79_753_214, may), bill(74, 4, 187_600_000, may)];
+	const lines = view.members.map(({ index: member }) => ({
+		member,
+		lineMicroNok: member === 3 ? 0 : 500_000_000,
+		usedMicroNok: [-96_300_000, 34_206_350, -12_000_000, 0, 0, 61_000_000][member] ?? 0,
+		owedMicroNok: [0, 113_959_564, 0, 0, 500_000_000, 61_000_000][member] ?? 0,
+	}));
+	const own = lines[self];
+	if (own === undefined) return view;
+	view.balance = {
+		...view.balance,
+		balanceMicroNok: own.lineMicroNok - (own.owedMicroNok || own.usedMicroNok),
+		orders: [],
+		credit: { ...own, demands: demands.filter(({ member }) => member === self) },
+		movements: [
+			...view.balance.movements,
+			{ type: "creditGranted", amountMicroNok: 500_000_000, timestampMs: NOW_MS - 40 * 24 * HOUR },
+		],
+	};
+	if (view.operator === undefined) return view;
+	const { fromMinute: _, ...owed } = bill(75, 2, 214_300_000, may);
+	view.operator = { ...view.operator, payouts: [{ ...owed, reserveTooLow: true }], credit: { lines, demands } };
+	return view;
+}
+
 /** Real kroner are proposed in place of trial kroner; `self` 0: the operator, who has proposed it. */
 export function moneyProposed(self: number): StreetView {
 	const view = street(self);
@@ -757,6 +795,8 @@ export function statement(fromMinute: number, untilMinute: number): PeriodStatem
 		matchedSoldMicroNok: 9_769_000,
 		correctionReceivedMicroNok: 0,
 		correctionPaidMicroNok: 0,
+		creditGrantedMicroNok: 0,
+		creditWithdrawnMicroNok: 0,
 		otherInMicroNok: 0,
 		otherOutMicroNok: 0,
 		unknownMicroNok: 0,

@@ -37,7 +37,7 @@ const pace = {
 	salt: plain(shapes.bytes(16)),
 };
 
-export const MONEY_KINDS = ["trial", "prepaid"] as const;
+export const MONEY_KINDS = ["trial", "prepaid", "monthly"] as const;
 export type MoneyKind = (typeof MONEY_KINDS)[number];
 /** Kinds whose tokens are worth NOK. */
 export type RealMoneyKind = Exclude<MoneyKind, "trial">;

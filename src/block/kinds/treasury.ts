@@ -1,7 +1,17 @@
 /** Tokens: how they come, and how they go. */
 import * as v from "valibot";
 import * as shapes from "../fieldShapes.js";
-import { act, amountMicroNok, amountOrNothingMicroNok, id, minute, moneyAct, perhaps, reference } from "./fields.js";
+import {
+	act,
+	amountMicroNok,
+	amountOrNothingMicroNok,
+	id,
+	member,
+	minute,
+	moneyAct,
+	perhaps,
+	reference,
+} from "./fields.js";
 import { MONEY_KINDS, type RealMoneyKind, realMoneyShape } from "./founding.js";
 import { type Field, kindOf, type TransactionOf } from "./kind.js";
 
@@ -19,7 +29,7 @@ export type BuyTransaction = TransactionOf<typeof BUY>;
 /** The operator states that an order's money arrived; the tokens are created. */
 export const ISSUE = kindOf("issue", {
 	...moneyAct,
-	/** Id of the `buy` (32 bytes). */
+	/** Id of the `buy` (32 bytes), or of the demand (`netting.ts`). */
 	orderId: id,
 	...transfer,
 });
@@ -40,11 +50,23 @@ export type CancelTransaction = TransactionOf<typeof CANCEL>;
 /** The operator states that the money of locked tokens was paid; they are destroyed. */
 export const PAYOUT = kindOf("payout", {
 	...moneyAct,
-	/** Id of the transaction that asked for the money (32 bytes): the `redeem`; the `remove` or `leave` of who moves out. */
+	/**
+	 * Id of what asked for the money (32 bytes): the `redeem`; the `remove` or `leave` of who moves out; of a month's netting.
+	 */
 	lockId: id,
 	...transfer,
 });
 export type PayoutTransaction = TransactionOf<typeof PAYOUT>;
+
+/** The operator says how much of its balance a household may use before it has paid for it; 0: nothing. */
+export const CREDIT = kindOf("credit", {
+	...moneyAct,
+	/** Member index of the household. */
+	household: member,
+	/** In place of what it was before. */
+	creditMicroNok: amountOrNothingMicroNok,
+});
+export type CreditTransaction = TransactionOf<typeof CREDIT>;
 
 /**
  * The operator states what the bank account with the members' money holds, and what has come and gone there since the

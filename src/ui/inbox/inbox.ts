@@ -69,6 +69,7 @@ const occasionShape: v.GenericSchema<unknown, Occasion> = v.variant("type", [
 	v.strictObject({ type: v.literal("refused"), kind: v.string(), code: v.string() }),
 	v.strictObject({ type: v.literal("correction"), other: whole }),
 	v.strictObject({ type: v.literal("moneyProposed"), by: whole }),
+	v.strictObject({ type: v.literal("bill"), amountMicroNok: whole, fromMinute: whole }),
 	v.strictObject({ type: v.literal("meterSilent"), sinceMs: whole }),
 	v.strictObject({ type: v.literal("neighbourSilent"), member: whole, sinceMinute: whole }),
 	v.strictObject({ type: v.literal("chainWaiting"), sinceMs: whole }),

@@ -2,9 +2,10 @@
 import type { StreetView } from "../../node/view.js";
 import { MS_PER_MINUTE } from "../../primitives/units.js";
 import { codeText } from "../errorText.js";
-import { formatDateTime, formatKroner, formatMinute } from "../format.js";
+import { formatDateTime, formatKroner, formatMinute, formatMonth } from "../format.js";
 import { kindText, lossText, memberName } from "../names.js";
 import { m } from "../paraglide/messages.js";
+import { wholeOreFor } from "../wholeOre.js";
 import type { Occasion } from "./occasion.js";
 
 export function occasionText(occasion: Occasion, street: StreetView): string {
@@ -33,6 +34,11 @@ export function occasionText(occasion: Occasion, street: StreetView): string {
 			return m.inbox_correction({ name: memberName(street, occasion.other) });
 		case "moneyProposed":
 			return m.inbox_money_proposed({ name: memberName(street, occasion.by) });
+		case "bill":
+			return m.inbox_bill({
+				month: formatMonth(occasion.fromMinute * MS_PER_MINUTE),
+				amount: formatKroner(wholeOreFor(occasion.amountMicroNok)),
+			});
 		case "meterSilent":
 			return m.inbox_meter_silent({ time: formatDateTime(occasion.sinceMs) });
 		case "neighbourSilent":

@@ -19,6 +19,8 @@ export type Occasion =
 	| { type: "correction"; other: number }
 	/** An operator has proposed tokens worth NOK, and this household has not said yes. */
 	| { type: "moneyProposed"; by: number }
+	/** A month is over, and the household is to pay what it used on credit. */
+	| { type: "bill"; amountMicroNok: number; fromMinute: number }
 	| { type: "meterSilent"; sinceMs: number }
 	/** Operator: another household's meter. */
 	| { type: "neighbourSilent"; member: number; sinceMinute: number }
@@ -45,6 +47,7 @@ export function occasionsOf(street: StreetView, chainNowMs: number): NamedOccasi
 	return [
 		...chainOccasions(street, chainNowMs),
 		...meterOccasions(street, chainNowMs),
+		...billOccasions(street),
 		...balanceOccasions(street, chainNowMs),
 		...contracts.flatMap((contract) => contractOccasions(street, contract, minuteOf(chainNowMs))),
 		...street.corrections.open
@@ -91,6 +94,12 @@ function meterOccasions(street: StreetView, chainNowMs: number): NamedOccasion[]
 			state(`neighbourSilent ${member}`, { type: "neighbourSilent", member, sinceMinute: minute + 1 }),
 		),
 	];
+}
+
+function billOccasions({ balance }: StreetView): NamedOccasion[] {
+	return (balance.credit?.demands ?? []).map(({ id, amountMicroNok, fromMinute }) =>
+		state(`bill ${id}`, { type: "bill", amountMicroNok, fromMinute }),
+	);
 }
 
 function balanceOccasions(street: StreetView, chainNowMs: number): NamedOccasion[] {

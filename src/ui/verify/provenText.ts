@@ -133,6 +133,10 @@ function transactionLine(transaction: Transaction, proven: Proven): string {
 				amount: formatKronerNumber(transaction.balanceMicroNok, 6),
 				minute: minuteText(transaction.minute),
 			});
+		case "credit": {
+			const household = nameOf(transaction.household, proven);
+			return m.verify_credit({ name, household, amount: formatKronerNumber(transaction.creditMicroNok, 6) });
+		}
 		case "bankConfirm":
 			return m.verify_bank_confirm({ name, id: shortHash(transaction.statementId) });
 		case "end":

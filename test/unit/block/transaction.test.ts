@@ -105,7 +105,7 @@ describe("a transaction by itself", () => {
 		["an invitation without its one-time signature", "join", 5, [new Uint8Array(16), 0, 100, KEY, SIGNATURE]],
 		["a one-time signature without its invitation", "join", 6, [SIGNATURE, SIGNATURE, SIGNATURE]],
 		["a join that only one signed", "join", 6, [SIGNATURE]],
-		["an unknown kind of money", "found", 2, 2],
+		["an unknown kind of money", "found", 2, 3],
 		["a negative tariff", "found", 3, -1],
 		["a tariff above the highest price", "found", 4, 1_000_001],
 		["a block interval that does not divide a minute", "found", 6, 7_000],
@@ -202,6 +202,7 @@ describe("a transaction by itself", () => {
 				"answer",
 				"money",
 				"moneyConfirm",
+				"credit",
 			]),
 		);
 	});

@@ -18,6 +18,7 @@ function expectedOf(street: Street) {
 		graceBlocks: 180,
 		windowBlocks: 10_080,
 		isPlayMoney: false,
+		isMonthly: false,
 		market: {
 			intervalMinutes: street.market?.intervalMinutes ?? 15,
 			buysUnderContract: false,

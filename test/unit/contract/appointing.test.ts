@@ -205,7 +205,11 @@ describe("against a thief of the operator's key, the households", () => {
 	}
 
 	/** The thief does this in a block of its own, if it is taken. */
-	function theft(street: TestNeighbourhood, kind: "role" | "suspend" | "remove" | "money", fields: object): void {
+	function theft(
+		street: TestNeighbourhood,
+		kind: "role" | "suspend" | "remove" | "money" | "credit",
+		fields: object,
+	): void {
 		const act = street.act(kind, 0, fields);
 		if (street.refusal(soon(street), [act]) === undefined) street.block(soon(street), [act]);
 	}
@@ -363,6 +367,17 @@ describe("against a thief of the operator's key, the households", () => {
 		// The one that the households want takes it back.
 		street.block(soon(street), [street.act("money", 1, { proposed: undefined })]);
 		expect(street.ledger.moneyProposal).toBeUndefined();
+	});
+
+	it("leave the votes as they are when they set credit lines, and keep nobody from paying and going", () => {
+		const street = new TestNeighbourhood(4, { moneyKind: "monthly" }, 3);
+		vote(street, 1, 1, 2, 3);
+		theft(street, "credit", { household: 3 });
+		expect(wantedHousehold(street.ledger)).toBe(1);
+		street.block(soon(street), [street.act("leave", 3)]);
+		const line = street.act("credit", 0, { household: 3 });
+		expect(street.refusal(soon(street), [line])).toEqual({ code: "moved-out", member: 3 });
+		expect(street.household(3).removal?.completed).toBe(true);
 	});
 
 	it("fill the record with no more than one line, however long their votes stand", () => {

@@ -217,6 +217,32 @@ describe("a neighbourhood that is founded again", () => {
 		expect(ledger.parameters.terms).toBeUndefined();
 	});
 
+	it("keeps credit lines and what is to be paid, and nets the month that turned while the chain stood still", () => {
+		const credited = new TestNeighbourhood(5, { moneyKind: "monthly" });
+		for (const household of [1, 2]) {
+			const line = credited.act("credit", 0, { household, creditMicroNok: 1_000_000 });
+			credited.block(credited.head.timestampMs + 1, [line]);
+		}
+		const buys = (minute: number) => {
+			credited.contractBetween(0, 1, { fromMinute: minute, untilMinute: minute + 1 });
+			credited.minute(minute, [credited.reading(0, minute, 0, 30), credited.reading(1, minute, 20, 0)]);
+		};
+		buys(M + 1);
+		const [march, april] = [Date.UTC(2025, 2, 1), Date.UTC(2025, 3, 1)];
+		credited.block(march);
+		buys(march / 60_000 + 1);
+		const before = credited.ledger;
+		const again = refoundOf(credited, { timestampMs: april });
+		const begun = refoundedGenesis(again, confirms(again));
+		credited.ledger = opened(begun);
+		expect(credited.ledger.households).toEqual(before.households);
+		expect([credited.ledger.demands, credited.ledger.nettedMonth]).toEqual([before.demands, before.nettedMonth]);
+		credited.blocks.splice(0, credited.blocks.length, begun);
+		credited.block(april + 1);
+		expect([...credited.ledger.demands.values()].map(({ amountMicroNok }) => amountMicroNok)).toEqual([20_000, 20_000]);
+		expect([...credited.ledger.locks.values()].map(({ amountMicroNok }) => amountMicroNok)).toEqual([20_000, 20_000]);
+	});
+
 	it("can be founded again itself", () => {
 		const next = newStreet();
 		next.minute(M + 60);

@@ -3,7 +3,7 @@ import { refusalKeyOf } from "../../../src/node/outbox.js";
 import { Statement } from "../../../src/node/statement.js";
 import type { ChainChange } from "../../../src/node/storage.js";
 import { CENTRAL_EUROPEAN_TIME, localMinuteAt } from "../../../src/primitives/localTime.js";
-import { type Cluster, FIRST_MINUTE, foundedStreet } from "../../support/cluster.js";
+import { type Cluster, FIRST_MINUTE, foundedStreet, SHORT_DAYS } from "../../support/cluster.js";
 
 const offer = (
 	change: Partial<{ priceMicroNokPerWh: number; fromMinute: number; untilMinute: number; buyer: number }> = {},
@@ -117,6 +117,46 @@ describe("an act", () => {
 		);
 		expect(again.restore(statement.toRecord())).toBe(true);
 		expect(again.movements()).toEqual(movements);
+	});
+
+	it("on credit are seen as line, use and bill by the household, and by the operator of all", async () => {
+		const founding = { ...SHORT_DAYS.founding, blockIntervalMs: 60_000, settlementGraceBlocks: 2 };
+		const cluster = await foundedStreet(4, { moneyKind: "monthly", settings: { founding } });
+		expect(await cluster.outcome(0, { type: "credit", household: 1, creditMicroNok: -1 })).toBe("bad-amount");
+		expect(await cluster.outcome(1, { type: "credit", household: 1, creditMicroNok: 1 })).toBe("not-operator");
+		await cluster.act(0, { type: "credit", household: 1, creditMicroNok: 5_000_000 });
+		const { balance, operator } = cluster.view(1);
+		expect(balance).toMatchObject({
+			balanceMicroNok: 5_000_000,
+			credit: { member: 1, lineMicroNok: 5_000_000, usedMicroNok: 0, owedMicroNok: 0, demands: [] },
+			movements: [{ type: "creditGranted", amountMicroNok: 5_000_000 }],
+		});
+		expect(operator).toBeUndefined();
+		const nothing = { usedMicroNok: 0, owedMicroNok: 0 };
+		const lines = [0, 5_000_000, 0, 0].map((lineMicroNok, member) => ({ member, lineMicroNok, ...nothing }));
+		expect(cluster.view(0).operator?.credit).toEqual({ lines, demands: [] });
+		expect(await cluster.outcome(1, { type: "redeem", amountMicroNok: 1 })).toBe("credit-not-yours");
+		// Half of it is a neighbour's after a correction, and who moves out is asked for it at once.
+		const fromMinute = Math.floor(cluster.chainMs / 60_000);
+		for (let minute = 0; minute < 6; minute++) await cluster.nextMinute();
+		const period = { fromMinute, untilMinute: fromMinute + 1, reason: "other" as const, energyWh: 0 };
+		const amount = { amountMicroNok: 2_500_001, isPayer: true };
+		const correctionId = await cluster.act(1, { type: "correct", counterparty: 2, ...period, ...amount });
+		await cluster.act(2, { type: "answer", correctionId, isAgreed: true });
+		expect(cluster.view(0).operator?.credit?.lines[1]).toMatchObject({
+			usedMicroNok: 2_500_001,
+			owedMicroNok: 2_500_001,
+		});
+		await cluster.act(1, { type: "leave" });
+		const [demand] = cluster.view(0).operator?.credit?.demands ?? [];
+		expect(demand).toMatchObject({ member: 1, amountMicroNok: 2_500_001 });
+		expect(cluster.view(1).balance.credit).toMatchObject({ usedMicroNok: 0, demands: [demand] });
+		expect(cluster.view(1).self.movingOut).toBe("debt");
+		const orderId = demand?.id ?? "";
+		await cluster.act(0, { type: "issue", orderId, amountMicroNok: 2_500_001, reference: demand?.reference ?? "" });
+		expect(cluster.view(0).operator?.credit?.demands).toEqual([]);
+		const moved = cluster.view(1).balance.movements.map(({ type }) => type);
+		expect(moved).toEqual(expect.arrayContaining(["issued", "creditWithdrawn", "correctionPaid", "creditGranted"]));
 	});
 
 	it("of the leader, made in a minute's first seconds, waits for that minute's block where it is too early for the last", async () => {

@@ -1,10 +1,11 @@
 import fc from "fast-check";
+import * as v from "valibot";
 import { describe, expect, it, vi } from "vitest";
 import { blockHash } from "../../../src/block/block.js";
 import { transactionId } from "../../../src/block/transaction.js";
 import type { Ledger } from "../../../src/contract/ledger.js";
 import { NO_RESULTS } from "../../../src/contract/settlement.js";
-import { encodeRecord } from "../../../src/node/records.js";
+import { decodeRecord, encodeRecord } from "../../../src/node/records.js";
 import { type Account, Statement } from "../../../src/node/statement.js";
 import { assert } from "../../../src/primitives/assert.js";
 import { toHex } from "../../../src/primitives/bytes.js";
@@ -22,6 +23,8 @@ vi.mock(import("../../../src/primitives/units.js"), async (units) => ({
 const LOCAL_TIME = { offsetMinutes: 150, summerTime: false };
 const MIDNIGHT = FIRST_MINUTE + 10;
 const [YESTERDAY, TOMORROW] = [MIDNIGHT - 1_440, MIDNIGHT + 1_440];
+/** When every life is over, be it one whose months turn. */
+const EVER = MIDNIGHT + 10_000 * 1_440;
 
 type Moved = { atMinute: number; type: string; contract: number | undefined; amount: bigint; energyWh: bigint };
 
@@ -29,6 +32,7 @@ type Moved = { atMinute: number; type: string; contract: number | undefined; amo
 class Reckoning {
 	readonly moved: Moved[][] = [];
 	readonly #orders = new Map<string, { member: number; amount: bigint }>();
+	readonly #lines: bigint[] = [];
 
 	constructor(
 		households: number,
@@ -45,12 +49,20 @@ class Reckoning {
 				const id = toHex(transactionId(transaction, this.gridId));
 				this.#orders.set(id, { member: transaction.member, amount: BigInt(transaction.amountMicroNok) });
 			} else if (kind === "issue") {
-				const order = this.#orders.get(toHex(transaction.orderId));
+				const key = toHex(transaction.orderId);
+				const order = this.#orders.get(key);
 				if (order !== undefined) this.#move(order.member, minute, "issued", order.amount);
+				const demand = before.demands.get(key);
+				if (demand !== undefined) this.#move(demand.member, minute, "issued", BigInt(demand.amountMicroNok));
 			} else if (kind === "payout") {
 				const lock = before.locks.get(toHex(transaction.lockId));
 				if (lock !== undefined) this.#move(lock.member, minute, "paidOut", -BigInt(transaction.amountMicroNok));
 			}
+		}
+		for (const [member, line] of reference.lines.entries()) {
+			const grown = line - (this.#lines[member] ?? 0n);
+			this.#lines[member] = line;
+			if (grown !== 0n) this.#move(member, minute, grown > 0n ? "creditGranted" : "creditWithdrawn", grown);
 		}
 		for (const { seller, minute: of, deliveries } of expected.settled) {
 			for (const { contract, energyWh, amount } of deliveries) {
@@ -84,7 +96,7 @@ class Reckoning {
 	}
 }
 
-const OUT = new Set(["paidOut", "bought", "matchedBought"]);
+const OUT = new Set(["paidOut", "bought", "matchedBought", "creditWithdrawn"]);
 
 /** Not reckoned anew: they have to be nothing in sum, over all households. */
 const CORRECTED: Readonly<Record<string, number>> = { correctionReceived: 1, correctionPaid: -1 };
@@ -154,9 +166,9 @@ function live(story: Scenario, storedAt: number, seen: Record<string, number>): 
 		}
 		const statement = statements[member];
 		assert(statement !== undefined, "there is one of every household");
-		const days = [accountOf(statement, YESTERDAY, MIDNIGHT), accountOf(statement, MIDNIGHT, TOMORROW)] as const;
+		const days = [accountOf(statement, YESTERDAY, MIDNIGHT), accountOf(statement, MIDNIGHT, EVER)] as const;
 		expect(said(days[0], before)).toEqual(reckoning.within(member, YESTERDAY, MIDNIGHT));
-		expect(said(days[1], before)).toEqual(reckoning.within(member, MIDNIGHT, TOMORROW));
+		expect(said(days[1], before)).toEqual(reckoning.within(member, MIDNIGHT, EVER));
 		const sumOf = (from: number, until: number) =>
 			(reckoning.moved[member] ?? []).reduce(
 				(sum, { atMinute, amount }) => (atMinute >= from && atMinute < until ? sum + amount : sum),
@@ -175,13 +187,24 @@ function live(story: Scenario, storedAt: number, seen: Record<string, number>): 
 		const atMidnight = Number(sumOf(YESTERDAY, MIDNIGHT)) + (corrected ?? 0);
 		expect(days[0]).toMatchObject({ openingMicroNok: 0, closingMicroNok: atMidnight });
 		expect(days[1]).toMatchObject({ openingMicroNok: atMidnight, closingMicroNok: heldOf(before, member) });
-		expect(heldOf(before, member) - atMidnight - (later ?? 0)).toBe(Number(sumOf(MIDNIGHT, TOMORROW)));
+		expect(heldOf(before, member) - atMidnight - (later ?? 0)).toBe(Number(sumOf(MIDNIGHT, EVER)));
 		for (const { gaps } of days) expect(gaps).toEqual([]);
 		for (const { type } of reckoning.moved[member] ?? []) seen[type] = (seen[type] ?? 0) + 1;
 	}
 	// Corrections are between neighbours: what one pays another gets.
 	if (!Number.isNaN(correctedMicroNok)) expect(correctedMicroNok).toBe(0);
 }
+
+const KINDS = [
+	"issued",
+	"paidOut",
+	"bought",
+	"sold",
+	"matchedBought",
+	"matchedSold",
+	"creditGranted",
+	"creditWithdrawn",
+];
 
 describe("the account of a household", () => {
 	it("says, in every life, what the rules moved on each local day, and adds up to the µNOK, over a restart as well", () => {
@@ -193,7 +216,7 @@ describe("the account of a household", () => {
 			);
 		forLives(2);
 		forLives(9, 27);
-		for (const type of ["issued", "paidOut", "bought", "sold", "matchedBought", "matchedSold", "corrected"]) {
+		for (const type of [...KINDS, "corrected"]) {
 			expect([type, (seen[type] ?? 0) > 0]).toEqual([type, true]);
 		}
 	});
@@ -245,6 +268,42 @@ describe("the account of a household", () => {
 			openingMicroNok: 5_000_000,
 			closingMicroNok: 5_000_000,
 		});
+	});
+
+	it("remembers credit lines over a restart, and opens a record from before there were any", () => {
+		const street = new TestNeighbourhood(2, { moneyKind: "monthly" });
+		const statement = new Statement(street.household(1).publicKey, LOCAL_TIME);
+		const add = (parent: Ledger) => {
+			const results = street.results.at(-1) ?? NO_RESULTS;
+			statement.add(parent, { block: street.head, hash: blockHash(street.head), ledger: street.ledger, results });
+		};
+		add(street.ledger);
+		const restored = () => {
+			const again = new Statement(street.household(1).publicKey, LOCAL_TIME);
+			expect(again.restore(statement.toRecord())).toBe(true);
+			return again.movements();
+		};
+		for (const creditMicroNok of [500, 300]) {
+			const parent = street.ledger;
+			street.block(street.head.timestampMs + 1, [street.act("credit", 0, { creditMicroNok })]);
+			add(parent);
+		}
+		const said = [
+			{ type: "creditGranted", amountMicroNok: 500 },
+			{ type: "creditWithdrawn", amountMicroNok: 200 },
+		];
+		expect(restored()).toMatchObject(said.toReversed());
+		expect(accountOf(statement, YESTERDAY, MIDNIGHT)).toMatchObject({
+			closingMicroNok: 300,
+			movements: said,
+			others: [],
+		});
+		const fields = decodeRecord(statement.toRecord(), v.array(v.any()));
+		assert(fields.ok, "a record is a list");
+		const older = encodeRecord(fields.value.slice(0, -1));
+		const before = new Statement(street.household(1).publicKey, LOCAL_TIME);
+		expect(before.restore(older)).toBe(true);
+		expect(before.movements()).toEqual([]);
 	});
 
 	it("opens a record of an earlier version, and begins to keep from there on", () => {

@@ -55,6 +55,7 @@ describe("the inbox", () => {
 			{ type: "refused", kind: "buy", code: "x" },
 			{ type: "correction", other: 2 },
 			{ type: "moneyProposed", by: 0 },
+			{ type: "bill", amountMicroNok: 7, fromMinute: 9 },
 			{ type: "meterSilent", sinceMs: 3 },
 			{ type: "neighbourSilent", member: 1, sinceMinute: 2 },
 			{ type: "chainWaiting", sinceMs: 4 },

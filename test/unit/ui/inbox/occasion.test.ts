@@ -82,6 +82,19 @@ describe("what there is to tell", () => {
 		]);
 	});
 
+	it("is a bill for a month, until it is paid", () => {
+		const credit = { member: 1, lineMicroNok: 9, usedMicroNok: 0, owedMicroNok: 7 };
+		const demand = { id: "d", member: 1, amountMicroNok: 7, fromMinute: 5, timestampMs: 6, reference: "x" };
+		const billed = (demands: (typeof demand)[]) => (view: StreetView) => {
+			balance(1, [])(view);
+			view.balance = { ...view.balance, credit: { ...credit, demands } };
+		};
+		expect(seen(billed([demand]))).toMatchObject([
+			{ name: "bill d", occasion: { type: "bill", amountMicroNok: 7, fromMinute: 5 }, isPast: false },
+		]);
+		expect(seen(billed([]))).toEqual([]);
+	});
+
 	it("is real kroner that an operator proposes, until one has agreed", () => {
 		const awaited = (members: number[]) => (view: StreetView) => {
 			view.moneyProposal = { id: "p", proposedBy: 0, moneyKind: "prepaid", reason: "x", awaited: members };
