@@ -8,12 +8,15 @@
  * - B > L, and nothing is demanded of it: what is above the line is its own, and is locked for payout as if it had redeemed
  *   it, but for what it owes neighbours after corrections.
  *
+ * A bank pays whole øre: as few of them are demanded as make it even, as many are locked as there are, and what is left of
+ * a øre stays in the balance. So what comes in and goes out is what the tokens say, to the µNOK.
+ *
  * What has not settled when the month turns (a reading may be a week late) falls into the next month. So does what was
  * used in months in which the chain stood still: they are netted together, as the month with which they began.
  *
  * A demand is nobody's order: it cannot be taken back, and moving out does not end it. A household that does not pay goes on
- * using its line until that is used up, and then nothing. It never owes more than its line, however many months it does not
- * pay: B is never negative.
+ * using its line until that is used up, and then nothing. It never owes more than its line (and what is left of a øre),
+ * however many months it does not pay: B is never negative.
  *
  * **An example.** Anna, Bjørn and Cecilie have lines of 500 kr. In October Bjørn buys for 80 kr of Anna, and Cecilie for
  * 120.50 kr of Anna and for 0.25 kr of Bjørn. Nobody has paid anything:
@@ -34,7 +37,7 @@ import { toHex } from "../primitives/bytes.js";
 import { encode } from "../primitives/codec.js";
 import { taggedHash } from "../primitives/hash.js";
 import { monthNumberAt } from "../primitives/localTime.js";
-import { add, minuteOf } from "../primitives/units.js";
+import { add, minuteOf, wholeOreFor, wholeOreOf } from "../primitives/units.js";
 import { owedMicroNok } from "./correcting.js";
 import { demandedMicroNok } from "./credit.js";
 import { type Draft, type Household, householdOf } from "./ledger.js";
@@ -71,24 +74,20 @@ export function net(draft: Draft): void {
 function netOne(draft: Draft, { index, balanceMicroNok, creditMicroNok }: Household, month: number): void {
 	const demandedMicro = demandedMicroNok(draft, index);
 	if (add(balanceMicroNok, demandedMicro) < creditMicroNok) {
-		demand(
-			draft,
-			index,
-			creditMicroNok - balanceMicroNok - demandedMicro,
-			month,
-			nettingId(draft.gridId, month, index),
-		);
+		const usedMicroNok = creditMicroNok - balanceMicroNok - demandedMicro;
+		demand(draft, index, wholeOreFor(usedMicroNok), month, nettingId(draft.gridId, month, index));
 		return;
 	}
-	const freeMicroNok = balanceMicroNok - creditMicroNok - owedMicroNok(draft, index);
-	if (demandedMicro === 0 && freeMicroNok > 0) {
-		lockAmount(draft, index, freeMicroNok, nettingId(draft.gridId, month, index));
+	const freeMicroNok = Math.max(0, balanceMicroNok - creditMicroNok - owedMicroNok(draft, index));
+	const payableMicroNok = wholeOreOf(freeMicroNok);
+	if (demandedMicro === 0 && payableMicroNok > 0) {
+		lockAmount(draft, index, payableMicroNok, nettingId(draft.gridId, month, index));
 	}
 }
 
 /**
- * Asks a household that moves out for what it has used of its line and was not asked for yet, under the id of what it moves
- * out by. When it has paid that and owes again, after a correction, it is asked once more.
+ * Asks a household that moves out for what it has used of its line and was not asked for yet, to the µNOK: nothing is to be
+ * left of it. Under the id of what it moves out by. When it has paid that and owes again, after a correction, it is asked once more.
  */
 export function demandDebt(draft: Draft, member: number, id: Uint8Array): void {
 	if (draft.nettedMonth === undefined || draft.demands.has(toHex(id))) return;

@@ -9,6 +9,8 @@ export const MINUTES_PER_HOUR = 60;
 export const MINUTES_PER_DAY = 1_440;
 /** 1 token = 1 NOK = 1,000,000 µNOK. */
 export const MICRO_NOK_PER_NOK = 1_000_000;
+/** A bank pays whole øre; what trades leave is a matter of millionths of a krone. */
+export const MICRO_NOK_PER_ORE = 10_000;
 /** 1 øre/kWh = 10 µNOK/Wh. */
 export const MICRO_NOK_PER_WH_PER_ORE_PER_KWH = 10;
 
@@ -85,4 +87,14 @@ export function multiplyDivide(a: number, b: number, c: number): { quotient: num
 /** The minute (since the epoch) that a time lies in. */
 export function minuteOf(timestampMs: number): number {
 	return divideFloor(timestampMs, MS_PER_MINUTE);
+}
+
+/** The most whole øre that an amount has, µNOK. */
+export function wholeOreOf(amountMicroNok: number): number {
+	return subtract(amountMicroNok, amountMicroNok % MICRO_NOK_PER_ORE);
+}
+
+/** The fewest whole øre that pay an amount, µNOK. */
+export function wholeOreFor(amountMicroNok: number): number {
+	return wholeOreOf(add(amountMicroNok, MICRO_NOK_PER_ORE - 1));
 }

@@ -2,6 +2,7 @@
 import type { Command } from "../node/protocol.js";
 import type { ContractView, CorrectionView, EndedCorrectionView, StreetView, UnsettledRun } from "../node/view.js";
 import { ok, type Result, refused } from "../primitives/result.js";
+import { MICRO_NOK_PER_ORE } from "../primitives/units.js";
 import { type InputError, parseKroner, parseKwh } from "./amount.js";
 import { localOf, minuteOfLocal } from "./calendar.js";
 import type { Household } from "./context.js";
@@ -192,10 +193,7 @@ export function proposalReview({ client, street }: Household, command: CorrectCo
 	};
 }
 
-/** A bank's smallest coin: an amount that has parts of it cannot be typed again. */
-const MICRO_NOK_PER_ORE = 10_000;
-
-/** The neighbour's amount is agreed to: what this household pays is typed again. */
+/** The neighbour's amount is agreed to: what this household pays is typed again, unless it has parts of an øre. */
 export function agreeReview({ client, street }: Household, correction: CorrectionView): Review {
 	const { amountMicroNok, id, payer } = correction;
 	const isTypedAgain = payer === street.self.index && amountMicroNok % MICRO_NOK_PER_ORE === 0;

@@ -721,8 +721,9 @@ export class ReferenceLedger {
 			const missing = this.lineOf(member) - this.balanceOf(member) - sum(open.map(({ amount }) => amount));
 			const free = this.balanceOf(member) - this.lineOf(member) - this.#owedBy(member);
 			if (missing > 0n) {
-				this.demands.push({ member, amount: missing, month: ended, isOfRemoval: false, isOpen: true });
-			} else if (open.length === 0 && free > 0n) this.#redeem(member, free, ended);
+				const amount = ((missing + 9_999n) / 10_000n) * 10_000n;
+				this.demands.push({ member, amount, month: ended, isOfRemoval: false, isOpen: true });
+			} else if (open.length === 0 && free >= 10_000n) this.#redeem(member, free - (free % 10_000n), ended);
 		}
 	}
 

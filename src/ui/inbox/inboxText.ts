@@ -1,11 +1,10 @@
 /** What the inbox says, in a sentence, and where one goes from there. */
 import type { StreetView } from "../../node/view.js";
-import { MS_PER_MINUTE } from "../../primitives/units.js";
+import { MS_PER_MINUTE, wholeOreFor } from "../../primitives/units.js";
 import { codeText } from "../errorText.js";
 import { formatDateTime, formatKroner, formatMinute, formatMonth } from "../format.js";
 import { kindText, lossText, memberName } from "../names.js";
 import { m } from "../paraglide/messages.js";
-import { wholeOreFor } from "../wholeOre.js";
 import type { Occasion } from "./occasion.js";
 
 export function occasionText(occasion: Occasion, street: StreetView): string {

@@ -105,6 +105,24 @@ describe("the example in netting.ts", () => {
 	});
 });
 
+describe("what is left of a øre", () => {
+	it("is demanded as a whole one, and of what is to be paid out it stays in the balance", () => {
+		const street = monthly();
+		const [anna, bjorn] = [0, 1];
+		const minute = Math.floor(soon(street) / MINUTE_MS) + 1;
+		const terms = { priceMicroNokPerWh: 1_237, fromMinute: minute, untilMinute: minute + 1 };
+		street.contractBetween(anna, bjorn, terms);
+		// 1,237 µNOK/Wh × 4,321 Wh = 5.345077 kr.
+		street.minute(minute, [street.reading(anna, minute, 0, 4_321), street.reading(bjorn, minute, 4_321, 0)]);
+		street.block(MARCH_MS);
+		expect(demandsOf(street)).toEqual([[bjorn, FEBRUARY, 5_350_000]]);
+		expect(locksOf(street)).toEqual([[anna, 5_340_000]]);
+		pay(street, bjorn);
+		expect(street.balances()).toEqual([500_005_077, 500_004_923, 500_000_000]);
+		expect(street.ledger.issuedMicroNok).toBe(5_350_000);
+	});
+});
+
 describe("when the month turns", () => {
 	it("is decided by the neighbourhood's clocks, summer time among them, and by the block's time", () => {
 		const turns: [before: number, turn: number, month: number][] = [

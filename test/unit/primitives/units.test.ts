@@ -15,6 +15,8 @@ import {
 	multiply,
 	multiplyDivide,
 	subtract,
+	wholeOreFor,
+	wholeOreOf,
 } from "../../../src/primitives/units.js";
 
 const natural = fc.nat(Number.MAX_SAFE_INTEGER);
@@ -89,5 +91,17 @@ describe("integer arithmetic", () => {
 		expect(minuteOf(0)).toBe(0);
 		expect(minuteOf(59_999)).toBe(0);
 		expect(minuteOf(60_000)).toBe(1);
+	});
+});
+
+describe("whole øre", () => {
+	it.each([
+		[0, 0, 0],
+		[1, 0, 10_000],
+		[9_999, 0, 10_000],
+		[10_000, 10_000, 10_000],
+		[79_753_214, 79_750_000, 79_760_000],
+	])("of %i µNOK are at most %i, and to pay it at least %i", (amount, most, fewest) => {
+		expect([wholeOreOf(amount), wholeOreFor(amount)]).toEqual([most, fewest]);
 	});
 });
