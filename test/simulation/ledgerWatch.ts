@@ -100,12 +100,13 @@ function once(known: Set<string>, key: string, who: string, what: string): void 
 
 function checkMoney(who: string, { households, issuedMicroNok, locks, paidOutMicroNok }: Ledger): void {
 	let sumMicroNok = 0;
-	for (const { balanceMicroNok } of households) {
+	let leftMicroNok = issuedMicroNok - paidOutMicroNok;
+	for (const { balanceMicroNok, creditMicroNok } of households) {
 		if (balanceMicroNok < 0) throw new Violation("money is conserved", `${who}: a balance of ${balanceMicroNok}`);
 		sumMicroNok += balanceMicroNok;
+		leftMicroNok += creditMicroNok;
 	}
 	for (const { amountMicroNok } of locks.values()) sumMicroNok += amountMicroNok;
-	const leftMicroNok = issuedMicroNok - paidOutMicroNok;
 	if (sumMicroNok !== leftMicroNok) {
 		throw new Violation("money is conserved", `${who}: ${sumMicroNok} in balances and locks, ${leftMicroNok} left`);
 	}
