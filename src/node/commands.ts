@@ -334,7 +334,7 @@ async function whatIf(street: Street, { type: _type, ...request }: WhatIfCommand
 	if (member === undefined) return refused({ code: "not-in-a-neighbourhood" });
 	if (!MATCHING_RULES.includes(request.rule)) return refused({ code: "bad-market" });
 	if (!isPeriod(request.fromMinute, request.untilMinute)) return refused({ code: "bad-period" });
-	const figures = await street.whatIf({ member, ...request });
+	const figures = await street.whatIf(request);
 	return figures.ok ? ok({ type: "whatIf", whatIf: figures.value }) : refused({ ...figures.error });
 }
 

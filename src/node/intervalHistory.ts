@@ -1,16 +1,19 @@
 /**
- * What the matching of each interval needed, by day: so that a household can ask what another rule would have made of its
- * past, when the blocks are gone. Days are days since the epoch, UTC.
+ * What every rule would have made of each interval of the market for this device's household, by day: so that it can ask
+ * what another rule would have made of its past, when the blocks are gone. Days are days since the epoch, UTC.
  *
- * Kept is what can make a difference, and as few bytes of it as possible: no orders where only one side has any, no limit
- * that is what the tariff makes it, no funds that suffice at the own limit, above which no rule lets anybody pay.
+ * It is reckoned when an interval is matched, while everybody's orders are at hand. Of the neighbours nothing is kept, and
+ * an answer about a year is a sum.
  */
-import { MATCHING_RULES } from "../block/kinds/trading.js";
+import { MATCHING_RULES, type MatchingRule } from "../block/kinds/trading.js";
 import type { OrderedInterval } from "../contract/automaticMarket.js";
-import type { Ask, Bid, IntervalOrders } from "../contract/matching/orders.js";
+import type { Household } from "../contract/ledger.js";
+import { match } from "../contract/matching/match.js";
+import type { IntervalOrders } from "../contract/matching/orders.js";
+import type { MatchedShare } from "../contract/matching/shares.js";
 import type { Tariff } from "../contract/tariff.js";
-import { add, divideFloor, MINUTES_PER_DAY, multiply, subtract } from "../primitives/units.js";
-import type { Link } from "./chain.js";
+import { equalBytes } from "../primitives/bytes.js";
+import { add, divideFloor, MINUTES_PER_DAY, multiply } from "../primitives/units.js";
 import { openRecord, sealRecord } from "./records.js";
 import type { StoredIntervals } from "./storage.js";
 
@@ -19,17 +22,43 @@ export const KEPT_INTERVAL_DAYS = 400;
 /** Days that stay in memory: more than are ever begun and not written. */
 const DAYS_IN_MEMORY = 8;
 
+/** One household's part of an interval. */
+export type OwnShare = Omit<MatchedShare, "household">;
+
+/** An interval as it is kept. */
+export interface KeptInterval extends Tariff {
+	readonly fromMinute: number;
+	/** The rule that held. */
+	readonly choice: MatchingRule;
+	/** The household's by each rule, in the order of `MATCHING_RULES`. */
+	readonly shares: readonly OwnShare[];
+}
+
+/** What is needed of a block's link. */
+interface MatchingBlock {
+	readonly ledger: { readonly households: readonly Pick<Household, "index" | "publicKey">[] };
+	readonly results: { readonly ordered: readonly OrderedInterval[] };
+}
+
 export class IntervalHistory {
 	/** By day, then by first minute, as bytes. */
 	readonly #days = new Map<number, Map<number, Uint8Array>>();
 	/** Days that changed since they were last taken. */
 	readonly #changed = new Set<number>();
+	readonly #householdKey: Uint8Array;
+
+	/** `householdKey`: whose shares are kept. */
+	constructor(householdKey: Uint8Array) {
+		this.#householdKey = householdKey;
+	}
 
 	/** Takes in a committed block. Taken in twice it changes nothing: an interval is matched once. */
-	add({ results }: Pick<Link, "results">): void {
+	add({ ledger, results }: MatchingBlock): void {
+		if (results.ordered.length === 0) return;
+		const own = ledger.households.find(({ publicKey }) => equalBytes(publicKey, this.#householdKey))?.index;
 		for (const interval of results.ordered) {
 			const day = dayOf(interval.fromMinute);
-			this.#put(day, interval.fromMinute, encodeInterval(interval));
+			this.#put(day, interval.fromMinute, encodeInterval(keptOf(interval, own)));
 			this.#changed.add(day);
 		}
 	}
@@ -85,7 +114,9 @@ export function intervalsWithin(fromMinute: number, untilMinute: number, interva
 
 // ── as bytes ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const VERSION = 1;
+/** The first one kept everybody's orders: they are not read any more, and go when their day is due. */
+const VERSION = 2;
+const VERSION_OF_ORDERS = 1;
 
 /** The version, then each interval with its length before it. */
 function encodeDay(intervals: readonly Uint8Array[]): Uint8Array {
@@ -99,12 +130,14 @@ function encodeDay(intervals: readonly Uint8Array[]): Uint8Array {
 }
 
 /** The intervals of a stored day; undefined: it is damaged. */
-export function decodeDay(record: Uint8Array, day: number): OrderedInterval[] | undefined {
+export function decodeDay(record: Uint8Array, day: number): KeptInterval[] | undefined {
 	const content = openRecord(record);
 	if (!content.ok) return undefined;
 	const reader: Reader = { bytes: content.value, at: 0 };
-	if (readNumber(reader) !== VERSION) return undefined;
-	const intervals: OrderedInterval[] = [];
+	const version = readNumber(reader);
+	if (version === VERSION_OF_ORDERS) return [];
+	if (version !== VERSION) return undefined;
+	const intervals: KeptInterval[] = [];
 	while (reader.at < reader.bytes.length) {
 		const until = readNumber(reader) + reader.at;
 		const interval = readInterval(reader, day);
@@ -115,84 +148,61 @@ export function decodeDay(record: Uint8Array, day: number): OrderedInterval[] | 
 }
 
 /**
- * Minute of the day, length, rule, number of asks and of bids; then, where there are both, the prices, and each order:
- * how far its household is from the one before; its energy with what is usual about it; what is not.
+ * Minute of the day; the rule, and whether any lets the household trade. If so the prices, and for each rule energy and
+ * money of what is bought and sold: of a side without energy its 0 alone.
  */
-function encodeInterval({ fromMinute, untilMinute, choice, orders }: OrderedInterval): Uint8Array {
+function encodeInterval({ fromMinute, choice, shares, ...prices }: KeptInterval): Uint8Array {
 	const bytes: number[] = [];
 	const write = (value: number) => writeNumber(bytes, value);
-	const canTrade = orders.asks.length > 0 && orders.bids.length > 0;
-	const { asks, bids } = canTrade ? orders : { asks: [], bids: [] };
+	const isTraded = shares.some(({ boughtWh, soldWh }) => boughtWh + soldWh > 0);
 	write(fromMinute % MINUTES_PER_DAY);
-	write(untilMinute - fromMinute);
-	write(MATCHING_RULES.indexOf(choice));
-	write(asks.length);
-	write(bids.length);
-	if (canTrade) for (const field of PRICES) write(orders[field]);
-	let before = 0;
-	for (const { household, energyWh, limitMicroNokPerWh } of asks) {
-		const isUsual = limitMicroNokPerWh === usualAsk(orders);
-		write(subtract(household, before));
-		write(multiply(energyWh, 2) + (isUsual ? 1 : 0));
-		if (!isUsual) write(limitMicroNokPerWh);
-		before = household;
-	}
-	before = 0;
-	for (const { household, energyWh, limitMicroNokPerWh, payableMicroNok } of bids) {
-		const isUsual = limitMicroNokPerWh === usualBid(orders);
-		const isFunded = payableMicroNok >= multiply(energyWh, limitMicroNokPerWh);
-		write(subtract(household, before));
-		write(multiply(energyWh, 4) + (isUsual ? 1 : 0) + (isFunded ? 2 : 0));
-		if (!isUsual) write(limitMicroNokPerWh);
-		if (!isFunded) write(payableMicroNok);
-		before = household;
+	write(MATCHING_RULES.indexOf(choice) * 2 + (isTraded ? 1 : 0));
+	if (!isTraded) return Uint8Array.from(bytes);
+	for (const field of PRICES) write(prices[field]);
+	for (const { boughtWh, paidMicroNok, soldWh, earnedMicroNok } of shares) {
+		write(boughtWh);
+		if (boughtWh > 0) write(paidMicroNok);
+		write(soldWh);
+		if (soldWh > 0) write(earnedMicroNok);
 	}
 	return Uint8Array.from(bytes);
 }
 
 /** Undefined: it is by a rule that is not known here. */
-function readInterval(reader: Reader, day: number): OrderedInterval | undefined {
+function readInterval(reader: Reader, day: number): KeptInterval | undefined {
 	const read = () => readNumber(reader);
 	const fromMinute = add(multiply(day, MINUTES_PER_DAY), read());
-	const untilMinute = add(fromMinute, read());
-	const choice = MATCHING_RULES[read()];
+	const said = read();
+	const choice = MATCHING_RULES[divideFloor(said, 2)];
 	if (choice === undefined) return undefined;
-	const [askCount, bidCount] = [read(), read()];
-	const tariff: Record<(typeof PRICES)[number], number> = { ...NO_PRICES };
-	if (askCount > 0) for (const field of PRICES) tariff[field] = read();
-	const asks: Ask[] = [];
-	let household = 0;
-	while (asks.length < askCount && reader.at < reader.bytes.length) {
-		household = add(household, read());
-		const said = read();
-		const limitMicroNokPerWh = said % 2 === 1 ? usualAsk(tariff) : read();
-		asks.push({ household, energyWh: divideFloor(said, 2), limitMicroNokPerWh });
-	}
-	const bids: Bid[] = [];
-	household = 0;
-	while (bids.length < bidCount && reader.at < reader.bytes.length) {
-		household = add(household, read());
-		const said = read();
-		const energyWh = divideFloor(said, 4);
-		const limitMicroNokPerWh = said % 2 === 1 ? usualBid(tariff) : read();
-		const payableMicroNok = said % 4 >= 2 ? multiply(energyWh, limitMicroNokPerWh) : read();
-		bids.push({ household, energyWh, limitMicroNokPerWh, payableMicroNok });
-	}
-	return { fromMinute, untilMinute, choice, orders: { asks, bids, ...tariff } };
+	if (said % 2 === 0) return { fromMinute, choice, ...NO_PRICES, shares: MATCHING_RULES.map(() => NO_SHARE) };
+	const prices: Record<(typeof PRICES)[number], number> = { ...NO_PRICES };
+	for (const field of PRICES) prices[field] = read();
+	const shares = MATCHING_RULES.map((): OwnShare => {
+		const boughtWh = read();
+		const paidMicroNok = boughtWh > 0 ? read() : 0;
+		const soldWh = read();
+		const earnedMicroNok = soldWh > 0 ? read() : 0;
+		return { boughtWh, paidMicroNok, soldWh, earnedMicroNok };
+	});
+	return { fromMinute, choice, ...prices, shares };
 }
 
 const PRICES = ["retailMicroNokPerWh", "feedInMicroNokPerWh", "localFeeMicroNokPerWh"] as const;
 const NO_PRICES: Tariff = { retailMicroNokPerWh: 0, feedInMicroNokPerWh: 0, localFeeMicroNokPerWh: 0 };
+const NO_SHARE: OwnShare = { boughtWh: 0, paidMicroNok: 0, soldWh: 0, earnedMicroNok: 0 };
 
-type Prices = Pick<IntervalOrders, (typeof PRICES)[number]>;
-
-/** The limits of who sells and buys as the tariff makes it. */
-function usualAsk({ feedInMicroNokPerWh }: Prices): number {
-	return Math.max(feedInMicroNokPerWh, 1);
+/** What every rule makes of an interval for one household; `own`: undefined where it is not among them yet. */
+function keptOf({ fromMinute, choice, orders }: OrderedInterval, own: number | undefined): KeptInterval {
+	const { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh } = orders;
+	const prices = { retailMicroNokPerWh, feedInMicroNokPerWh, localFeeMicroNokPerWh };
+	const isOrdered = [orders.asks, orders.bids].some((side) => side.some(({ household }) => household === own));
+	const shares = MATCHING_RULES.map((rule) => (isOrdered ? shareOf(rule, orders, own) : NO_SHARE));
+	return { fromMinute, choice, ...prices, shares };
 }
 
-function usualBid({ retailMicroNokPerWh, localFeeMicroNokPerWh }: Prices): number {
-	return retailMicroNokPerWh - localFeeMicroNokPerWh;
+function shareOf(rule: MatchingRule, orders: IntervalOrders, own: number | undefined): OwnShare {
+	return match(rule, orders).shares.find(({ household }) => household === own) ?? NO_SHARE;
 }
 
 interface Reader {

@@ -398,7 +398,7 @@ export interface Series {
 
 /** What the market made of a household's past, and what another rule would have made of it: `node/whatIf.ts` reckons it. */
 export interface WhatIf {
-	/** So many begin in the time that was asked about; of so many it is kept what they were matched from. */
+	/** So many begin in the time that was asked about; of so many it is kept what each rule made of them. */
 	intervals: number;
 	kept: number;
 	/** Of the first that is kept; absent: none is. */

@@ -1,27 +1,25 @@
 /** What another rule of the market would have made of a household's past, interval by interval. */
-import type { MatchingRule } from "../block/kinds/trading.js";
-import type { OrderedInterval } from "../contract/automaticMarket.js";
-import { match } from "../contract/matching/match.js";
-import type { Matching } from "../contract/matching/shares.js";
+import { MATCHING_RULES, type MatchingRule } from "../block/kinds/trading.js";
 import { add, multiply } from "../primitives/units.js";
+import type { KeptInterval, OwnShare } from "./intervalHistory.js";
 import type { OwnRetailStep, WhatIf, WhatIfFigures } from "./protocol.js";
 
 /** What is asked about: intervals that begin in [fromMinute, untilMinute). */
 export interface WhatIfRequest {
-	readonly member: number;
 	readonly rule: MatchingRule;
 	readonly fromMinute: number;
 	readonly untilMinute: number;
 }
 
 /**
- * Matches kept intervals once by the rule that held and once by another, for one household. Everybody's orders and funds
- * are those that there were: what people would have said under another rule, or could have paid with what it would have
- * left them, nobody knows. `ownRetail`: what the household says that it pays the utility, ascending.
+ * Adds up what the rule that held made of kept intervals for this device's household, and what another one would have made.
+ * Everybody's orders and funds were those that there were: what people would have said under another rule, or could have
+ * paid with what it would have left them, nobody knows. `ownRetail`: what the household says that it pays the utility,
+ * ascending.
  */
 export function whatIf(
-	kept: readonly OrderedInterval[],
-	{ member, rule, fromMinute, untilMinute }: WhatIfRequest,
+	kept: readonly KeptInterval[],
+	{ rule, fromMinute, untilMinute }: WhatIfRequest,
 	ownRetail: readonly OwnRetailStep[],
 ): Omit<WhatIf, "intervals"> {
 	const [was, would] = [nothing(), nothing()];
@@ -31,26 +29,15 @@ export function whatIf(
 		if (interval.fromMinute < fromMinute || interval.fromMinute >= untilMinute) continue;
 		count++;
 		firstMinute = Math.min(firstMinute ?? interval.fromMinute, interval.fromMinute);
-		const { choice, orders } = interval;
-		const isOrdered = [orders.asks, orders.bids].some((side) => side.some(({ household }) => household === member));
-		if (!isOrdered) continue;
 		const own = ownRetail.findLast((step) => step.fromMinute <= interval.fromMinute)?.retailMicroNokPerWh;
-		const retail = own || orders.retailMicroNokPerWh;
-		const really = match(choice, orders);
-		addShare(was, really, interval, member, retail);
-		addShare(would, rule === choice ? really : match(rule, orders), interval, member, retail);
+		const retail = own || interval.retailMicroNokPerWh;
+		addShare(was, interval.shares[MATCHING_RULES.indexOf(interval.choice)], interval, retail);
+		addShare(would, interval.shares[MATCHING_RULES.indexOf(rule)], interval, retail);
 	}
 	return { kept: count, ...(firstMinute === undefined ? {} : { firstMinute }), was, would };
 }
 
-function addShare(
-	sums: WhatIfFigures,
-	{ shares }: Matching,
-	{ orders }: OrderedInterval,
-	member: number,
-	retail: number,
-): void {
-	const share = shares.find(({ household }) => household === member);
+function addShare(sums: WhatIfFigures, share: OwnShare | undefined, interval: KeptInterval, retail: number): void {
 	if (share === undefined) return;
 	const { boughtWh, soldWh, paidMicroNok, earnedMicroNok } = share;
 	sums.boughtWh = add(sums.boughtWh, boughtWh);
@@ -58,8 +45,8 @@ function addShare(
 	sums.paidMicroNok = add(sums.paidMicroNok, paidMicroNok);
 	sums.earnedMicroNok = add(sums.earnedMicroNok, earnedMicroNok);
 	// What the utility would have taken for the one, and given for the other.
-	const onBought = multiply(boughtWh, retail - orders.localFeeMicroNokPerWh) - paidMicroNok;
-	const onSold = earnedMicroNok - multiply(soldWh, orders.feedInMicroNokPerWh);
+	const onBought = multiply(boughtWh, retail - interval.localFeeMicroNokPerWh) - paidMicroNok;
+	const onSold = earnedMicroNok - multiply(soldWh, interval.feedInMicroNokPerWh);
 	sums.savedMicroNok = add(sums.savedMicroNok, onBought + onSold);
 }
 

@@ -7,7 +7,7 @@ export type WhatIfPeriod = "days30" | "year";
 
 const DAYS: Record<WhatIfPeriod, number> = { days30: 30, year: 365 };
 /** Of so many days a node answers at once; between two answers it has time for everything else. */
-const PIECE_MINUTES = 8 * MINUTES_PER_DAY;
+const PIECE_MINUTES = 30 * MINUTES_PER_DAY;
 
 /** A period that ends where nothing is matched yet, in pieces, one after the other. */
 export function piecesOf(period: WhatIfPeriod, untilMinute: number): MinuteRange[] {

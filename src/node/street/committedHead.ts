@@ -29,7 +29,7 @@ export interface BlockSummary {
 /** What the screens read out of the chain: stored with each checkpoint, made again from the blocks above it at a start. */
 export class DerivedViews implements ChainObserver {
 	readonly history: History;
-	readonly intervals = new IntervalHistory();
+	readonly intervals: IntervalHistory;
 	readonly statement: Statement;
 	readonly proofs: ProofKeeper;
 	/** Newest first. */
@@ -38,6 +38,7 @@ export class DerivedViews implements ChainObserver {
 	/** `proven`: the blocks whose proofs are written. */
 	constructor(householdKey: Uint8Array, localTime: LocalTimeRule, proven: Proven | undefined) {
 		this.history = new History(householdKey);
+		this.intervals = new IntervalHistory(householdKey);
 		this.statement = new Statement(householdKey, localTime);
 		this.proofs = new ProofKeeper(householdKey, proven);
 	}

@@ -4,7 +4,6 @@ import { MATCHING_RULES } from "../../../src/block/kinds/trading.js";
 import type { OrderedInterval } from "../../../src/contract/automaticMarket.js";
 import { match } from "../../../src/contract/matching/match.js";
 import type { IntervalOrders } from "../../../src/contract/matching/orders.js";
-import { NO_RESULTS } from "../../../src/contract/settlement.js";
 import { decodeDay, IntervalHistory, intervalsWithin } from "../../../src/node/intervalHistory.js";
 import { openRecord, sealRecord } from "../../../src/node/records.js";
 import type { StoredIntervals } from "../../../src/node/storage.js";
@@ -19,48 +18,70 @@ function ordered(at: number, orders: IntervalOrders): OrderedInterval {
 	return { fromMinute, untilMinute: fromMinute + 15, choice, orders };
 }
 
+const KEYS = Array.from({ length: 40 }, (_, member) => new Uint8Array(33).fill(member));
+const households = KEYS.map((publicKey, index) => ({ index, publicKey }));
+const NOTHING = { boughtWh: 0, paidMicroNok: 0, soldWh: 0, earnedMicroNok: 0 };
+
+/** Of the device of a household. */
+function historyOf(member: number): IntervalHistory {
+	return new IntervalHistory(KEYS[member] ?? new Uint8Array());
+}
+
 function add(history: IntervalHistory, ...intervals: OrderedInterval[]): void {
-	history.add({ results: { ...NO_RESULTS, ordered: intervals } });
+	history.add({ ledger: { households }, results: { ordered: intervals } });
 }
 
 const intervalsOf = (stored: readonly StoredIntervals[]) =>
 	stored.flatMap(({ day, record }) => decodeDay(record, day) ?? []);
 
-describe("what an interval was matched from", () => {
-	it("is kept so that every rule makes the same of it, whatever was ordered", () => {
+describe("what the rules make of an interval", () => {
+	it("is kept for the own household, whatever was ordered", () => {
 		fc.assert(
-			fc.property(fc.array(anyMarket(), { minLength: 1, maxLength: 96 }), (markets) => {
+			fc.property(fc.array(anyMarket(), { minLength: 1, maxLength: 96 }), fc.nat({ max: 8 }), (markets, member) => {
 				const intervals = markets.map((orders, at) => ordered(at, orders));
-				const history = new IntervalHistory();
+				const history = historyOf(member);
 				add(history, ...intervals);
 				const kept = intervalsOf(history.takeChangedDays());
-				for (const [at, { orders, ...interval }] of intervals.entries()) {
-					const { orders: keptOrders, ...keptInterval } = kept[at] ?? ordered(at, market([], []));
-					expect(keptInterval).toEqual(interval);
-					for (const rule of MATCHING_RULES) expect(match(rule, keptOrders)).toEqual(match(rule, orders));
+				expect(kept.length).toBe(intervals.length);
+				for (const [at, { fromMinute, choice, orders }] of intervals.entries()) {
+					const shares = MATCHING_RULES.map((rule) => {
+						const own = match(rule, orders).shares.find(({ household }) => household === member);
+						const { household: _, ...share } = own ?? { household: member, ...NOTHING };
+						return share;
+					});
+					expect(kept[at]).toMatchObject({ fromMinute, choice, shares });
+					if (shares.every(({ boughtWh, soldWh }) => boughtWh + soldWh === 0)) continue;
+					const { asks: _asks, bids: _bids, ...prices } = orders;
+					expect(kept[at]).toMatchObject(prices);
 				}
 			}),
 			{ numRuns: 60 },
 		);
 	});
 
-	it("takes three bytes of an order that is for what the tariff makes it, and none where nobody is on one side", () => {
-		const lengthOf = (orders: IntervalOrders) => {
-			const history = new IntervalHistory();
+	it("takes no more bytes for many neighbours than for two, and hardly any where the household does not trade", () => {
+		const lengthOf = (member: number, orders: IntervalOrders) => {
+			const history = historyOf(member);
 			add(history, ordered(0, orders));
 			return history.takeChangedDays()[0]?.record.length ?? 0;
 		};
 		const asks = Array.from({ length: 10 }, (_, at) => ask(at, 500, 600));
 		const bids = Array.from({ length: 10 }, (_, at) => bid(10 + at, 300, 1_400));
-		const prices = 5;
-		expect(lengthOf(market(asks, bids)) - lengthOf(market(asks, []))).toBe(prices + 20 * 3);
-		expect(lengthOf(market([], bids))).toBe(lengthOf(market([], [])));
+		expect(lengthOf(12, market(asks, bids))).toBe(lengthOf(12, market(asks.slice(0, 1), bids.slice(2, 3))));
+		expect(lengthOf(30, market(asks, bids))).toBe(lengthOf(12, market([], bids)));
+		expect(lengthOf(12, market(asks, bids)) - lengthOf(30, market(asks, bids))).toBeLessThan(40);
+	});
+
+	it("is nothing where the household was not there yet", () => {
+		const history = new IntervalHistory(new Uint8Array(33).fill(99));
+		add(history, ordered(0, market([ask(0, 10)], [bid(1, 20)])));
+		expect(intervalsOf(history.takeChangedDays())).toMatchObject([{ shares: MATCHING_RULES.map(() => NOTHING) }]);
 	});
 
 	it("goes on in a day that was stored, and takes in twice what it has once", () => {
-		const begun = new IntervalHistory();
+		const begun = historyOf(0);
 		add(begun, ordered(0, market([ask(0, 10)], [bid(1, 20)])));
-		const again = new IntervalHistory();
+		const again = historyOf(0);
 		expect(again.restore(begun.takeChangedDays())).toBe(true);
 		expect(again.takeChangedDays()).toEqual([]);
 		add(again, ordered(0, market([ask(0, 10)], [bid(1, 20)])), ordered(1, market([ask(2, 5)], [bid(0, 7)])));
@@ -70,7 +91,7 @@ describe("what an interval was matched from", () => {
 	});
 
 	it("stays in memory for some days only: older ones are read from the database", () => {
-		const history = new IntervalHistory();
+		const history = historyOf(0);
 		for (let day = 0; day < 30; day++) {
 			add(history, ordered(96 * day, market([ask(0, 10)], [bid(1, 20)])));
 			expect(history.takeChangedDays().map((stored) => stored.day)).toEqual([DAY + day]);
@@ -79,13 +100,13 @@ describe("what an interval was matched from", () => {
 	});
 
 	it("is not believed where a byte of it is another one, or it is of a version to come", () => {
-		const history = new IntervalHistory();
+		const history = historyOf(0);
 		add(history, ordered(0, market([ask(0, 10)], [bid(1, 20)])), ordered(1, market([], [])));
 		const { record } = history.takeChangedDays()[0] ?? { record: new Uint8Array() };
 		for (let at = 0; at < record.length; at++) {
 			const hurt = record.map((byte, place) => (place === at ? byte ^ 1 : byte));
 			expect(decodeDay(hurt, DAY)).toBeUndefined();
-			expect(new IntervalHistory().restore([{ day: DAY, record: hurt }])).toBe(false);
+			expect(historyOf(0).restore([{ day: DAY, record: hurt }])).toBe(false);
 		}
 		const content = openRecord(record);
 		if (!content.ok) throw new Error("it was just sealed");
@@ -93,7 +114,9 @@ describe("what an interval was matched from", () => {
 			const short = decodeDay(sealRecord(content.value.slice(0, length)), DAY);
 			expect(short?.length ?? 0).toBe(0);
 		}
-		expect(decodeDay(sealRecord(content.value.with(0, 2)), DAY)).toBeUndefined();
+		expect(decodeDay(sealRecord(content.value.with(0, 3)), DAY)).toBeUndefined();
+		// What the version before kept of all neighbours is read no more.
+		expect(decodeDay(sealRecord(content.value.with(0, 1)), DAY)).toEqual([]);
 	});
 });
 

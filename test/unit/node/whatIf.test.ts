@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MATCHING_RULES, type MatchingRule } from "../../../src/block/kinds/trading.js";
-import type { OrderedInterval } from "../../../src/contract/automaticMarket.js";
-import { decodeDay, IntervalHistory } from "../../../src/node/intervalHistory.js";
+import { householdOf } from "../../../src/contract/ledger.js";
+import { decodeDay, IntervalHistory, type KeptInterval } from "../../../src/node/intervalHistory.js";
 import { whatIf } from "../../../src/node/whatIf.js";
 import { CENTRAL_EUROPEAN_TIME } from "../../../src/primitives/localTime.js";
 import { FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger.js";
@@ -48,10 +48,10 @@ function lived(choice: MatchingRule): TestNeighbourhood {
 	return street;
 }
 
-/** What is kept of the chain's intervals, after it was stored and opened again. */
-function keptOf(street: TestNeighbourhood): OrderedInterval[] {
-	const history = new IntervalHistory();
-	for (const results of street.results) history.add({ results });
+/** What a household's device keeps of the chain's intervals, after it was stored and opened again. */
+function keptOf({ ledger, results: all }: TestNeighbourhood, member: number): KeptInterval[] {
+	const history = new IntervalHistory(householdOf(ledger, member).publicKey);
+	for (const results of all) history.add({ ledger, results });
 	return history.takeChangedDays().flatMap(({ day, record }) => decodeDay(record, day) ?? []);
 }
 
@@ -80,7 +80,7 @@ function summed(shares: readonly (Omit<Sums, "savedMicroNok"> & { fromMinute: nu
 
 describe.each(MATCHING_RULES)("the past of a street that was matched by %s", (choice) => {
 	const street = lived(choice);
-	const kept = keptOf(street);
+	const kept = Array.from({ length: HOUSEHOLDS }, (_, member) => keptOf(street, member));
 	const settled = street.results.flatMap(({ matched }) => matched);
 	const ordered = street.results.flatMap((results) => results.ordered);
 	const request = { fromMinute: FROM, untilMinute: UNTIL };
@@ -93,7 +93,7 @@ describe.each(MATCHING_RULES)("the past of a street that was matched by %s", (ch
 					shares.filter(({ household }) => household === member).map((share) => ({ fromMinute, ...share })),
 				),
 			);
-			const answer = whatIf(kept, { ...request, member, rule: choice }, []);
+			const answer = whatIf(kept[member] ?? [], { ...request, rule: choice }, []);
 			expect(answer).toEqual({ kept: INTERVALS, firstMinute: FROM, was: chain, would: chain });
 		}
 	});
@@ -113,9 +113,9 @@ describe.each(MATCHING_RULES)("the past of a street that was matched by %s", (ch
 							earnedMicroNok: Number(earned),
 						})),
 				);
-				const answer = whatIf(kept, { ...request, member, rule }, []);
+				const answer = whatIf(kept[member] ?? [], { ...request, rule }, []);
 				expect(answer.would).toEqual(summed(shares));
-				expect(answer.was).toEqual(whatIf(kept, { ...request, member, rule: choice }, []).was);
+				expect(answer.was).toEqual(whatIf(kept[member] ?? [], { ...request, rule: choice }, []).was);
 			}
 		}
 	});
@@ -123,15 +123,16 @@ describe.each(MATCHING_RULES)("the past of a street that was matched by %s", (ch
 	it("adds up from parts as it is in one", () => {
 		const parts = [FROM, FROM + 7, FROM + 10, UNTIL].flatMap((fromMinute, at, all) => {
 			const untilMinute = all[at + 1];
-			return untilMinute === undefined ? [] : [{ fromMinute, untilMinute, member: 0, rule: "uniform" as const }];
+			return untilMinute === undefined ? [] : [{ fromMinute, untilMinute, rule: "uniform" as const }];
 		});
-		const whole = whatIf(kept, { ...request, member: 0, rule: "uniform" }, []);
-		const each = parts.map((part) => whatIf(kept, part, []));
+		const [own = []] = kept;
+		const whole = whatIf(own, { ...request, rule: "uniform" }, []);
+		const each = parts.map((part) => whatIf(own, part, []));
 		expect(each.reduce((sum, part) => sum + part.kept, 0)).toBe(whole.kept);
 		for (const field of ["soldWh", "earnedMicroNok", "savedMicroNok"] as const) {
 			expect(each.reduce((sum, part) => sum + part.would[field], 0)).toBe(whole.would[field]);
 		}
-		expect(whatIf(kept, { fromMinute: UNTIL, untilMinute: UNTIL + 60, member: 0, rule: choice }, [])).toMatchObject({
+		expect(whatIf(own, { fromMinute: UNTIL, untilMinute: UNTIL + 60, rule: choice }, [])).toMatchObject({
 			kept: 0,
 			was: { soldWh: 0 },
 		});
@@ -139,8 +140,8 @@ describe.each(MATCHING_RULES)("the past of a street that was matched by %s", (ch
 });
 
 it("reckons what is saved at what the household says that it pays, from when it says so", () => {
-	const kept = keptOf(lived("midMarket"));
-	const request = { fromMinute: FROM, untilMinute: UNTIL, member: 3, rule: "midMarket" as const };
+	const kept = keptOf(lived("midMarket"), 3);
+	const request = { fromMinute: FROM, untilMinute: UNTIL, rule: "midMarket" as const };
 	const { was } = whatIf(kept, request, []);
 	expect(was.boughtWh).toBeGreaterThan(0);
 	const early = whatIf(kept, { ...request, untilMinute: FROM + 20 }, []).was;
@@ -155,7 +156,7 @@ it("reckons what is saved at what the household says that it pays, from when it 
 });
 
 it("knows intervals in which the rule that held let nobody trade, and another one would have", () => {
-	const kept = keptOf(lived("midMarket"));
-	const never = whatIf(kept, { fromMinute: FROM, untilMinute: UNTIL, member: 2, rule: "pairwise" }, []);
+	const kept = keptOf(lived("midMarket"), 2);
+	const never = whatIf(kept, { fromMinute: FROM, untilMinute: UNTIL, rule: "pairwise" }, []);
 	expect(never.would.boughtWh).toBeGreaterThan(never.was.boughtWh);
 });
