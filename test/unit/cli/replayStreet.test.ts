@@ -163,7 +163,7 @@ describe("the replay of a small street", () => {
 		expect(balances).toBe(2_001 * 1_000_000);
 		// The minute whose reading never came settles when its grace has passed.
 		expect(result.blocks).toBeGreaterThan(13 + 180);
-	}, 20_000);
+	});
 
 	it.each(["midMarket", "uniform", "pairwise", "balance"])(
 		"matches by the rule %s what its contracts leave, as an independent reckoning does",
@@ -190,7 +190,6 @@ describe("the replay of a small street", () => {
 			const balances = result.households.reduce((all, { balanceMicroNok }) => all + balanceMicroNok, 0);
 			expect(balances).toBe(2_001 * 1_000_000);
 		},
-		20_000,
 	);
 
 	it("is the same to the byte when it is run again", async () => {
@@ -203,7 +202,7 @@ describe("the replay of a small street", () => {
 		expect(await replay(short)).toEqual(first);
 		expect(first.bytesPerReading).toBeGreaterThan(0);
 		expect(first.verifications).toBeGreaterThan(0);
-	}, 20_000);
+	});
 });
 
 const THESIS_STREET = "../shared/data/thesis-street";

@@ -131,7 +131,7 @@ describe("in every life of a neighbourhood", () => {
 				({ energyLimitWh, deliveredWh }) => energyLimitWh > 0 && deliveredWh === energyLimitWh,
 			).length;
 		};
-		forAllBlocks(20, check);
+		forAllBlocks(10, check);
 		// Lives in which all of it happens: what follows is not left to chance.
 		for (const seed of [10, 14, 24]) forAllBlocks(40, check, seed);
 		// A test that never settles anything would agree as well.
@@ -167,7 +167,7 @@ describe("in every life of a neighbourhood", () => {
 	}, 60_000);
 
 	it("the balances and locks are together what was issued and not paid out and the lines, and none is negative", () => {
-		forAllBlocks(25, ({ executed: { ledger } }) => {
+		forAllBlocks(12, ({ executed: { ledger } }) => {
 			const balances = ledger.households.map(({ balanceMicroNok }) => balanceMicroNok);
 			const locks = [...ledger.locks.values()].map(({ amountMicroNok }) => amountMicroNok);
 			const lines = ledger.households.map(({ creditMicroNok }) => creditMicroNok);
@@ -189,7 +189,7 @@ describe("in every life of a neighbourhood", () => {
 					}
 				}
 			}),
-			{ numRuns: 30 },
+			{ numRuns: 15 },
 		);
 	});
 
@@ -216,12 +216,12 @@ describe("in every life of a neighbourhood", () => {
 					}
 				}
 			}),
-			{ numRuns: 30 },
+			{ numRuns: 15 },
 		);
 	});
 
 	it("a contract never delivers more than its limit, and what is paid is what was delivered", () => {
-		forAllBlocks(25, ({ executed: { ledger } }) => {
+		forAllBlocks(12, ({ executed: { ledger } }) => {
 			for (const contract of ledger.contracts) {
 				if (contract.energyLimitWh > 0) expect(contract.deliveredWh).toBeLessThanOrEqual(contract.energyLimitWh);
 				expect(contract.amountMicroNok).toBe(contract.deliveredWh * contract.priceMicroNokPerWh);
@@ -249,7 +249,7 @@ describe("in every life of a neighbourhood", () => {
 					hash = blockHash(decoded.value);
 				}
 			}),
-			{ numRuns: 30 },
+			{ numRuns: 15 },
 		);
 	});
 
@@ -264,7 +264,7 @@ describe("in every life of a neighbourhood", () => {
 				}
 				expect(ledgers.map((ledger) => JSON.stringify(flat(ledger)))).toEqual(photographs);
 			}),
-			{ numRuns: 20 },
+			{ numRuns: 10 },
 		);
 	});
 });
@@ -354,7 +354,7 @@ describe("the order in which readings arrive within the grace", () => {
 				expect(resultOf(each, each.second)).toEqual(first);
 				delivered += first.deliveries;
 			}),
-			{ numRuns: 30 },
+			{ numRuns: 15 },
 		);
 		expect(delivered).toBeGreaterThan(50);
 	});
