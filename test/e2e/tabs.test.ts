@@ -177,7 +177,7 @@ describe("a leader whose page freezes for 20 s", () => {
 		const back = await until(
 			() => standingOf(frozen),
 			(seen) => seen.headIndex >= without.headIndex && /^Lia/.test(seen.leader),
-			15_000,
+			40_000,
 		);
 		const backMs = Date.now() - thawedMs;
 		await expectPage(frozen.getByText("2 av 2 naboer på nett")).visible();
