@@ -3,14 +3,11 @@
  * stands for itself by the household's signature, which is worth nothing in another neighbourhood.
  */
 import * as v from "valibot";
-import { isBankAccount } from "../primitives/bankAccount.js";
+import { isBankAccount, MAX_HOLDER_LENGTH } from "../primitives/bankAccount.js";
 import { compareBytes } from "../primitives/bytes.js";
 import { type CborValue, encode } from "../primitives/codec.js";
 import { taggedHash } from "../primitives/hash.js";
 import { member, perhaps, signature, text, timestampMs } from "./fieldShapes.js";
-
-/** As long as banks take a name. */
-export const MAX_HOLDER_LENGTH = 70;
 
 export interface BankAccount {
 	/** Whose it is, as the bank knows it. */

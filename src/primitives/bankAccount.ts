@@ -24,6 +24,8 @@ const IBAN_LENGTHS: Readonly<Record<string, number>> = {
 	...{ EE: 20, LV: 21, LT: 20, DE: 22, NL: 18, GB: 22, PL: 28, ES: 24, FR: 27, BE: 16, AT: 20, CH: 21, IE: 22 },
 };
 const MIN_IBAN_LENGTH = 15;
+/** The longest name of its holder that banks take. */
+export const MAX_HOLDER_LENGTH = 70;
 /** The longest number of an account. */
 export const MAX_ACCOUNT_LENGTH = 34;
 

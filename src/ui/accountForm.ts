@@ -1,6 +1,6 @@
 /** A bank account: the form, from what was typed to the command, and what is reviewed before it is told. */
 import type { Command } from "../node/protocol.js";
-import { formatBankAccount, parseBankAccount } from "../primitives/bankAccount.js";
+import { formatBankAccount, MAX_HOLDER_LENGTH, parseBankAccount } from "../primitives/bankAccount.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Household } from "./context.js";
 import { codeText } from "./errorText.js";
@@ -12,9 +12,6 @@ type Account = NonNullable<Extract<Command, { type: "account" }>["account"]>;
 export type AccountFields = Record<keyof Account, string>;
 export type AccountErrors = Partial<AccountFields>;
 
-/** What a bank takes as a name. */
-export const HOLDER_LENGTH_MAX = 70;
-
 /** The account, or every field that is wrong. */
 export function readAccount({
 	holder,
@@ -23,7 +20,7 @@ export function readAccount({
 	const errors: AccountErrors = {};
 	// A name that was copied out of a table brings its blanks along.
 	const name = holder.trim().replace(/\s+/gu, " ");
-	if (name === "" || name.length > HOLDER_LENGTH_MAX) errors.holder = codeText("bad-holder");
+	if (name === "" || name.length > MAX_HOLDER_LENGTH) errors.holder = codeText("bad-holder");
 	const parsed = parseBankAccount(number);
 	if (!parsed.ok) errors.number = codeText(parsed.error.code);
 	if (!parsed.ok || errors.holder !== undefined) return refused({ code: "bad-fields", errors });
