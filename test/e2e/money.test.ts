@@ -31,6 +31,11 @@ async function confirm(page: Page, says: string, amount?: string): Promise<void>
 	await review.locator("button.primary").click();
 }
 
+/** The act is signed, says so, and is put away. */
+async function putAway(page: Page): Promise<void> {
+	await page.locator("dialog[open]").getByRole("button", { name: nb.close }).click();
+}
+
 /** The tenth digit checks the others. */
 const REFERENCE = /^\d{10}$/u;
 
@@ -59,6 +64,7 @@ describe("money between two browsers", () => {
 		await operator.getByLabel(nb.credit_lines_amount).fill("500");
 		await operator.getByRole("button", { name: nb.credit_lines_submit }).click();
 		await confirm(operator, "Berg");
+		await putAway(operator);
 		await goTo(neighbour, "balance");
 		await expectPage(neighbour.getByText("500,00", { exact: false }).first()).visible();
 	});
@@ -79,12 +85,14 @@ describe("money between two browsers", () => {
 		await neighbour.getByLabel(nb.balance_amount).first().fill("200");
 		await neighbour.getByRole("button", { name: nb.balance_buy }).click();
 		await confirm(neighbour, "200,00", "200");
+		await putAway(neighbour);
 		await expectPage(neighbour.getByText("1234 56 78903")).visible();
 		const reference = await neighbour.getByText(REFERENCE).textContent();
 		expect(reference).toMatch(REFERENCE);
 		await operator.getByLabel(nb.operations_reference).fill(reference ?? "");
 		await operator.getByRole("button", { name: nb.operations_issue, exact: true }).click();
 		await confirm(operator, "200,00", "200");
+		await putAway(operator);
 		await expectPage(neighbour.getByText("700,00", { exact: false }).first()).visible();
 	});
 });
