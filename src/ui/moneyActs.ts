@@ -1,9 +1,11 @@
 /** What a household can do about its own money and membership, each as it is reviewed before it is done. */
 import type { BankView, CreditView, MoneyProposalView, OrderView } from "../node/view.js";
+import { ok } from "../primitives/result.js";
 import type { Household } from "./context.js";
 import { formatCount, formatDateTime, formatKroner } from "./format.js";
 import { moneyKindText } from "./moneyKind.js";
 import { memberName } from "./names.js";
+import type { CommandResult } from "./nodeClient.svelte.js";
 import { m } from "./paraglide/messages.js";
 import type { Review } from "./review.js";
 
@@ -52,6 +54,29 @@ export function creditReview(
 		sentence: m.credit_lines_review({ name, amount, former }),
 		confirmLabel: m.credit_lines_submit(),
 		run: () => client.command({ type: "credit", household: member, creditMicroNok }),
+	};
+}
+
+/** The same line for every household that has another one: an act for each of them, as far as none is refused. */
+export function creditForAllReview(
+	{ client, street }: Household,
+	lines: readonly CreditView[],
+	creditMicroNok: number,
+): Review {
+	const changed = lines.filter(({ lineMicroNok }) => lineMicroNok !== creditMicroNok);
+	const names = changed.map(({ member }) => memberName(street, member)).join(", ");
+	return {
+		title: m.credit_lines_title(),
+		sentence: m.credit_lines_review_all({ names, amount: formatKroner(creditMicroNok) }),
+		confirmLabel: m.credit_lines_submit(),
+		run: async () => {
+			let result: CommandResult = ok({ type: "done" });
+			for (const { member: household } of changed) {
+				result = await client.command({ type: "credit", household, creditMicroNok });
+				if (!result.ok) break;
+			}
+			return result;
+		},
 	};
 }
 
