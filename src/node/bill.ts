@@ -26,7 +26,7 @@ export function billOf({ series, paidMicroNok, earnedMicroNok, ...householdPrice
 	let minutesWithoutMoney = 0;
 	for (let at = 0; at < importWh.length; at++) {
 		const minute = fromMinute + at;
-		if (at % MINUTES_PER_HOUR === 0) hours.push({ fromMinute: minute, ...NOTHING });
+		if (at % MINUTES_PER_HOUR === 0) hours.push({ fromMinute: minute, ...NO_BILL });
 		const imported = importWh[at] ?? -1;
 		if (imported < 0) continue;
 		const price = priceOf(at);
@@ -43,8 +43,8 @@ export function billOf({ series, paidMicroNok, earnedMicroNok, ...householdPrice
 		};
 		if (!addMinute(hour, minuteFigures, price)) minutesWithoutMoney++;
 	}
-	const total: BillFigures = { ...NOTHING };
-	for (const hour of hours) for (const field of FIGURES) total[field] = add(total[field], hour[field]);
+	const total: BillFigures = { ...NO_BILL };
+	for (const hour of hours) for (const field of BILL_FIGURES) total[field] = add(total[field], hour[field]);
 	const boughtPerMille = perMille(total.boughtWh, total.importWh);
 	const soldPerMille = perMille(total.soldWh, total.exportWh);
 	return {
@@ -98,7 +98,8 @@ export function perMille(partWh: number, wholeWh: number): number | undefined {
 }
 
 const MINUTE_FIGURES = ["importWh", "exportWh", "boughtWh", "soldWh", "paidMicroNok", "earnedMicroNok"] as const;
-const NOTHING: Readonly<BillFigures> = {
+/** Of a time without a reading. */
+export const NO_BILL: Readonly<BillFigures> = {
 	minutes: 0,
 	importWh: 0,
 	exportWh: 0,
@@ -113,4 +114,4 @@ const NOTHING: Readonly<BillFigures> = {
 	localFeeMicroNok: 0,
 	savedMicroNok: 0,
 };
-const FIGURES = Object.keys(NOTHING) as (keyof BillFigures)[];
+export const BILL_FIGURES: readonly (keyof BillFigures)[] = Object.keys(NO_BILL) as (keyof BillFigures)[];

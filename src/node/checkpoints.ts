@@ -16,7 +16,7 @@ import { equalBytes } from "../primitives/bytes.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { minuteOf } from "../primitives/units.js";
 import type { Link } from "./chain.js";
-import type { History } from "./history.js";
+import type { History, HoursAsked } from "./history.js";
 import { dayOf, type IntervalHistory, KEPT_INTERVAL_DAYS } from "./intervalHistory.js";
 import {
 	decodeCertificateRecord,
@@ -38,7 +38,7 @@ export class CheckpointKeeper {
 	/** Passed and not yet written, ascending: what lies below them may wait long for its verification. */
 	#kept: {
 		checkpoint: NonNullable<ChainChange["checkpoint"]>;
-		days: NonNullable<ChainChange["days"]>;
+		days: ReturnType<History["takeChangedDays"]>;
 		intervals: NonNullable<ChainChange["intervals"]>;
 	}[] = [];
 
@@ -50,9 +50,9 @@ export class CheckpointKeeper {
 
 	/**
 	 * The head moved to a link, which history, statement and intervals have taken in and nothing above it; `certificate` is the
-	 * first at or above it.
+	 * first at or above it. `hoursAsked`: by which clock and prices days are summed up.
 	 */
-	passed(parent: Ledger, link: Link, certificate: Certificate): void {
+	passed(parent: Ledger, link: Link, certificate: Certificate, hoursAsked: () => HoursAsked): void {
 		if (!isCheckpoint(parent, link.ledger)) return;
 		assert(certificate.index >= link.block.index, "a certificate covers the blocks below it");
 		const { leaves } = snapshotOf(link.ledger, link.results);
@@ -65,7 +65,7 @@ export class CheckpointKeeper {
 				derived: this.#statement.toRecord(),
 				chunks: chunkLeaves(leaves).map((chunk, number) => ({ number, record: sealRecord(chunk) })),
 			},
-			days: this.#history.takeChangedDays(),
+			days: this.#history.takeChangedDays(hoursAsked()),
 			intervals: {
 				days: this.#intervals.takeChangedDays(),
 				keepFromDay: Math.max(0, dayOf(minuteOf(link.block.timestampMs)) - KEPT_INTERVAL_DAYS),
@@ -74,7 +74,7 @@ export class CheckpointKeeper {
 	}
 
 	/** What the next write has to keep; empty where no checkpoint below an index was passed since this was last asked for. */
-	take(belowIndex: number): Pick<ChainChange, "checkpoint" | "days" | "intervals"> {
+	take(belowIndex: number): Pick<ChainChange, "checkpoint" | "days" | "hours" | "intervals"> {
 		const taken = this.#kept.filter(({ checkpoint }) => checkpoint.index < belowIndex);
 		const newest = taken.at(-1);
 		if (newest === undefined) return {};
@@ -82,7 +82,8 @@ export class CheckpointKeeper {
 		const intervals = taken.flatMap((each) => each.intervals.days);
 		return {
 			checkpoint: newest.checkpoint,
-			days: taken.flatMap(({ days }) => days),
+			days: taken.flatMap(({ days }) => days.days),
+			hours: taken.flatMap(({ days }) => days.hours),
 			...(intervals.length === 0 ? {} : { intervals: { ...newest.intervals, days: intervals } }),
 		};
 	}

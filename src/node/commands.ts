@@ -44,7 +44,7 @@ type StreetlessCommand = Extract<
 type WhatIfCommand = Extract<Command, { type: "whatIf" }>;
 
 /** Commands that only read, for as long as that takes: beside the queue. */
-type ReadingCommand = Extract<Command, { type: "proofFile" | "statement" | "exportSlice" }>;
+type ReadingCommand = Extract<Command, { type: "proofFile" | "statement" | "exportSlice" | "series" | "usage" }>;
 
 export interface CommandsParts {
 	readonly dependencies: NodeDependencies;
@@ -224,8 +224,6 @@ export class Commands {
 				}
 				return (await street.keepBlocksFor(days)) ? DONE : refused({ code: "storage-write-failed" });
 			}
-			case "series":
-				return series(street, command);
 			case "bill":
 				return bill(street, command);
 			case "whatIf":
@@ -271,8 +269,16 @@ function contentOf(link: Link): LinkContent {
 
 const HEX_ID = /^[0-9a-f]{64}$/;
 
+const READING: ReadonlySet<Command["type"]> = new Set<ReadingCommand["type"]>([
+	"proofFile",
+	"statement",
+	"exportSlice",
+	"series",
+	"usage",
+]);
+
 function isReadingCommand(command: Command): command is ReadingCommand {
-	return command.type === "proofFile" || command.type === "statement" || command.type === "exportSlice";
+	return READING.has(command.type);
 }
 
 async function read(street: Street | undefined, command: ReadingCommand): Promise<Reply> {
@@ -280,6 +286,16 @@ async function read(street: Street | undefined, command: ReadingCommand): Promis
 	switch (command.type) {
 		case "proofFile":
 			return proofFile(street, command);
+		case "series": {
+			const { member, fromMinute, untilMinute } = command;
+			if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
+			const series = await street.usages.series(member, { fromMinute, untilMinute });
+			return series.ok ? ok({ type: "series", series: series.value }) : refused({ ...series.error });
+		}
+		case "usage": {
+			const usage = await street.usages.usage(command);
+			return usage.ok ? ok({ type: "usage", usage: usage.value }) : refused({ ...usage.error });
+		}
 		case "statement": {
 			const statement = await street.papers.statement(command);
 			return statement.ok ? ok({ type: "statement", statement: statement.value }) : refused({ ...statement.error });
@@ -308,16 +324,6 @@ function requestOf(command: Extract<Command, { type: "proofFile" }>): ProofReque
 	const { contractId, minute } = command;
 	if (!HEX_ID.test(contractId)) return undefined;
 	return minute === undefined ? { contractId } : { contractId, minute };
-}
-
-/** A household sees its own graph only, the operator all of them (thesis 3.2.1). */
-function series(street: Street, command: Extract<Command, { type: "series" }>): Reply {
-	const { member, fromMinute, untilMinute } = command;
-	const own = street.member;
-	const isOperator = own !== undefined && street.chain.head.ledger.households[own]?.operator === true;
-	if (member !== own && !isOperator) return refused({ code: "not-your-readings" });
-	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
-	return ok({ type: "series", series: street.history.series(member, fromMinute, untilMinute) });
 }
 
 /** What it cost is a household's own to see. */

@@ -11,13 +11,15 @@ import { settles } from "../contract/metering.js";
 import type { Tariff } from "../contract/tariff.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
+import { type LocalTimeRule, localMinuteAt } from "../primitives/localTime.js";
 import { add, MINUTES_PER_DAY, multiplyDivide } from "../primitives/units.js";
 import type { BilledMinutes } from "./bill.js";
 import type { Link } from "./chain.js";
+import { type DayHours, dayHoursOf, encodeHours, minutesOfDay } from "./hours.js";
 import { PriceHistory, type PriceRun } from "./priceHistory.js";
 import type { Series } from "./protocol.js";
 import { openRecord, sealRecord } from "./records.js";
-import type { StoredDay } from "./storage.js";
+import type { StoredDay, StoredHours } from "./storage.js";
 import type { UnsettledRun } from "./view.js";
 
 /** The longest series that is handed out at once: a month, with the hour that autumn has twice. */
@@ -55,8 +57,12 @@ export class History {
 	readonly #days = new Map<number, Map<number, Day>>();
 	/** By member, the days that changed since they were last taken. */
 	readonly #changed = new Map<number, Set<number>>();
+	/** By member, the days that changed since they were opened: of what is stored of the others is to be believed. */
+	readonly #touched = new Map<number, Set<number>>();
 	/** Stored with each household's day. */
 	readonly #prices = new PriceHistory(KEPT_DAYS);
+	/** By member, then by local day, made when they are asked for, and by what the household itself paid then. */
+	readonly #hours = new Map<number, Map<number, { of: BilledMinutes["ownRetail"]; hours: DayHours }>>();
 	/** By member, newest first: made when it is asked for. */
 	readonly #unsettled = new Map<number, UnsettledRun[]>();
 	readonly #householdKey: Uint8Array;
@@ -124,8 +130,12 @@ export class History {
 	}
 
 	#change(member: number, day: number): void {
-		const changed = this.#changed.get(member) ?? new Set<number>();
-		this.#changed.set(member, changed.add(day));
+		for (const days of [this.#changed, this.#touched]) {
+			const changed = days.get(member) ?? new Set<number>();
+			days.set(member, changed.add(day));
+		}
+		// Of the local days that a day lies in; there is no clock that is two days off.
+		for (const localDay of [day - 1, day, day + 1]) this.#hours.get(member)?.delete(localDay);
 	}
 
 	/** A member's day that is about to be written to. */
@@ -139,20 +149,56 @@ export class History {
 		this.#unsettled.delete(member);
 		const days = this.#days.get(member) ?? new Map<number, Day>();
 		this.#days.set(member, days.set(day, values));
-		if (days.size > KEPT_DAYS) days.delete(Math.min(...days.keys()));
+		if (days.size > KEPT_DAYS) {
+			const oldest = Math.min(...days.keys());
+			days.delete(oldest);
+			this.#touched.get(member)?.delete(oldest);
+		}
 		return values;
 	}
 
-	/** The days that changed since this was last asked for, as they are to be stored. */
-	takeChangedDays(): StoredDay[] {
-		const changed = [...this.#changed].flatMap(([member, days]) =>
-			[...days].flatMap((day): StoredDay[] => {
+	/** The days that changed since this was last asked for, as they are to be stored: by the minute and by the hour. */
+	takeChangedDays(of: HoursAsked): { days: StoredDay[]; hours: StoredHours[] } {
+		const days: StoredDay[] = [];
+		const hours: StoredHours[] = [];
+		for (const [member, changed] of this.#changed) {
+			for (const day of changed) {
 				const values = this.#days.get(member)?.get(day);
-				return values === undefined ? [] : [{ member, day, record: encodeDay(values, this.#prices.ofDay(day)) }];
-			}),
-		);
+				if (values !== undefined) days.push({ member, day, record: encodeDay(values, this.#prices.ofDay(day)) });
+			}
+			hours.push(...this.#storedHours(member, changed, of));
+		}
 		this.#changed.clear();
-		return changed;
+		return { days, hours };
+	}
+
+	/** The hours of all days that changed since they were opened, as they are to be stored. */
+	touchedHours(of: HoursAsked): StoredHours[] {
+		return [...this.#touched].flatMap(([member, days]) => this.#storedHours(member, days, of));
+	}
+
+	#storedHours(member: number, days: ReadonlySet<number>, of: HoursAsked): StoredHours[] {
+		return [...localDaysOf(of.localTime, days)].map((day) => {
+			const record = encodeHours(this.hours(member, day, of), member === of.ownMember);
+			return { member, day, record };
+		});
+	}
+
+	/** A member's local day by the hour, of the minutes that are here. */
+	hours(member: number, day: number, { localTime, ownRetail, otherwise }: HoursAsked): DayHours {
+		const days = this.#hours.get(member) ?? new Map<number, { of: typeof ownRetail; hours: DayHours }>();
+		this.#hours.set(member, days);
+		const known = days.get(day);
+		if (known?.of === ownRetail) return known.hours;
+		const { fromMinute, untilMinute } = minutesOfDay(localTime, day);
+		const hours = dayHoursOf(day, { ...this.billed(member, fromMinute, untilMinute, otherwise), ownRetail });
+		days.set(day, { of: ownRetail, hours });
+		return hours;
+	}
+
+	/** A member's local days that are newer here than wherever they are stored. */
+	touchedDays(member: number, localTime: LocalTimeRule): ReadonlySet<number> {
+		return localDaysOf(localTime, this.#touched.get(member) ?? new Set());
 	}
 
 	/** All days that are here, as they are to be stored. */
@@ -265,6 +311,26 @@ export class History {
 		}
 		return { series, ...money };
 	}
+}
+
+/** For whom, and by which clock and prices, days are summed up by the hour. */
+export interface HoursAsked extends Pick<BilledMinutes, "ownRetail"> {
+	readonly localTime: LocalTimeRule;
+	/** The household of this device: of no other one the money is known. */
+	readonly ownMember: number | undefined;
+	/** Counts where no prices are kept. */
+	readonly otherwise: Tariff;
+}
+
+/** The local days in which minutes of some days (UTC) lie. */
+function localDaysOf(localTime: LocalTimeRule, days: ReadonlySet<number>): Set<number> {
+	return new Set(
+		[...days].flatMap((day) => {
+			const first = localMinuteAt(localTime, day * MINUTES_PER_DAY).day;
+			const last = localMinuteAt(localTime, (day + 1) * MINUTES_PER_DAY - 1).day;
+			return first === last ? [first] : [first, last];
+		}),
+	);
 }
 
 /** Adds a day's minutes to runs of earlier ones, ascending. */

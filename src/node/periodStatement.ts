@@ -137,7 +137,7 @@ function contractsOf({ movements }: Account, ledger: Ledger): StatementContract[
 }
 
 /** Whether minutes before one may still come to cost a household something, or bring it something. */
-function awaitsSettlement(ledger: Ledger, member: number, beforeMinute: number): boolean {
+export function awaitsSettlement(ledger: Ledger, member: number, beforeMinute: number): boolean {
 	if (awaitsMatching(ledger, member, beforeMinute)) return true;
 	return ledger.liveContracts.some((index) => {
 		const contract = contractOf(ledger, index);

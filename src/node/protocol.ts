@@ -260,6 +260,11 @@ export type Command =
 	/** What this household's electricity cost by the hour. */
 	| { type: "bill"; fromMinute: number; untilMinute: number }
 	/**
+	 * Whole local days in pieces of one length, for graphs and sums: one's own, or for the operator any member's, or all
+	 * together. A day may be asked for in quarters and hours, a year in days (USAGE_DAYS).
+	 */
+	| { type: "usage"; of: UsageOf; unit: UsageUnit; fromMinute: number; untilMinute: number }
+	/**
 	 * What another rule of the market would have made of this household's past, in intervals that begin in [fromMinute,
 	 * untilMinute): at most a month at a time, so that a long time is asked about piece by piece.
 	 */
@@ -364,6 +369,7 @@ export type ReplyValue =
 	| { type: "handedIn"; taken: number; known: number }
 	| { type: "series"; series: Series }
 	| { type: "bill"; bill: Bill }
+	| { type: "usage"; usage: Usage }
 	| { type: "whatIf"; whatIf: WhatIf }
 	| { type: "statement"; statement: PeriodStatement }
 	| { type: "exportSlice"; text: string }
@@ -463,6 +469,51 @@ export interface BillFigures {
 	localFeeMicroNok: number;
 	/** Against everything from the utility and to it; negative: it would have been cheaper. */
 	savedMicroNok: number;
+}
+
+/** Whose: a member index, or everybody's. */
+export type UsageOf = number | "all";
+
+/** quarter: 15 minutes. Hours, days and months are those of local time. */
+export type UsageUnit = "quarter" | "hour" | "day" | "month";
+
+/** So many days are given in pieces of a unit at once: what a screen can show. */
+export const USAGE_DAYS: Readonly<Record<UsageUnit, number>> = { quarter: 8, hour: 32, day: 367, month: 3_653 };
+
+/** What flowed in a time, in pieces of one length: `node/usage.ts` sums it up. Energies of all are those of each, added. */
+export interface Usage {
+	of: UsageOf;
+	unit: UsageUnit;
+	/** First minute of each piece, ascending, and the first one after the last. */
+	starts: Int32Array;
+	/** One value for each piece. Money is this household's own: 0 of anybody else. */
+	figures: Readonly<Record<keyof BillFigures, Float64Array>>;
+	/** The least and the most that flowed in one of its minutes, Wh; of all together: of any household. */
+	band: Readonly<Record<keyof UsageBand, Float64Array>>;
+	total: BillFigures;
+	/** Minutes that have ended and in which it was a member, of all together their sum: `total.minutes` of them have a reading. */
+	memberMinutes: number;
+	/** Of this household: with whom it traded. */
+	partners: UsagePartner[];
+	/** Nothing more will settle in it. */
+	isSettled: boolean;
+}
+
+export interface UsageBand {
+	importMinWh: number;
+	importMaxWh: number;
+	exportMinWh: number;
+	exportMaxWh: number;
+}
+
+/** What went to and fro between this household and a neighbour by their contracts, or the market's intervals. */
+export interface UsagePartner {
+	/** Member index; absent: the market, which has no one partner. */
+	other?: number;
+	boughtWh: number;
+	soldWh: number;
+	paidMicroNok: number;
+	earnedMicroNok: number;
 }
 
 export type ExportWhat = "minutes" | "days" | "months" | "movements";

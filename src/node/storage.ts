@@ -77,7 +77,9 @@ export interface ChainChange {
 	voterSteps?: readonly VoterStepRecord[];
 	/** Days of the history, each written over as a whole. */
 	days?: readonly StoredDay[];
-	/** Forget old days of all members but one. */
+	/** The same days by the hour, and by local time. */
+	hours?: readonly StoredHours[];
+	/** Forget old days, and their hours, of all members but one. */
 	forgetDays?: { belowDay: number; exceptMember: number };
 	/** Days of the market's intervals, each written over as a whole; days below `keepFromDay` are forgotten. */
 	intervals?: { days: readonly StoredIntervals[]; keepFromDay: number };
@@ -140,6 +142,13 @@ export interface StoredChunk {
 
 /** A member's minutes of one day (days since the epoch, UTC). */
 export interface StoredDay {
+	member: number;
+	day: number;
+	record: Uint8Array;
+}
+
+/** A member's hours of one local day (days since 1 January 1970 of the calendar). */
+export interface StoredHours {
 	member: number;
 	day: number;
 	record: Uint8Array;
@@ -215,6 +224,8 @@ export interface ChainStorage {
 	readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>>;
 	/** One member's days from one on until another, ascending. */
 	readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>>;
+	/** One member's hours of the local days from one on until another, ascending. */
+	readHours(member: number, fromDay: number, untilDay: number): Promise<Result<StoredHours[], StorageError>>;
 	/** The page of proofs that holds a block, or the first one above it. */
 	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>>;
 	staged(): Promise<Result<StagedCheckpoint | undefined, StorageError>>;

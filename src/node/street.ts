@@ -36,7 +36,7 @@ import { ProposalSize } from "./proposer.js";
 import type { Command, CommandError, WhatIf } from "./protocol.js";
 import { type ChainConfig, encodeConfig, encodeVotes, type Keys } from "./records.js";
 import type { Statement } from "./statement.js";
-import type { ChainChange, StorageError } from "./storage.js";
+import type { ChainChange, StorageError, StoredHours } from "./storage.js";
 import { Accounts } from "./street/accounts.js";
 import { Admission } from "./street/admission.js";
 import { CatchingUp } from "./street/catchingUp.js";
@@ -47,6 +47,7 @@ import { DoubleSigning } from "./street/doubleSigning.js";
 import { Gossip } from "./street/gossip.js";
 import { Greeting } from "./street/greeting.js";
 import { createInvitationLink, createRestoreLink } from "./street/invitations.js";
+import { KeptMinutes } from "./street/keptMinutes.js";
 import { Membership } from "./street/membership.js";
 import { createOnward } from "./street/onward.js";
 import { OwnTransactions } from "./street/ownTransactions.js";
@@ -64,6 +65,7 @@ import { Serving } from "./street/serving.js";
 import { createSuccessor } from "./street/successor.js";
 import { TailVerification } from "./street/tailVerification.js";
 import { Unlocking } from "./street/unlocking.js";
+import { Usages } from "./street/usages.js";
 import { VoterKeeping } from "./street/voterKeeping.js";
 import { Sync } from "./sync.js";
 import { sealedAlone } from "./vault.js";
@@ -115,6 +117,8 @@ export class Street {
 	readonly accounts: Accounts;
 	/** Statements and exports. */
 	readonly papers: Papers;
+	/** Graphs. */
+	readonly usages: Usages;
 	#lastTickMs: number;
 	#claim: string | undefined;
 	/** Of what it was reckoned, and what came of it. */
@@ -175,7 +179,9 @@ export class Street {
 		this.#admission = new Admission(context, sync, this.#own);
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
 		this.#proving = new Proving(context, views.proofs);
-		this.papers = new Papers(context, views.history, views.statement);
+		const kept = new KeptMinutes(context, views.history);
+		this.papers = new Papers(context, kept, views.statement);
+		this.usages = new Usages(context, kept, views.statement);
 		this.#serving = new Serving(context, this.#pruning);
 		const fetching = { sync, raft, head, verification };
 		this.#verification = verification;
@@ -657,7 +663,18 @@ export class Street {
 		const stored = await this.#context.storage.readIntervals(0, Number.MAX_SAFE_INTEGER);
 		const intervals = [...(stored.ok ? stored.value : []), ...this.#intervals.storedDays()];
 		const accounts = this.accounts.onward(genesis.hash);
-		return { ...createOnward(this.#context, genesis, this.history.storedDays(), intervals), ...accounts };
+		const hours = await this.#storedHours();
+		return { ...createOnward(this.#context, genesis, this.history.storedDays(), intervals), hours, ...accounts };
+	}
+
+	/** All hours that are kept, and beside them those that are in memory alone. */
+	async #storedHours(): Promise<StoredHours[]> {
+		const all: StoredHours[] = [];
+		for (const { index } of this.chain.head.ledger.households) {
+			const stored = await this.#context.storage.readHours(index, 0, Number.MAX_SAFE_INTEGER);
+			if (stored.ok) all.push(...stored.value);
+		}
+		return [...all, ...this.history.touchedHours(this.#context.hoursAsked)];
 	}
 
 	/** Another device takes this one's place: this run is over. */

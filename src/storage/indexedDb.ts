@@ -15,6 +15,7 @@ import type {
 	StoredChain,
 	StoredCheckpoint,
 	StoredDay,
+	StoredHours,
 	StoredIntervals,
 	StoredProofPage,
 	VoterStepRecord,
@@ -36,7 +37,7 @@ type OpenProfile = Fenced<ProfileSchema> & { sealingKey: CryptoKey };
 const PROFILE_PLACE = "profile";
 const PROFILE_VERSION = 1;
 /** Each version added stores, none was changed: opening an older one creates what is missing. */
-const CHAIN_VERSION = 3;
+const CHAIN_VERSION = 4;
 
 export class IndexedDbStorage implements StorageRoot {
 	readonly #prefix: string;
@@ -281,6 +282,15 @@ class IndexedDbChain implements ChainStorage {
 			const days = Array.from({ length: Math.max(0, untilDay - fromDay) }, (_, at) => fromDay + at);
 			const records = await Promise.all(days.map((day) => store.get([day, member])));
 			return zip(days, records).flatMap(([day, record]) => (record === undefined ? [] : [{ member, day, record }]));
+		});
+	}
+
+	readHours(member: number, fromDay: number, untilDay: number): Promise<Result<StoredHours[], StorageError>> {
+		return attempt("storage-unavailable", async () => {
+			const range = IDBKeyRange.bound([member, fromDay], [member, untilDay], false, true);
+			const { store } = this.#database.transaction("hours", "readonly");
+			const [keys, records] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+			return zip(keys, records).map(([[, day], record]) => ({ member, day, record }));
 		});
 	}
 

@@ -25,6 +25,7 @@ export function storesOf(change: ChainChange): StoreName[] {
 	if (change.checkpoint !== undefined) touch("checkpoints", "checkpointChunks");
 	if (change.voterSteps !== undefined) touch("voterSteps");
 	if (change.days !== undefined || change.forgetDays !== undefined) touch("days");
+	if (change.hours !== undefined || change.forgetDays !== undefined) touch("hours");
 	if (change.intervals !== undefined) touch("intervals");
 	if (change.proofs !== undefined) touch("proofs", "positions");
 	if (change.prune !== undefined) touch("blockchain", "positions", "certificates");
@@ -63,6 +64,9 @@ export function requestsOf(change: ChainChange, transaction: WriteTransaction): 
 	}
 	for (const { day, member, record } of change.days ?? []) {
 		requests.push(transaction.objectStore("days").put(record, [day, member]));
+	}
+	for (const { member, day, record } of change.hours ?? []) {
+		requests.push(transaction.objectStore("hours").put(record, [member, day]));
 	}
 	if (change.intervals !== undefined) {
 		const { days, keepFromDay } = change.intervals;

@@ -64,7 +64,7 @@ export async function putCheckpoint(
 	);
 }
 
-/** Deletes the old days of all members but one. */
+/** Deletes the old days of all members but one, and their hours. */
 export async function deleteDays(
 	{ belowDay, exceptMember }: NonNullable<ChainChange["forgetDays"]>,
 	transaction: WriteTransaction,
@@ -72,6 +72,10 @@ export async function deleteDays(
 	const days = transaction.objectStore("days");
 	const old = await days.getAllKeys(IDBKeyRange.upperBound([belowDay], true));
 	await Promise.all(old.map(([day, member]) => (member === exceptMember ? undefined : days.delete([day, member]))));
+	const hours = transaction.objectStore("hours");
+	const all = await hours.getAllKeys();
+	const oldHours = all.filter(([member, day]) => member !== exceptMember && day < belowDay);
+	await Promise.all(oldHours.map((key) => hours.delete(key)));
 }
 
 function chunksOf(index: number): IDBKeyRange {

@@ -23,6 +23,8 @@ export interface ChainSchema extends DBSchema {
 	checkpointChunks: { key: [index: number, number: number]; value: Uint8Array };
 	voterSteps: { key: number; value: Uint8Array };
 	days: { key: [day: number, member: number]; value: Uint8Array };
+	/** By local day. The member comes first: whole years of one are read. */
+	hours: { key: [member: number, day: number]; value: Uint8Array };
 	intervals: { key: number; value: Uint8Array };
 	staging: { key: "checkpoint"; value: CheckpointRecords & { index: number } };
 	stagingChunks: { key: number; value: Uint8Array };
@@ -43,6 +45,7 @@ export const CHAIN_STORES = [
 	"checkpointChunks",
 	"voterSteps",
 	"days",
+	"hours",
 	"intervals",
 	"staging",
 	"stagingChunks",

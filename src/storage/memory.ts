@@ -11,6 +11,7 @@ import {
 	type StoredChain,
 	type StoredCheckpoint,
 	type StoredDay,
+	type StoredHours,
 	type StoredIntervals,
 	type StoredProofPage,
 	staysKept,
@@ -93,6 +94,10 @@ class OpenChain implements ChainStorage {
 
 	readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>> {
 		return this.#chain.readMemberDays(member, fromDay, untilDay);
+	}
+
+	readHours(member: number, fromDay: number, untilDay: number): Promise<Result<StoredHours[], StorageError>> {
+		return this.#chain.readHours(member, fromDay, untilDay);
 	}
 
 	proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {
@@ -276,6 +281,10 @@ class MemoryChain {
 
 	async readMemberDays(member: number, fromDay: number, untilDay: number): Promise<Result<StoredDay[], StorageError>> {
 		return ok(this.#checkpoints.days(fromDay).filter((each) => each.member === member && each.day < untilDay));
+	}
+
+	async readHours(member: number, fromDay: number, untilDay: number): Promise<Result<StoredHours[], StorageError>> {
+		return ok(this.#checkpoints.hours(member, fromDay, untilDay));
 	}
 
 	async proofPageFrom(index: number): Promise<Result<StoredProofPage | undefined, StorageError>> {

@@ -6,6 +6,7 @@ import {
 	type StagedCheckpoint,
 	type StoredCheckpoint,
 	type StoredDay,
+	type StoredHours,
 } from "../node/storage.js";
 
 type Chunks = Map<number, Uint8Array>;
@@ -15,6 +16,8 @@ export class MemoryCheckpoints {
 	#staging: { index: number; checkpoint: CheckpointRecords; chunks: Chunks } | undefined;
 	/** By day, then by member. */
 	readonly #days = new Map<number, Map<number, Uint8Array>>();
+	/** By member, then by local day. */
+	readonly #hours = new Map<number, Map<number, Uint8Array>>();
 
 	/** Whether all that a change takes from the staging is there. */
 	hasStaged({ stage, unstage, installCheckpoint }: ChainChange): boolean {
@@ -40,8 +43,8 @@ export class MemoryCheckpoints {
 		this.#put({ index, ...checkpoint, ...(derived === undefined ? {} : { derived }) }, chunks);
 	}
 
-	/** `checkpoint`, `days` and `forgetDays` of a change. */
-	keep({ checkpoint, days, forgetDays }: ChainChange): void {
+	/** `checkpoint`, `days`, `hours` and `forgetDays` of a change. */
+	keep({ checkpoint, days, hours, forgetDays }: ChainChange): void {
 		if (checkpoint !== undefined) {
 			const { chunks, ...stored } = checkpoint;
 			this.#put(stored, new Map(chunks.map(({ number, record }) => [number, record])));
@@ -50,7 +53,15 @@ export class MemoryCheckpoints {
 			const members = this.#days.get(day) ?? new Map<number, Uint8Array>();
 			this.#days.set(day, members.set(member, record));
 		}
+		for (const { member, day, record } of hours ?? []) {
+			const ofMember = this.#hours.get(member) ?? new Map<number, Uint8Array>();
+			this.#hours.set(member, ofMember.set(day, record));
+		}
 		if (forgetDays === undefined) return;
+		for (const [member, ofMember] of this.#hours) {
+			if (member === forgetDays.exceptMember) continue;
+			for (const day of [...ofMember.keys()]) if (day < forgetDays.belowDay) ofMember.delete(day);
+		}
 		for (const [day, members] of this.#days) {
 			if (day >= forgetDays.belowDay) continue;
 			for (const member of [...members.keys()]) if (member !== forgetDays.exceptMember) members.delete(member);
@@ -87,5 +98,10 @@ export class MemoryCheckpoints {
 			day < fromDay ? [] : [...members].map(([member, record]) => ({ member, day, record })),
 		);
 		return days.sort((a, b) => a.day - b.day || a.member - b.member);
+	}
+
+	hours(member: number, fromDay: number, untilDay: number): StoredHours[] {
+		const stored = [...(this.#hours.get(member) ?? [])].map(([day, record]) => ({ member, day, record }));
+		return stored.filter(({ day }) => day >= fromDay && day < untilDay).sort((a, b) => a.day - b.day);
 	}
 }

@@ -27,6 +27,7 @@ export function interceptWrites(inner: StorageRoot, write: (writing: Writing) =>
 				readDays: (fromDay) => chain.readDays(fromDay),
 				readIntervals: (fromDay, untilDay) => chain.readIntervals(fromDay, untilDay),
 				readMemberDays: (member, fromDay, untilDay) => chain.readMemberDays(member, fromDay, untilDay),
+				readHours: (member, fromDay, untilDay) => chain.readHours(member, fromDay, untilDay),
 				proofPageFrom: (index) => chain.proofPageFrom(index),
 				staged: () => chain.staged(),
 				stagedChunk: (number) => chain.stagedChunk(number),

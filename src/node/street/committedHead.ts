@@ -148,8 +148,8 @@ export class CommittedHead {
 	}
 
 	/** And the days that are not written yet. */
-	daysBeforeJump(): Pick<ChainChange, "days"> {
-		return { days: this.#views.history.takeChangedDays() };
+	daysBeforeJump(): Pick<ChainChange, "days" | "hours"> {
+		return this.#views.history.takeChangedDays(this.#context.hoursAsked);
 	}
 
 	/** What is kept of the household's money, which knows that blocks are missing when the next one comes. */
@@ -176,7 +176,7 @@ export class CommittedHead {
 		if (link.ledger.votersSinceIndex === link.block.index) this.#votersCertificate = certificate;
 		this.#views.add(parent, link);
 		if (link.block.index === certificate.index) this.#views.proofs.certified(certificate);
-		this.#checkpoints.passed(parent, link, certificate);
+		this.#checkpoints.passed(parent, link, certificate, () => this.#context.hoursAsked);
 		mempool.dropSignedByOthers(parent, link.ledger);
 		for (const id of this.#context.idsOf(link.block.transactions)) {
 			mempool.remove(id);

@@ -15,12 +15,15 @@ import {
 import { type Device, isInUse, type KeySalt, type Ledger } from "../../contract/ledger.js";
 import type { Refusal } from "../../contract/refusal.js";
 import { checkSignatures, requiredSignatures } from "../../contract/signers.js";
+import { tariffAt } from "../../contract/tariff.js";
 import { assert } from "../../primitives/assert.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import type { Result } from "../../primitives/result.js";
+import { minuteOf } from "../../primitives/units.js";
 import type { Chain } from "../chain.js";
 import { isFullMesh } from "../channelPlan.js";
 import type { NodeDependencies } from "../dependencies.js";
+import type { HoursAsked } from "../history.js";
 import { HouseholdKey } from "../householdKey.js";
 import { idOf, idsOf, Mempool } from "../mempool.js";
 import { type NetworkKey, newestKey } from "../networkKeys.js";
@@ -129,6 +132,17 @@ export class StreetContext {
 	/** For how many days this device keeps full blocks; 0: for ever. */
 	get retentionDays(): number {
 		return retentionDaysOf(this.config.retentionDays, this.isOperator);
+	}
+
+	/** By which clock and prices this device sums up days by the hour. */
+	get hoursAsked(): HoursAsked {
+		const { ledger } = this.chain.head;
+		return {
+			localTime: this.dependencies.localTime,
+			ownMember: this.member,
+			ownRetail: this.config.ownRetail,
+			otherwise: tariffAt(ledger, minuteOf(ledger.timestampMs)),
+		};
 	}
 
 	/** The index of a device in use, by its key in hex; undefined for a guest, and for a device that was revoked. */

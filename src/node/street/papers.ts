@@ -3,19 +3,18 @@
  * also of minutes that are not in memory any more. Nothing waits for it, and it changes nothing.
  */
 import { householdOf } from "../../contract/ledger.js";
-import { tariffAt } from "../../contract/tariff.js";
 import { toHex } from "../../primitives/bytes.js";
 import { ok, type Result, refused } from "../../primitives/result.js";
-import { divideFloor, MINUTES_PER_DAY } from "../../primitives/units.js";
-import { type BilledMinutes, billOf } from "../bill.js";
+import { MINUTES_PER_DAY } from "../../primitives/units.js";
+import { billOf } from "../bill.js";
 import { exportHead, exportRows, exportTail, minuteRows, movementRows, type Row, sumRow } from "../exportText.js";
-import type { History } from "../history.js";
 import { countMemberMinutes, memberMinutes, periodStatementOf, type StatedMonth } from "../periodStatement.js";
 import { daysOf, isWholeDays, monthsOf, type Period } from "../periods.js";
 import { type BillFigures, type ExportRequest, type PeriodStatement, SLICE_DAYS } from "../protocol.js";
 import type { Statement } from "../statement.js";
 import type { StorageError } from "../storage.js";
 import type { StreetContext } from "./context.js";
+import type { KeptMinutes } from "./keptMinutes.js";
 
 export type PapersError =
 	| StorageError
@@ -27,12 +26,12 @@ export type PapersError =
 
 export class Papers {
 	readonly #context: StreetContext;
-	readonly #history: History;
+	readonly #kept: KeptMinutes;
 	readonly #statement: Statement;
 
-	constructor(context: StreetContext, history: History, statement: Statement) {
+	constructor(context: StreetContext, kept: KeptMinutes, statement: Statement) {
 		this.#context = context;
-		this.#history = history;
+		this.#kept = kept;
 		this.#statement = statement;
 	}
 
@@ -42,7 +41,7 @@ export class Papers {
 		if (!member.ok) return member;
 		const months: { month: Period; bill: BillFigures }[] = [];
 		for (const month of monthsOf(this.#localTime, period)) {
-			const billed = await this.#billing(member.value, month);
+			const billed = await this.#kept.billing(member.value, month);
 			if (!billed.ok) return billed;
 			months.push({ month, bill: billOf(billed.value(month)).total });
 		}
@@ -87,7 +86,7 @@ export class Papers {
 			if (account === undefined) return ok([]);
 			return ok(movementRows(account, period, (other) => ledger.households[other]?.name ?? ""));
 		}
-		const billed = await this.#billing(member, period);
+		const billed = await this.#kept.billing(member, period);
 		if (!billed.ok) return billed;
 		if (what === "minutes") return ok(minuteRows(billed.value(period), memberMinutes(ledger, member, period)));
 		const parts = (what === "days" ? daysOf : monthsOf)(this.#localTime, period);
@@ -97,22 +96,6 @@ export class Papers {
 				return minutes === 0 ? [] : [sumRow(part, billOf(billed.value(part)), minutes)];
 			}),
 		);
-	}
-
-	/** Minutes of a time, of which none is too old; it is a month of them at the most. */
-	async #billing(member: number, whole: Period): Promise<Result<(part: Period) => BilledMinutes, StorageError>> {
-		const { chain, config, storage } = this.#context;
-		const fromDay = divideFloor(whole.fromMinute, MINUTES_PER_DAY);
-		const untilDay = divideFloor(whole.untilMinute - 1, MINUTES_PER_DAY) + 1;
-		const stored = await storage.readMemberDays(member, fromDay, untilDay);
-		if (!stored.ok) return stored;
-		const past = this.#history.past(member, fromDay, untilDay, stored.value);
-		if (past === undefined) return refused({ code: "record-damaged", store: "days", key: String(fromDay) });
-		const { ownRetail } = config;
-		return ok(({ fromMinute, untilMinute }) => {
-			const otherwise = tariffAt(chain.head.ledger, fromMinute);
-			return { ...past.billed(member, fromMinute, untilMinute, otherwise), ownRetail };
-		});
 	}
 
 	#memberAsking(period: Period): Result<number, PapersError> {

@@ -108,6 +108,7 @@ const withChange = (storage: ChainStorage, change: Partial<ChainStorage>): Chain
 	readDays: (from) => storage.readDays(from),
 	readIntervals: (from, until) => storage.readIntervals(from, until),
 	readMemberDays: (member, from, until) => storage.readMemberDays(member, from, until),
+	readHours: (member, from, until) => storage.readHours(member, from, until),
 	proofPageFrom: (index) => storage.proofPageFrom(index),
 	staged: () => storage.staged(),
 	stagedChunk: (number) => storage.stagedChunk(number),

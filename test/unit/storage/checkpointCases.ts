@@ -170,6 +170,27 @@ export const CHECKPOINT_CASES: AcceptanceCase[] = [
 		},
 	},
 	{
+		name: "keeps one record for each member and local day by the hour, and forgets them with the days",
+		async run(root, reopen) {
+			const chain = await open(root);
+			const hours = (member: number, day: number, name = `${member} on ${day}`) => ({
+				member,
+				day,
+				record: record(name),
+			});
+			await must(chain.write({ hours: [hours(1, 20_001), hours(0, 20_001), hours(1, 300), hours(0, 300)] }));
+			await must(chain.write({ hours: [hours(1, 20_001, "again"), hours(1, 20_002)] }));
+			chain.close();
+			const again = await open(await reopen());
+			const read = async (member: number, from: number, until: number) =>
+				(await must(again.readHours(member, from, until))).map((each) => `${each.day}: ${text(each.record)}`);
+			is(await read(1, 300, 20_002), ["300: 1 on 300", "20001: again"], "one member's");
+			await must(again.write({ forgetDays: { belowDay: 20_001, exceptMember: 0 } }));
+			is(await read(1, 0, 30_000), ["20001: again", "20002: 1 on 20002"], "a neighbour's old ones are gone");
+			is(await read(0, 0, 30_000), ["300: 0 on 300", "20001: 0 on 20001"], "one's own are not");
+		},
+	},
+	{
 		name: "stages a checkpoint piece by piece, and goes on where it stopped",
 		async run(root, reopen) {
 			const chain = await open(root);
