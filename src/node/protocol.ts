@@ -261,7 +261,7 @@ export type Command =
 	| { type: "bill"; fromMinute: number; untilMinute: number }
 	/**
 	 * Whole local days in pieces of one length, for graphs and sums: one's own, or for the operator any member's, or all
-	 * together. A day may be asked for in quarters and hours, a year in days (USAGE_DAYS).
+	 * together. A day may be asked for in minutes, a year in days (USAGE_DAYS).
 	 */
 	| { type: "usage"; of: UsageOf; unit: UsageUnit; fromMinute: number; untilMinute: number }
 	/**
@@ -475,10 +475,16 @@ export interface BillFigures {
 export type UsageOf = number | "all";
 
 /** quarter: 15 minutes. Hours, days and months are those of local time. */
-export type UsageUnit = "quarter" | "hour" | "day" | "month";
+export type UsageUnit = "minute" | "quarter" | "hour" | "day" | "month";
 
 /** So many days are given in pieces of a unit at once: what a screen can show. */
-export const USAGE_DAYS: Readonly<Record<UsageUnit, number>> = { quarter: 8, hour: 32, day: 367, month: 3_653 };
+export const USAGE_DAYS: Readonly<Record<UsageUnit, number>> = {
+	minute: 1,
+	quarter: 8,
+	hour: 32,
+	day: 367,
+	month: 3_653,
+};
 
 /** What flowed in a time, in pieces of one length: `node/usage.ts` sums it up. Energies of all are those of each, added. */
 export interface Usage {
@@ -486,7 +492,7 @@ export interface Usage {
 	unit: UsageUnit;
 	/** First minute of each piece, ascending, and the first one after the last. */
 	starts: Int32Array;
-	/** One value for each piece. Money is this household's own: 0 of anybody else. */
+	/** One value for each piece. Money is this household's own, and not of minutes and quarters: 0 of anybody and anything else. */
 	figures: Readonly<Record<keyof BillFigures, Float64Array>>;
 	/** The least and the most that flowed in one of its minutes, Wh; of all together: of any household. */
 	band: Readonly<Record<keyof UsageBand, Float64Array>>;

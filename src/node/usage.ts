@@ -102,6 +102,8 @@ export function piecesOf(pieces: Pieces): Pick<Usage, "starts" | "figures" | "ba
 
 function startsOf(rule: LocalTimeRule, unit: UsageUnit, period: Period): number[] {
 	switch (unit) {
+		case "minute":
+			return steps(period, 1);
 		case "quarter":
 			return steps(period, QUARTER_MINUTES);
 		case "hour":

@@ -56,6 +56,16 @@ export function formatAxisPower(powerW: number): string {
 	return `${number({ maximumFractionDigits: 2 }).format(decimalString(powerW, 3, 2))}\u00a0kW`;
 }
 
+/** Wh on an axis, without zeros at the end: `0 kWh`, `2,5 kWh`. */
+export function formatAxisKwh(energyWh: number): string {
+	return `${number({ maximumFractionDigits: 2 }).format(decimalString(energyWh, 3, 2))}\u00a0kWh`;
+}
+
+/** µNOK on an axis: `0 kr`, `2,5 kr`. */
+export function formatAxisKroner(amountMicroNok: number): string {
+	return `${number({ maximumFractionDigits: 2 }).format(decimalString(amountMicroNok, 6, 2))}\u00a0${m.unit_kr()}`;
+}
+
 /** µNOK/Wh as øre/kWh without the unit; 10 µNOK/Wh are 1 øre/kWh. */
 export function formatOreNumber(priceMicroNokPerWh: number): string {
 	return decimalNumber(decimalString(priceMicroNokPerWh, 1, 1), 1);
@@ -123,6 +133,41 @@ export function formatDate(timestampMs: number): string {
 /** `november 2026` */
 export function formatMonth(timestampMs: number): string {
 	return time({ month: "long", year: "numeric" }).format(timestampMs);
+}
+
+/** `torsdag 18. juni 2026` */
+export function formatLongDate(timestampMs: number): string {
+	return time({ weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(timestampMs);
+}
+
+/** The days of two times: `15.–21. juni 2026`. */
+export function formatRange(fromMs: number, untilMs: number): string {
+	return time({ day: "numeric", month: "long", year: "numeric" }).formatRange(fromMs, untilMs);
+}
+
+/** `to. 18.` */
+export function formatWeekday(timestampMs: number): string {
+	return time({ weekday: "short", day: "numeric" }).format(timestampMs);
+}
+
+/** `T` for Tuesday or Thursday, where seven stand side by side. */
+export function formatWeekdayLetter(timestampMs: number): string {
+	return time({ weekday: "narrow" }).format(timestampMs);
+}
+
+/** `18. juni` */
+export function formatDayMonth(timestampMs: number): string {
+	return time({ day: "numeric", month: "long" }).format(timestampMs);
+}
+
+/** `18.` */
+export function formatDayOfMonth(timestampMs: number): string {
+	return time({ day: "numeric" }).format(timestampMs);
+}
+
+/** `juni` */
+export function formatShortMonth(timestampMs: number): string {
+	return time({ month: "short" }).format(timestampMs);
 }
 
 /** `18. nov., 12:06` */

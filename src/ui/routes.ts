@@ -4,6 +4,7 @@ import Home from "./screens/Home.svelte";
 
 export const routes = {
 	"/": Home,
+	"/usage": lazy(() => import("./screens/Usage.svelte")),
 	"/meter": lazy(() => import("./screens/Meter.svelte")),
 	"/market": lazy(() => import("./screens/Market.svelte")),
 	"/inbox": lazy(() => import("./screens/Inbox.svelte")),

@@ -2,7 +2,7 @@
 import type { Command, LinkContent, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
 import type { View } from "../../src/node/view.js";
 import type { OwnedPort } from "../../src/ui/nodePort.js";
-import { bill, contractMinutes, NOW_MS, outlook, series, statement, whatIf } from "./views.js";
+import { bill, contractMinutes, NOW_MS, outlook, series, statement, usage, whatIf } from "./views.js";
 
 const WORDS = "solar river copper maple window garden bridge orbit lemon castle velvet anchor".split(" ");
 
@@ -41,6 +41,10 @@ export function fakePort(view: View): OwnedPort {
 		if (command.type === "bill") {
 			const member = view.stage === "street" ? view.self.index : 0;
 			return { type: "bill", bill: bill(member, command.fromMinute, command.untilMinute) };
+		}
+		if (command.type === "usage") {
+			const own = view.stage === "street" ? view.self.index : 0;
+			return { type: "usage", usage: usage(command, own) };
 		}
 		if (command.type === "whatIf") {
 			return { type: "whatIf", whatIf: whatIf(command.fromMinute, command.untilMinute, command.rule) };

@@ -1,17 +1,23 @@
 /** Canned views for looking at the screens. */
 import type { OperatorAct } from "../../src/contract/ledger.js";
 import { billOf } from "../../src/node/bill.js";
+import { dayHoursOf, minutesOfDay } from "../../src/node/hours.js";
 import type {
 	Bill,
+	Command,
 	ContractMinute,
 	OfferOutlook,
 	PeriodStatement,
 	ReplyValue,
 	Series,
 	StatementFigures,
+	Usage,
+	UsagePartner,
 	WhatIf,
 } from "../../src/node/protocol.js";
+import { Pieces, piecesOf } from "../../src/node/usage.js";
 import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, StreetView } from "../../src/node/view.js";
+import { CENTRAL_EUROPEAN_TIME, localMinuteAt } from "../../src/primitives/localTime.js";
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
 const HOUR = 3_600_000;
@@ -547,6 +553,61 @@ export function bill(member: number, fromMinute: number, untilMinute: number): B
 		ownRetail: [],
 	});
 }
+
+/** Six households, each metered as `series` says, the first ones brighter in summer. Nothing is of before March. */
+export function usage({ of, unit, fromMinute, untilMinute }: Extract<Command, { type: "usage" }>, own: number): Usage {
+	const rule = CENTRAL_EUROPEAN_TIME;
+	const pieces = new Pieces(rule, unit, { fromMinute, untilMinute });
+	const until = Math.min(untilMinute, nowMinute);
+	const members = of === "all" ? [0, 1, 2, 3, 4, 5] : [of];
+	let ended = 0;
+	for (const member of members) {
+		for (let day = localMinuteAt(rule, Math.max(fromMinute, FIRST_USED_MINUTE)).day; ; day++) {
+			const whole = minutesOfDay(rule, day);
+			const end = Math.min(whole.untilMinute, until);
+			if (whole.fromMinute >= until) break;
+			ended += end - whole.fromMinute;
+			const sun = 0.35 + 0.65 * Math.sin((((day % 365) - 60) / 365) * Math.PI) + 0.2 * Math.sin(day * 2.3);
+			const metered = series(member, whole.fromMinute, end);
+			const scaled = (values: Int32Array, by: number) => values.map((wh) => (wh < 0 ? wh : Math.round(wh * by)));
+			const [exportWh, soldWh] = [scaled(metered.exportWh, sun), scaled(metered.soldWh, sun)];
+			const minutes = { ...metered, exportWh, soldWh };
+			if (unit === "minute" || unit === "quarter") {
+				pieces.addMinutes(minutes);
+				continue;
+			}
+			const money = (values: Int32Array) => Array.from(values, (wh) => (member === own ? Math.max(0, wh) * 980 : 0));
+			const prices = { retailMicroNokPerWh: 1450, feedInMicroNokPerWh: 600, localFeeMicroNokPerWh: 120 };
+			const billed = {
+				series: minutes,
+				paidMicroNok: money(minutes.boughtWh),
+				earnedMicroNok: money(soldWh),
+				prices: [{ ...prices, fromMinute: whole.fromMinute, isKept: true }],
+				ownRetail: [],
+			};
+			pieces.addHours([dayHoursOf(day, billed)]);
+		}
+	}
+	const { boughtWh, soldWh, paidMicroNok, earnedMicroNok } = pieces.total();
+	const part = (value: number, of: number) => (of === 20 ? value - part(value, 55) - part(value, 25) : Math.floor((value * of) / 100));
+	const partner = (share: number, other?: number): UsagePartner => ({
+		...(other === undefined ? {} : { other }),
+		boughtWh: part(boughtWh, share),
+		soldWh: part(soldWh, share),
+		paidMicroNok: part(paidMicroNok, share),
+		earnedMicroNok: part(earnedMicroNok, share),
+	});
+	return {
+		of,
+		unit,
+		...piecesOf(pieces),
+		memberMinutes: ended,
+		partners: of === own ? [partner(55, own === 5 ? 4 : 5), partner(25, 3), partner(20)] : [],
+		isSettled: untilMinute < nowMinute - 60,
+	};
+}
+
+const FIRST_USED_MINUTE = Math.floor(Date.UTC(2026, 2, 9, 11) / 60_000);
 
 /** 240 days of a market are kept; "balance" would have been better, "uniform" worse, "pairwise" nothing at all. */
 export function whatIf(fromMinute: number, untilMinute: number, rule: string): WhatIf {

@@ -45,7 +45,7 @@ export class Usages {
 		if (isTooLong || !isWholeDays(localTime, period)) return refused({ code: "bad-period" });
 		const pieces = new Pieces(localTime, unit, period);
 		for (const member of members.value) {
-			const added = await (unit === "quarter"
+			const added = await (unit === "minute" || unit === "quarter"
 				? this.#addMinutes(pieces, member, period)
 				: this.#addHours(pieces, member, period));
 			if (!added.ok) return added;
