@@ -22,8 +22,6 @@ export function billOf({ series, paidMicroNok, earnedMicroNok, ...householdPrice
 	const { fromMinute, importWh, exportWh, boughtWh, soldWh } = series;
 	const priceOf = pricesByMinute(householdPrices, fromMinute);
 	const hours: BillHour[] = [];
-	let minutesWithoutPrices = 0;
-	let minutesWithoutMoney = 0;
 	for (let at = 0; at < importWh.length; at++) {
 		const minute = fromMinute + at;
 		if (at % MINUTES_PER_HOUR === 0) hours.push({ fromMinute: minute, ...NO_BILL });
@@ -32,7 +30,7 @@ export function billOf({ series, paidMicroNok, earnedMicroNok, ...householdPrice
 		const price = priceOf(at);
 		const hour = hours.at(-1);
 		assert(hour !== undefined, "hours begin with the first minute");
-		if (!price.isKept) minutesWithoutPrices++;
+		if (!price.isKept) hour.minutesWithoutPrices++;
 		const minuteFigures = {
 			importWh: imported,
 			exportWh: Math.max(0, exportWh[at] ?? 0),
@@ -41,21 +39,11 @@ export function billOf({ series, paidMicroNok, earnedMicroNok, ...householdPrice
 			paidMicroNok: paidMicroNok[at] ?? 0,
 			earnedMicroNok: earnedMicroNok[at] ?? 0,
 		};
-		if (!addMinute(hour, minuteFigures, price)) minutesWithoutMoney++;
+		addMinute(hour, minuteFigures, price);
 	}
 	const total: BillFigures = { ...NO_BILL };
 	for (const hour of hours) for (const field of BILL_FIGURES) total[field] = add(total[field], hour[field]);
-	const boughtPerMille = perMille(total.boughtWh, total.importWh);
-	const soldPerMille = perMille(total.soldWh, total.exportWh);
-	return {
-		fromMinute,
-		hours,
-		total,
-		...(boughtPerMille === undefined ? {} : { boughtPerMille }),
-		...(soldPerMille === undefined ? {} : { soldPerMille }),
-		minutesWithoutPrices,
-		minutesWithoutMoney,
-	};
+	return { fromMinute, hours, total };
 }
 
 type MinuteFigures = Pick<
@@ -63,11 +51,8 @@ type MinuteFigures = Pick<
 	"importWh" | "exportWh" | "boughtWh" | "soldWh" | "paidMicroNok" | "earnedMicroNok"
 >;
 
-/**
- * Adds a minute to its hour. False: energy was traded in it and the money is not known (no neighbour's price is 0), so that
- * nothing is said of what it saved.
- */
-function addMinute(hour: BillHour, minute: MinuteFigures, price: PriceRun): boolean {
+/** Adds a minute to its hour. */
+function addMinute(hour: BillHour, minute: MinuteFigures, price: PriceRun): void {
 	const { importWh, exportWh, boughtWh, soldWh, paidMicroNok, earnedMicroNok } = minute;
 	const { retailMicroNokPerWh: retail, feedInMicroNokPerWh: feedIn, localFeeMicroNokPerWh: localFee } = price;
 	const fromUtilityWh = Math.max(0, importWh - boughtWh);
@@ -82,19 +67,15 @@ function addMinute(hour: BillHour, minute: MinuteFigures, price: PriceRun): bool
 	hour.utilityCostMicroNok = add(hour.utilityCostMicroNok, utilityCost);
 	hour.utilityIncomeMicroNok = add(hour.utilityIncomeMicroNok, utilityIncome);
 	hour.localFeeMicroNok = add(hour.localFeeMicroNok, fee);
+	// No neighbour's price is 0: where money is not known, nothing is said of what it saved.
 	const isMoneyKnown = (boughtWh === 0 || paidMicroNok > 0) && (soldWh === 0 || earnedMicroNok > 0);
-	if (!isMoneyKnown) return false;
+	if (!isMoneyKnown) {
+		hour.minutesWithoutMoney++;
+		return;
+	}
 	const everythingFromUtility = multiply(importWh, retail) - multiply(exportWh, feedIn);
 	const reallyPaid = utilityCost + fee + paidMicroNok - utilityIncome - earnedMicroNok;
 	hour.savedMicroNok = add(hour.savedMicroNok, everythingFromUtility - reallyPaid);
-	return true;
-}
-
-/** A part of a whole in tenths of a percent, rounded down; undefined: there was no whole. Both Wh, ≥ 0. */
-export function perMille(partWh: number, wholeWh: number): number | undefined {
-	if (wholeWh === 0) return undefined;
-	const product = multiply(Math.min(partWh, wholeWh), 1_000);
-	return (product - (product % wholeWh)) / wholeWh;
 }
 
 const MINUTE_FIGURES = ["importWh", "exportWh", "boughtWh", "soldWh", "paidMicroNok", "earnedMicroNok"] as const;
@@ -113,5 +94,7 @@ export const NO_BILL: Readonly<BillFigures> = {
 	utilityIncomeMicroNok: 0,
 	localFeeMicroNok: 0,
 	savedMicroNok: 0,
+	minutesWithoutPrices: 0,
+	minutesWithoutMoney: 0,
 };
 export const BILL_FIGURES: readonly (keyof BillFigures)[] = Object.keys(NO_BILL) as (keyof BillFigures)[];

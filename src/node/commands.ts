@@ -224,8 +224,6 @@ export class Commands {
 				}
 				return (await street.keepBlocksFor(days)) ? DONE : refused({ code: "storage-write-failed" });
 			}
-			case "bill":
-				return bill(street, command);
 			case "whatIf":
 				return whatIf(street, command);
 			case "offerOutlook":
@@ -324,14 +322,6 @@ function requestOf(command: Extract<Command, { type: "proofFile" }>): ProofReque
 	const { contractId, minute } = command;
 	if (!HEX_ID.test(contractId)) return undefined;
 	return minute === undefined ? { contractId } : { contractId, minute };
-}
-
-/** What it cost is a household's own to see. */
-function bill(street: Street, { fromMinute, untilMinute }: Extract<Command, { type: "bill" }>): Reply {
-	const { member } = street;
-	if (member === undefined) return refused({ code: "not-in-a-neighbourhood" });
-	if (!isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
-	return ok({ type: "bill", bill: street.past.bill(member, fromMinute, untilMinute) });
 }
 
 /** The same: another household's past is not asked about. */

@@ -59,6 +59,8 @@ const COUNTS = [
 	"importMaxWh",
 	"exportMinWh",
 	"exportMaxWh",
+	"minutesWithoutPrices",
+	"minutesWithoutMoney",
 ] as const satisfies readonly (keyof HourFigures)[];
 const AMOUNTS = [
 	"paidMicroNok",

@@ -257,8 +257,6 @@ export type Command =
 	| { type: "retention"; days?: number }
 	/** Readings minute by minute, for a graph: one's own, or any member's for the operator. */
 	| { type: "series"; member: number; fromMinute: number; untilMinute: number }
-	/** What this household's electricity cost by the hour. */
-	| { type: "bill"; fromMinute: number; untilMinute: number }
 	/**
 	 * Whole local days in pieces of one length, for graphs and sums: one's own, or for the operator any member's, or all
 	 * together. A day may be asked for in minutes, a year in days (USAGE_DAYS).
@@ -368,7 +366,6 @@ export type ReplyValue =
 	/** So many minutes were signed; of so many others there is a reading already. */
 	| { type: "handedIn"; taken: number; known: number }
 	| { type: "series"; series: Series }
-	| { type: "bill"; bill: Bill }
 	| { type: "usage"; usage: Usage }
 	| { type: "whatIf"; whatIf: WhatIf }
 	| { type: "statement"; statement: PeriodStatement }
@@ -429,20 +426,12 @@ export interface OwnRetailStep {
 	readonly retailMicroNokPerWh: number;
 }
 
-/** What electricity cost a household over a time, and what it got for it: `node/bill.ts` reckons it. */
+/** What electricity cost a household by the hour, and what it got for it: `node/bill.ts` reckons it. */
 export interface Bill {
 	fromMinute: number;
 	/** One after the other, those without a reading too. */
 	hours: BillHour[];
 	total: BillFigures;
-	/** Of what came in, what neighbours sold, in tenths of a percent; absent: nothing came in. */
-	boughtPerMille?: number;
-	/** Of what went out, what neighbours bought; absent: nothing went out. */
-	soldPerMille?: number;
-	/** Minutes that are reckoned at the earliest prices that are known: what held then was not kept. */
-	minutesWithoutPrices: number;
-	/** Minutes in which energy was traded and nobody kept for how much: they are left out of what was saved. */
-	minutesWithoutMoney: number;
 }
 
 export interface BillHour extends BillFigures {
@@ -469,6 +458,10 @@ export interface BillFigures {
 	localFeeMicroNok: number;
 	/** Against everything from the utility and to it; negative: it would have been cheaper. */
 	savedMicroNok: number;
+	/** Minutes that are reckoned at the earliest prices that are known: what held then was not kept. */
+	minutesWithoutPrices: number;
+	/** Minutes in which energy was traded and nobody kept for how much: they are left out of what was saved. */
+	minutesWithoutMoney: number;
 }
 
 /** Whose: a member index, or everybody's. */

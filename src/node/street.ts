@@ -26,6 +26,7 @@ import { createClaim } from "./claim.js";
 import type { History } from "./history.js";
 import { HouseholdKey } from "./householdKey.js";
 import { dayOf, decodeDay, type IntervalHistory, intervalsWithin } from "./intervalHistory.js";
+import type { LastMinute } from "./lastMinute.js";
 import { type LoadedChain, loadChain } from "./loading.js";
 import type { Mempool } from "./mempool.js";
 import { credentialsOf, householdProofOf } from "./newcomer.js";
@@ -77,6 +78,7 @@ export class Street {
 	readonly householdKey: Uint8Array;
 	readonly chain: Chain;
 	readonly history: History;
+	readonly lastMinute: LastMinute;
 	readonly statement: Statement;
 	/** Newest first. */
 	readonly blocks: readonly BlockSummary[];
@@ -202,6 +204,7 @@ export class Street {
 		this.chain = chain;
 		this.history = views.history;
 		this.statement = views.statement;
+		this.lastMinute = views.lastMinute;
 		this.past = new Past(context, views.history);
 		this.blocks = views.blocks;
 		this.outbox = context.outbox;

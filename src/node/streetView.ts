@@ -173,6 +173,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		ownRetailMicroNokPerWh: ownRetail,
 		meter: context.metering.view(lastReadingOf(street, member)),
 		today: todayView(context, member),
+		...(street.lastMinute.view === undefined ? {} : { lastMinute: street.lastMinute.view }),
 		balance: balanceView(street, ledger, member),
 		...accountsView(context, member),
 		corrections: ownCorrectionsView(street, ledger, member),

@@ -92,6 +92,8 @@ export interface StreetView {
 	ownRetailMicroNokPerWh: number;
 	meter: MeterView;
 	today: TodayView;
+	/** Absent: nothing has settled since this device was started. */
+	lastMinute?: LastMinuteView;
 	balance: BalanceView;
 	/** Absent: trial kroner go through no bank. */
 	accounts?: AccountsView;
@@ -248,6 +250,34 @@ export interface TodayView {
 	/** What the rest costs at the price that holds in each minute, and what the utility pays for the rest of the export. */
 	utilityCostMicroNok: number;
 	utilityIncomeMicroNok: number;
+}
+
+/** What this household's last settled minute was made of. */
+export interface LastMinuteView {
+	minute: number;
+	importWh: number;
+	exportWh: number;
+	/** By contracts; `other`: member index. */
+	bought: DeliveryView[];
+	sold: DeliveryView[];
+	/** What contracts left: it goes to the market that trades by itself, or to the utility. */
+	restImportWh: number;
+	restExportWh: number;
+	/** What the market matched of this household last, minutes [fromMinute, untilMinute). */
+	matched?: {
+		fromMinute: number;
+		untilMinute: number;
+		boughtWh: number;
+		soldWh: number;
+		paidMicroNok: number;
+		earnedMicroNok: number;
+	};
+}
+
+export interface DeliveryView {
+	other: number;
+	energyWh: number;
+	amountMicroNok: number;
 }
 
 export interface BalanceView {

@@ -12,8 +12,3 @@ export function buyingContract(street: StreetView): ContractView | undefined {
 export function dayMicroNok(today: TodayView): number {
 	return today.earnedMicroNok + today.utilityIncomeMicroNok - today.paidMicroNok - today.utilityCostMicroNok;
 }
-
-/** Minutes of today that have ended. */
-export function endedMinutes(today: TodayView, chainNowMs: number): number {
-	return Math.max(today.minutes, Math.floor(chainNowMs / 60_000) - today.fromMinute);
-}

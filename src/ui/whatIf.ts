@@ -1,7 +1,11 @@
 /** A household's past under another rule of the market, asked about piece by piece. */
 import type { WhatIf, WhatIfFigures } from "../node/protocol.js";
 import { add, MINUTES_PER_DAY } from "../primitives/units.js";
-import type { MinuteRange } from "./billPeriod.js";
+
+export interface MinuteRange {
+	fromMinute: number;
+	untilMinute: number;
+}
 
 export type WhatIfPeriod = "days30" | "year";
 

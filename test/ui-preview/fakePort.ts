@@ -2,7 +2,7 @@
 import type { Command, LinkContent, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
 import type { View } from "../../src/node/view.js";
 import type { OwnedPort } from "../../src/ui/nodePort.js";
-import { bill, contractMinutes, NOW_MS, outlook, series, statement, usage, whatIf } from "./views.js";
+import { contractMinutes, NOW_MS, outlook, series, statement, usage, whatIf } from "./views.js";
 
 const WORDS = "solar river copper maple window garden bridge orbit lemon castle velvet anchor".split(" ");
 
@@ -37,10 +37,6 @@ export function fakePort(view: View): OwnedPort {
 		if (command.type === "contractMinutes") {
 			const { fromMinute, untilMinute } = command;
 			return contractMinutes(fromMinute, untilMinute);
-		}
-		if (command.type === "bill") {
-			const member = view.stage === "street" ? view.self.index : 0;
-			return { type: "bill", bill: bill(member, command.fromMinute, command.untilMinute) };
 		}
 		if (command.type === "usage") {
 			const own = view.stage === "street" ? view.self.index : 0;

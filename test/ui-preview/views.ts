@@ -1,9 +1,7 @@
 /** Canned views for looking at the screens. */
 import type { OperatorAct } from "../../src/contract/ledger.js";
-import { billOf } from "../../src/node/bill.js";
 import { dayHoursOf, minutesOfDay } from "../../src/node/hours.js";
 import type {
-	Bill,
 	Command,
 	ContractMinute,
 	OfferOutlook,
@@ -134,6 +132,23 @@ export function street(self: number, head = 846): StreetView {
 			earnedMicroNok: seller ? 9_310_250 : 0,
 			utilityCostMicroNok: 4_654_500,
 			utilityIncomeMicroNok: 2_610_000,
+		},
+		lastMinute: {
+			minute: nowMinute - 2,
+			importWh: seller ? 0 : 22,
+			exportWh: seller ? 57 : 0,
+			bought: seller ? [] : [{ other: 2, energyWh: 14, amountMicroNok: 14 * 980 }],
+			sold: seller ? [{ other: 1, energyWh: 34, amountMicroNok: 34 * 980 }] : [],
+			restImportWh: seller ? 0 : 8,
+			restExportWh: seller ? 23 : 0,
+			matched: {
+				fromMinute: nowMinute - 36,
+				untilMinute: nowMinute - 21,
+				boughtWh: seller ? 0 : 120,
+				soldWh: seller ? 310 : 0,
+				paidMicroNok: seller ? 0 : 120 * 1_020,
+				earnedMicroNok: seller ? 310 * 1_020 : 0,
+			},
 		},
 		corrections: {
 			open: [
@@ -523,37 +538,6 @@ export function series(member: number, fromMinute: number, untilMinute: number):
 	};
 }
 
-/** Before June nobody had a device here; on its first day prices were not kept yet. */
-const firstBilledMinute = Math.floor(Date.UTC(2026, 4, 31, 22) / 60_000);
-
-export function bill(member: number, fromMinute: number, untilMinute: number): Bill {
-	const metered = series(member, 0, 1440);
-	const at = (minute: number) => (minute - midnight + 1440 * 400) % 1440;
-	const column = (values: Int32Array, nothing: number) =>
-		Int32Array.from({ length: untilMinute - fromMinute }, (_, each) => {
-			const minute = fromMinute + each;
-			return minute < firstBilledMinute ? nothing : (values[at(minute)] ?? nothing);
-		});
-	const boughtWh = column(metered.boughtWh, 0);
-	const soldWh = column(metered.soldWh, 0);
-	const prices = { retailMicroNokPerWh: 1450, feedInMicroNokPerWh: 600, localFeeMicroNokPerWh: 120 };
-	const known = { ...prices, fromMinute: Math.max(fromMinute, firstBilledMinute + 1440), isKept: true };
-	return billOf({
-		series: {
-			member,
-			fromMinute,
-			importWh: column(metered.importWh, -1),
-			exportWh: column(metered.exportWh, -1),
-			boughtWh,
-			soldWh,
-		},
-		paidMicroNok: Array.from(boughtWh, (wh) => Math.max(0, wh) * 980),
-		earnedMicroNok: Array.from(soldWh, (wh) => Math.max(0, wh) * 980),
-		prices: [{ ...prices, fromMinute, isKept: false }, known],
-		ownRetail: [],
-	});
-}
-
 /** Six households, each metered as `series` says, the first ones brighter in summer. Nothing is of before March. */
 export function usage({ of, unit, fromMinute, untilMinute }: Extract<Command, { type: "usage" }>, own: number): Usage {
 	const rule = CENTRAL_EUROPEAN_TIME;
@@ -589,7 +573,8 @@ export function usage({ of, unit, fromMinute, untilMinute }: Extract<Command, { 
 		}
 	}
 	const { boughtWh, soldWh, paidMicroNok, earnedMicroNok } = pieces.total();
-	const part = (value: number, of: number) => (of === 20 ? value - part(value, 55) - part(value, 25) : Math.floor((value * of) / 100));
+	const part = (value: number, of: number): number =>
+		of === 20 ? value - part(value, 55) - part(value, 25) : Math.floor((value * of) / 100);
 	const partner = (share: number, other?: number): UsagePartner => ({
 		...(other === undefined ? {} : { other }),
 		boughtWh: part(boughtWh, share),

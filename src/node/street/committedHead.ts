@@ -7,6 +7,7 @@ import type { Link } from "../chain.js";
 import { CheckpointKeeper } from "../checkpoints.js";
 import { History } from "../history.js";
 import { IntervalHistory } from "../intervalHistory.js";
+import { LastMinute } from "../lastMinute.js";
 import type { ChainObserver, LoadedChain } from "../loading.js";
 import { ProofKeeper, type Proven } from "../proofKeeper.js";
 import { Statement } from "../statement.js";
@@ -31,6 +32,7 @@ export class DerivedViews implements ChainObserver {
 	readonly history: History;
 	readonly intervals: IntervalHistory;
 	readonly statement: Statement;
+	readonly lastMinute: LastMinute;
 	readonly proofs: ProofKeeper;
 	/** Newest first. */
 	readonly blocks: BlockSummary[] = [];
@@ -40,6 +42,7 @@ export class DerivedViews implements ChainObserver {
 		this.history = new History(householdKey);
 		this.intervals = new IntervalHistory(householdKey);
 		this.statement = new Statement(householdKey, localTime);
+		this.lastMinute = new LastMinute(householdKey);
 		this.proofs = new ProofKeeper(householdKey, proven);
 	}
 
@@ -60,6 +63,7 @@ export class DerivedViews implements ChainObserver {
 		this.history.add(parent, link);
 		this.intervals.add(link);
 		this.statement.add(parent, link);
+		this.lastMinute.add(link);
 		this.proofs.add(parent, link);
 		this.blocks.unshift(summaryOf(link));
 		this.blocks.splice(SHOWN_BLOCKS);

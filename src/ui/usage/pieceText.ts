@@ -1,7 +1,16 @@
 /** What is said of one piece of a span: when it was, and what flowed in it or was paid. */
 import type { Usage } from "../../node/protocol.js";
 import { MS_PER_MINUTE } from "../../primitives/units.js";
-import { formatCount, formatDateTime, formatDayMonth, formatKroner, formatKwh, formatMonth, formatPower, formatTime } from "../format.js";
+import {
+	formatCount,
+	formatDateTime,
+	formatDayMonth,
+	formatKroner,
+	formatKwh,
+	formatMonth,
+	formatPower,
+	formatTime,
+} from "../format.js";
 import { m } from "../paraglide/messages.js";
 import type { Measure, Span } from "./span.js";
 

@@ -32,7 +32,7 @@ describe("a day's record", () => {
 		expect(history.restore(stored(earlierRecord()))).toBe(true);
 		expect([...history.series(1, FROM + 14, FROM + 16).boughtWh]).toEqual([16, 10]);
 		const bill = billOf({ ...history.billed(1, FROM, FROM + 1_440, PRICES), ownRetail: [] });
-		expect(bill).toMatchObject({ minutesWithoutPrices: 1_440, minutesWithoutMoney: 1_440 });
+		expect(bill.total).toMatchObject({ minutesWithoutPrices: 1_440, minutesWithoutMoney: 1_440 });
 		expect(bill.total).toMatchObject({ savedMicroNok: 0, boughtWh: 14_490, fromUtilityWh: 28_710 });
 	});
 
