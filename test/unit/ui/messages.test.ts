@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { codeText, isKnownCode } from "../../../src/ui/errorText.js";
 import { preferredLocale } from "../../../src/ui/locale.svelte.js";
+
+const SOURCES = new URL("../../../src/ui/", import.meta.url);
 
 function catalogue(locale: string): Record<string, string> {
 	return JSON.parse(readFileSync(new URL(`../../../src/ui/messages/${locale}.json`, import.meta.url), "utf8"));
@@ -18,6 +20,20 @@ describe("Norwegian and English", () => {
 	test("have the same messages with the same values in them", () => {
 		expect(Object.keys(en)).toEqual(Object.keys(nb));
 		for (const key of Object.keys(nb)) expect([key, placeholders(en[key])]).toEqual([key, placeholders(nb[key])]);
+	});
+
+	test("are all used somewhere, and whatever is used is there", () => {
+		const used = new Set<string>();
+		for (const file of readdirSync(SOURCES, { recursive: true, encoding: "utf8" })) {
+			if (!/\.(ts|svelte)$/.test(file) || file.startsWith("paraglide")) continue;
+			const text = readFileSync(new URL(file, SOURCES), "utf8");
+			for (const [, key = ""] of text.matchAll(/\bm\.(\w+)/g)) used.add(key);
+		}
+		const known = Object.keys(nb).filter((key) => key !== "$schema");
+		expect({
+			unused: known.filter((key) => !used.has(key)),
+			missing: [...used].filter((key) => !known.includes(key)),
+		}).toEqual({ unused: [], missing: [] });
 	});
 
 	test("never say wallet, gas or seed phrase", () => {
