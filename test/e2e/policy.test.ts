@@ -39,7 +39,8 @@ afterAll(async () => {
 
 /** The heading by which a screen is known. */
 const HEADINGS: Record<ScreenName, keyof typeof nb & keyof typeof en> = {
-	"": "home_graph",
+	"": "home_today",
+	usage: "usage_title",
 	meter: "meter_title",
 	market: "market_title",
 	balance: "balance_title",

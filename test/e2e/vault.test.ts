@@ -24,7 +24,7 @@ beforeAll(async () => {
 	await watchPolicy(home, complaints);
 	await openLobby(home, app.url, { neighbourhood: "Solbakken", household: "Hansen" }, false);
 	await start(home);
-	await expectPage(home.getByText(nb.home_graph).first()).visible();
+	await expectPage(home.getByText(nb.home_today).first()).visible();
 }, 120_000);
 
 afterAll(async () => {

@@ -45,7 +45,7 @@ describe("a household that is a member already", () => {
 		await expectPage(phone.getByText(nb.error_password_wrong)).visible();
 		await phone.getByLabel(nb.password, { exact: true }).fill(PASSWORD);
 		await phone.getByRole("button", { name: nb.join_restore_submit }).click();
-		await expectPage(phone.getByText(nb.home_graph).first()).visible(40_000);
+		await expectPage(phone.getByText(nb.home_today).first()).visible(40_000);
 		await goTo(phone, "more");
 		await expectPage(phone.getByText(nb.keys_locked)).visible();
 		const other = phone.locator("li", { has: phone.getByRole("button", { name: /ut av bruk/ }) });
@@ -64,7 +64,7 @@ describe("a household that is a member already", () => {
 		await expectPage(tablet.getByText("Ord 12, «blåbær»")).visible();
 		await tablet.getByLabel(nb.restore_words).fill(words.join(" "));
 		await tablet.getByRole("button", { name: nb.join_restore_submit }).click();
-		await expectPage(tablet.getByText(nb.home_graph).first()).visible(40_000);
+		await expectPage(tablet.getByText(nb.home_today).first()).visible(40_000);
 		await goTo(tablet, "more");
 		await expectPage(tablet.getByText("Olsen").first()).visible();
 	}, 90_000);

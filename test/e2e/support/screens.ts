@@ -101,6 +101,7 @@ export async function start(page: Page): Promise<void> {
 /** A screen of the running neighbourhood, by its address. */
 export type ScreenName =
 	| ""
+	| "usage"
 	| "meter"
 	| "market"
 	| "balance"
