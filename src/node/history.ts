@@ -12,13 +12,13 @@ import type { Tariff } from "../contract/tariff.js";
 import { assert } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
 import { type LocalTimeRule, localMinuteAt } from "../primitives/localTime.js";
-import { add, MINUTES_PER_DAY, multiplyDivide } from "../primitives/units.js";
+import { add, MINUTES_PER_DAY, minuteOf, multiplyDivide } from "../primitives/units.js";
 import type { BilledMinutes } from "./bill.js";
 import type { Link } from "./chain.js";
 import { type DayHours, dayHoursOf, encodeHours, minutesOfDay } from "./hours.js";
 import { PriceHistory, type PriceRun } from "./priceHistory.js";
 import type { Series } from "./protocol.js";
-import { openRecord, sealRecord } from "./records.js";
+import { openRecord, peekRecord, sealRecord } from "./records.js";
 import type { StoredDay, StoredHours } from "./storage.js";
 import type { UnsettledRun } from "./view.js";
 
@@ -53,8 +53,8 @@ interface MatchedEnergy extends Money {
 const NO_MONEY: Money = { paidMicroNok: 0, earnedMicroNok: 0 };
 
 export class History {
-	/** By member, then by UTC day. */
-	readonly #days = new Map<number, Map<number, Day>>();
+	/** By member, then by UTC day. What was stored is opened when it is asked for: a start does not wait for months of days. */
+	readonly #days = new Map<number, Map<number, Day | Uint8Array>>();
 	/** By member, the days that changed since they were last taken. */
 	readonly #changed = new Map<number, Set<number>>();
 	/** By member, the days that changed since they were opened: of what is stored of the others is to be believed. */
@@ -66,10 +66,15 @@ export class History {
 	/** By member, newest first: made when it is asked for. */
 	readonly #unsettled = new Map<number, UnsettledRun[]>();
 	readonly #householdKey: Uint8Array;
+	readonly #onDamaged: () => void;
 
-	/** `householdKey`: whose money is kept by the minute. */
-	constructor(householdKey: Uint8Array) {
+	/**
+	 * `householdKey`: whose money is kept by the minute. `onDamaged`: a day that was stored is none; its minutes are without
+	 * readings.
+	 */
+	constructor(householdKey: Uint8Array, onDamaged: () => void = () => {}) {
 		this.#householdKey = householdKey;
+		this.#onDamaged = onDamaged;
 	}
 
 	/**
@@ -77,6 +82,9 @@ export class History {
 	 * once on the chain, a seller's minute settles once, and a buyer buys under one contract at a time.
 	 */
 	add(parent: Ledger, link: Link): void {
+		for (let day = dayOf(minuteOf(parent.timestampMs)); day <= dayOf(minuteOf(link.block.timestampMs)); day++) {
+			this.#openPrices(day);
+		}
 		for (const day of this.#prices.add(parent, link.block.timestampMs)) {
 			for (const [member, days] of this.#days) if (days.has(day)) this.#change(member, day);
 		}
@@ -140,14 +148,38 @@ export class History {
 
 	/** A member's day that is about to be written to. */
 	#dayOf(member: number, minute: number): Day {
-		const day = Math.floor(minute / MINUTES_PER_DAY);
+		const day = dayOf(minute);
 		this.#change(member, day);
-		return this.#days.get(member)?.get(day) ?? this.#put(member, day, emptyDay());
+		return this.#open(member, day) ?? this.#put(member, day, emptyDay());
 	}
 
-	#put(member: number, day: number, values: Day): Day {
+	/** A member's day; undefined: it is not here. */
+	#open(member: number, day: number): Day | undefined {
+		const known = this.#days.get(member)?.get(day);
+		if (!(known instanceof Uint8Array)) return known;
+		const opened = decodeDay(known);
+		if (opened === undefined) {
+			this.#days.get(member)?.delete(day);
+			this.#onDamaged();
+			return undefined;
+		}
+		this.#days.get(member)?.set(day, opened.values);
+		this.#prices.put(day, opened.prices);
+		return opened.values;
+	}
+
+	/** Each household's record of a day says what the prices were: they are written anew when those change. */
+	#openPrices(day: number): void {
+		for (const [member, days] of this.#days) {
+			if (this.#prices.ofDay(day).length > 0) return;
+			const record = days.get(day);
+			if (record instanceof Uint8Array && announced(record).prices !== 0) this.#open(member, day);
+		}
+	}
+
+	#put<Kept extends Day | Uint8Array>(member: number, day: number, values: Kept): Kept {
 		this.#unsettled.delete(member);
-		const days = this.#days.get(member) ?? new Map<number, Day>();
+		const days = this.#days.get(member) ?? new Map<number, Day | Uint8Array>();
 		this.#days.set(member, days.set(day, values));
 		if (days.size > KEPT_DAYS) {
 			const oldest = Math.min(...days.keys());
@@ -163,7 +195,7 @@ export class History {
 		const hours: StoredHours[] = [];
 		for (const [member, changed] of this.#changed) {
 			for (const day of changed) {
-				const values = this.#days.get(member)?.get(day);
+				const values = this.#open(member, day);
 				if (values !== undefined) days.push({ member, day, record: encodeDay(values, this.#prices.ofDay(day)) });
 			}
 			hours.push(...this.#storedHours(member, changed, of));
@@ -204,30 +236,27 @@ export class History {
 	/** All days that are here, as they are to be stored. */
 	storedDays(): StoredDay[] {
 		return [...this.#days].flatMap(([member, days]) =>
-			[...days].map(
-				([day, values]): StoredDay => ({ member, day, record: encodeDay(values, this.#prices.ofDay(day)) }),
-			),
+			[...days].map(([day, values]): StoredDay => {
+				const record = values instanceof Uint8Array ? values : encodeDay(values, this.#prices.ofDay(day));
+				return { member, day, record };
+			}),
 		);
 	}
 
-	/** Begins with days that were stored; false: one of them was damaged, and its minutes are without readings. */
-	restore(days: readonly StoredDay[]): boolean {
-		let isWhole = true;
-		for (const { member, day, record } of days) {
-			const stored = decodeDay(record);
-			if (stored === undefined) {
-				isWhole = false;
-				continue;
-			}
-			this.#put(member, day, stored.values);
-			this.#prices.put(day, stored.prices);
+	/** Begins with days that were stored. */
+	restore(days: readonly StoredDay[]): void {
+		for (const { member, day, record } of days) this.#put(member, day, record);
+		// Minutes of which no prices are kept are reckoned at the earliest that are.
+		const ascending = [...new Set(days.map(({ day }) => day))].sort((a, b) => a - b);
+		for (const day of ascending) {
+			this.#openPrices(day);
+			if (this.#prices.ofDay(day).length > 0) return;
 		}
-		return isWhole;
 	}
 
 	/** What was metered in a minute, Wh; undefined: there is no reading. */
 	reading(member: number, minute: number): { importWh: number; exportWh: number } | undefined {
-		const values = this.#days.get(member)?.get(Math.floor(minute / MINUTES_PER_DAY));
+		const values = this.#open(member, dayOf(minute));
 		const [importWh, exportWh] = [values?.importWh, values?.exportWh].map((wh) => wh?.[minute % MINUTES_PER_DAY] ?? -1);
 		return importWh === undefined || exportWh === undefined || importWh < 0 ? undefined : { importWh, exportWh };
 	}
@@ -238,10 +267,18 @@ export class History {
 	 */
 	past(member: number, fromDay: number, untilDay: number, stored: readonly StoredDay[]): History | undefined {
 		const past = new History(this.#householdKey);
-		if (!past.restore(stored)) return undefined;
+		const records = new Map(stored.map(({ day, record }) => [day, record]));
 		for (let day = fromDay; day < untilDay; day++) {
-			const values = this.#days.get(member)?.get(day);
+			const values = this.#open(member, day);
+			const record = records.get(day);
 			if (values !== undefined) past.#put(member, day, values);
+			else if (record !== undefined) {
+				const opened = decodeDay(record);
+				if (opened === undefined) return undefined;
+				past.#put(member, day, opened.values);
+				past.#prices.put(day, opened.prices);
+			}
+			this.#openPrices(day);
 			past.#prices.put(day, this.#prices.ofDay(day));
 		}
 		return past;
@@ -258,6 +295,7 @@ export class History {
 
 	/** The utility's prices in those minutes. */
 	prices(fromMinute: number, untilMinute: number, otherwise: Tariff): PriceRun[] {
+		for (let day = dayOf(fromMinute); day <= dayOf(untilMinute); day++) this.#openPrices(day);
 		return this.#prices.runs(fromMinute, untilMinute, otherwise);
 	}
 
@@ -265,8 +303,16 @@ export class History {
 	unsettled(member: number): readonly UnsettledRun[] {
 		const known = this.#unsettled.get(member);
 		if (known !== undefined) return known;
-		const days = [...(this.#days.get(member) ?? [])].sort(([a], [b]) => a - b);
-		const runs = days.reduce<UnsettledRun[]>((all, [day, values]) => withUnsettled(all, day, values), []).reverse();
+		const days = [...(this.#days.get(member) ?? [])]
+			.filter(([, values]) => !(values instanceof Uint8Array) || announced(values).unsettled !== 0)
+			.map(([day]) => day)
+			.sort((a, b) => a - b);
+		const runs = days
+			.reduce<UnsettledRun[]>((all, day) => {
+				const values = this.#open(member, day);
+				return values === undefined ? all : withUnsettled(all, day, values);
+			}, [])
+			.reverse();
 		this.#unsettled.set(member, runs);
 		return runs;
 	}
@@ -292,11 +338,10 @@ export class History {
 		assert(length >= 0 && length <= MAX_SERIES_MINUTES, "the length of a series was checked before");
 		const series: Series = { member, fromMinute, ...emptyValues(length) };
 		const money = { paidMicroNok: zeros(length), earnedMicroNok: zeros(length) };
-		const days = this.#days.get(member);
 		for (let minute = fromMinute; minute < untilMinute; ) {
-			const day = Math.floor(minute / MINUTES_PER_DAY);
+			const day = dayOf(minute);
 			const until = Math.min(untilMinute, (day + 1) * MINUTES_PER_DAY);
-			const values = days?.get(day);
+			const values = this.#open(member, day);
 			if (values !== undefined) {
 				const from = minute - day * MINUTES_PER_DAY;
 				const to = until - day * MINUTES_PER_DAY;
@@ -311,6 +356,10 @@ export class History {
 		}
 		return { series, ...money };
 	}
+}
+
+function dayOf(minute: number): number {
+	return Math.floor(minute / MINUTES_PER_DAY);
 }
 
 /** For whom, and by which clock and prices, days are summed up by the hour. */
@@ -488,6 +537,17 @@ function encodeDay(day: Day, prices: readonly TariffStep[]): Uint8Array {
 		write(UNSETTLED.indexOf(reason));
 	}
 	return sealRecord(bytes);
+}
+
+/** What a record says that there is in it, before its checksum is looked at. Earlier versions kept neither. */
+function announced(record: Uint8Array): { prices: number; unsettled: number } {
+	const { buffer, byteOffset, length } = peekRecord(record);
+	if (length < HEAD_BYTES) return { prices: 0, unsettled: 0 };
+	const view = new DataView(buffer, byteOffset, length);
+	const at = (place: number) => view.getInt32(place * BYTES_PER_VALUE, true);
+	const version = at(0);
+	const hasPrices = version === SECOND_VERSION || version === THIRD_VERSION;
+	return { prices: hasPrices ? at(2) : 0, unsettled: version === THIRD_VERSION ? at(4) : 0 };
 }
 
 /** Undefined: it is no day. */

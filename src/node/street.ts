@@ -43,7 +43,7 @@ import { Admission } from "./street/admission.js";
 import { CatchingUp } from "./street/catchingUp.js";
 import { CheckpointFetching } from "./street/checkpointFetching.js";
 import { type BlockSummary, CommittedHead, DerivedViews } from "./street/committedHead.js";
-import { type ProvenPeer, StreetContext, type StreetParts } from "./street/context.js";
+import { type ProvenPeer, StreetContext, type StreetEvents, type StreetParts } from "./street/context.js";
 import { DoubleSigning } from "./street/doubleSigning.js";
 import { Gossip } from "./street/gossip.js";
 import { Greeting } from "./street/greeting.js";
@@ -128,11 +128,11 @@ export class Street {
 
 	/** Opens what is stored. The genesis must be there. */
 	static async open(parts: StreetParts): Promise<Result<Street, StorageError | { code: "no-config" | "no-genesis" }>> {
-		const { dependencies, storage } = parts;
+		const { dependencies, events, storage } = parts;
 		let views: DerivedViews | undefined;
 		const loaded = await loadChain(storage, dependencies.verifier, ({ keys }, proven) => {
 			const { publicKey } = new HouseholdKey(keys.household, dependencies.signer);
-			const made = new DerivedViews(publicKey, dependencies.localTime, proven);
+			const made = new DerivedViews(publicKey, dependencies.localTime, proven, (store) => tellDamage(events, store));
 			views = made;
 			return made;
 		});
@@ -217,8 +217,7 @@ export class Street {
 	async #start(loaded: LoadedChain): Promise<void> {
 		const { device, events } = this.#context;
 		for (const store of loaded.damaged) {
-			events.onRefused(`record-damaged:${store}`);
-			events.onFault({ code: "record-damaged", store });
+			tellDamage(events, store);
 		}
 		const change: ChainChange = { config: encodeConfig(this.config) };
 		// What lies above a damaged proposed block would be taken for damage again at every start.
@@ -689,6 +688,12 @@ export class Street {
 	saveConfig(change: Partial<ChainConfig>): Promise<boolean> {
 		return this.#context.saveConfig(change);
 	}
+}
+
+/** Something stored is not what was written. */
+function tellDamage(events: StreetEvents, store: string): void {
+	events.onRefused(`record-damaged:${store}`);
+	events.onFault({ code: "record-damaged", store });
 }
 
 /** Whoever cannot read what it promised about the end of this chain votes no more. */

@@ -37,9 +37,14 @@ export class DerivedViews implements ChainObserver {
 	/** Newest first. */
 	readonly blocks: BlockSummary[] = [];
 
-	/** `proven`: the blocks whose proofs are written. */
-	constructor(householdKey: Uint8Array, localTime: LocalTimeRule, proven: Proven | undefined) {
-		this.history = new History(householdKey);
+	/** `proven`: the blocks whose proofs are written. `onDamaged`: something was damaged that is opened when it is needed. */
+	constructor(
+		householdKey: Uint8Array,
+		localTime: LocalTimeRule,
+		proven: Proven | undefined,
+		onDamaged: (store: string) => void,
+	) {
+		this.history = new History(householdKey, () => onDamaged("days"));
 		this.intervals = new IntervalHistory(householdKey);
 		this.statement = new Statement(householdKey, localTime);
 		this.lastMinute = new LastMinute(householdKey);
@@ -52,7 +57,8 @@ export class DerivedViews implements ChainObserver {
 		intervals: readonly StoredIntervals[],
 		statement: Uint8Array | undefined,
 	): string[] {
-		const damaged = this.history.restore(days) ? [] : ["days"];
+		this.history.restore(days);
+		const damaged: string[] = [];
 		if (!this.intervals.restore(intervals)) damaged.push("intervals");
 		if (statement !== undefined && !this.statement.restore(statement)) damaged.push("statement");
 		return damaged;

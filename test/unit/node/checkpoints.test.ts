@@ -68,19 +68,21 @@ const chainOf = (cluster: Cluster, at: number) => {
 /** Opens a storage as a start does; `begins`: the first block that was executed. */
 async function load(storage: ChainStorage) {
 	let history: History | undefined;
+	/** Found when it was opened. */
+	const late: string[] = [];
 	const begins: number[] = [];
 	let statement: Statement | undefined;
 	const trusting = { verify: () => true };
 	const loaded = await loadChain(storage, trusting, ({ keys }) => {
 		const { publicKey } = new HouseholdKey(keys.household, { publicKeyOf, sign });
-		const kept = new History(publicKey);
+		const kept = new History(publicKey, () => late.push("days"));
 		history = kept;
 		const opened = new Statement(publicKey, { offsetMinutes: 0, summerTime: false });
 		statement = opened;
 		return {
 			restore: (days, _intervals, derived) => {
-				const damaged = kept.restore(days) ? [] : ["days"];
-				return derived === undefined || opened.restore(derived) ? damaged : [...damaged, "statement"];
+				kept.restore(days);
+				return derived === undefined || opened.restore(derived) ? [] : ["statement"];
 			},
 			add: (parent, link) => {
 				begins.push(link.block.index);
@@ -93,7 +95,8 @@ async function load(storage: ChainStorage) {
 		throw new Error("the chain loads");
 	}
 	const { chain, damaged, votes } = loaded.value;
-	return { standing: standing({ chain, history, statement }), damaged, begins: begins[0], votes };
+	const stands = standing({ chain, history, statement });
+	return { standing: stands, damaged: [...damaged, ...new Set(late)], begins: begins[0], votes };
 }
 
 /** A storage in which something else is found. */
