@@ -99,6 +99,8 @@ export function startKeeper(parts: KeeperParts): () => void {
 
 	/** Every few seconds; in a page that is hidden once a minute. */
 	function look(): void {
+		// The page is about to go.
+		if (isEnding) return;
 		const gapMs = parts.monotonicMs() - lookedMs;
 		lookedMs += gapMs;
 		health = afterLook(health, { gapMs, isHeard: isHeard() });
