@@ -65,7 +65,7 @@ const reasons = (page: Page) =>
 async function passQuickly(page: Page): Promise<void> {
 	for (let step = 0; step < 8; step++) {
 		await page.clock.runFor(5_000);
-		await new Promise((resolve) => setTimeout(resolve, 120));
+		await new Promise((resolve) => setTimeout(resolve, 250));
 	}
 }
 
