@@ -11,7 +11,7 @@ const REASONS: Record<RestartReason, () => string> = {
 	unplanned: m.kiosk_reason_unplanned,
 };
 
-/** `Startet på nytt 03.17: som hver natt`. */
+/** `Startet på nytt 03:17 – som hver natt`. */
 export function restartText({ atMs, reason }: Restart): string {
 	return m.kiosk_restarted({ time: formatTime(atMs), reason: REASONS[reason]() });
 }
