@@ -33,12 +33,6 @@ function sellingContracts(street: StreetView): ContractView[] {
 	return street.market.contracts.filter(({ seller, state }) => seller === street.self.index && state === "active");
 }
 
-/** What the next kWh costs. */
-export function priceNowMicroNokPerWh(street: StreetView): number {
-	const contract = buyingContract(street);
-	return contract?.state === "active" ? contract.priceMicroNokPerWh : street.ownRetailMicroNokPerWh;
-}
-
 /** A line about what is not as it should be; `wanted`: a person has something to decide, which is not for a wall. */
 export type Line =
 	| { readonly type: "sync" | "offline" | "alone" | "noLeader" | "backlog" | "meterSilent" | "wanted" | "movedOut" }

@@ -1,14 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { StreetView } from "../../../../src/node/view.js";
-import {
-	flowNow,
-	isNight,
-	isSwapped,
-	linesOf,
-	MAX_SHIFT_PX,
-	priceNowMicroNokPerWh,
-	shiftAt,
-} from "../../../../src/ui/kiosk/figures.js";
+import { flowNow, isNight, isSwapped, linesOf, MAX_SHIFT_PX, shiftAt } from "../../../../src/ui/kiosk/figures.js";
 import { foundedAgain, outOfUse, refounding, street, troubled } from "../../../ui-preview/views.js";
 
 const MINUTE = 60_000;
@@ -43,14 +35,6 @@ describe("the large number", () => {
 		expect(flowing(0, 0, 0)).toEqual({ flow: "even", powerW: 0, others: [] });
 		expect(flowing(0, 0, 0, (view) => delete view.meter.live)).toBeUndefined();
 	});
-});
-
-test("the price is the contract's while it holds, and the utility's otherwise", () => {
-	const view = street(1);
-	const contract = view.market.contracts.find(({ buyer }) => buyer === 1);
-	expect(priceNowMicroNokPerWh(view)).toBe(contract?.priceMicroNokPerWh);
-	if (contract !== undefined) contract.state = "paused";
-	expect(priceNowMicroNokPerWh(view)).toBe(view.ownRetailMicroNokPerWh);
 });
 
 describe("what is said below", () => {
