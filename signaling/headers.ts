@@ -54,7 +54,7 @@ const WORKER_FOLDER = "/assets/worker/";
 const ARGON2_FOLDER = "/assets/argon2/";
 
 /** What the app asks a browser for; a permission that it comes to need is moved up here. */
-const USED_PERMISSIONS = ["clipboard-write", "serial", "usb"];
+const USED_PERMISSIONS = ["clipboard-write", "fullscreen", "screen-wake-lock", "serial", "usb"];
 const REFUSED_PERMISSIONS = [
 	"accelerometer",
 	"autoplay",
@@ -64,7 +64,6 @@ const REFUSED_PERMISSIONS = [
 	"compute-pressure",
 	"display-capture",
 	"encrypted-media",
-	"fullscreen",
 	"gamepad",
 	"geolocation",
 	"gyroscope",
@@ -81,7 +80,6 @@ const REFUSED_PERMISSIONS = [
 	"picture-in-picture",
 	"publickey-credentials-create",
 	"publickey-credentials-get",
-	"screen-wake-lock",
 	"storage-access",
 	"sync-xhr",
 	"window-management",

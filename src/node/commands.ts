@@ -37,7 +37,8 @@ type StreetlessCommand = Extract<
 			| "admitAnew"
 			| "start"
 			| "abandon"
-			| "forgetFault";
+			| "forgetFault"
+			| "ping";
 	}
 >;
 
@@ -149,6 +150,8 @@ export class Commands {
 				return entering.abandon();
 			case "forgetFault":
 				incidents.forget(command.code);
+				return DONE;
+			case "ping":
 				return DONE;
 			default:
 				return stages.street === undefined

@@ -282,7 +282,9 @@ export type Command =
 	/** A file that proves an act: an order and what was issued for it, a payout, whatever this household signed. */
 	| { type: "proofFile"; id: string }
 	/** Which member's name, screen or panel is looked at changes nothing in the node; there is no command for it. */
-	| { type: "forgetFault"; code: string };
+	| { type: "forgetFault"; code: string }
+	/** Whether the node goes on: answered as soon as it comes to it. */
+	| { type: "ping" };
 
 /** µNOK, none negative. */
 export interface BankAmounts {

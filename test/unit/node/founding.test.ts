@@ -167,6 +167,12 @@ describe("founding", () => {
 		expect(await cluster.outcome(0, open)).toBe("ok");
 	});
 
+	it("answers whoever asks whether it goes on, before there is anything to go on with", async () => {
+		const cluster = new Cluster();
+		await cluster.add();
+		expect(await cluster.outcome(0, { type: "ping" })).toBe("ok");
+	});
+
 	it("writes into the genesis how the clocks go: as the founder says, or as in Norway", async () => {
 		const founded = async (localTime?: LocalTimeRule) => {
 			const cluster = new Cluster();
