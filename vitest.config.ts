@@ -48,6 +48,16 @@ export default defineConfig({
 					bail: 1,
 				},
 			},
+			// All screens in all their looks.
+			{
+				test: {
+					name: "screens",
+					include: ["test/screens/**/*.test.ts"],
+					fileParallelism: false,
+					testTimeout: 60_000,
+					hookTimeout: 180_000,
+				},
+			},
 			{
 				test: {
 					name: "long",
