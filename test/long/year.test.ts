@@ -73,6 +73,7 @@ async function putOperator(page: Page): Promise<void> {
 		fuseLimitW: 43_470,
 		wrongPasswords: NO_WRONG_PASSWORDS,
 		wordsKept: true,
+		firstWeek: {},
 	};
 	const { index, hash } = chain.head;
 	const votes = { term: 1, votedFor: 0, lastSigned: { index, term: 1, hash }, suspended: undefined };

@@ -14,7 +14,15 @@ import type {
 	WhatIf,
 } from "../../src/node/protocol.js";
 import { Pieces, piecesOf } from "../../src/node/usage.js";
-import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, StreetView } from "../../src/node/view.js";
+import type {
+	DeviceView,
+	FlowsView,
+	LobbyView,
+	MemberView,
+	NodeView,
+	RefoundingView,
+	StreetView,
+} from "../../src/node/view.js";
 import { CENTRAL_EUROPEAN_TIME, localMinuteAt } from "../../src/primitives/localTime.js";
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
@@ -356,6 +364,8 @@ export function street(self: number, head = 846): StreetView {
 				},
 				issuedMicroNok: 2_400_000_000,
 				paidOutMicroNok: 0,
+				guests: 0,
+				flows: flows(),
 				iceServers: [{ urls: "turn:turn.solbakken.example:3478", username: "solbakken", credential: "hemmelig" }],
 			},
 		}),
@@ -636,6 +646,31 @@ function offer(
 	};
 }
 
+/** At a quarter past one in summer: who has sun sells, and the market takes the rest. */
+function flows(): FlowsView {
+	const [fromMinute, untilMinute] = [nowMinute - 17, nowMinute - 2];
+	return {
+		contracts: {
+			fromMinute,
+			untilMinute,
+			between: [
+				{ seller: 0, buyer: 1, powerW: 1_240 },
+				{ seller: 0, buyer: 3, powerW: 620 },
+				{ seller: 2, buyer: 5, powerW: 2_310 },
+			],
+		},
+		market: {
+			fromMinute: untilMinute - 15,
+			untilMinute,
+			shares: [
+				{ member: 0, boughtW: 0, soldW: 410 },
+				{ member: 2, boughtW: 0, soldW: 180 },
+				{ member: 3, boughtW: 590, soldW: 0 },
+			],
+		},
+	};
+}
+
 function device(self: number, at: number): DeviceView {
 	return {
 		device: at === 0 ? self : 6 + self,
@@ -660,6 +695,7 @@ function node(member: MemberView, head: number): NodeView {
 		doubleSigned: false,
 		deviceId: `03${hex(40 + member.index, 32)}`,
 		connected: !away,
+		isDirect: !away && member.index > 0,
 		headIndex: away ? head - 40 : head,
 		headHash: hex(3, 32),
 		term: 3,
