@@ -101,7 +101,7 @@ export function firstWeekOf({ isMetering, memory, meter, minutes, totals, wordsK
 	const isWhole = memory.minutesMs !== undefined || counted.have >= counted.needed;
 	const day = meters ? { minutes: { ...counted, isWhole } } : {};
 	const isGreen = wordsKept && (!meters || (isWhole && memory.register !== undefined));
-	return { ...register, ...day, wordsKept, inAndOut: hasGoneInAndOut(totals), isGreen };
+	return { ...register, ...day, wordsKept, test: testOf(totals), isGreen };
 }
 
 function registerPoint(
@@ -118,15 +118,18 @@ function registerPoint(
 }
 
 /** A small test: something was issued and, not necessarily the same, paid out again. */
-function hasGoneInAndOut({ issuedMicroNok, paidOutMicroNok }: OwnFirstWeek["totals"]): boolean {
-	return issuedMicroNok > 0 && paidOutMicroNok > 0;
+function testOf({ issuedMicroNok, paidOutMicroNok }: OwnFirstWeek["totals"]): FirstWeekView["test"] {
+	if (issuedMicroNok === 0) return "none";
+	return paidOutMicroNok === 0 ? "in" : "inAndOut";
 }
 
 export type FirstWeekRefusal =
 	/** Of this household: which points are open. */
 	| { code: "first-week-open"; register: boolean; minutes: boolean; words: boolean }
-	/** Of the neighbourhood: nothing has gone in and out, or members (by name, after a comma) lack minutes. */
+	/** Of the neighbourhood: no trial kroner were ever issued; of real ones none was ever paid out again. */
+	| { code: "first-week-no-issue" }
 	| { code: "first-week-no-test" }
+	/** Members (by name, after a comma) lack minutes. */
 	| { code: "first-week-minutes-missing"; households: string };
 
 /**
@@ -140,8 +143,13 @@ export function firstWeekRefusal(
 	lacking: () => readonly string[],
 ): FirstWeekRefusal | undefined {
 	switch (command.type) {
-		case "buy":
-			return isTrial || command.amountMicroNok <= FREE_ORDER_MICRO_NOK ? undefined : openPoints(own, false);
+		case "buy": {
+			if (isTrial || command.amountMicroNok <= FREE_ORDER_MICRO_NOK) return undefined;
+			const open = openPoints(own, false);
+			if (open !== undefined) return open;
+			// Trial kroner cannot be redeemed, so that the way out is tried with the first real ones.
+			return own.test === "inAndOut" ? undefined : { code: "first-week-no-test" };
+		}
 		case "moneyConfirm":
 			return openPoints(own, true);
 		case "money": {
@@ -150,7 +158,7 @@ export function firstWeekRefusal(
 			// Who proposes it agrees to it.
 			const open = openPoints(own, true);
 			if (open !== undefined) return open;
-			if (!own.inAndOut) return { code: "first-week-no-test" };
+			if (own.test === "none") return { code: "first-week-no-issue" };
 			const names = lacking();
 			return names.length === 0 ? undefined : { code: "first-week-minutes-missing", households: names.join(", ") };
 		}

@@ -153,8 +153,8 @@ export interface FirstWeekView {
 	minutes?: { have: number; all: number; needed: number; isWhole: boolean };
 	/** The household's words are on paper. */
 	wordsKept: boolean;
-	/** Of the neighbourhood: tokens were issued, and some paid out again. */
-	inAndOut: boolean;
+	/** Of the neighbourhood's money: tokens were issued, and some paid out again. Of trial kroner nothing ever is. */
+	test: "none" | "in" | "inAndOut";
 	/** All of this household's own points are done. */
 	isGreen: boolean;
 }

@@ -97,7 +97,7 @@ describe("a household's first week", () => {
 	it("is over when display, minutes and words are done", () => {
 		expect(firstWeekOf(OWN)).toMatchObject({
 			isGreen: true,
-			inAndOut: true,
+			test: "inAndOut",
 			minutes: { isWhole: true, needed: 1_426 },
 		});
 		expect(firstWeekOf({ ...OWN, memory: {} })).toMatchObject({
@@ -118,7 +118,7 @@ describe("a household's first week", () => {
 		const none = { ...OWN, memory: {}, minutes: { ...OWN.minutes, meters: false, have: 0 } };
 		expect(firstWeekOf({ ...none, meter: { source: "none" } })).toEqual({
 			wordsKept: true,
-			inAndOut: true,
+			test: "inAndOut",
 			isGreen: true,
 		});
 		expect(firstWeekOf({ ...none, meter: { source: "simulated" } })).toMatchObject({
@@ -161,14 +161,23 @@ describe("an act with real kroner", () => {
 		expect(refusal({ type: "moneyConfirm", proposalId: "" }, phone)).toMatchObject({ register: true });
 	});
 
-	it("is proposed after a test in and out, when all have their minutes", () => {
-		const totals = { issuedMicroNok: 5, paidOutMicroNok: 0 };
-		expect(refusal({ type: "money", proposed }, { totals })).toEqual({ code: "first-week-no-test" });
+	it("is proposed when trial kroner were handed out once, and all have their minutes", () => {
+		const totals = { issuedMicroNok: 0, paidOutMicroNok: 0 };
+		expect(refusal({ type: "money", proposed }, { totals })).toEqual({ code: "first-week-no-issue" });
 		expect(refusal({ type: "money", proposed }, {}, true, ["Granlia", "Solvang"])).toEqual({
 			code: "first-week-minutes-missing",
 			households: "Granlia, Solvang",
 		});
 		expect(refusal({ type: "money", proposed })).toBeUndefined();
+	});
+
+	it("is ordered in small until a first amount has come in and gone out again", () => {
+		const totals = { issuedMicroNok: 5, paidOutMicroNok: 0 };
+		expect(refusal({ type: "buy", amountMicroNok: 100_000_001 }, { totals }, false)).toEqual({
+			code: "first-week-no-test",
+		});
+		expect(refusal({ type: "buy", amountMicroNok: 100_000_000 }, { totals }, false)).toBeUndefined();
+		expect(refusal({ type: "buy", amountMicroNok: 100_000_001 }, {}, false)).toBeUndefined();
 	});
 });
 

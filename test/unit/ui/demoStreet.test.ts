@@ -80,7 +80,6 @@ class TestStreet implements HouseParts {
 			const money = { orders: this.#orders, payouts: [], issuedMicroNok: 0, paidOutMicroNok: 0 };
 			view.operator = {
 				nodes: [],
-				guests: 0,
 				...money,
 				iceServers: [],
 				guests: 0,
