@@ -32,12 +32,12 @@ const TICKS = 300;
 /** How often houses that overlap push each other apart before they are put in rows. */
 const PUSHES = 400;
 const NARROW_BELOW_PX = 560;
-const LOWEST_PX = 360;
+const LOWEST_PX = 400;
 
 /** The sheet for so many houses in a picture of this width; narrower ones are higher. */
 export function sheetFor(houses: number, widthPx: number): Sheet {
 	const isNarrow = widthPx < NARROW_BELOW_PX;
-	const [houseWidth, houseHeight] = isNarrow ? [92, 104] : [124, 108];
+	const [houseWidth, houseHeight] = isNarrow ? [92, 122] : [136, 126];
 	const columns = Math.max(1, Math.floor(widthPx / houseWidth) - (isNarrow ? 0 : 1));
 	// Of the row in the middle the market takes the most.
 	const rows = odd(Math.ceil((houses + columns) / columns));
@@ -86,11 +86,25 @@ export function placeHouses(
 		)
 		.stop();
 	simulation.tick(TICKS);
-	const centres = new Map(nodes.map(({ member, x = 0, y = 0 }) => [member, { x, y }]));
+	const found = new Map(nodes.map(({ member, x = 0, y = 0 }) => [member, { x, y }]));
+	const centres = fixed.size > 0 ? found : spread(found, sheet);
 	const apart =
 		pushedApart(centres, sheet, new Set([MARKET, ...fixed.keys()])) ?? inRows(centres, sheet, fixed.size > 0);
 	apart.delete(MARKET);
 	return new Map([...apart].map(([member, { x, y }]) => [member, { x: x / sheet.width, y: y / sheet.height }]));
+}
+
+/** As far out as the sheet reaches, to each of its four sides: lines and figures want room between the houses. */
+function spread(centres: ReadonlyMap<number, Place>, sheet: Sheet): Map<number, Place> {
+	const places = [...centres.values()];
+	const stretched = (axis: "x" | "y", middle: number, room: number) => {
+		const far = (sign: number) => Math.max(1, ...places.map((place) => sign * (place[axis] - middle)));
+		const [before, after] = [room / far(-1), room / far(1)];
+		return (at: number) => middle + (at - middle) * (at < middle ? before : after);
+	};
+	const byX = stretched("x", sheet.width / 2, (sheet.width - sheet.houseWidth) / 2);
+	const byY = stretched("y", sheet.height / 2, (sheet.height - sheet.houseHeight) / 2);
+	return new Map([...centres].map(([member, { x, y }]) => [member, { x: byX(x), y: byY(y) }]));
 }
 
 /** Centres (px) in the sheet of which no two overlap; undefined: they do not come apart. */
@@ -198,4 +212,49 @@ function parsed(text: string | null): unknown[] {
 
 function isPart(value: unknown): value is number {
 	return typeof value === "number" && value >= 0 && value <= 1;
+}
+
+/** A rectangle by its middle, px. */
+export interface Box {
+	readonly x: number;
+	readonly y: number;
+	readonly width: number;
+	readonly height: number;
+}
+
+/** Where along its line a figure may stand: the middle first. */
+const ALONG = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8];
+
+/**
+ * Places for the figures of lines, so that as few as can be stand over names, signs or each other. Lines in the order in
+ * which they choose; `size`: of a figure, px.
+ */
+export function labelSpots(
+	lines: readonly { readonly from: Place; readonly to: Place }[],
+	size: Pick<Box, "width" | "height">,
+	obstacles: readonly Box[],
+): Place[] {
+	const taken = [...obstacles];
+	return lines.map(({ from, to }) => {
+		const spots = ALONG.map((along) => ({ x: from.x + (to.x - from.x) * along, y: from.y + (to.y - from.y) * along }));
+		const covered = spots.map((spot) => taken.reduce((sum, box) => sum + overlapOf({ ...spot, ...size }, box), 0));
+		const spot = spots[covered.indexOf(Math.min(...covered))] ?? from;
+		taken.push({ ...spot, ...size });
+		return spot;
+	});
+}
+
+/** px². */
+function overlapOf(a: Box, b: Box): number {
+	const width = (a.width + b.width) / 2 - Math.abs(a.x - b.x);
+	const height = (a.height + b.height) / 2 - Math.abs(a.y - b.y);
+	return width > 0 && height > 0 ? width * height : 0;
+}
+
+/** A name in at most two lines of so many characters: houses of one street differ at their end. */
+export function nameLines(name: string, length: number): string[] {
+	const cut = (text: string) => (text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}…`);
+	if (name.length <= length) return [name];
+	const at = Math.max(name.slice(0, length + 1).lastIndexOf(" "), name.indexOf(" ") > length ? name.indexOf(" ") : 0);
+	return at <= 0 ? [cut(name)] : [cut(name.slice(0, at)), cut(name.slice(at + 1))];
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
+	labelSpots,
 	movedBy,
+	nameLines,
 	type Place,
 	placeHouses,
 	placesText,
@@ -70,8 +72,10 @@ describe("the houses of the picture", () => {
 	it("are moved, and not out of the picture", () => {
 		const sheet = sheetFor(4, 500);
 		const place = movedBy({ x: 0.5, y: 0.5 }, 50, -36, sheet);
-		expect(place).toEqual({ x: 0.6, y: 0.5 - 36 / sheet.height });
-		expect(movedBy(place, 9_000, -9_000, sheet)).toEqual({ x: (500 - 46) / 500, y: 52 / sheet.height });
+		expect(place.x).toBeCloseTo(0.6);
+		expect(place.y).toBeCloseTo(0.5 - 36 / sheet.height);
+		const corner = { x: (500 - sheet.houseWidth / 2) / 500, y: sheet.houseHeight / 2 / sheet.height };
+		expect(movedBy(place, 9_000, -9_000, sheet)).toEqual(corner);
 	});
 
 	it("are kept as text, of which nothing is read that is no place", () => {
@@ -80,5 +84,24 @@ describe("the houses of the picture", () => {
 		for (const text of [null, "", "{}", "[[1]]", '[[1,"a",2]]', "[[1,0.5,7]]", "[null]"]) {
 			expect(readPlaces(text)).toEqual(NOBODY);
 		}
+	});
+});
+
+describe("what is written in the picture", () => {
+	it("is a figure in the middle of its line, or beside what stands there", () => {
+		const line = { from: { x: 0, y: 0 }, to: { x: 200, y: 0 } };
+		const size = { width: 50, height: 18 };
+		expect(labelSpots([line], size, [])).toEqual([{ x: 100, y: 0 }]);
+		const [beside] = labelSpots([line], size, [{ x: 100, y: 0, width: 60, height: 20 }]);
+		expect(Math.abs((beside?.x ?? 0) - 100)).toBeGreaterThanOrEqual(55);
+		const [first, second] = labelSpots([line, line], size, []);
+		expect(Math.abs((first?.x ?? 0) - (second?.x ?? 0))).toBeGreaterThanOrEqual(50);
+	});
+
+	it("is a name in two lines at the most, with its number", () => {
+		expect(nameLines("Solvang", 12)).toEqual(["Solvang"]);
+		expect(nameLines("Bjørkeveien 12", 12)).toEqual(["Bjørkeveien", "12"]);
+		expect(nameLines("Familien Nordmann-Gyldensteen", 15)).toEqual(["Familien", "Nordmann-Gylde…"]);
+		expect(nameLines("Gyldensteengården", 12)).toEqual(["Gyldensteen…"]);
 	});
 });
