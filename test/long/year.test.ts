@@ -109,7 +109,7 @@ describe(`a chain of ${DAYS * DAY_BLOCKS} blocks and a day's tail`, () => {
 	}, 180_000);
 
 	it(`is followed by a newcomer within ${LIMIT_MS / 1_000} s of its first neighbour`, async () => {
-		await goTo(operator, "operations");
+		await goTo(operator, "members");
 		await operator.getByRole("button", { name: "Lag invitasjon" }).click();
 		const shared = await linkOf(operator);
 		newcomer = await app.openPage();
