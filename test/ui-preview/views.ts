@@ -1022,7 +1022,7 @@ export function withFirstWeek(view: StreetView, state: "open" | "phone" | "green
 		register: isGreen ? compared : open,
 		minutes: { have: isGreen ? 1_438 : 862, ...all, isWhole: isGreen },
 		wordsKept: isGreen,
-		test: isGreen ? "in" : "none",
+		test: isGreen || view.operator !== undefined ? "in" : "none",
 		isGreen,
 	};
 	view.lock = { ...view.lock, wordsKept: isGreen };
