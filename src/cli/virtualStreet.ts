@@ -36,7 +36,7 @@ export class VirtualStreet {
 	constructor(count: number, seed: string, chainMs: number, settings: Partial<NodeSettings> = {}) {
 		this.chainMs = chainMs;
 		for (let at = 0; at < count; at++)
-			this.nodes.push(this.#createNode(at, seed, { ...DEFAULT_NODE_SETTINGS, ...settings }));
+			this.nodes.push(this.#createNode(at, seed, { ...DEFAULT_NODE_SETTINGS, firstWeekMinutes: 0, ...settings }));
 	}
 
 	#createNode(at: number, seed: string, settings: NodeSettings): Node {

@@ -182,6 +182,8 @@ export class Commands {
 				return street.unlocking.words(passwords);
 			case "wordsKept":
 				return street.unlocking.wordsWereKept();
+			case "compareRegister":
+				return street.startUp.compare(command, this.#parts.metering.view(undefined));
 			case "meterSource": {
 				const { type: _type, ...meterSource } = command;
 				if (!(await street.saveConfig({ meterSource }))) return refused({ code: "storage-write-failed" });
@@ -239,8 +241,11 @@ export class Commands {
 				return street.isLocked ? LOCKED : street.refounding.confirm(command.proposal);
 			case "withdrawRefounding":
 				return street.isLocked ? LOCKED : street.refounding.withdraw(command.proposerIsLost === true);
-			default:
-				return street.act(command);
+			default: {
+				// Before the ledger is asked: it knows nothing of displays and papers.
+				const cause = street.startUp.refusal(command, this.#parts.metering.view(undefined));
+				return cause === undefined ? street.act(command) : refused(cause);
+			}
 		}
 	}
 }

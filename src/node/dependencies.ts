@@ -4,6 +4,7 @@ import type { RaftSettings } from "../consensus/state.js";
 import type { LocalTimeRule } from "../primitives/localTime.js";
 import type { Result } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
+import { MINUTES_PER_DAY } from "../primitives/units.js";
 import type { NodeOutput } from "./protocol.js";
 import type { StorageRoot } from "./storage.js";
 import type { StretchParameters } from "./vault.js";
@@ -33,6 +34,8 @@ export interface NodeSettings {
 	silenceMs: number;
 	/** Up to so many devices in use everybody is connected with everybody. */
 	fullMeshDevices: number;
+	/** Before real kroner move, a household has nearly so many minutes in a row; 0: nobody is asked for a first week. */
+	firstWeekMinutes: number;
 	/** What a neighbourhood is founded with. */
 	founding: {
 		blockIntervalMs: number;
@@ -49,6 +52,7 @@ export const DEFAULT_NODE_SETTINGS: NodeSettings = {
 	maxBlockBytes: 200_000,
 	silenceMs: 5_000,
 	fullMeshDevices: 30,
+	firstWeekMinutes: MINUTES_PER_DAY,
 	founding: {
 		blockIntervalMs: 60_000,
 		settlementGraceBlocks: 180,

@@ -373,5 +373,6 @@ function newConfig(
 		fuseLimitW: DEFAULT_FUSE_LIMIT_W,
 		wrongPasswords: NO_WRONG_PASSWORDS,
 		wordsKept: false,
+		firstWeek: {},
 	};
 }

@@ -123,6 +123,11 @@ export type Command =
 	/** They are on paper. */
 	| { type: "wordsKept" }
 	/**
+	 * What a person read off the meter's display, Wh: kept where it is what the app has. `stepWh`: what the last digit of
+	 * the display stands for (1, 10, 100 or 1,000). `exportWh`: where anything ever flowed out.
+	 */
+	| { type: "compareRegister"; importWh: number; exportWh?: number; stepWh: number }
+	/**
 	 * Operator: makes an invitation; the value of the reply is the link's fragment. `observer`: the device that joins by it
 	 * is no candidate for a voter.
 	 */

@@ -13,10 +13,12 @@ import { taggedHash } from "../primitives/hash.js";
 import { CENTRAL_EUROPEAN_TIME } from "../primitives/localTime.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import { SECRET_KEY_BYTES } from "../primitives/signature.js";
+import type { FirstWeekMemory } from "./firstWeek.js";
 import { type NetworkKey, networkKeyField, networkKeyShape } from "./networkKeys.js";
 import type { OwnRetailStep } from "./protocol.js";
 import type { Votes } from "./storage.js";
 import { type HouseholdRecord, householdFields, householdShape } from "./vault.js";
+import type { ComparedRegister, RegisterComparison } from "./view.js";
 
 const CHECKSUM_BYTES = 8;
 const MAX_RECORD_BYTES = 1024 * 1024;
@@ -290,6 +292,8 @@ export interface ChainConfig extends MeshKeys {
 	wrongPasswords: WrongPasswords;
 	/** Whether somebody has written the household's words down, and shown it. */
 	wordsKept: boolean;
+	/** What was done of the first week's list. */
+	firstWeek: FirstWeekMemory;
 }
 
 export interface WrongPasswords {
@@ -331,8 +335,10 @@ const ABSENT_CONFIG_FIELDS: readonly CborValue[] = [
 	[0, 0],
 	// wordsKept
 	0,
+	// firstWeek
+	[[], []],
 ];
-const CONFIG_FIELDS = 18;
+const CONFIG_FIELDS = 19;
 
 /** Earlier versions wrote one price, 0 for the neighbourhood's, and not since when it is paid. */
 const ownRetailShape = v.union([
@@ -354,6 +360,35 @@ function withAbsentFields(fields: unknown[]): unknown[] {
 	if (absent <= 0 || absent > ABSENT_CONFIG_FIELDS.length) return fields;
 	return [...fields, ...ABSENT_CONFIG_FIELDS.slice(-absent)];
 }
+
+const comparedShape = v.pipe(
+	v.strictTuple([natural, natural]),
+	v.transform(([displayWh, registerWh]): ComparedRegister => ({ displayWh, registerWh })),
+);
+
+const firstWeekShape = v.pipe(
+	v.strictTuple([
+		perhaps(
+			v.pipe(
+				v.strictTuple([natural, comparedShape, perhaps(comparedShape)]),
+				v.transform(
+					([atMs, importWh, exportWh]): RegisterComparison => ({
+						atMs,
+						importWh,
+						...(exportWh === undefined ? {} : { exportWh }),
+					}),
+				),
+			),
+		),
+		perhaps(natural),
+	]),
+	v.transform(
+		([register, minutesMs]): FirstWeekMemory => ({
+			...(register === undefined ? {} : { register }),
+			...(minutesMs === undefined ? {} : { minutesMs }),
+		}),
+	),
+);
 
 const configShape = v.pipe(
 	v.array(v.unknown()),
@@ -411,6 +446,7 @@ const configShape = v.pipe(
 			v.transform(([count, lastMs]): WrongPasswords => ({ count, lastMs })),
 		),
 		flag,
+		firstWeekShape,
 	]),
 	v.transform(
 		([
@@ -432,6 +468,7 @@ const configShape = v.pipe(
 			iceServers,
 			wrongPasswords,
 			wordsKept,
+			firstWeek,
 		]): ChainConfig => ({
 			keys,
 			...key,
@@ -451,6 +488,7 @@ const configShape = v.pipe(
 			iceServers,
 			wrongPasswords,
 			wordsKept,
+			firstWeek,
 		}),
 	),
 );
@@ -476,7 +514,24 @@ export function encodeConfig(config: ChainConfig): Uint8Array {
 		iceServerFields(config.iceServers),
 		[config.wrongPasswords.count, config.wrongPasswords.lastMs],
 		config.wordsKept ? 1 : 0,
+		firstWeekFields(config.firstWeek),
 	]);
+}
+
+function firstWeekFields({ minutesMs, register }: FirstWeekMemory): CborValue {
+	const compared = ({ displayWh, registerWh }: ComparedRegister): CborValue => [displayWh, registerWh];
+	return [
+		optional(
+			register === undefined
+				? undefined
+				: [
+						register.atMs,
+						compared(register.importWh),
+						optional(register.exportWh === undefined ? undefined : compared(register.exportWh)),
+					],
+		),
+		optional(minutesMs),
+	];
 }
 
 function admissionFields({ member, replaces, beside }: Admission): CborValue {

@@ -35,6 +35,7 @@ import type { Peer } from "./peers.js";
 import type { ProofRequest } from "./proofSearch.js";
 import { ProposalSize } from "./proposer.js";
 import type { Command, CommandError, WhatIf } from "./protocol.js";
+import type { RecentFlows } from "./recentFlows.js";
 import { type ChainConfig, encodeConfig, encodeVotes, type Keys } from "./records.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError, StoredHours } from "./storage.js";
@@ -63,6 +64,7 @@ import { RaftMessages } from "./street/raftMessages.js";
 import { Reach } from "./street/reach.js";
 import { Refounding } from "./street/refounding.js";
 import { Serving } from "./street/serving.js";
+import { StartUp } from "./street/startUp.js";
 import { createSuccessor } from "./street/successor.js";
 import { TailVerification } from "./street/tailVerification.js";
 import { Unlocking } from "./street/unlocking.js";
@@ -115,6 +117,9 @@ export class Street {
 	/** Whether, and how, this chain is left for one that goes on from it. */
 	readonly refounding: Refounding;
 	readonly unlocking: Unlocking;
+	/** What is to be done in the first week. */
+	readonly startUp: StartUp;
+	readonly flows: RecentFlows;
 	/** Bank accounts, of operators and this household's own; for an operator all. */
 	readonly accounts: Accounts;
 	/** Statements and exports. */
@@ -177,6 +182,8 @@ export class Street {
 		this.#greeting = new Greeting(context, greetingParts, loaded);
 		this.refounding = new Refounding(context, raft, head, presence);
 		this.unlocking = new Unlocking(context, () => this.#onUnlocked());
+		this.startUp = new StartUp(context, views.history);
+		this.flows = views.flows;
 		this.#membership = new Membership(context, raft, head, this.#greeting, this.refounding, withPromises(loaded).votes);
 		this.#admission = new Admission(context, sync, this.#own);
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
@@ -233,6 +240,7 @@ export class Street {
 		await this.#own.joinIfInvited();
 		await this.#own.confirmIfFoundedAgain();
 		await this.unlocking.onHead();
+		await this.startUp.onHead();
 	}
 
 	// ── what is seen from outside ────────────────────────────────────────────────────────────────────────────────

@@ -184,6 +184,7 @@ function streetView(context: ViewContext, member: number, refounding: Refounding
 		own: street.outbox.shown(),
 		operatorRecord: [...(ledger.operatorRecord ?? [])].reverse(),
 		lock: lockView(street, ledger, member),
+		...firstWeekView(context),
 		faults: context.faults,
 		refusals: context.refusals,
 		...operator,
@@ -198,6 +199,11 @@ function linksView({ keyRotations, parameters }: Ledger): Pick<StreetView, "link
 	const changedMs = keyRotations?.salts.at(-1)?.timestampMs;
 	if (changedMs === undefined) return {};
 	return { links: { changedMs, oldUntilMs: changedMs + OLD_LINK_MS * parameters.timeScale } };
+}
+
+function firstWeekView({ metering, street }: ViewContext): Pick<StreetView, "firstWeek"> {
+	const firstWeek = street.startUp.view(metering.view(undefined));
+	return firstWeek === undefined ? {} : { firstWeek };
 }
 
 function lockView({ outbox, refounding, unlocking }: Street, ledger: Ledger, member: number): LockView {
@@ -620,6 +626,7 @@ function operatorView(context: ViewContext, ledger: Ledger): OperatorView {
 			keptFromVoting: street.config.keptFromVoting.includes(device.index),
 			doubleSigned: street.doubleSignatures.some(({ voter }) => voter === device.index),
 			connected: street.presence.isHere(device.index),
+			isDirect: peers.toDevice(deviceId) !== undefined,
 			unsettledMinutes: unsettledMinutes(street.history.unsettled(device.household)),
 			...status,
 			...(headHash === undefined ? {} : { headHash: toHex(headHash) }),
@@ -632,8 +639,13 @@ function operatorView(context: ViewContext, ledger: Ledger): OperatorView {
 					}),
 		};
 	});
+	const flows = street.flows.view();
+	const known = new Set(nodes.map(({ deviceId }) => deviceId));
 	return {
 		nodes,
+		...(flows === undefined ? {} : { flows }),
+		guests: [...peers.authenticated()].filter(({ device }) => !known.has(device)).length,
+		...(street.startUp.isAsked ? { firstWeek: street.startUp.households } : {}),
 		orders: ordersOf(ledger.orders),
 		payouts: payoutsOf(ledger).map((payout): PayoutView => {
 			const account = accountView(context, payout.member);

@@ -118,6 +118,8 @@ export interface StreetView {
 	/** Set where the neighbourhood was founded again. */
 	predecessor?: PredecessorView;
 	lock: LockView;
+	/** What is to be done before real kroner move; absent: nobody is asked, as in a demo. */
+	firstWeek?: FirstWeekView;
 	/** Faults that stand, with how often each occurred. */
 	faults: { fault: Fault; count: number }[];
 	/** What was refused from peers, meter and storage, counted by code. */
@@ -132,6 +134,53 @@ export interface LockView {
 	wordsKept: boolean;
 	/** It is locked, and something waits for it: the proposer's last word, or this household's yes, to a founding again. */
 	wantedFor?: "seal" | "confirm";
+}
+
+/** The list of the first week, as this device knows it of its household. */
+export interface FirstWeekView {
+	/** The meter's display against the app's register; absent: the household has no meter here. */
+	register?:
+		| ({ state: "compared" } & RegisterComparison)
+		/** `asksExport`: what flowed out as well. */
+		| { state: "open"; asksExport: boolean }
+		/** The meter has not said its registers yet. */
+		| { state: "waiting" }
+		/** A made up meter has no display. */
+		| { state: "simulated" }
+		/** It is compared on the household's device at the meter. */
+		| { state: "elsewhere" };
+	/** Of the last day; `isWhole`: of this one or an earlier one there were enough. Absent: there is no meter here. */
+	minutes?: { have: number; all: number; needed: number; isWhole: boolean };
+	/** The household's words are on paper. */
+	wordsKept: boolean;
+	/** Of the neighbourhood's money: tokens were issued, and some paid out again. Of trial kroner nothing ever is. */
+	test: "none" | "in" | "inAndOut";
+	/** All of this household's own points are done. */
+	isGreen: boolean;
+}
+
+/** One register: as a person read it off the display, and as the app had it from the meter. */
+export interface ComparedRegister {
+	displayWh: number;
+	registerWh: number;
+}
+
+export interface RegisterComparison {
+	/** When (chain time). */
+	atMs: number;
+	importWh: ComparedRegister;
+	/** Absent: the meter has never said that anything flowed out. */
+	exportWh?: ComparedRegister;
+}
+
+/** How many of the last day's minutes a household has a reading of. */
+export interface HouseholdMinutesView {
+	member: number;
+	/** It has handed in a reading at least once. */
+	meters: boolean;
+	have: number;
+	all: number;
+	needed: number;
 }
 
 /** Founding the neighbourhood again. */
@@ -648,6 +697,28 @@ export interface OperatorView {
 	paidOutMicroNok: number;
 	/** Through which devices that cannot see each other connect. */
 	iceServers: readonly IceServer[];
+	/** Between whom energy flowed last; absent: nothing has settled lately. */
+	flows?: FlowsView;
+	/** Devices that have a channel to this one and that the chain does not know: they come in, or lost their key. */
+	guests: number;
+	/** Of each household that stays; absent: nobody is asked for a first week. */
+	firstWeek?: readonly HouseholdMinutesView[];
+}
+
+/** Mean power of minutes that have settled, W. */
+export interface FlowsView {
+	/** Under contracts, between two households each. */
+	contracts?: {
+		fromMinute: number;
+		untilMinute: number;
+		between: { seller: number; buyer: number; powerW: number }[];
+	};
+	/** In the market that trades by itself: nobody's in particular. */
+	market?: {
+		fromMinute: number;
+		untilMinute: number;
+		shares: { member: number; boughtW: number; soldW: number }[];
+	};
 }
 
 export interface NodeView {
@@ -667,6 +738,8 @@ export interface NodeView {
 	/** What it said to this device that no correct one says, by code, and for how much longer it is kept out, ms. */
 	conduct?: { codes: { [code: string]: number }; keptOutMs: number };
 	connected: boolean;
+	/** This device has a channel to it itself. */
+	isDirect: boolean;
 	/** Last heard; absent: never since this page was opened. */
 	headIndex?: number;
 	headHash?: string;

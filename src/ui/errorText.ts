@@ -353,6 +353,15 @@ const SENTENCES = {
 	"bad-reading": m.error_bad_reading,
 	"too-many-readings": m.error_bad_reading,
 	"not-metering": m.error_not_metering,
+	// The first week
+	"first-week-open": m.error_first_week_open,
+	"first-week-no-issue": m.error_first_week_no_issue,
+	"first-week-no-test": m.error_first_week_no_test,
+	"first-week-minutes-missing": m.error_first_week_minutes_missing,
+	"bad-register": m.error_bad_register,
+	"register-elsewhere": m.error_register_elsewhere,
+	"register-unknown": m.error_register_unknown,
+	"register-differs": m.error_register_differs,
 } satisfies Record<string, Sentence>;
 
 export type KnownCode = keyof typeof SENTENCES;

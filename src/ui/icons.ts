@@ -7,7 +7,6 @@ export const ICONS = {
 	balance: "M3.5 7.5h15a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-13a2 2 0 0 1-2-2v-10Zm0 0a2 2 0 0 1 2-2h11v2M16 13.5h1.5",
 	chain: "M7 4h10v5H7zM7 15h10v5H7zM12 9v6",
 	operations: "M4 7h9M17 7h3M4 12h3M11 12h9M4 17h11M19 17h1M13 5v4M7 10v4M15 15v4",
-	treasury: "M3.5 9.5 12 4l8.5 5.5H3.5M6 12v5M10 12v5M14 12v5M18 12v5M3.5 19.5h17",
 	usage: "M4 19.5h16M7 16v-4M12 16V6M17 16v-7",
 	previous: "m14.5 5.5-6.5 6.5 6.5 6.5",
 	next: "m9.5 5.5 6.5 6.5-6.5 6.5",

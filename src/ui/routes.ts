@@ -17,6 +17,9 @@ export const routes = {
 	"/statement": lazy(() => import("./screens/Statement.svelte")),
 	"/export": lazy(() => import("./screens/Export.svelte")),
 	"/refounding": lazy(() => import("./screens/Refounding.svelte")),
+	"/network": lazy(() => import("./screens/Network.svelte")),
+	"/members": lazy(() => import("./screens/Members.svelte")),
+	"/neighbourhood": lazy(() => import("./screens/Neighbourhood.svelte")),
 	"*": Home,
 };
 

@@ -81,18 +81,25 @@ describe("money between two browsers", () => {
 		await expectPage(neighbour.getByText(nb.account_held, { exact: false })).visible();
 	});
 
-	it("issues what was ordered and paid with the reference that stands beside the account", async () => {
-		await neighbour.getByLabel(nb.balance_amount).first().fill("200");
+	it("takes no more than a first amount before the first week's list is done, and says so", async () => {
+		await neighbour.getByLabel(nb.balance_amount).first().fill("100,01");
 		await neighbour.getByRole("button", { name: nb.balance_buy }).click();
-		await confirm(neighbour, "200,00", "200");
+		await expectPage(neighbour.getByRole("alert").getByText("100,00", { exact: false })).visible();
+		await expectPage(neighbour.getByRole("link", { name: nb.first_week_open })).visible();
+	});
+
+	it("issues what was ordered and paid with the reference that stands beside the account", async () => {
+		await neighbour.getByLabel(nb.balance_amount).first().fill("100");
+		await neighbour.getByRole("button", { name: nb.balance_buy }).click();
+		await confirm(neighbour, "100,00", "100");
 		await putAway(neighbour);
 		await expectPage(neighbour.getByText("1234 56 78903")).visible();
 		const reference = await neighbour.getByText(REFERENCE).textContent();
 		expect(reference).toMatch(REFERENCE);
 		await operator.getByLabel(nb.operations_reference).fill(reference ?? "");
 		await operator.getByRole("button", { name: nb.operations_issue, exact: true }).click();
-		await confirm(operator, "200,00", "200");
+		await confirm(operator, "100,00", "100");
 		await putAway(operator);
-		await expectPage(neighbour.getByText("700,00", { exact: false }).first()).visible();
+		await expectPage(neighbour.getByText("600,00", { exact: false }).first()).visible();
 	});
 });

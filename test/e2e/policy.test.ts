@@ -47,6 +47,9 @@ const HEADINGS: Record<ScreenName, keyof typeof nb & keyof typeof en> = {
 	chain: "chain_title",
 	operations: "operations_title",
 	treasury: "treasury_title",
+	network: "network_title",
+	members: "members_screen_title",
+	neighbourhood: "neighbourhood_title",
 	inbox: "inbox_title",
 	more: "more_title",
 	refounding: "refound_title",
@@ -94,7 +97,7 @@ describe("names that are markup", () => {
 	}, 60_000);
 
 	it("are text to who comes later, in an order, and in a file of minutes", async () => {
-		await show(founder, "operations");
+		await show(founder, "members");
 		await founder.getByRole("button", { name: nb.operations_invite_make }).click();
 		const shared = await linkOf(founder);
 		await comeIn(lateGuest, `${app.url}/${shared.slice(shared.indexOf("#"))}`, LATE_GUEST, false);
@@ -103,6 +106,7 @@ describe("names that are markup", () => {
 		await guest.getByRole("button", { name: nb.balance_buy_trial }).last().click();
 		await guest.getByRole("dialog").getByRole("textbox").fill("100");
 		await guest.getByRole("dialog").getByRole("button", { name: nb.balance_buy_trial }).click();
+		await show(founder, "operations");
 		await expectPage(founder.getByText(`${GUEST} venter på`)).visible();
 		await founder.getByLabel(nb.operations_reference_trial).fill(NEIGHBOURHOOD);
 		await founder.getByRole("button", { name: nb.operations_issue, exact: true }).click();
@@ -138,7 +142,7 @@ describe("names that are markup", () => {
 				await expectOnlyText(founder);
 			}
 		}
-		await show(founder, "operations");
+		await show(founder, "network");
 		await founder.getByRole("button", { name: `Vis kurve for ${GUEST}` }).click();
 		await expectPage(founder.getByRole("heading", { name: new RegExp(GUEST) })).visible();
 		await show(guest, "more");

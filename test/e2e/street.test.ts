@@ -116,7 +116,7 @@ describe("a street of ten pages", () => {
 	}, 90_000);
 
 	it("takes in an eleventh household by invitation, as an observer that catches up", async () => {
-		await goTo(founder.page, "operations");
+		await goTo(founder.page, "members");
 		await founder.page.getByRole("button", { name: "Lag invitasjon" }).click();
 		const shared = await linkOf(founder.page);
 		const late = await app.openPage();

@@ -230,7 +230,8 @@ export class House {
 			emit: (output) => {
 				if (this.isUp && this.run === run) this.#events.output(this, output);
 			},
-			settings: { ...DEFAULT_NODE_SETTINGS, ...this.#settings },
+			// Its people are in their first week all the time.
+			settings: { ...DEFAULT_NODE_SETTINGS, firstWeekMinutes: 0, ...this.#settings },
 		});
 	}
 }

@@ -14,7 +14,15 @@ import type {
 	WhatIf,
 } from "../../src/node/protocol.js";
 import { Pieces, piecesOf } from "../../src/node/usage.js";
-import type { DeviceView, LobbyView, MemberView, NodeView, RefoundingView, StreetView } from "../../src/node/view.js";
+import type {
+	DeviceView,
+	FlowsView,
+	LobbyView,
+	MemberView,
+	NodeView,
+	RefoundingView,
+	StreetView,
+} from "../../src/node/view.js";
 import { CENTRAL_EUROPEAN_TIME, localMinuteAt } from "../../src/primitives/localTime.js";
 
 const NAMES = ["Bjørkeveien 1", "Bjørkeveien 2", "Solvang", "Bjørkeveien 4", "Granlia", "Bjørkeveien 6"];
@@ -356,6 +364,8 @@ export function street(self: number, head = 846): StreetView {
 				},
 				issuedMicroNok: 2_400_000_000,
 				paidOutMicroNok: 0,
+				guests: 0,
+				flows: flows(),
 				iceServers: [{ urls: "turn:turn.solbakken.example:3478", username: "solbakken", credential: "hemmelig" }],
 			},
 		}),
@@ -636,6 +646,31 @@ function offer(
 	};
 }
 
+/** At a quarter past one in summer: who has sun sells, and the market takes the rest. */
+function flows(): FlowsView {
+	const [fromMinute, untilMinute] = [nowMinute - 17, nowMinute - 2];
+	return {
+		contracts: {
+			fromMinute,
+			untilMinute,
+			between: [
+				{ seller: 0, buyer: 1, powerW: 1_240 },
+				{ seller: 0, buyer: 3, powerW: 620 },
+				{ seller: 2, buyer: 5, powerW: 2_310 },
+			],
+		},
+		market: {
+			fromMinute: untilMinute - 15,
+			untilMinute,
+			shares: [
+				{ member: 0, boughtW: 0, soldW: 410 },
+				{ member: 2, boughtW: 0, soldW: 180 },
+				{ member: 3, boughtW: 590, soldW: 0 },
+			],
+		},
+	};
+}
+
 function device(self: number, at: number): DeviceView {
 	return {
 		device: at === 0 ? self : 6 + self,
@@ -660,6 +695,7 @@ function node(member: MemberView, head: number): NodeView {
 		doubleSigned: false,
 		deviceId: `03${hex(40 + member.index, 32)}`,
 		connected: !away,
+		isDirect: !away && member.index > 0,
 		headIndex: away ? head - 40 : head,
 		headHash: hex(3, 32),
 		term: 3,
@@ -892,4 +928,108 @@ export function statement(fromMinute: number, untilMinute: number): PeriodStatem
 		isOver: untilMinute * 60_000 < NOW_MS,
 		isSettled: true,
 	};
+}
+
+/** Nobody leads, and two voters of six are here: the chain stands still since a while. */
+export function withoutLeader(): StreetView {
+	const view = street(0);
+	const { leader: _, ...chain } = view.chain;
+	view.chain = { ...chain, role: "candidate", headTimestampMs: NOW_MS - HOUR / 2, votersOnline: 2, waitingMinutes: 29 };
+	if (view.operator === undefined) return view;
+	const lastReadingMinute = nowMinute - 31;
+	const nodes = view.operator.nodes.map((node): NodeView => {
+		const isHere = node.member < 2;
+		return { ...node, connected: isHere, isDirect: node.member === 1, role: "follower", lastReadingMinute };
+	});
+	view.operator = { ...view.operator, nodes };
+	return view;
+}
+
+/** Twenty households, of which some have a phone beside the device at the meter. */
+export function twentyHouseholds(): StreetView {
+	const view = street(0);
+	const names = Array.from({ length: 20 }, (_, index) => NAMES[index] ?? `Bjørkeveien ${index + 1}`);
+	view.members = names.map((name, index) => ({
+		index,
+		name: index === 11 ? "Familien Nordmann-Gyldensteen" : name,
+		operator: index === 0,
+		householdId: `02${hex(index + 1, 32)}`,
+	}));
+	if (view.operator === undefined) return view;
+	const nodes = view.members.flatMap((member) => {
+		const own = { ...node(member, 846), voter: member.index < 7 };
+		const phone = {
+			...own,
+			device: 30 + member.index,
+			deviceId: `03${hex(90 + member.index, 32)}`,
+			voter: false,
+			alwaysOn: false,
+			connected: member.index % 2 === 0,
+			isDirect: false,
+			role: "observer" as const,
+		};
+		return member.index % 3 === 0 ? [own, phone] : [own];
+	});
+	const between = [3, 5, 8, 9, 12, 14, 17, 19].map((buyer, at) => ({
+		seller: [0, 2, 6, 10][at % 4] ?? 0,
+		buyer,
+		powerW: 300 + at * 410,
+	}));
+	const untilMinute = nowMinute - 2;
+	const contracts = { fromMinute: untilMinute - 15, untilMinute, between };
+	view.operator = { ...view.operator, nodes, flows: { ...flows(), contracts } };
+	return view;
+}
+
+/** An operator with nothing to do. */
+export function nothingWaits(): StreetView {
+	const view = street(0);
+	if (view.operator === undefined) return view;
+	const nodes = view.operator.nodes.map(
+		(each): NodeView => ({ ...each, voter: true, connected: true, lastReadingMinute: nowMinute - 1, headIndex: 846 }),
+	);
+	view.operator = { ...view.operator, nodes, orders: [], corrections: { open: [], claims: [] } };
+	return view;
+}
+
+/** An operator for whom something waits in each queue. */
+export function everythingWaits(): StreetView {
+	const view = keyNotice(0);
+	if (view.operator === undefined) return view;
+	const payout = {
+		id: hex(97, 32),
+		member: 4,
+		amountMicroNok: 87_500_000,
+		timestampMs: NOW_MS - 2 * HOUR,
+		reference: "0048823106",
+	};
+	view.operator = { ...view.operator, payouts: [payout], guests: 2 };
+	return withFirstWeek(view, "open");
+}
+
+/** The list of the first week: half done, on a phone, or done; for an operator with what it knows of the others. */
+export function withFirstWeek(view: StreetView, state: "open" | "phone" | "green"): StreetView {
+	const all = { all: 1_440, needed: 1_426 };
+	const isGreen = state === "green";
+	const compared = {
+		state: "compared" as const,
+		atMs: NOW_MS - 2 * HOUR,
+		importWh: { displayWh: 1_903_000, registerWh: 1_903_410 },
+		exportWh: { displayWh: 402_000, registerWh: 402_118 },
+	};
+	const open = state === "phone" ? { state: "elsewhere" as const } : { state: "open" as const, asksExport: true };
+	view.firstWeek = {
+		register: isGreen ? compared : open,
+		minutes: { have: isGreen ? 1_438 : 862, ...all, isWhole: isGreen },
+		wordsKept: isGreen,
+		test: isGreen || view.operator !== undefined ? "in" : "none",
+		isGreen,
+	};
+	view.lock = { ...view.lock, wordsKept: isGreen };
+	if (view.operator === undefined) return view;
+	const have = [1_440, 1_431, 1_440, 862, 1_204, 0];
+	view.operator.firstWeek = view.members.map(({ index: member }) => {
+		return { member, meters: member !== 5, have: have[member] ?? 1_440, ...all };
+	});
+	return view;
 }

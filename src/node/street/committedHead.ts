@@ -10,6 +10,7 @@ import { IntervalHistory } from "../intervalHistory.js";
 import { LastMinute } from "../lastMinute.js";
 import type { ChainObserver, LoadedChain } from "../loading.js";
 import { ProofKeeper, type Proven } from "../proofKeeper.js";
+import { RecentFlows } from "../recentFlows.js";
 import { Statement } from "../statement.js";
 import type { ChainChange, StoredDay, StoredIntervals } from "../storage.js";
 import type { StreetContext } from "./context.js";
@@ -34,6 +35,7 @@ export class DerivedViews implements ChainObserver {
 	readonly statement: Statement;
 	readonly lastMinute: LastMinute;
 	readonly proofs: ProofKeeper;
+	readonly flows = new RecentFlows();
 	/** Newest first. */
 	readonly blocks: BlockSummary[] = [];
 
@@ -71,6 +73,7 @@ export class DerivedViews implements ChainObserver {
 		this.statement.add(parent, link);
 		this.lastMinute.add(link);
 		this.proofs.add(parent, link);
+		this.flows.add(link);
 		this.blocks.unshift(summaryOf(link));
 		this.blocks.splice(SHOWN_BLOCKS);
 	}

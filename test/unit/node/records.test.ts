@@ -37,9 +37,22 @@ const CONFIG: ChainConfig = {
 	fuseLimitW: 17_250,
 	wrongPasswords: { count: 3, lastMs: 1_740_000_000_000 },
 	wordsKept: true,
+	firstWeek: {
+		register: {
+			atMs: 1_740_000_000_000,
+			importWh: { displayWh: 1_903_000, registerWh: 1_903_410 },
+			exportWh: { displayWh: 402_000, registerWh: 402_118 },
+		},
+		minutesMs: 1_740_086_400_000,
+	},
 };
 /** What earlier versions said of it: no passwords, the usual fuse, and before that the usual retention. */
-const BEFORE_PASSWORDS: ChainConfig = { ...CONFIG, wrongPasswords: { count: 0, lastMs: 0 }, wordsKept: false };
+const BEFORE_PASSWORDS: ChainConfig = {
+	...CONFIG,
+	wrongPasswords: { count: 0, lastMs: 0 },
+	wordsKept: false,
+	firstWeek: {},
+};
 const BEFORE_FUSE: ChainConfig = { ...BEFORE_PASSWORDS, fuseLimitW: 43_470 };
 const BEFORE_RETENTION: ChainConfig = {
 	...BEFORE_FUSE,
@@ -99,7 +112,9 @@ describe("a config record", () => {
 	it("that no version wrote is damaged", () => {
 		const damaged = { ok: false, error: { code: "record-damaged" } };
 		expect(decodeConfig(encodeRecord(FIRST_FIELDS.slice(0, -1)))).toEqual(damaged);
-		expect(decodeConfig(encodeRecord([...FIRST_FIELDS, [3, 5], [], [], 1, [], [0, 0], 0, []]))).toEqual(damaged);
+		expect(decodeConfig(encodeRecord([...FIRST_FIELDS, [3, 5], [], [], 1, [], [0, 0], 0, [[], []], []]))).toEqual(
+			damaged,
+		);
 		expect(decodeConfig(encodeRecord(FIRST_FIELDS.with(10, "dear")))).toEqual(damaged);
 		expect(decodeConfig(encodeRecord(FIRST_FIELDS.with(1, [fill(16, 3), 0])))).toEqual(damaged);
 	});

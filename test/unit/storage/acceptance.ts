@@ -294,6 +294,7 @@ const CONFIG = encodeConfig({
 	fuseLimitW: 43_470,
 	wrongPasswords: NO_WRONG_PASSWORDS,
 	wordsKept: false,
+	firstWeek: {},
 });
 
 /** A chain of 5 blocks of which 3 are committed, with a reading in the outbox. */

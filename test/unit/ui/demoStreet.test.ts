@@ -78,7 +78,13 @@ class TestStreet implements HouseParts {
 		view.meter = { ...view.meter, source: "none" };
 		if (house === 0) {
 			const money = { orders: this.#orders, payouts: [], issuedMicroNok: 0, paidOutMicroNok: 0 };
-			view.operator = { nodes: [], ...money, iceServers: [], corrections: { open: [], claims: [] } };
+			view.operator = {
+				nodes: [],
+				...money,
+				iceServers: [],
+				guests: 0,
+				corrections: { open: [], claims: [] },
+			};
 		}
 		if (house !== 0) delete view.operator;
 		return view;
