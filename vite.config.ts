@@ -1,6 +1,7 @@
 import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
+import { VitePWA } from "vite-plugin-pwa";
 
 /**
  * The messages are compiled once before the type check (CONTRIBUTING); here they follow every change while developing. Each is
@@ -21,6 +22,18 @@ export default defineConfig({
 	plugins: [
 		process.env.VITEST || process.env.NABOSTROM_MESSAGES === "compiled" ? [] : messages(),
 		svelte({ configFile: false }),
+		// The app registers it by itself (ui/pwa/update), and its manifest is a file (public/).
+		VitePWA({
+			strategies: "injectManifest",
+			srcDir: "src/serviceWorker",
+			filename: "sw.ts",
+			injectRegister: false,
+			manifest: false,
+			injectManifest: {
+				// All that the app is made of; the pictures that stores show are not.
+				globPatterns: ["**/*.{html,js,css,woff2}", "favicon.svg", "manifest.webmanifest", "icons/icon-192.png"],
+			},
+		}),
 	],
 	// The server knows each worker by its folder and gives it a policy of its own (signaling/headers.ts).
 	worker: {

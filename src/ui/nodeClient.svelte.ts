@@ -7,6 +7,7 @@ import type { Fault, View } from "../node/view.js";
 import { type Result, refused } from "../primitives/result.js";
 import { loadSentences } from "./lateText.svelte.js";
 import type { NodePort } from "./nodePort.js";
+import { beginBusy } from "./pwa/busy.svelte.js";
 
 export type CommandResult = Result<ReplyValue, CommandError>;
 
@@ -75,7 +76,9 @@ export function createNodeClient(port: NodePort, nowMs: () => number = () => per
 
 	/** What is refused is said at once, by a sentence that may have to be loaded. */
 	async function command(command: Command): Promise<CommandResult> {
+		const end = beginBusy();
 		const result = await ask(command);
+		end();
 		if (!result.ok) await loadSentences();
 		return result;
 	}

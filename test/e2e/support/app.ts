@@ -26,7 +26,7 @@ export function chromiumPath(): string {
 }
 
 /** `npm test` builds once for all files and says where; a file that is run by itself builds anew. */
-function builtApp(): string {
+export function builtApp(): string {
 	const given = process.env.NABOSTROM_DIST;
 	if (given !== undefined) return given;
 	const folder = join(project, "dist");
@@ -96,7 +96,8 @@ function createApp(service: Service, browser: Browser, executablePath: string): 
 	return {
 		url,
 		async openPage() {
-			const context = await browser.newContext({ locale });
+			// What it fetches beside would cost each page of each test a second.
+			const context = await browser.newContext({ locale, serviceWorkers: "block" });
 			return context.newPage();
 		},
 		async openPersistent(folder) {

@@ -142,6 +142,7 @@ describe("the security headers", () => {
 		["the page", "/", "GET", 200],
 		["a script", "/assets/index-Dk3f9a.js", "GET", 200],
 		["a worker's script", "/assets/worker/main-Dk3f9a.js", "GET", 200],
+		["the service worker", "/sw.js", "GET", 404],
 		["the script that stretches passwords", "/assets/argon2/argon2-Dk3f9a.js", "GET", 404],
 		["a worker's script that is missing", "/assets/worker/missing.js", "GET", 404],
 		["a style sheet", "/assets/index-Dk3f9a.css", "GET", 200],
@@ -228,7 +229,7 @@ describe("the security headers", () => {
 		"frame-ancestors 'none'",
 		"object-src 'none'",
 		"require-trusted-types-for 'script'",
-		"trusted-types nabostrom-worker svelte-trusted-html",
+		"trusted-types nabostrom-worker nabostrom-service-worker svelte-trusted-html",
 	];
 	const WORKER_RULES = [
 		"default-src 'none'",
@@ -238,6 +239,16 @@ describe("the security headers", () => {
 		"frame-ancestors 'none'",
 		"require-trusted-types-for 'script'",
 		"trusted-types nabostrom-argon2",
+	];
+	const SERVICE_WORKER_RULES = [
+		"default-src 'none'",
+		"script-src 'self'",
+		"connect-src 'self'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types 'none'",
 	];
 	/** The one place where bytes become code. */
 	const ARGON2_RULES = [
@@ -252,6 +263,7 @@ describe("the security headers", () => {
 
 	function rulesOf(path: string): string[] {
 		if (path.startsWith("/assets/worker/")) return WORKER_RULES;
+		if (path === "/sw.js") return SERVICE_WORKER_RULES;
 		return path.startsWith("/assets/argon2/") ? ARGON2_RULES : PAGE_RULES;
 	}
 });
