@@ -76,8 +76,13 @@ describe("the installed app", () => {
 	}, 60_000);
 
 	it("opens with the server gone, shows the household, says that it is offline, and checks proofs", async () => {
+		await goTo(page, "more");
+		await page.getByRole("button", { name: nb.theme_dark }).click();
+		await goTo(page, "");
 		await app.stopServer();
 		await page.reload();
+		// The theme that was chosen is there as well.
+		expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe("rgb(11, 18, 32)");
 		await heading(page, nb.home_graph).waitFor();
 		await expectPage(page.getByText(nb.banner_offline)).visible();
 		expect(await page.evaluate(() => document.fonts.load('17px "Source Sans 3 Variable"').then((f) => f.length))).toBe(
