@@ -36,7 +36,7 @@ const kept = [...readFileSync(`${dist}/sw.js`, "utf8").matchAll(/"?url"?:\s*"([^
 );
 
 const entry = loadedWith("index.html");
-const home = loadedWith("index.html", "src/ui/screens/Street.svelte", "src/ui/components/Plot.svelte");
+const home = loadedWith("index.html", "src/ui/screens/Street.svelte", "src/ui/usage/Plot.svelte");
 const later = Object.keys(chunks).filter((name) => chunks[name].isDynamicEntry && !home.has(name));
 /** Nobody is in a street there yet. */
 const beforeHome = ["src/ui/screens/Entering.svelte", "src/ui/components/Faults.svelte"];
@@ -46,7 +46,7 @@ const budgets = [
 	{ name: "home with its graph", path: scripts(home), limit: "95 kB" },
 	{ name: "the page that checks proofs", path: scripts(loadedWith("verify.html")), limit: "80 kB" },
 	// All screens and the node; the node alone is 167 kB.
-	{ name: "kept for a start without a network", path: kept, limit: "620 kB" },
+	{ name: "kept for a start without a network", path: kept, limit: "640 kB" },
 	...later.map((name) => {
 		const already = beforeHome.includes(name) ? entry : home;
 		const added = [...loadedWith(name)].filter((chunk) => !already.has(chunk));

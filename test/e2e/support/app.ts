@@ -40,8 +40,11 @@ export function builtApp(): string {
 
 export interface App {
 	url: string;
-	/** A page of its own browser profile, which ends with it. */
-	openPage(): Promise<Page>;
+	/**
+	 * A page of its own browser profile, which ends with it. `serviceWorkers`: what they fetch beside would cost each page of
+	 * each test a second.
+	 */
+	openPage(serviceWorkers?: "allow" | "block"): Promise<Page>;
 	/** A profile that lasts: closing and opening it again is closing and opening the tablet's browser. */
 	openPersistent(folder: string): Promise<{ context: BrowserContext; page: Page }>;
 	newFolder(): Promise<string>;
@@ -95,9 +98,8 @@ function createApp(service: Service, browser: Browser, executablePath: string): 
 	const locale = "nb-NO";
 	return {
 		url,
-		async openPage() {
-			// What it fetches beside would cost each page of each test a second.
-			const context = await browser.newContext({ locale, serviceWorkers: "block" });
+		async openPage(serviceWorkers = "block") {
+			const context = await browser.newContext({ locale, serviceWorkers });
 			return context.newPage();
 		},
 		async openPersistent(folder) {
