@@ -1,6 +1,6 @@
 /**
  * Light, dark, or as the system: chosen under "More", kept in this browser. The colours are `light-dark()`, so that the
- * colour scheme of the root decides; `public/theme.js` sets it before the first paint.
+ * colour scheme of the root decides (app.css); `public/theme.js` names it there before the first paint.
  */
 import { keepText, readText } from "./keptText.js";
 
@@ -45,7 +45,7 @@ function tell(): void {
 }
 
 function paint(): void {
-	document.documentElement.style.colorScheme = current === "system" ? "" : current;
+	document.documentElement.dataset.theme = current;
 	for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
 		const ofSystem = meta.media.includes("dark") ? "dark" : "light";
 		meta.content = BAR_COLOURS[current === "system" ? ofSystem : current];

@@ -28,7 +28,7 @@ beforeAll(async () => {
 	await watchPolicy(page, complaints);
 	await openLobby(page, app.url, { neighbourhood: "Bakken", household: "Hus 1" });
 	await start(page);
-	await heading(page, nb.nav_home).waitFor();
+	await heading(page, nb.home_today).waitFor();
 }, 60_000);
 
 afterAll(async () => {
@@ -82,8 +82,10 @@ describe("the installed app", () => {
 		await app.stopServer();
 		await page.reload();
 		// The theme that was chosen is there as well.
-		expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe("rgb(11, 18, 32)");
-		await heading(page, nb.nav_home).waitFor();
+		expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe(
+			"rgb(11, 18, 32)",
+		);
+		await heading(page, nb.home_today).waitFor();
 		await expectPage(page.getByText(nb.banner_offline)).visible();
 		expect(await page.evaluate(() => document.fonts.load('17px "Source Sans 3 Variable"').then((f) => f.length))).toBe(
 			1,
@@ -105,7 +107,7 @@ describe("the installed app", () => {
 		newer = started.value;
 		const other = await context.newPage();
 		await other.goto(app.url);
-		await heading(other, nb.nav_home).waitFor();
+		await heading(other, nb.home_today).waitFor();
 		await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
 		await toast(other).waitFor();
 		expect(await toast(page).count()).toBe(0);

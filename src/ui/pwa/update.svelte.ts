@@ -115,6 +115,8 @@ export class PageUpdate implements Update {
 const NO_UPDATE: Update = { isReady: false, isAwaited: false, isPutOff: false, putOff() {}, applyWhenIdle() {} };
 
 let current = $state.raw<Update>(NO_UPDATE);
+/** Asked for before there was anything to ask. */
+let isWantedFromStart = false;
 
 /** This page's. Reactive. */
 export function pageUpdate(): Update {
@@ -123,6 +125,7 @@ export function pageUpdate(): Update {
 
 /** See {@link Update}; for screens that nobody sits at: from now on newer versions are loaded by themselves. */
 export function applyWhenIdle(): void {
+	isWantedFromStart = true;
 	current.applyWhenIdle();
 }
 
@@ -138,5 +141,6 @@ export function startUpdates(): void {
 		reload: () => location.reload(),
 	});
 	current = update;
+	if (isWantedFromStart) update.applyWhenIdle();
 	void update.start();
 }
