@@ -11,6 +11,7 @@ let isInstalled = $state.raw(false);
 /** Called once, at the very beginning: the browser offers it only once, and early. */
 export function followInstallation(onInstalled: () => void): void {
 	isInstalled = matchMedia("(display-mode: standalone)").matches;
+	if (isInstalled) onInstalled();
 	window.addEventListener("beforeinstallprompt", (event) => {
 		// It stands under "More" instead of in the middle of something else.
 		event.preventDefault();
