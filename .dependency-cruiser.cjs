@@ -11,6 +11,7 @@ const below = {
 	network: ["node/protocol", "node/view", "message/signal", "message/signalLimits", "primitives"],
 	serial: ["node/protocol", "node/view", "meter", "primitives"],
 	worker: ["node", "storage", "serial", "message", "meter", "contract", "block", "primitives"],
+	serviceWorker: ["ui/links"],
 	cli: ["node", "storage", "consensus", "message", "meter", "contract", "block", "primitives"],
 	ui: [
 		"node/protocol",

@@ -1,5 +1,6 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
+import { messagesTogether } from "./test/support/messagesTogether.js";
 
 /** Their tests replace timers or globals of the platform, or make notices shorter: each file has a process of its own. */
 const PLATFORM = [
@@ -24,7 +25,10 @@ export default defineConfig({
 				},
 			},
 			// Screens keep their state in Svelte's runes, which have to be compiled.
-			{ plugins: [svelte({ configFile: false })], test: { name: "platform", include: PLATFORM, testTimeout: 60_000 } },
+			{
+				plugins: [messagesTogether(), svelte({ configFile: false })],
+				test: { name: "platform", include: PLATFORM, testTimeout: 60_000 },
+			},
 			{ test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], fileParallelism: false } },
 			// Real browsers: one file after another, two cores are few.
 			{

@@ -22,8 +22,8 @@ const pagePolicy = (furtherServers: readonly string[]) =>
 		"frame-ancestors 'none'",
 		"object-src 'none'",
 		"require-trusted-types-for 'script'",
-		// The address of the worker (`ui/nodePort`), and the templates that svelte compiled.
-		"trusted-types nabostrom-worker svelte-trusted-html",
+		// The addresses of the workers (`ui/nodePort`, `ui/pwa/update`), and the templates that svelte compiled.
+		"trusted-types nabostrom-worker nabostrom-service-worker svelte-trusted-html",
 	].join("; ");
 
 /** The node's worker holds the keys, and the page does all networking for it: it loads its own code and nothing else. */
@@ -49,9 +49,22 @@ const ARGON2_POLICY = [
 	"trusted-types 'none'",
 ].join("; ");
 
+/** The service worker keeps the app for when there is no network: it loads what this server has, and runs none of it. */
+const SERVICE_WORKER_POLICY = [
+	"default-src 'none'",
+	"script-src 'self'",
+	"connect-src 'self'",
+	"base-uri 'none'",
+	"form-action 'none'",
+	"frame-ancestors 'none'",
+	"require-trusted-types-for 'script'",
+	"trusted-types 'none'",
+].join("; ");
+
 /** Where the build puts each worker and what it loads (`vite.config.ts`). A worker's policy comes with its own response. */
 const WORKER_FOLDER = "/assets/worker/";
 const ARGON2_FOLDER = "/assets/argon2/";
+const SERVICE_WORKER = "/sw.js";
 
 /** What the app asks a browser for; a permission that it comes to need is moved up here. */
 const USED_PERMISSIONS = ["clipboard-write", "fullscreen", "screen-wake-lock", "serial", "usb"];
@@ -108,5 +121,6 @@ export function securityHeaders(
 
 function policyOf(path: string | undefined, furtherServers: readonly string[]): string {
 	if (path?.startsWith(WORKER_FOLDER) === true) return WORKER_POLICY;
+	if (path === SERVICE_WORKER) return SERVICE_WORKER_POLICY;
 	return path?.startsWith(ARGON2_FOLDER) === true ? ARGON2_POLICY : pagePolicy(furtherServers);
 }

@@ -33,9 +33,9 @@ function run(command, args, { isShown = false, environment = {} } = {}) {
 }
 
 /** One check that holds or does not. Its output is shown when it does not. */
-async function check(title, command, args) {
+async function check(title, command, args, environment) {
 	const begin = Date.now();
-	const { status, output } = await run(command, args);
+	const { status, output } = await run(command, args, { environment });
 	const seconds = ((Date.now() - begin) / 1000).toFixed(1);
 	if (status === 0) {
 		passed += 1;
@@ -114,10 +114,12 @@ if (which === "hosts" || which === "long") {
 }
 requireChromium();
 const dist = join(scratch, "dist");
+const BUDGETS = ["--config", ".ci/budgets.mjs"];
 let isBuilt = false;
 await staticChecks(async () => {
 	const build = ["build", "--logLevel", "error", "--outDir", dist, "--emptyOutDir"];
-	isBuilt = await check("the app builds", bin("vite"), build);
+	isBuilt = await check("the app builds", bin("vite"), build, { NABOSTROM_MESSAGES: "compiled" });
+	if (isBuilt) await check("bytes within their budgets", bin("size-limit"), BUDGETS, { NABOSTROM_DIST: dist });
 });
 const environment = { NABOSTROM_DIST: dist };
 // Meters speak in real time, and tabs are frozen in it: their minutes pass, all at once, while the others compute. Then

@@ -3,7 +3,7 @@ import type { Command } from "../node/protocol.js";
 import { formatBankAccount, MAX_HOLDER_LENGTH, parseBankAccount } from "../primitives/bankAccount.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Household } from "./context.js";
-import { codeText } from "./errorText.js";
+import { codeText } from "./lateText.svelte.js";
 import { m } from "./paraglide/messages.js";
 import type { Review } from "./review.js";
 

@@ -88,8 +88,8 @@ const FOUNDING_AGAIN = "founding-again";
 
 function connectionBanner({ chain, signaling, members }: StreetView): Banner | undefined {
 	if (chain.sync !== undefined) return { type: "sync", ...chain.sync };
+	if (chain.neighboursOnline === 0 && signaling.connected === 0) return { type: "offline" };
 	if (chain.neighboursOnline === 0 && membersOf(members).length > 1) {
-		if (signaling.connected === 0) return { type: "offline" };
 		return signaling.clockOffMs === undefined
 			? { type: "alone" }
 			: { type: "clockOff", clockOffMs: signaling.clockOffMs };

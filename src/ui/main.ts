@@ -9,8 +9,12 @@ import { connectModem } from "./modem.js";
 import { startWorker } from "./nodePort.js";
 import { followPageLife } from "./pageLife.js";
 import { connectPageSerial } from "./pageSerial.js";
+import { followInstallation } from "./pwa/install.svelte.js";
+import { askToKeep } from "./pwa/keeping.svelte.js";
+import { startUpdates } from "./pwa/update.svelte.js";
 import { type RunningNode, startSession } from "./session.svelte.js";
 import { openTabChannel } from "./tabs/message.js";
+import { initTheme } from "./theme.svelte.js";
 
 function startNode(): RunningNode {
 	const worker = startWorker({ type: "start", databasePrefix: PERSISTENT_PREFIX, clock: REAL_CLOCK });
@@ -18,8 +22,6 @@ function startNode(): RunningNode {
 	// What the origin names now, whatever it named when this device came in.
 	void fetchServerConfig().then(({ furtherServers }) => modem.also(furtherServers));
 	const serial = connectPageSerial(worker);
-	// Without it the browser may throw the chain away when storage is short; a refusal changes nothing.
-	void navigator.storage?.persist?.();
 	const terminate = () => {
 		worker.terminate();
 		modem.stop();
@@ -33,6 +35,9 @@ function startNode(): RunningNode {
 }
 
 initLocale();
+initTheme();
+// Who has installed it wants to keep what it knows.
+followInstallation(() => void askToKeep());
 const target = document.getElementById("app");
 if (target !== null) {
 	const session = startSession({
@@ -51,4 +56,6 @@ if (target !== null) {
 		reload: () => location.reload(),
 	});
 	mount(App, { target, props: { session } });
+	if (document.readyState === "complete") startUpdates();
+	else window.addEventListener("load", startUpdates, { once: true });
 }

@@ -5,7 +5,9 @@
 import type { Command, CommandError, NodeOutput, ReplyValue } from "../node/protocol.js";
 import type { Fault, View } from "../node/view.js";
 import { type Result, refused } from "../primitives/result.js";
+import { loadSentences } from "./lateText.svelte.js";
 import type { NodePort } from "./nodePort.js";
+import { beginBusy } from "./pwa/busy.svelte.js";
 
 export type CommandResult = Result<ReplyValue, CommandError>;
 
@@ -63,13 +65,22 @@ export function createNodeClient(port: NodePort, nowMs: () => number = () => per
 		}
 	}
 
-	function command(command: Command): Promise<CommandResult> {
+	function ask(command: Command): Promise<CommandResult> {
 		if (stopped !== undefined) return Promise.resolve(refused({ code: stopped }));
 		const id = ++lastId;
 		return new Promise((resolve) => {
 			waiting.set(id, resolve);
 			port.post({ type: "command", id, command });
 		});
+	}
+
+	/** What is refused is said at once, by a sentence that may have to be loaded. */
+	async function command(command: Command): Promise<CommandResult> {
+		const end = beginBusy();
+		const result = await ask(command);
+		end();
+		if (!result.ok) await loadSentences();
+		return result;
 	}
 
 	port.listen(receive);

@@ -4,7 +4,6 @@
  */
 import { createMeterFollower } from "../serial/meterFollower.js";
 import { findSerial, serialSupport } from "../serial/platformSerial.js";
-import { createSerialReader } from "../serial/webSerialPort.js";
 import type { NodePort } from "./nodePort.js";
 
 export interface PageSerial {
@@ -18,6 +17,7 @@ export function connectPageSerial(port: NodePort): PageSerial {
 	const follower = createMeterFollower(async () => {
 		const serial = await findSerial();
 		if (serial === undefined) return undefined;
+		const { createSerialReader } = await import("../serial/webSerialPort.js");
 		return createSerialReader({
 			serial,
 			onBytes: (bytes) => port.post({ type: "serialBytes", bytes }),

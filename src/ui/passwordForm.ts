@@ -1,8 +1,8 @@
 /** Passwords as they are typed, and what is wrong with them. */
 import { type CommandError, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../node/protocol.js";
 import { ok, type Result, refused } from "../primitives/result.js";
-import { codeText } from "./errorText.js";
 import { formatCount } from "./format.js";
+import { codeText } from "./lateText.svelte.js";
 import { m } from "./paraglide/messages.js";
 
 /** A new password, typed twice. */

@@ -1,8 +1,8 @@
 /** What a meter said, in plain words. */
 import type { MeterEvent, MeterFormat, TelegramEvent } from "../meter/telegram.js";
 import { divideFloor } from "../primitives/units.js";
-import { codeText } from "./errorText.js";
 import { formatKwh, formatPower } from "./format.js";
+import { codeText } from "./lateText.svelte.js";
 import { m } from "./paraglide/messages.js";
 
 const MILLI = 1_000;

@@ -26,7 +26,7 @@ const complaints: string[] = [];
 
 beforeAll(async () => {
 	app = await startApp();
-	[founder, guest, lateGuest] = [await app.openPage(), await app.openPage(), await app.openPage()];
+	[founder, guest, lateGuest] = [await app.openPage("allow"), await app.openPage("allow"), await app.openPage("allow")];
 	for (const page of [founder, guest, lateGuest]) {
 		await watchPolicy(page, complaints);
 		await recordPosted(page);

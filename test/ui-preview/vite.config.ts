@@ -2,11 +2,12 @@
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
+import { messagesTogether } from "../support/messagesTogether.js";
 
 export default defineConfig({
 	root: fileURLToPath(new URL(".", import.meta.url)),
 	publicDir: fileURLToPath(new URL("../../public", import.meta.url)),
-	plugins: [svelte({ configFile: false })],
+	plugins: [messagesTogether(), svelte({ configFile: false })],
 	build: { outDir: fileURLToPath(new URL("../../dist-preview", import.meta.url)) },
 	server: { fs: { allow: [fileURLToPath(new URL("../..", import.meta.url))] } },
 });

@@ -1,8 +1,8 @@
 /** What the inbox says, in a sentence, and where one goes from there. */
 import type { StreetView } from "../../node/view.js";
 import { MS_PER_MINUTE, wholeOreFor } from "../../primitives/units.js";
-import { codeText } from "../errorText.js";
 import { formatDateTime, formatKroner, formatMinute, formatMonth } from "../format.js";
+import { codeText } from "../lateText.svelte.js";
 import { kindText, lossText, memberName } from "../names.js";
 import { m } from "../paraglide/messages.js";
 import type { Occasion } from "./occasion.js";

@@ -9,6 +9,7 @@ import {
 	healthAtStart,
 	isNightlyDue,
 	isRestartDue,
+	isUpdateDue,
 	type Trouble,
 	troubleOf,
 } from "./restarting.js";
@@ -30,6 +31,8 @@ export interface KeeperParts {
 	reload(): void;
 	/** Whether the page could be loaded: one that cannot is not given up. */
 	canLoad(): Promise<boolean>;
+	/** Newer versions of the app: here they take over by themselves. */
+	update(): { readonly isReady: boolean; applyWhenIdle(): void };
 	/** Ms of a clock that never jumps, and since the epoch. */
 	monotonicMs(): number;
 	nowMs(): number;
@@ -67,6 +70,8 @@ export function startKeeper(parts: KeeperParts): () => void {
 	let viewAtMs = client.viewAtMs;
 	let isAnswered = false;
 	let isEnding = false;
+	/** For how long a newer version has been ready, ms; undefined: it takes over. */
+	let readyMs: number | undefined = 0;
 	/** How many minutes waited, look by look, the oldest first. */
 	let waited: number[] = [];
 
@@ -111,7 +116,7 @@ export function startKeeper(parts: KeeperParts): () => void {
 			const { trouble: _, ...rest } = state;
 			state = trouble === undefined ? rest : { ...rest, trouble };
 		}
-		if (trouble === undefined) lookAtNight();
+		if (trouble === undefined) lookWhenWell(gapMs);
 		else if (isRestartDue(health)) {
 			// A node that failed here leaves its tab a screen of none.
 			if (parts.isElsewhere() && !hasFailed) {
@@ -122,13 +127,20 @@ export function startKeeper(parts: KeeperParts): () => void {
 		ask();
 	}
 
-	function lookAtNight(): void {
+	function lookWhenWell(gapMs: number): void {
 		const { view } = client;
 		if (view?.stage !== "street") return;
 		const waitedMinutes = waited[0] ?? view.chain.waitingMinutes;
 		waited = [...waited, view.chain.waitingMinutes].slice(-WAITED_LOOKS);
-		const isNight = isNightlyDue(parts.nowMs(), view.self.deviceId, health.runningMs);
-		if (isNight && canBeSpared(view, waitedMinutes)) void restart("nightly");
+		const isSpared = canBeSpared(view, waitedMinutes);
+		if (isSpared && isNightlyDue(parts.nowMs(), view.self.deviceId, health.runningMs)) void restart("nightly");
+		if (!parts.update().isReady || readyMs === undefined) return;
+		readyMs += gapMs;
+		if (!isUpdateDue(isSpared, readyMs)) return;
+		// The service worker loads the page anew, for all tabs.
+		readyMs = undefined;
+		keep(whenEnding(record, "update"));
+		parts.update().applyWhenIdle();
 	}
 
 	keep(record);

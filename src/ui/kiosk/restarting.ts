@@ -19,6 +19,8 @@ const LONGEST_WAIT_MS = MS_PER_HOUR;
 /** A node that was well for so long: what was wrong is over. */
 const WELL_MS = MS_PER_HOUR;
 const NIGHT_HOUR = 3;
+/** A newer version waits for a street that can spare this device, but not for one that never can. */
+const UPDATE_WAIT_MS = 24 * MS_PER_HOUR;
 /** Minutes that wait for a block: one or two always do. */
 const FEW_MINUTES = 2;
 
@@ -81,6 +83,11 @@ export function nightlySecond(deviceId: string): number {
 export function isNightlyDue(nowMs: number, deviceId: string, runningMs: number): boolean {
 	if (runningMs < MS_PER_HOUR || hourOf(Math.floor(nowMs / MS_PER_MINUTE)) !== NIGHT_HOUR) return false;
 	return Math.floor(nowMs / 1000) % 3600 >= nightlySecond(deviceId);
+}
+
+/** Whether a newer version, which has been ready for `readyMs`, takes over now. */
+export function isUpdateDue(isSpared: boolean, readyMs: number): boolean {
+	return isSpared || readyMs >= UPDATE_WAIT_MS;
 }
 
 /**

@@ -2,8 +2,10 @@
 import { mount } from "svelte";
 import "../app.css";
 import { initLocale } from "../locale.svelte.js";
+import { initTheme } from "../theme.svelte.js";
 import Verify from "./Verify.svelte";
 
 initLocale();
+initTheme();
 const target = document.getElementById("app");
 if (target !== null) mount(Verify, { target });

@@ -26,7 +26,7 @@ export function chromiumPath(): string {
 }
 
 /** `npm test` builds once for all files and says where; a file that is run by itself builds anew. */
-function builtApp(): string {
+export function builtApp(): string {
 	const given = process.env.NABOSTROM_DIST;
 	if (given !== undefined) return given;
 	const folder = join(project, "dist");
@@ -40,8 +40,11 @@ function builtApp(): string {
 
 export interface App {
 	url: string;
-	/** A page of its own browser profile, which ends with it. */
-	openPage(): Promise<Page>;
+	/**
+	 * A page of its own browser profile, which ends with it. `serviceWorkers`: what they fetch beside would cost each page of
+	 * each test a second.
+	 */
+	openPage(serviceWorkers?: "allow" | "block"): Promise<Page>;
 	/** A profile that lasts: closing and opening it again is closing and opening the tablet's browser. */
 	openPersistent(folder: string): Promise<{ context: BrowserContext; page: Page }>;
 	newFolder(): Promise<string>;
@@ -95,8 +98,8 @@ function createApp(service: Service, browser: Browser, executablePath: string): 
 	const locale = "nb-NO";
 	return {
 		url,
-		async openPage() {
-			const context = await browser.newContext({ locale });
+		async openPage(serviceWorkers = "block") {
+			const context = await browser.newContext({ locale, serviceWorkers });
 			return context.newPage();
 		},
 		async openPersistent(folder) {

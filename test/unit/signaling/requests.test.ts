@@ -67,6 +67,20 @@ function get(
 	});
 }
 
+it("packs text for who can unpack it, under an ETag of its own, and gives it as it is to others", async () => {
+	const packed = await fetch(service.localUrl, { headers: { "Accept-Encoding": "br, gzip" } });
+	const plain = await get("/");
+	expect(await packed.text()).toBe(plain.body);
+	expect(packed.headers.get("content-encoding")).toBe("gzip");
+	expect([packed.headers.get("vary"), plain.headers.vary]).toEqual(["Accept-Encoding", "Accept-Encoding"]);
+	expect([plain.headers["content-encoding"], plain.headers["content-length"]]).toEqual([undefined, "15"]);
+	const etag = packed.headers.get("etag") ?? "";
+	expect(etag).not.toBe(plain.headers.etag);
+	expect((await get("/", "GET", { "Accept-Encoding": "gzip", "If-None-Match": etag })).status).toBe(304);
+	expect((await get("/", "GET", { "If-None-Match": etag })).status).toBe(200);
+	expect((await get("/", "HEAD", { "Accept-Encoding": "gzip" })).body).toBe("");
+});
+
 describe("the app's files", () => {
 	it.each([
 		["/", "text/html; charset=utf-8"],
@@ -142,6 +156,7 @@ describe("the security headers", () => {
 		["the page", "/", "GET", 200],
 		["a script", "/assets/index-Dk3f9a.js", "GET", 200],
 		["a worker's script", "/assets/worker/main-Dk3f9a.js", "GET", 200],
+		["the service worker", "/sw.js", "GET", 200],
 		["the script that stretches passwords", "/assets/argon2/argon2-Dk3f9a.js", "GET", 404],
 		["a worker's script that is missing", "/assets/worker/missing.js", "GET", 404],
 		["a style sheet", "/assets/index-Dk3f9a.css", "GET", 200],
@@ -228,7 +243,7 @@ describe("the security headers", () => {
 		"frame-ancestors 'none'",
 		"object-src 'none'",
 		"require-trusted-types-for 'script'",
-		"trusted-types nabostrom-worker svelte-trusted-html",
+		"trusted-types nabostrom-worker nabostrom-service-worker svelte-trusted-html",
 	];
 	const WORKER_RULES = [
 		"default-src 'none'",
@@ -238,6 +253,16 @@ describe("the security headers", () => {
 		"frame-ancestors 'none'",
 		"require-trusted-types-for 'script'",
 		"trusted-types nabostrom-argon2",
+	];
+	const SERVICE_WORKER_RULES = [
+		"default-src 'none'",
+		"script-src 'self'",
+		"connect-src 'self'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types 'none'",
 	];
 	/** The one place where bytes become code. */
 	const ARGON2_RULES = [
@@ -252,6 +277,7 @@ describe("the security headers", () => {
 
 	function rulesOf(path: string): string[] {
 		if (path.startsWith("/assets/worker/")) return WORKER_RULES;
+		if (path === "/sw.js") return SERVICE_WORKER_RULES;
 		return path.startsWith("/assets/argon2/") ? ARGON2_RULES : PAGE_RULES;
 	}
 });

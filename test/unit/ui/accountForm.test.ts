@@ -1,10 +1,12 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { accountReview, readAccount, withdrawAccountReview } from "../../../src/ui/accountForm.js";
 import type { Household } from "../../../src/ui/context.js";
-import { codeText } from "../../../src/ui/errorText.js";
+import { codeText, loadSentences } from "../../../src/ui/lateText.svelte.js";
 import type { CommandResult } from "../../../src/ui/nodeClient.svelte.js";
 
 const ACCOUNT = { holder: "Kari Nordmann", number: "12345678903" };
+
+beforeAll(loadSentences);
 
 describe("the form of a bank account", () => {
 	test("takes a number as people write it, and a name without the blanks that came along", () => {

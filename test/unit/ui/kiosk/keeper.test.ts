@@ -51,6 +51,7 @@ function openPage(given: Partial<KeeperParts> = {}) {
 		takeOver,
 		reload,
 		canLoad: async () => true,
+		update: () => ({ isReady: false, applyWhenIdle() {} }),
 		monotonicMs: () => performance.now(),
 		nowMs: () => Date.now(),
 		...given,
@@ -117,6 +118,33 @@ describe("the keeper of a kiosk", () => {
 		isAsleep = true;
 		await pass(35_000);
 		expect([takeOver.mock.calls.length, reload.mock.calls.length]).toEqual([1, 0]);
+	});
+
+	test("lets a newer version take over, once, as soon as the street can spare it, or after a day", async () => {
+		const update = { isReady: false, applyWhenIdle: vi.fn() };
+		const { node } = openPage({ update: () => update });
+		const online = (votersOnline: number) => {
+			node.view = { ...node.view, chain: { ...node.view.chain, voters: 3, votersOnline } };
+		};
+		online(1);
+		await pass(2 * MINUTE);
+		update.isReady = true;
+		await pass(10 * MINUTE);
+		expect(update.applyWhenIdle).not.toHaveBeenCalled();
+		online(3);
+		await pass(10 * MINUTE);
+		expect(update.applyWhenIdle).toHaveBeenCalledOnce();
+		openPage();
+		expect(keeperState().restart?.reason).toBe("update");
+		const alone = { isReady: false, applyWhenIdle: vi.fn() };
+		const page = openPage({ update: () => alone });
+		page.node.view = { ...page.node.view, chain: { ...page.node.view.chain, voters: 1, votersOnline: 1 } };
+		await pass(MINUTE);
+		alone.isReady = true;
+		await pass(23 * 60 * MINUTE);
+		expect(alone.applyWhenIdle).not.toHaveBeenCalled();
+		await pass(61 * MINUTE);
+		expect(alone.applyWhenIdle).toHaveBeenCalledOnce();
 	});
 
 	test("loads the page anew at night, where the street can spare it, and says so", async () => {

@@ -1,0 +1,147 @@
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Service, startService } from "../../signaling/service.js";
+import nb from "../../src/ui/messages/nb.json" with { type: "json" };
+import { createScratch } from "../hosts/support/scratch.js";
+import { type App, builtApp, startApp } from "./support/app.js";
+import { expect as expectPage, until } from "./support/expect.js";
+import { goTo, openLobby, start } from "./support/screens.js";
+import { watchPolicy } from "./support/watchPolicy.js";
+
+/** A page elsewhere that sends a form, as other apps do when something is shared with this one. */
+const LINK_SECRET = "join=abcdefgh";
+
+let app: App;
+let context: BrowserContext;
+let page: Page;
+let newer: Service | undefined;
+let elsewhere: Server;
+const complaints: string[] = [];
+
+beforeAll(async () => {
+	app = await startApp();
+	({ context, page } = await app.openPersistent(await app.newFolder()));
+	await watchPolicy(page, complaints);
+	await openLobby(page, app.url, { neighbourhood: "Bakken", household: "Hus 1" });
+	await start(page);
+	await heading(page, nb.home_today).waitFor();
+}, 60_000);
+
+afterAll(async () => {
+	elsewhere?.close();
+	await app?.stop();
+	await newer?.stop();
+});
+
+const heading = (on: Page, name: string) => on.getByRole("heading", { name, exact: true }).first();
+const toast = (on: Page) => on.getByText(nb.update_ready);
+
+/** A later build: the same but for its page, which says so, and so for its service worker. */
+async function laterBuild(): Promise<string> {
+	const { folder } = createScratch("later-build");
+	await cp(builtApp(), folder, { recursive: true });
+	const change = async (name: string, from: RegExp, to: string) => {
+		const text = await readFile(join(folder, name), "utf8");
+		const changed = text.replace(from, to);
+		expect(changed).not.toBe(text);
+		await writeFile(join(folder, name), changed);
+	};
+	await change("index.html", /<body>/, '<body class="later">');
+	await change("sw.js", /(?<=revision"?:")[0-9a-f]{32}(?="[^}]*index\.html)/, "later");
+	return folder;
+}
+
+async function isLater(on: Page): Promise<boolean> {
+	return on.evaluate(() => document.body?.classList.contains("later") ?? false).catch(() => false);
+}
+
+describe("the installed app", () => {
+	it("can be installed, and keeps all that it is made of", async () => {
+		await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+		const session = await context.newCDPSession(page);
+		const { installabilityErrors } = await session.send("Page.getInstallabilityErrors");
+		expect(installabilityErrors).toEqual([]);
+		const cached = await page.evaluate(async () => {
+			const names = await caches.keys();
+			const lists = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+			return lists.flat().map(({ url }) => new URL(url).pathname);
+		});
+		for (const part of [/^\/index\.html/, /^\/verify\.html/, /worker\/main-/, /argon2-/, /\.woff2$/, /^\/theme\.js/]) {
+			expect(cached.filter((path) => part.test(path))).toHaveLength(1);
+		}
+	}, 60_000);
+
+	it("opens with the server gone, shows the household, says that it is offline, and checks proofs", async () => {
+		await goTo(page, "more");
+		await page.getByRole("button", { name: nb.theme_dark }).click();
+		await goTo(page, "");
+		await app.stopServer();
+		await page.reload();
+		// The theme that was chosen is there as well.
+		expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe(
+			"rgb(11, 18, 32)",
+		);
+		await heading(page, nb.home_today).waitFor();
+		await expectPage(page.getByText(nb.banner_offline)).visible();
+		expect(await page.evaluate(() => document.fonts.load('17px "Source Sans 3 Variable"').then((f) => f.length))).toBe(
+			1,
+		);
+		await goTo(page, "balance");
+		await heading(page, nb.balance_title).waitFor();
+		const check = await context.newPage();
+		await check.goto(`${app.url}/verify.html`);
+		await heading(check, nb.verify_title).waitFor();
+		await check.close();
+	}, 60_000);
+
+	it("takes a newer version when it is told to, in all tabs, and not while a dialog is open in one of them", async () => {
+		await goTo(page, "more");
+		await page.getByRole("button", { name: nb.leave_button }).first().click();
+		await page.getByRole("dialog").waitFor();
+		const started = await startService({ port: Number(new URL(app.url).port), staticFolder: await laterBuild() });
+		if (!started.ok) throw new Error(started.error.code);
+		newer = started.value;
+		const other = await context.newPage();
+		await other.goto(app.url);
+		await heading(other, nb.home_today).waitFor();
+		await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+		await toast(other).waitFor();
+		expect(await toast(page).count()).toBe(0);
+		await other.getByRole("button", { name: nb.update_now }).click();
+		await other.getByText(nb.update_awaited).waitFor();
+		await page.waitForTimeout(1_500);
+		expect([await isLater(page), await isLater(other)]).toEqual([false, false]);
+		await page.keyboard.press("Escape");
+		for (const tab of [page, other]) await until(() => isLater(tab), Boolean, 20_000);
+		await heading(page, nb.more_title).waitFor();
+		await other.close();
+	}, 60_000);
+
+	it("opens a link that another app shares with it, and the server hears nothing of it", async () => {
+		elsewhere = createServer((_request, response) => {
+			response.setHeader("Content-Type", "text/html");
+			response.end(
+				`<form method="post" enctype="multipart/form-data" action="${app.url}/share">
+				<input name="title" value="Bli med"><input name="text" value="Kom! ${app.url}/#${LINK_SECRET} Hilsen Anna">
+				<button>Del</button></form>`,
+			);
+		});
+		await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+		const sharing = await context.newPage();
+		await sharing.goto(`http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`);
+		await sharing.getByRole("button").click();
+		// A member's browser says that the link is for somebody else.
+		await sharing.getByRole("dialog").getByText(nb.link_ignored_text).waitFor();
+		expect(newer?.refusals()["bad-method"] ?? 0).toBe(0);
+		await sharing.close();
+	}, 30_000);
+
+	it("does it under the page's policy", async () => {
+		expect(await page.evaluate(() => window.violations)).toEqual([]);
+		expect(complaints.filter((text) => /Content Security Policy|Trusted|TypeError/.test(text))).toEqual([]);
+	});
+});
