@@ -46,7 +46,7 @@ const budgets = [
 	{ name: "home with its graph", path: scripts(home), limit: "95 kB" },
 	{ name: "the page that checks proofs", path: scripts(loadedWith("verify.html")), limit: "80 kB" },
 	// All screens and the node; the node alone is 167 kB.
-	{ name: "kept for a start without a network", path: kept, limit: "650 kB" },
+	{ name: "kept for a start without a network", path: kept, limit: "655 kB" },
 	...later.map((name) => {
 		const already = beforeHome.includes(name) ? entry : home;
 		const added = [...loadedWith(name)].filter((chunk) => !already.has(chunk));
