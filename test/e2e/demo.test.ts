@@ -58,13 +58,13 @@ describe("the demo street", () => {
 	}, 90_000);
 
 	it("goes on without a house that is switched off, which catches up when it is switched on again", async () => {
-		await page.getByRole("button", { name: /Slå av Bjørkeveien 3/ }).click();
+		await page.getByRole("button", { name: "På Bjørkeveien 3", exact: true }).click();
 		const headOf = (seen: Awaited<ReturnType<typeof tiles>>) => Math.max(...seen.map(({ block }) => block));
 		const headBefore = headOf(await tiles());
 		const after = await until(tiles, (seen) => headOf(seen) >= headBefore + 3, 60_000);
 		// A house that is off shows no figures: they would be old.
 		expect(after.map(({ name }) => name)).not.toContain("Bjørkeveien 3");
-		await page.getByRole("button", { name: /Slå på Bjørkeveien 3/ }).click();
+		await page.getByRole("button", { name: "Av Bjørkeveien 3", exact: true }).click();
 		await until(
 			tiles,
 			(seen) => {
