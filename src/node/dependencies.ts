@@ -33,6 +33,8 @@ export interface NodeSettings {
 	silenceMs: number;
 	/** Up to so many devices in use everybody is connected with everybody. */
 	fullMeshDevices: number;
+	/** The screens are drawn anew at most so often. */
+	viewMs: number;
 	/** What a neighbourhood is founded with. */
 	founding: {
 		blockIntervalMs: number;
@@ -49,6 +51,7 @@ export const DEFAULT_NODE_SETTINGS: NodeSettings = {
 	maxBlockBytes: 200_000,
 	silenceMs: 5_000,
 	fullMeshDevices: 30,
+	viewMs: 200,
 	founding: {
 		blockIntervalMs: 60_000,
 		settlementGraceBlocks: 180,

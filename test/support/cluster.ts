@@ -38,6 +38,8 @@ const STEP_MS = 100;
 const RECONNECT_MS = 1_000;
 /** Who knows nobody yet connects to so many. */
 const SOMEBODY = 6;
+/** Where nobody hears what is shown, it is drawn so often only: to see that it can be. */
+const LOOK_MS = 2_000;
 
 const hashRandom = taggedHash("test random");
 const hashPassword = taggedHash("test password");
@@ -236,7 +238,7 @@ export class Cluster {
 	}
 
 	#createNode(house: House): Node {
-		const { settings, realSignatures, verifierOf } = this.#options;
+		const { onOutput, settings, realSignatures, verifierOf } = this.#options;
 		let drawn = 0;
 		const node: Node = new Node({
 			clocks: { chainMs: () => this.chainMs, monotonicMs: () => this.monotonicMs },
@@ -253,7 +255,7 @@ export class Cluster {
 			emit: (output) => {
 				if (house.isUp && house.node === node) this.#onOutput(house, output);
 			},
-			settings: { ...DEFAULT_NODE_SETTINGS, ...settings },
+			settings: { ...DEFAULT_NODE_SETTINGS, ...(onOutput === undefined ? { viewMs: LOOK_MS } : {}), ...settings },
 		});
 		return node;
 	}
