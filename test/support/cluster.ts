@@ -39,7 +39,7 @@ const RECONNECT_MS = 1_000;
 /** Who knows nobody yet connects to so many. */
 const SOMEBODY = 6;
 /** Where nobody hears what is shown, it is drawn so often only: to see that it can be. */
-const LOOK_MS = 2_000;
+const LOOK_MS = 20_000;
 
 const hashRandom = taggedHash("test random");
 const hashPassword = taggedHash("test password");
