@@ -2,9 +2,14 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 import { messagesTogether } from "./test/support/messagesTogether.js";
 
-/** Their tests replace timers or globals of the platform, or make notices shorter: each file has a process of its own. */
+/**
+ * Their tests replace timers or globals of the platform, change the language, or make notices shorter: each file has a
+ * process of its own.
+ */
 const PLATFORM = [
-	"test/unit/{network,serial,signaling,ui}/**/*.test.ts",
+	"test/unit/{network,serial,signaling}/**/*.test.ts",
+	"test/unit/ui/{format,pageLife,scheduleText,session}.test.ts",
+	"test/unit/ui/{kiosk,pwa,usage}/**/*.test.ts",
 	"test/unit/contract/{checkpoint,invariants,snapshot}.test.ts",
 	"test/unit/node/{keyRotation,movingOut,statement}.test.ts",
 ];
@@ -14,8 +19,10 @@ const IN_REAL_TIME = ["test/e2e/{serial*,tabs,kiosk}.test.ts"];
 export default defineConfig({
 	test: {
 		projects: [
-			// The core keeps nothing in its modules, so its tests need not load and warm them up for each file anew.
+			// The core keeps nothing in its modules, so its tests need not load and warm them up for each file anew. Nor do the
+			// screens' modules but for the language: tests that change it are PLATFORM's. Their runes have to be compiled.
 			{
+				plugins: [messagesTogether(), svelte({ configFile: false })],
 				test: {
 					name: "unit",
 					include: ["test/unit/**/*.test.ts"],

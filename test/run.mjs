@@ -1,5 +1,6 @@
 // `npm test`: everything that has to hold, cheapest first; the last line says how many passed and failed.
-// `node test/run.mjs check | hosts | long [FILE …]`: only the static checks, the tests over several hosts, or the long ones.
+// `node test/run.mjs check | hosts | screens [FILE …] | long [FILE …]`: only the static checks, the tests over several hosts,
+// all screens in all their looks, or the long ones.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -102,10 +103,11 @@ if (which === "check") {
 	await staticChecks();
 	finish();
 }
-if (which === "hosts" || which === "long") {
+if (which === "hosts" || which === "long" || which === "screens") {
 	requireChromium();
 	await check("messages compile", "npm", ["run", "messages"]);
 	if (which === "hosts") await tests("several hosts", ["--config", "test/hosts/vitest.config.ts"]);
+	else if (which === "screens") await tests("all screens", ["--project", "screens", ...files]);
 	else {
 		await tests("long", ["--project", "long", ...files]);
 		if (files.length === 0) await check("300 simulated streets", "npm", ["run", "simulate", "--", "--seeds", "300"]);

@@ -7,7 +7,7 @@ import { assert } from "../primitives/assert.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { MAX_MINUTE, MS_PER_MINUTE } from "../primitives/units.js";
 import type { Street } from "./street.js";
-import { VirtualStreet } from "./virtualStreet.js";
+import { type Signatures, VirtualStreet } from "./virtualStreet.js";
 
 export interface ReplayResult {
 	blocks: number;
@@ -32,13 +32,14 @@ export interface ReplayResult {
 /** Minutes before the first reading in which the street is founded: a few seconds of it are used. */
 const FOUNDING_MINUTES = 60;
 
-/** Runs the replay. `onProgress` hears the minute and how many there are. */
+/** Runs the replay. `onProgress` hears the minute and how many there are; `signatures`: others than real ones. */
 export async function replayStreet(
 	street: Street,
 	onProgress: (done: number, all: number) => void,
+	signatures?: Signatures,
 ): Promise<ReplayResult> {
 	const startMs = (street.firstMinute - FOUNDING_MINUTES - (street.market?.intervalMinutes ?? 0)) * MS_PER_MINUTE;
-	const nodes = new VirtualStreet(street.households.length, street.name, startMs);
+	const nodes = new VirtualStreet(street.households.length, street.name, startMs, signatures);
 	await nodes.start();
 	await found(nodes, street);
 	await issueTokens(nodes, street);

@@ -5,21 +5,31 @@
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
-import { DEFAULT_NODE_SETTINGS, type NodeSettings } from "../node/dependencies.js";
+import { DEFAULT_NODE_SETTINGS, type Signer } from "../node/dependencies.js";
 import { Node } from "../node/node.js";
 import type { Command, CommandError, NodeInput, NodeOutput, ReplyValue } from "../node/protocol.js";
 import { assert } from "../primitives/assert.js";
 import { taggedHash } from "../primitives/hash.js";
 import { type Result, refused } from "../primitives/result.js";
-import { createVerifier, publicKeyOf, sign } from "../primitives/signature.js";
+import { createVerifier, publicKeyOf, sign, type Verifier } from "../primitives/signature.js";
 import { MemoryStorage } from "../storage/memory.js";
 
 /** Monotonic time moves in such steps while there is no leader or a proposal is open. */
 const STEP_MS = 50;
 const MONOTONIC_MS_PER_MOVE = 500;
 const MAX_STEPS_WITHOUT_LEADER = 100_000;
+/** Nobody looks at its screens: they are drawn now and then, to see that they can be. */
+const LOOK_MS = 60_000;
 
 const hashFingerprint = taggedHash("fingerprint");
+
+/** With what its nodes sign, and each of them verifies. */
+export interface Signatures {
+	readonly signer: Signer;
+	readonly createVerifier: () => Verifier;
+}
+
+const REAL_SIGNATURES: Signatures = { signer: { publicKeyOf, sign }, createVerifier };
 
 export class VirtualStreet {
 	readonly nodes: Node[] = [];
@@ -33,19 +43,18 @@ export class VirtualStreet {
 	readonly #replies = new Map<number, Result<ReplyValue, CommandError>>();
 	#nextCommand = 1;
 
-	constructor(count: number, seed: string, chainMs: number, settings: Partial<NodeSettings> = {}) {
+	constructor(count: number, seed: string, chainMs: number, signatures: Signatures = REAL_SIGNATURES) {
 		this.chainMs = chainMs;
-		for (let at = 0; at < count; at++)
-			this.nodes.push(this.#createNode(at, seed, { ...DEFAULT_NODE_SETTINGS, firstWeekMinutes: 0, ...settings }));
+		for (let at = 0; at < count; at++) this.nodes.push(this.#createNode(at, seed, signatures));
 	}
 
-	#createNode(at: number, seed: string, settings: NodeSettings): Node {
-		const verifier = createVerifier();
+	#createNode(at: number, seed: string, signatures: Signatures): Node {
+		const verifier = signatures.createVerifier();
 		let drawn = 0;
 		return new Node({
 			clocks: { chainMs: () => this.chainMs, monotonicMs: () => this.monotonicMs },
 			storage: new MemoryStorage(),
-			signer: { publicKeyOf, sign },
+			signer: signatures.signer,
 			verifier: {
 				verify: (signature, digest, publicKey) => {
 					this.verifications += 1;
@@ -60,7 +69,7 @@ export class VirtualStreet {
 			stretchPassword: () => Promise.resolve(refused({ code: "password-not-stretched" })),
 			localTime: { offsetMinutes: 0, summerTime: false },
 			emit: (output) => this.#onOutput(at, output),
-			settings,
+			settings: { ...DEFAULT_NODE_SETTINGS, firstWeekMinutes: 0, viewMs: LOOK_MS },
 		});
 	}
 

@@ -36,6 +36,8 @@ export interface NodeSettings {
 	fullMeshDevices: number;
 	/** Before real kroner move, a household has nearly so many minutes in a row; 0: nobody is asked for a first week. */
 	firstWeekMinutes: number;
+	/** The screens are drawn anew at most so often. */
+	viewMs: number;
 	/** What a neighbourhood is founded with. */
 	founding: {
 		blockIntervalMs: number;
@@ -53,6 +55,7 @@ export const DEFAULT_NODE_SETTINGS: NodeSettings = {
 	silenceMs: 5_000,
 	fullMeshDevices: 30,
 	firstWeekMinutes: MINUTES_PER_DAY,
+	viewMs: 200,
 	founding: {
 		blockIntervalMs: 60_000,
 		settlementGraceBlocks: 180,

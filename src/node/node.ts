@@ -26,8 +26,6 @@ import type { Street } from "./street.js";
 import { joinerOf, viewOf } from "./streetView.js";
 import type { JoiningView, SignalingView, View, WelcomeView } from "./view.js";
 
-/** The screens are drawn anew at most so often. */
-const VIEW_MS = 200;
 /** Codes of what is stored and can never be opened. */
 const DAMAGED = new Set(["profile-damaged", "record-damaged", "no-config"]);
 /** A joiner asks again for the genesis. */
@@ -344,7 +342,7 @@ export class Node {
 		const nowMs = this.#dependencies.clocks.monotonicMs();
 		if (!this.#isDirty || nowMs < this.#nextViewMs) return;
 		this.#isDirty = false;
-		this.#nextViewMs = nowMs + VIEW_MS;
+		this.#nextViewMs = nowMs + this.#dependencies.settings.viewMs;
 		this.#dependencies.emit({ type: "view", view: this.view() });
 	}
 

@@ -9,7 +9,6 @@ import { assert } from "../primitives/assert.js";
 import { equalBytes, toHex } from "../primitives/bytes.js";
 import { encode } from "../primitives/codec.js";
 import { taggedHash } from "../primitives/hash.js";
-import { publicKeyOf } from "../primitives/signature.js";
 import { TokenBucket } from "../primitives/tokenBucket.js";
 import { Conduct, type ConductView } from "./conduct.js";
 import type { NodeDependencies } from "./dependencies.js";
@@ -133,7 +132,7 @@ export class Peers {
 
 	/** From now on this device talks about `context`: all channels shake hands anew, unless it does so already. */
 	speakAbout(context: Uint8Array, deviceSecret: Uint8Array): void {
-		const deviceKey = publicKeyOf(deviceSecret);
+		const deviceKey = this.#dependencies.signer.publicKeyOf(deviceSecret);
 		const before = this.#identity;
 		if (before !== undefined && equalBytes(before.context, context) && equalBytes(before.deviceKey, deviceKey)) {
 			for (const peer of [...this.authenticated()]) this.#events.onAuthenticated(peer);

@@ -38,6 +38,8 @@ const STEP_MS = 100;
 const RECONNECT_MS = 1_000;
 /** Who knows nobody yet connects to so many. */
 const SOMEBODY = 6;
+/** Where nobody hears what is shown, it is drawn so often only: to see that it can be. */
+const LOOK_MS = 20_000;
 
 const hashRandom = taggedHash("test random");
 const hashPassword = taggedHash("test password");
@@ -236,7 +238,7 @@ export class Cluster {
 	}
 
 	#createNode(house: House): Node {
-		const { settings, realSignatures, verifierOf } = this.#options;
+		const { onOutput, settings, realSignatures, verifierOf } = this.#options;
 		let drawn = 0;
 		const node: Node = new Node({
 			clocks: { chainMs: () => this.chainMs, monotonicMs: () => this.monotonicMs },
@@ -254,7 +256,12 @@ export class Cluster {
 				if (house.isUp && house.node === node) this.#onOutput(house, output);
 			},
 			// Few tests wait a day before money moves.
-			settings: { ...DEFAULT_NODE_SETTINGS, firstWeekMinutes: 0, ...settings },
+			settings: {
+				...DEFAULT_NODE_SETTINGS,
+				firstWeekMinutes: 0,
+				...(onOutput === undefined ? { viewMs: LOOK_MS } : {}),
+				...settings,
+			},
 		});
 		return node;
 	}

@@ -13,14 +13,13 @@ import { findChoices, type ProofRequest, type ProofShelf } from "../../src/node/
 import type { ChainChange, StoredProofPage } from "../../src/node/storage.js";
 import { decodeAnchorRecord, voterStepsOf } from "../../src/node/voterSteps.js";
 import { ok } from "../../src/primitives/result.js";
-import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
 import { FIRST_MINUTE, secretOf, TestNeighbourhood } from "./ledger.js";
+import { publicKeyOf, sign, rememberingVerifier as verifier } from "./rememberedSignatures.js";
 
 const M = FIRST_MINUTE;
 export const OPERATOR = 0;
 export const BUYER = 1;
 export const SELLER = 2;
-const verifier = createVerifier();
 
 /** A chain with each block's ledger, and one household's keeper that looks on. */
 export class Kept {

@@ -20,7 +20,7 @@ import type { Refusal, Wait } from "../../src/contract/refusal.js";
 import { checkSignatures } from "../../src/contract/signers.js";
 import { assert } from "../../src/primitives/assert.js";
 import { taggedHash, ZERO_HASH } from "../../src/primitives/hash.js";
-import { createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
+import { publicKeyOf, sign, rememberingVerifier as verifier } from "./rememberedSignatures.js";
 
 /** Minute 29,000,000 of the epoch: 19 February 2025, 21:20 UTC, a Wednesday. The neighbourhood is founded at its beginning. */
 export const FIRST_MINUTE = 29_000_000;
@@ -47,7 +47,6 @@ export const DEFAULT_PARAMETERS: FoundingParameters = {
 export const blockMsOf = (minute: number) => (minute + 1) * 60_000;
 
 const hashSecret = taggedHash("test secret");
-const verifier = createVerifier();
 
 /** A secret key that is always the same for its name. */
 export function secretOf(name: string): Uint8Array {

@@ -12,10 +12,9 @@ import type { SettlementResults } from "../../src/contract/settlement.js";
 import { snapshotOf } from "../../src/contract/snapshot.js";
 import { assert } from "../../src/primitives/assert.js";
 import { ZERO_HASH } from "../../src/primitives/hash.js";
-import { createVerifier, sign } from "../../src/primitives/signature.js";
 import { secretOf, type TestNeighbourhood } from "./ledger.js";
+import { sign, rememberingVerifier as verifier } from "./rememberedSignatures.js";
 
-const verifier = createVerifier();
 const householdSecret = (member: number) => secretOf(`household ${member}`);
 const deviceSecret = (device: number) => secretOf(`device ${device}`);
 

@@ -16,7 +16,6 @@ import { nettingId } from "../../src/contract/netting.js";
 import { noticeBlocks } from "../../src/contract/notices.js";
 import { assert } from "../../src/primitives/assert.js";
 import { CENTRAL_EUROPEAN_TIME, type LocalTimeRule } from "../../src/primitives/localTime.js";
-import { createVerifier } from "../../src/primitives/signature.js";
 import {
 	CORRECTION_MINUTES,
 	HOUSEHOLD_NOTICE_MINUTES,
@@ -25,6 +24,7 @@ import {
 } from "../../src/primitives/units.js";
 import { DEFAULT_PARAMETERS, FOUNDED_MS, genesisOf, NO_SIGNATURE, signedJoin } from "./ledger.js";
 import { ReferenceLedger, type ReferenceSchedule, weekMinuteIn } from "./referenceLedger.js";
+import { rememberingVerifier } from "./rememberedSignatures.js";
 
 const MINUTE_MS = 60_000;
 const DAY = 1_440;
@@ -376,7 +376,7 @@ export function foundedFor({ choice, graceBlocks, windowBlocks, blockIntervalMs,
 			},
 			joins,
 		);
-		const ledger = openGenesis(genesis, createVerifier());
+		const ledger = openGenesis(genesis, rememberingVerifier);
 		assert(ledger.ok, "the scenario's genesis opens");
 		founded = { genesis, ledger: ledger.value };
 		genesisCache.set(key, founded);

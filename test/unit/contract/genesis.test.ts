@@ -7,7 +7,6 @@ import { checkSignatures } from "../../../src/contract/signers.js";
 import { MAX_VOTERS, MIN_VOTERS } from "../../../src/contract/voters.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
-import { createVerifier } from "../../../src/primitives/signature.js";
 import {
 	blockMsOf,
 	DEFAULT_PARAMETERS,
@@ -20,8 +19,8 @@ import {
 	signedJoin,
 	TestNeighbourhood,
 } from "../../support/ledger.js";
+import { rememberingVerifier as verifier } from "../../support/rememberedSignatures.js";
 
-const verifier = createVerifier();
 const joinsOf = (count: number, alwaysOn: (member: number) => boolean = () => true) =>
 	Array.from({ length: count }, (_, member) => signedJoin(member, ZERO_HASH, { alwaysOn: alwaysOn(member) }));
 

@@ -31,13 +31,12 @@ import { isNewcomer } from "../../../src/contract/standing.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { encode } from "../../../src/primitives/codec.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
-import { createVerifier } from "../../../src/primitives/signature.js";
 import { blockMsOf, FIRST_MINUTE, signedInvitation, signedJoin, TestNeighbourhood } from "../../support/ledger.js";
 import { certifiedBy, confirmOf, refoundedGenesis, refoundOf, signedRefound } from "../../support/refounding.js";
+import { rememberingVerifier as verifier } from "../../support/rememberedSignatures.js";
 import { foundedFor, play, scenario } from "../../support/scenario.js";
 
 const M = FIRST_MINUTE;
-const verifier = createVerifier();
 
 /** Five households; 0 sells to 1, one minute has settled, and of the next one the buyer's reading is missing. */
 function street(name = "Solbakken"): TestNeighbourhood {

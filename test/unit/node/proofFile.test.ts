@@ -11,24 +11,13 @@ import { findChoices } from "../../../src/node/proofSearch.js";
 import { encodeRecord, openRecord } from "../../../src/node/records.js";
 import { toHex } from "../../../src/primitives/bytes.js";
 import { type CborValue, decode, encode } from "../../../src/primitives/codec.js";
-import { createVerifier, sign } from "../../../src/primitives/signature.js";
 import { BUYER, Kept, OPERATOR, SELLER, settledStreet, trade, tradingStreet } from "../../support/keptProofs.js";
 import { FIRST_MINUTE, secretOf, TestNeighbourhood } from "../../support/ledger.js";
+import { sign, rememberingVerifier as verifier } from "../../support/rememberedSignatures.js";
 
 const M = FIRST_MINUTE;
-const verifier = createVerifier();
-/** The tampering is in what is hashed, not in what is signed: a signature is looked at once. */
-const known = new Map<string, boolean>();
-const remembering = {
-	verify(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean {
-		const key = [signature, digest, publicKey].map(toHex).join();
-		const isGood = known.get(key) ?? verifier.verify(signature, digest, publicKey);
-		known.set(key, isGood);
-		return isGood;
-	},
-};
 const codeOf = (text: string) => {
-	const proven = verifyProofFile(text, remembering);
+	const proven = verifyProofFile(text, verifier);
 	return proven.ok ? "proved" : proven.error.code;
 };
 
@@ -119,7 +108,7 @@ describe("a proof file", () => {
 		};
 		const outcomes = { refused: 0, same: 0 };
 		const look = (changed: ProofFile) => {
-			const outcome = prove(changed, remembering);
+			const outcome = prove(changed, verifier);
 			outcomes[outcome.ok ? "same" : "refused"] += 1;
 			// A root does not say of how many leaves it is: another number may lead to it, from the same that is proven.
 			if (outcome.ok) expect(outcome.value).toEqual(proven);

@@ -3,12 +3,11 @@ import { describe, expect, it } from "vitest";
 import { verifyProof } from "../../../src/node/proofCheck.js";
 import { openProofPage, type ProofPage } from "../../../src/node/proofPage.js";
 import { openRecord, sealRecord } from "../../../src/node/records.js";
-import { createVerifier } from "../../../src/primitives/signature.js";
 import { BUYER, SELLER, trade, tradingStreet } from "../../support/keptProofs.js";
 import { FIRST_MINUTE } from "../../support/ledger.js";
+import { rememberingVerifier as verifier } from "../../support/rememberedSignatures.js";
 
 const M = FIRST_MINUTE;
-const verifier = createVerifier();
 
 const contentOf = (pages: readonly ProofPage[]) =>
 	pages.flatMap(({ blocks }) =>
