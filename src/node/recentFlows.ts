@@ -1,6 +1,6 @@
 /** Between whom energy flowed in the last minutes that have settled, for the operator's picture of the neighbourhood. */
 
-import { MINUTES_PER_DAY, minuteOf } from "../primitives/units.js";
+import { MINUTES_PER_DAY, MINUTES_PER_HOUR, minuteOf } from "../primitives/units.js";
 import type { Link } from "./chain.js";
 import type { FlowsView } from "./view.js";
 
@@ -8,7 +8,6 @@ import type { FlowsView } from "./view.js";
 const MEAN_MINUTES = 15;
 /** What settled last and lies further back than this is no news; the longest grace is shorter. */
 const FORGOTTEN_MINUTES = MINUTES_PER_DAY;
-const MINUTES_PER_HOUR = 60;
 
 interface Delivered {
 	readonly seller: number;

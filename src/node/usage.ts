@@ -1,13 +1,12 @@
 /** What flowed in a time, in pieces of one length, for graphs and sums: of hours that are kept, or of minutes. */
 import type { LocalTimeRule } from "../primitives/localTime.js";
-import { add } from "../primitives/units.js";
+import { add, MINUTES_PER_HOUR } from "../primitives/units.js";
 import { BILL_FIGURES, NO_BILL } from "./bill.js";
 import { type DayHours, type HourFigures, NO_BAND } from "./hours.js";
 import { daysOf, monthsOf, type Period } from "./periods.js";
 import type { BillFigures, Series, Usage, UsageBand, UsageUnit } from "./protocol.js";
 
 const QUARTER_MINUTES = 15;
-const HOUR_MINUTES = 60;
 
 /** Pieces that are being summed up. Whatever is added to one must lie in the period. */
 export class Pieces {
@@ -107,7 +106,7 @@ function startsOf(rule: LocalTimeRule, unit: UsageUnit, period: Period): number[
 		case "quarter":
 			return steps(period, QUARTER_MINUTES);
 		case "hour":
-			return daysOf(rule, period).flatMap((day) => steps(day, HOUR_MINUTES));
+			return daysOf(rule, period).flatMap((day) => steps(day, MINUTES_PER_HOUR));
 		case "day":
 			return daysOf(rule, period).map(({ fromMinute }) => fromMinute);
 		case "month":

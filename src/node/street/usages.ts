@@ -1,5 +1,4 @@
 /** What flowed in a time, for the graphs: a household's own, and for the operator anybody's, and all together. */
-import { householdOf } from "../../contract/ledger.js";
 import { localMinuteAt } from "../../primitives/localTime.js";
 import { ok, type Result, refused } from "../../primitives/result.js";
 import { add, MINUTES_PER_DAY } from "../../primitives/units.js";
@@ -96,9 +95,7 @@ export class Usages {
 		if (of !== member && !isOperator) return refused({ code: "not-your-readings" });
 		const { households } = chain.head.ledger;
 		if (of === "all") return ok(households.map(({ index }) => index));
-		return households[of] === undefined
-			? refused({ code: "not-your-readings" })
-			: ok([householdOf(chain.head.ledger, of).index]);
+		return households[of] === undefined ? refused({ code: "not-your-readings" }) : ok([of]);
 	}
 
 	/** By how much energy went to and fro, the most first. */

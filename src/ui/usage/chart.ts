@@ -114,15 +114,6 @@ export function gapsOf({ starts, figures: { minutes } }: Usage, nowMinute: numbe
 	return gaps;
 }
 
-/** The piece with the most on one side; absent: there is nothing. */
-export function highestOf(values: ArrayLike<number>): number | undefined {
-	let highest: number | undefined;
-	for (let piece = 0; piece < values.length; piece++) {
-		if ((values[piece] ?? 0) > (highest === undefined ? 0 : (values[highest] ?? 0))) highest = piece;
-	}
-	return highest;
-}
-
 function costOf({ figures }: Usage): Float64Array {
 	return added(added(figures.utilityCostMicroNok, figures.localFeeMicroNok), figures.paidMicroNok);
 }
