@@ -137,7 +137,7 @@ export function encodeBlock(block: Block): Uint8Array {
 export function decodeBlock(bytes: Uint8Array, previousHash: Uint8Array): Result<Block, BlockError> {
 	const value = decode(bytes, MAX_GENESIS_BYTES);
 	if (!value.ok) return value;
-	const shaped = v.safeParse(BLOCK_SHAPE, value.value, { abortEarly: true });
+	const shaped = v.safeParse(blockShape, value.value, { abortEarly: true });
 	if (!shaped.success) return refused({ code: "bad-block-shape" });
 	const [version, index, timestampMs, term, proposer, stateRoot, wires] = shaped.output;
 	if (index > 0 && bytes.length > MAX_BLOCK_BYTES) {
@@ -179,7 +179,8 @@ export const headerShape = v.pipe(
 	),
 );
 
-const BLOCK_SHAPE = v.strictTuple([
+/** A block as it is stored and sent; its transactions are read one by one. */
+export const blockShape = v.strictTuple([
 	integer(0, 0xffff),
 	natural,
 	timestampMsShape,

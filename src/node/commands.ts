@@ -45,7 +45,10 @@ type StreetlessCommand = Extract<
 type WhatIfCommand = Extract<Command, { type: "whatIf" }>;
 
 /** Commands that only read, for as long as that takes: beside the queue. */
-type ReadingCommand = Extract<Command, { type: "proofFile" | "statement" | "exportSlice" | "series" | "usage" }>;
+type ReadingCommand = Extract<
+	Command,
+	{ type: "proofFile" | "statement" | "exportSlice" | "series" | "usage" | "blocks" | "block" }
+>;
 
 export interface CommandsParts {
 	readonly dependencies: NodeDependencies;
@@ -281,6 +284,8 @@ const READING: ReadonlySet<Command["type"]> = new Set<ReadingCommand["type"]>([
 	"exportSlice",
 	"series",
 	"usage",
+	"blocks",
+	"block",
 ]);
 
 function isReadingCommand(command: Command): command is ReadingCommand {
@@ -302,6 +307,15 @@ async function read(street: Street | undefined, command: ReadingCommand): Promis
 			const usage = await street.usages.usage(command);
 			return usage.ok ? ok({ type: "usage", usage: usage.value }) : refused({ ...usage.error });
 		}
+		case "blocks": {
+			const page =
+				isPlace(command.fromIndex) && isPlace(command.byMs) ? await street.keptBlocks.page(command) : NO_BLOCK;
+			return page.ok ? ok({ type: "blocks", page: page.value }) : refused({ ...page.error });
+		}
+		case "block": {
+			const block = isPlace(command.index) ? await street.keptBlocks.block(command.index) : NO_BLOCK;
+			return block.ok ? ok({ type: "block", block: block.value }) : refused({ ...block.error });
+		}
 		case "statement": {
 			const statement = await street.papers.statement(command);
 			return statement.ok ? ok({ type: "statement", statement: statement.value }) : refused({ ...statement.error });
@@ -311,6 +325,13 @@ async function read(street: Street | undefined, command: ReadingCommand): Promis
 			return text.ok ? ok({ type: "exportSlice", text: text.value }) : refused({ ...text.error });
 		}
 	}
+}
+
+const NO_BLOCK = refused({ code: "block-not-kept" } as const);
+
+/** An index, or a time. */
+function isPlace(value: number | undefined): boolean {
+	return value === undefined || (Number.isSafeInteger(value) && value >= 0);
 }
 
 async function proofFile(street: Street, command: Extract<Command, { type: "proofFile" }>): Promise<Reply> {

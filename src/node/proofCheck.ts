@@ -9,7 +9,7 @@ import { ok, type Result } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
 import { votersAt } from "./checkpointWalk.js";
 import { openProofPage, type ProofPage, type ProofPageError } from "./proofPage.js";
-import { type KnownVoters, type WalkError, walkStep } from "./voterWalk.js";
+import { type KnownVoters, type WalkError, walkUpTo } from "./voterWalk.js";
 
 export type ProofError = ProofPageError | WalkError;
 
@@ -27,14 +27,9 @@ export function verifyProof(
 	const page = openProofPage(record);
 	if (!page.ok) return page;
 	const { certificate } = page.value;
-	let known = votersAt(genesis);
-	for (const step of steps) {
-		if (step.block.index > certificate.index) break;
-		const next = walkStep(known, step, genesis.gridId, verifier);
-		if (!next.ok) return next;
-		known = next.value.known;
-	}
-	const covered = checkVoters(page.value, known, genesis.gridId, verifier);
+	const known = walkUpTo(votersAt(genesis), steps, certificate.index, genesis.gridId, verifier);
+	if (!known.ok) return known;
+	const covered = checkVoters(page.value, known.value, genesis.gridId, verifier);
 	return covered.ok ? page : covered;
 }
 

@@ -11,6 +11,7 @@ import type { MarketChoice, MatchingRule, TariffStep } from "../block/kinds/trad
 import type { Reading } from "../block/reading.js";
 import type { Schedule } from "../block/schedule.js";
 import type { BankAccount } from "../block/statedAccount.js";
+import type { Transaction } from "../block/transaction.js";
 import type { Signal, SignalBody, SignalHead } from "../message/signal.js";
 import type { LineName } from "../meter/lineNames.js";
 import type { LocalTimeRule } from "../primitives/localTime.js";
@@ -276,6 +277,13 @@ export type Command =
 	| { type: "statement"; fromMinute: number; untilMinute: number }
 	/** A slice of a file with this household's past; whoever asks puts slices together, and stops when it likes. */
 	| ({ type: "exportSlice" } & ExportRequest)
+	/**
+	 * A page of the blocks that this device keeps, newest first: from the newest one on, or from one on downwards, or from
+	 * the newest one that was stamped by a time. `isOwnOnly`: those that hold an act which concerns this household.
+	 */
+	| { type: "blocks"; fromIndex?: number; byMs?: number; isOwnOnly?: boolean }
+	/** One block, with all that can be checked of it. */
+	| { type: "block"; index: number }
 	/** What an offer's seller had left lately, and what a contract by it would have meant for this household. */
 	| { type: "offerOutlook"; offerId: string }
 	/** What one of this household's contracts settled minute by minute, and why so much. */
@@ -377,6 +385,8 @@ export type ReplyValue =
 	| { type: "whatIf"; whatIf: WhatIf }
 	| { type: "statement"; statement: PeriodStatement }
 	| { type: "exportSlice"; text: string }
+	| { type: "blocks"; page: BlockPage }
+	| { type: "block"; block: BlockReceipt }
 	| { type: "offerOutlook"; outlook: OfferOutlook }
 	| ({ type: "contractMinutes"; likely: LikelyShare } & ContractMinutes)
 	/** The file's text, and how it may be called. */
@@ -630,6 +640,72 @@ export interface StatementTransfer {
 	amountMicroNok: number;
 	timestampMs: number;
 	reference: string;
+}
+
+/** Blocks, newest first. Genesis is the last of the last page. */
+export interface BlockPage {
+	blocks: BlockSummary[];
+	/** Where to go on; absent: this was all. */
+	nextIndex?: number;
+	/** From this index on all blocks are here; below it only genesis is. */
+	blocksFrom: number;
+}
+
+export interface BlockSummary {
+	index: number;
+	/** What is kept of it is no block: the rest says nothing. */
+	isDamaged?: true;
+	timestampMs: number;
+	readings: number;
+	/** Other transactions, and how many of them concern this household. */
+	others: number;
+	own: number;
+}
+
+/** A block as it is kept, and what checking it has shown. Hashes and roots in hex. */
+export interface BlockReceipt {
+	index: number;
+	timestampMs: number;
+	term: number;
+	/** Member index of whose device proposed it. */
+	proposer?: number;
+	/** Absent: not known here (`check.state` is unlinked or bad). */
+	hash?: string;
+	previousHash?: string;
+	transactionsRoot: string;
+	stateRoot: string;
+	/** Its length as it is kept. */
+	bytes: number;
+	check: BlockCheck;
+	transactions: BlockTransaction[];
+}
+
+export type BlockCheck =
+	/** Signed by all who founded the neighbourhood; its hash is the neighbourhood's id. */
+	| { state: "genesis" }
+	/**
+	 * Its hash leads to a block that a majority of those who voted then has signed. `signers`: member indices, one for each
+	 * device that signed; `voters`: how many voted.
+	 */
+	| { state: "good"; certifiedIndex: number; signers: number[]; voters: number }
+	/** This device has let go of what would lead to it. */
+	| { state: "unlinked" }
+	| { state: "bad"; code: string };
+
+export interface BlockTransaction {
+	/** In hex. */
+	id: string;
+	kind: Transaction["kind"];
+	/** Who signed it; absent: nobody was a member yet. */
+	member?: number;
+	/** Of a reading. */
+	minute?: number;
+	/** It is this household's, or about it. */
+	isOwn: boolean;
+	/** otherKey: by a key that its household does not have any more; it was checked when the block came. */
+	signature: "good" | "bad" | "otherKey";
+	/** Absent: it is a neighbour's affair. */
+	transaction?: Transaction;
 }
 
 export interface OfferOutlook {

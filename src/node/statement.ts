@@ -352,6 +352,11 @@ export class Statement {
 		};
 	}
 
+	/** Whether an `issue` or `payout` of this id was of this household's money. */
+	isOwnTransfer(id: string): boolean {
+		return this.#transfers.some((transfer) => transfer.id === id);
+	}
+
 	/** How this household's corrections ended, newest first. */
 	endedCorrections(): EndedCorrection[] {
 		return [...this.#putRight.ended].reverse();

@@ -43,12 +43,13 @@ import { Accounts } from "./street/accounts.js";
 import { Admission } from "./street/admission.js";
 import { CatchingUp } from "./street/catchingUp.js";
 import { CheckpointFetching } from "./street/checkpointFetching.js";
-import { type BlockSummary, CommittedHead, DerivedViews } from "./street/committedHead.js";
+import { CommittedHead, DerivedViews, type RecentBlock } from "./street/committedHead.js";
 import { type ProvenPeer, StreetContext, type StreetEvents, type StreetParts } from "./street/context.js";
 import { DoubleSigning } from "./street/doubleSigning.js";
 import { Gossip } from "./street/gossip.js";
 import { Greeting } from "./street/greeting.js";
 import { createInvitationLink, createRestoreLink } from "./street/invitations.js";
+import { KeptBlocks } from "./street/keptBlocks.js";
 import { KeptMinutes } from "./street/keptMinutes.js";
 import { Membership } from "./street/membership.js";
 import { createOnward } from "./street/onward.js";
@@ -82,8 +83,8 @@ export class Street {
 	readonly history: History;
 	readonly lastMinute: LastMinute;
 	readonly statement: Statement;
-	/** Newest first. */
-	readonly blocks: readonly BlockSummary[];
+	/** The newest committed blocks, newest first. */
+	readonly blocks: readonly RecentBlock[];
 	readonly outbox: Outbox;
 	readonly mempool: Mempool;
 	readonly sync: Sync;
@@ -126,6 +127,8 @@ export class Street {
 	readonly papers: Papers;
 	/** Graphs. */
 	readonly usages: Usages;
+	/** The chain, for a person who looks. */
+	readonly keptBlocks: KeptBlocks;
 	#lastTickMs: number;
 	#claim: string | undefined;
 	/** Of what it was reckoned, and what came of it. */
@@ -191,6 +194,7 @@ export class Street {
 		const kept = new KeptMinutes(context, views.history);
 		this.papers = new Papers(context, kept, views.statement);
 		this.usages = new Usages(context, kept, views.statement);
+		this.keptBlocks = new KeptBlocks(context, { statement: views.statement, verification, pruning: this.#pruning });
 		this.#serving = new Serving(context, this.#pruning);
 		const fetching = { sync, raft, head, verification };
 		this.#verification = verification;

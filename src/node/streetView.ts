@@ -583,7 +583,6 @@ function chainView({ street }: ViewContext): ChainView {
 		headHash: toHex(head.hash),
 		stateRoot: toHex(head.block.stateRoot),
 		headTimestampMs: head.block.timestampMs,
-		blocks: street.blocks.map((block) => ({ ...block, hash: toHex(block.hash) })),
 		term: raft?.term ?? 0,
 		role: street.role,
 		...(leader === undefined ? {} : { leader }),

@@ -631,8 +631,6 @@ export interface ChainView {
 	headHash: string;
 	stateRoot: string;
 	headTimestampMs: number;
-	/** Readings, other transactions and settlement of the newest blocks, newest first; at most 20. */
-	blocks: { index: number; hash: string; timestampMs: number; readings: number; others: number; settledWh: number }[];
 	term: number;
 	role: "leader" | "follower" | "candidate" | "observer";
 	/** Member name of the leader; absent while there is none. */

@@ -61,17 +61,35 @@ export function walkStep<C extends Change>(
 	return ok({ known: reached, step: { ...change, certificate: covered.value } });
 }
 
+/** Along all changes, ascending, up to and including an index. */
+export function walkUpTo(
+	known: KnownVoters,
+	changes: readonly Change[],
+	upToIndex: number,
+	gridId: Uint8Array,
+	verifier: Verifier,
+): Result<KnownVoters, WalkError> {
+	let reached = known;
+	for (const change of changes) {
+		if (change.block.index > upToIndex) break;
+		const next = walkStep(reached, change, gridId, verifier);
+		if (!next.ok) return next;
+		reached = next.value.known;
+	}
+	return ok(reached);
+}
+
 /**
- * Whether the voters that are known, of all changes up to the certificate, stand behind an anchor that is no change
- * itself. One that lies below the last change, while its certificate does not, is signed by both sets. Gives its
- * certificate with nothing in it that was not verified.
+ * Whether the voters that are known, of all changes up to the certificate, stand behind an anchor. Where the last change
+ * lies between it and its certificate, or is made by it, both sets have signed. Gives its certificate with nothing in it
+ * that was not verified.
  */
 export function checkAnchor(
 	known: KnownVoters,
-	{ block, certificate }: Anchor,
+	{ block, certificate }: Pick<Anchor, "certificate"> & { readonly block: Pick<Block, "index"> },
 	gridId: Uint8Array,
 	verifier: Verifier,
 ): Result<Certificate, CertificateError> {
-	const sets = known.index > block.index ? [known.before, known.voters] : [known.voters];
+	const sets = known.index >= block.index ? [known.before, known.voters] : [known.voters];
 	return checkCertificate(certificate, sets, (voter) => known.keys.get(voter), gridId, verifier);
 }

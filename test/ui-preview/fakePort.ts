@@ -2,6 +2,7 @@
 import type { Command, LinkContent, NodeOutput, ReplyValue } from "../../src/node/protocol.js";
 import type { View } from "../../src/node/view.js";
 import type { OwnedPort } from "../../src/ui/nodePort.js";
+import { blockPage, blockReceipt } from "./blocks.js";
 import { contractMinutes, NOW_MS, outlook, series, statement, usage, whatIf } from "./views.js";
 
 const WORDS = "solar river copper maple window garden bridge orbit lemon castle velvet anchor".split(" ");
@@ -42,6 +43,8 @@ export function fakePort(view: View): OwnedPort {
 			const own = view.stage === "street" ? view.self.index : 0;
 			return { type: "usage", usage: usage(command, own) };
 		}
+		if (command.type === "blocks") return { type: "blocks", page: blockPage(command, view) };
+		if (command.type === "block") return { type: "block", block: blockReceipt(command.index, view) };
 		if (command.type === "whatIf") {
 			return { type: "whatIf", whatIf: whatIf(command.fromMinute, command.untilMinute, command.rule) };
 		}

@@ -17,15 +17,12 @@ import type { StreetContext } from "./context.js";
 import type { DoubleSigning } from "./doubleSigning.js";
 import type { TailVerification } from "./tailVerification.js";
 
-const SHOWN_BLOCKS = 20;
+/** So many blocks are known by their hashes. */
+const RECENT_BLOCKS = 20;
 
-export interface BlockSummary {
-	index: number;
-	hash: Uint8Array;
-	timestampMs: number;
-	readings: number;
-	others: number;
-	settledWh: number;
+export interface RecentBlock {
+	readonly index: number;
+	readonly hash: Uint8Array;
 }
 
 /** What the screens read out of the chain: stored with each checkpoint, made again from the blocks above it at a start. */
@@ -36,8 +33,8 @@ export class DerivedViews implements ChainObserver {
 	readonly lastMinute: LastMinute;
 	readonly proofs: ProofKeeper;
 	readonly flows = new RecentFlows();
-	/** Newest first. */
-	readonly blocks: BlockSummary[] = [];
+	/** The newest blocks, newest first: what came in one step is told apart by them. */
+	readonly blocks: RecentBlock[] = [];
 
 	/** `proven`: the blocks whose proofs are written. `onDamaged`: something was damaged that is opened when it is needed. */
 	constructor(
@@ -74,8 +71,8 @@ export class DerivedViews implements ChainObserver {
 		this.lastMinute.add(link);
 		this.proofs.add(parent, link);
 		this.flows.add(link);
-		this.blocks.unshift(summaryOf(link));
-		this.blocks.splice(SHOWN_BLOCKS);
+		this.blocks.unshift({ index: link.block.index, hash: link.hash });
+		this.blocks.splice(RECENT_BLOCKS);
 	}
 }
 
@@ -196,14 +193,4 @@ export class CommittedHead {
 			if (outbox.has(id)) outbox.confirmed(id, link.block.index);
 		}
 	}
-}
-
-function summaryOf(link: Link): BlockSummary {
-	const { index, timestampMs, transactions } = link.block;
-	const readings = transactions.filter((transaction) => transaction.kind === "reading").length;
-	const { settled, matched } = link.results;
-	let settledWh = 0;
-	for (const { deliveries } of settled) for (const { energyWh } of deliveries) settledWh += energyWh;
-	for (const { shares } of matched) for (const { soldWh } of shares) settledWh += soldWh;
-	return { index, hash: link.hash, timestampMs, readings, others: transactions.length - readings, settledWh };
 }
