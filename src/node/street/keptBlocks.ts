@@ -2,13 +2,14 @@
  * Blocks as this device keeps them, for a person who looks: a page of the list, the one of a time, those that concern this
  * household, and a single one with all that was checked of it. Nothing waits for it, and it changes nothing.
  */
-import { type Block, decodeBlock } from "../../block/block.js";
+import { type Block, blockHash, decodeBlock } from "../../block/block.js";
 import { type BlockOutline, readOutline } from "../../block/outline.js";
 import type { Transaction, TransactionKind } from "../../block/transaction.js";
 import { equalBytes, toHex } from "../../primitives/bytes.js";
 import { ZERO_HASH } from "../../primitives/hash.js";
 import { ok, type Result, refused } from "../../primitives/result.js";
 import { type BlockCheckError, checkLinks, isSignedByKnownKey, type KeptRow, type LinkedBlock } from "../blockCheck.js";
+import { openCheckpointRecords } from "../checkpoints.js";
 import { votersAt } from "../checkpointWalk.js";
 import { openGenesisLink } from "../loading.js";
 import { idOf } from "../mempool.js";
@@ -22,6 +23,7 @@ import type { StreetContext } from "./context.js";
 import type { Pruning } from "./pruning.js";
 import type { TailVerification } from "./tailVerification.js";
 
+/** So many are wanted; where few of many are, it may be some more. */
 const PAGE_BLOCKS = 20;
 /** So many are looked through in one answer, and so many are read at once: the node has other things to do in between. */
 const SEARCHED_BLOCKS = 1_024;
@@ -67,7 +69,6 @@ export class KeptBlocks {
 			const stored = await this.#context.storage.readBlocks(next - count + 1, count);
 			if (!stored.ok) return stored;
 			for (const block of stored.value.reverse()) {
-				if (blocks.length === PAGE_BLOCKS) break;
 				const summary = this.#summaryOf(block);
 				if (!isOwnOnly || summary.own > 0) blocks.push(summary);
 				next = block.index - 1;
@@ -152,7 +153,10 @@ export class KeptBlocks {
 		return ok({ below: below.value, blocks, certificate: certificate.value });
 	}
 
-	/** Certificates and genesis name hashes. Certificates stand so close that the second look finds one, if any is left. */
+	/**
+	 * Certificates, checkpoints and genesis name hashes. Certificates stand so close that the second look finds one, if any
+	 * is left.
+	 */
 	async #knownBelow(index: number): Promise<Result<KeptRow["below"] | undefined, StorageError>> {
 		const { gridId, storage } = this.#context;
 		const { blocksFrom } = this.#parts.pruning;
@@ -163,7 +167,12 @@ export class KeptBlocks {
 			const certificate = decodeCertificateRecord(found.value.record);
 			if (certificate.ok) return ok(certificate.value);
 		}
-		return ok(blocksFrom <= 1 ? { index: 0, hash: gridId } : undefined);
+		if (blocksFrom <= 1) return ok({ index: 0, hash: gridId });
+		const checkpoint = await storage.newestCheckpoint(index);
+		if (!checkpoint.ok) return checkpoint;
+		const block = checkpoint.value === undefined ? undefined : openCheckpointRecords(checkpoint.value).block;
+		const isNear = block !== undefined && block.index >= blocksFrom - 1;
+		return ok(isNear ? { index: block.index, hash: blockHash(block) } : undefined);
 	}
 
 	/** Who voted then, followed from genesis along every change; undefined: a proof of a change is missing or damaged. */

@@ -90,6 +90,11 @@ describe("the walk of the voter changes", () => {
 		expect(codeOf(checkAnchor(second.value.known, anchorOf(later, [0, 3]), gridId, verifier))).toBe(
 			"certificate-without-majority",
 		);
+		// The change itself is signed by those before it as well.
+		expect(codeOf(checkAnchor(second.value.known, anchorOf(removed, [1, 2, 3]), gridId, verifier))).toBe("good");
+		expect(codeOf(checkAnchor(second.value.known, anchorOf(removed, [2, 3]), gridId, verifier))).toBe(
+			"certificate-without-majority",
+		);
 		// A block below the change, certified together with it.
 		const below = { block: { index: 1 }, hash: added.hash };
 		const both = { ...anchorOf(removed, [1, 2, 3]), ...below } as unknown as Anchor;
