@@ -56,6 +56,7 @@ if (target !== null) {
 		reload: () => location.reload(),
 	});
 	mount(App, { target, props: { session } });
+	void import("./focusKeeping.js").then(({ keepFocus }) => keepFocus(document));
 	if (document.readyState === "complete") startUpdates();
 	else window.addEventListener("load", startUpdates, { once: true });
 }
