@@ -14,7 +14,7 @@ const PLATFORM = [
 	"test/unit/node/{keyRotation,movingOut,statement}.test.ts",
 ];
 /** They wait more than they compute, and leave the cores to the others. */
-const IN_REAL_TIME = ["test/e2e/{serial*,tabs,kiosk}.test.ts"];
+const IN_REAL_TIME = ["test/e2e/{serial*,tabs}.test.ts"];
 
 export default defineConfig({
 	test: {

@@ -45,8 +45,8 @@ const budgets = [
 	{ name: "entry", path: scripts(entry), limit: "60 kB" },
 	{ name: "home with its graph", path: scripts(home), limit: "95 kB" },
 	{ name: "the page that checks proofs", path: scripts(loadedWith("verify.html")), limit: "80 kB" },
-	// All screens and the node; the node alone is 167 kB.
-	{ name: "kept for a start without a network", path: kept, limit: "655 kB" },
+	// All screens and the node; the node alone is 175 kB.
+	{ name: "kept for a start without a network", path: kept, limit: "670 kB" },
 	...later.map((name) => {
 		const already = beforeHome.includes(name) ? entry : home;
 		const added = [...loadedWith(name)].filter((chunk) => !already.has(chunk));

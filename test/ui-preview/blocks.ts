@@ -73,7 +73,16 @@ export function blockReceipt(index: number, view: View): BlockReceipt {
 		isOwn: own > 0,
 		signature: "good",
 		...(own > 0
-			? { transaction: { kind: "buy", member: self, nonce: 4, amountMicroNok: 100_000_000, expiryMinute: minute + 10_080, signature } as const }
+			? {
+					transaction: {
+						kind: "buy",
+						member: self,
+						nonce: 4,
+						amountMicroNok: 100_000_000,
+						expiryMinute: minute + 10_080,
+						signature,
+					} as const,
+				}
 			: {}),
 	};
 	const signers = street.members.slice(0, 4).map((member) => member.index);

@@ -1,10 +1,10 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import nb from "../../src/ui/messages/nb.json" with { type: "json" };
-import { type App, startApp } from "./support/app.js";
-import { expect as expectPage, until } from "./support/expect.js";
-import { comeIn, goTo, openLobby, start } from "./support/screens.js";
-import { watchPolicy } from "./support/watchPolicy.js";
+import { type App, startApp } from "../e2e/support/app.js";
+import { expect as expectPage, until } from "../e2e/support/expect.js";
+import { comeIn, goTo, openLobby, start } from "../e2e/support/screens.js";
+import { watchPolicy } from "../e2e/support/watchPolicy.js";
 
 /** Two households; the first one's screen becomes a kiosk. Each test stands on the one before. */
 let app: App;
