@@ -80,6 +80,29 @@ describe("a street of ten pages", () => {
 		await sameHead(pages, before.headIndex + 2, 75_000);
 	}, 130_000);
 
+	it("checks any block in the browser: the newest, the first, and one that was asked for by its number", async () => {
+		const page = pages.at(-1);
+		if (page === undefined) throw new Error("no page");
+		await goTo(page, "chain");
+		const rail = page.locator("ol");
+		await rail.locator("summary").first().click();
+		await expectPage(rail.getByText("Kontrollert nå, i denne nettleseren: Blokken er uendret").first()).visible();
+		await rail.getByText("Vis detaljer").click();
+		await expectPage(rail.getByText("Tilstandsrot")).visible();
+		for (const [number, said] of [
+			["0", "Den første blokken er uendret og signert av alle som var med"],
+			["1", "Blokken er uendret"],
+		] as const) {
+			await page.getByRole("radio", { name: "Nummer" }).check({ force: true });
+			await page.getByLabel("Blokknummer").fill(number);
+			await page.getByRole("button", { name: "Finn" }).click();
+			await expectPage(rail.getByText(said)).visible();
+		}
+		await page.getByLabel("Blokknummer").fill("99999");
+		await page.getByRole("button", { name: "Finn" }).click();
+		await expectPage(page.getByText("Skriv et tall fra 0 til")).visible();
+	}, 60_000);
+
 	it("elects a new leader and makes the next block within 15 s of the leader's closing", async () => {
 		const { leader, headIndex, term } = await sameHead(pages, 1, 20_000);
 		const at = Number(leader.replace("Bjørkeveien ", "")) - 1;
