@@ -5,7 +5,7 @@
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { SerialLike } from "./webSerialPort.js";
 
-/** The serial ports of this page or worker, or undefined if there is no way to them (Firefox, Safari, plain http). */
+/** The serial ports of this page or worker, or undefined if there is no way to them (older Firefox, Safari, plain http). */
 export async function findSerial(): Promise<SerialLike | undefined> {
 	const { serial, usb } = globalThis.navigator as PlatformNavigator;
 	if (serial !== undefined) return serial;

@@ -15,12 +15,17 @@ const project = fileURLToPath(new URL("../../../", import.meta.url));
 /** Names of the local network instead of addresses cost seconds here. */
 export const CHROMIUM_ARGS = ["--no-sandbox", "--disable-features=WebRtcHideLocalIpsWithMdns"];
 
+/** Where the system has a program, if it has it. */
+export function programPath(name: string): string | undefined {
+	return (process.env.PATH ?? "")
+		.split(delimiter)
+		.map((directory) => join(directory, name))
+		.find((candidate) => existsSync(candidate));
+}
+
 /** The system's Chromium: Playwright's own cannot be downloaded everywhere. */
 export function chromiumPath(): string {
-	const path = (process.env.PATH ?? "")
-		.split(delimiter)
-		.map((directory) => join(directory, "chromium"))
-		.find((candidate) => existsSync(candidate));
+	const path = programPath("chromium");
 	if (path === undefined) throw new Error("no chromium on PATH: apt-get install chromium");
 	return path;
 }
