@@ -67,12 +67,11 @@ const ARGON2_FOLDER = "/assets/argon2/";
 const SERVICE_WORKER = "/sw.js";
 
 /** What the app asks a browser for; a permission that it comes to need is moved up here. */
-const USED_PERMISSIONS = ["clipboard-write", "fullscreen", "screen-wake-lock", "serial", "usb"];
+const USED_PERMISSIONS = ["camera", "clipboard-write", "fullscreen", "screen-wake-lock", "serial", "usb"];
 const REFUSED_PERMISSIONS = [
 	"accelerometer",
 	"autoplay",
 	"browsing-topics",
-	"camera",
 	"clipboard-read",
 	"compute-pressure",
 	"display-capture",

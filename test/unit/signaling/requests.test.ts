@@ -210,7 +210,7 @@ describe("the security headers", () => {
 			"referrer-policy": "no-referrer",
 		});
 		const permissions = String(headers["permissions-policy"]).split(", ");
-		expect(permissions).toEqual(expect.arrayContaining(["serial=(self)", "usb=(self)", "camera=()", "geolocation=()"]));
+		expect(permissions).toEqual(expect.arrayContaining(["serial=(self)", "usb=(self)", "camera=(self)", "microphone=()", "geolocation=()"]));
 		expect(String(headers["content-security-policy"]).split("; ")).toEqual(rulesOf(path));
 	}
 
