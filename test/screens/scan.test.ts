@@ -72,7 +72,8 @@ describe("the code on a neighbour's screen", () => {
 			20_000,
 		);
 		expect(await page.locator("video").count()).toBe(0);
-		expect(complaints).toEqual([]);
+		// A hint to the library that reads the pictures.
+		expect(complaints.filter((text) => !text.startsWith("Canvas2D: "))).toEqual([]);
 	});
 
 	it("says so where it leads nowhere here, and goes on looking", async () => {
