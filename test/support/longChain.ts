@@ -18,7 +18,7 @@ import type { Ledger } from "../../src/contract/ledger.js";
 import { snapshotOf } from "../../src/contract/snapshot.js";
 import { encodeCheckpointBlock } from "../../src/node/checkpoints.js";
 import { encodeCertificateRecord, sealRecord } from "../../src/node/records.js";
-import { CERTIFICATE_SPACING } from "../../src/node/storage.js";
+import { CERTIFICATE_SPACING, type CheckpointRecords } from "../../src/node/storage.js";
 import { encodeAnchorRecord } from "../../src/node/voterSteps.js";
 import { assert } from "../../src/primitives/assert.js";
 import { ZERO_HASH } from "../../src/primitives/hash.js";
@@ -37,7 +37,8 @@ const PARAMETERS: Partial<FoundingParameters> = {
 const FULL_BELOW = 360;
 /** Readings of one day before that. */
 const SPARSE_MINUTES = 10;
-const CONTRACTS = 6;
+/** So many households sell, each to one of the others. */
+export const CONTRACTS = 6;
 /** One of the contracts is made in the beginning and lasts so long, the others are made so long before the end. */
 const FIRST_CONTRACT_DAYS = 30;
 const LAST_CONTRACTS_DAYS = 5;
@@ -60,7 +61,7 @@ export interface StoredStores {
 	blockchain: [number, Uint8Array][];
 	positions: [string, number][];
 	certificates: [number, { record: Uint8Array; isAlwaysKept: boolean }][];
-	checkpoints: [number, { block: Uint8Array; certificate: Uint8Array; manifest: Uint8Array }][];
+	checkpoints: [number, CheckpointRecords & { derived?: Uint8Array }][];
 	checkpointChunks: [[number, number], Uint8Array][];
 	voterSteps: [number, Uint8Array][];
 }
