@@ -51,6 +51,7 @@ import { Greeting } from "./street/greeting.js";
 import { createInvitationLink, createRestoreLink } from "./street/invitations.js";
 import { KeptMinutes } from "./street/keptMinutes.js";
 import { Membership } from "./street/membership.js";
+import { OlderDays } from "./street/olderDays.js";
 import { createOnward } from "./street/onward.js";
 import { OwnTransactions } from "./street/ownTransactions.js";
 import { Papers } from "./street/papers.js";
@@ -126,6 +127,7 @@ export class Street {
 	readonly papers: Papers;
 	/** Graphs. */
 	readonly usages: Usages;
+	readonly #olderDays: OlderDays;
 	#lastTickMs: number;
 	#claim: string | undefined;
 	/** Of what it was reckoned, and what came of it. */
@@ -189,6 +191,7 @@ export class Street {
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
 		this.#proving = new Proving(context, views.proofs);
 		const kept = new KeptMinutes(context, views.history);
+		this.#olderDays = new OlderDays(context, views.history, loaded);
 		this.papers = new Papers(context, kept, views.statement);
 		this.usages = new Usages(context, kept, views.statement);
 		this.#serving = new Serving(context, this.#pruning);
@@ -386,6 +389,7 @@ export class Street {
 		await this.#admission.maybeHandIn();
 		if (await this.#verification.tick()) await this.#keepCheckpoint();
 		await this.#pruning.tick(monotonicMs);
+		await this.#olderDays.tick(monotonicMs);
 	}
 
 	/** The page is going away, or will be frozen: a leader hands over while it can. */
@@ -596,6 +600,12 @@ export class Street {
 		return stated;
 	}
 
+	/** What passed minutes say about contracts and offers, for who looks further back than a week. */
+	async wholePast(): Promise<Past> {
+		await this.#olderDays.all();
+		return this.past;
+	}
+
 	/** What another rule of the market would have made of this household's past. */
 	async whatIf(request: WhatIfRequest): Promise<Result<WhatIf, StorageError>> {
 		const { fromMinute, untilMinute } = request;
@@ -670,6 +680,7 @@ export class Street {
 
 	/** The first write of the database of the chain that the neighbourhood was founded again with. */
 	async onward(genesis: Link): Promise<ChainChange> {
+		await this.#olderDays.all();
 		const stored = await this.#context.storage.readIntervals(0, Number.MAX_SAFE_INTEGER);
 		const intervals = [...(stored.ok ? stored.value : []), ...this.#intervals.storedDays()];
 		const accounts = this.accounts.onward(genesis.hash);
