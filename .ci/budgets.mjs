@@ -39,7 +39,7 @@ const entry = loadedWith("index.html");
 const home = loadedWith("index.html", "src/ui/screens/Street.svelte", "src/ui/usage/Plot.svelte");
 const later = Object.keys(chunks).filter((name) => chunks[name].isDynamicEntry && !home.has(name));
 /** Nobody is in a street there yet. */
-const beforeHome = ["src/ui/screens/Entering.svelte", "src/ui/components/Faults.svelte"];
+const beforeHome = ["screens/Welcome", "screens/Entering", "components/Faults"].map((name) => `src/ui/${name}.svelte`);
 
 const budgets = [
 	{ name: "entry", path: scripts(entry), limit: "60 kB" },

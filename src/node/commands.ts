@@ -363,19 +363,26 @@ async function whatIf(street: Street, { type: _type, ...request }: WhatIfCommand
 	return figures.ok ? ok({ type: "whatIf", whatIf: figures.value }) : refused({ ...figures.error });
 }
 
-function offerOutlook(street: Street, { offerId }: Extract<Command, { type: "offerOutlook" }>, chainMs: number): Reply {
-	const { member, past } = street;
+async function offerOutlook(
+	street: Street,
+	{ offerId }: Extract<Command, { type: "offerOutlook" }>,
+	chainMs: number,
+): Promise<Reply> {
+	const { member } = street;
+	const past = await street.wholePast();
 	const outlook = member === undefined ? undefined : past.offerOutlook(member, offerId, minuteOf(chainMs));
 	return outlook === undefined ? refused({ code: "unknown-offer" }) : ok({ type: "offerOutlook", outlook });
 }
 
 /** A contract is its parties' to see. */
-function contractMinutesReply(
-	{ member, past }: Street,
+async function contractMinutesReply(
+	street: Street,
 	{ contractId, fromMinute, untilMinute }: Extract<Command, { type: "contractMinutes" }>,
 	chainMs: number,
-): Reply {
+): Promise<Reply> {
+	const { member } = street;
 	if (member === undefined || !isPeriod(fromMinute, untilMinute)) return refused({ code: "bad-period" });
+	const past = await street.wholePast();
 	const likely = past.likelyShare(member, contractId, minuteOf(chainMs));
 	const minutes = past.contractMinutes(member, contractId, [fromMinute, untilMinute]);
 	if (likely === undefined || minutes === undefined) return refused({ code: "unknown-contract" });

@@ -254,6 +254,23 @@ export class History {
 		}
 	}
 
+	/** Takes in older days that were stored; one that is here already is newer. */
+	restoreOlder(days: readonly StoredDay[]): void {
+		for (const { member, day, record } of days) {
+			if (this.#days.get(member)?.has(day) !== true) this.#put(member, day, record);
+		}
+	}
+
+	/** How many of a household's minutes from one on until another have a reading. */
+	countReadings(member: number, fromMinute: number, untilMinute: number): number {
+		let count = 0;
+		for (let day = dayOf(fromMinute); day * MINUTES_PER_DAY < untilMinute; day++) {
+			const [from, until] = [fromMinute, untilMinute].map((minute) => Math.max(0, minute - day * MINUTES_PER_DAY));
+			for (const wh of this.#open(member, day)?.importWh.subarray(from, until) ?? []) if (wh >= 0) count++;
+		}
+		return count;
+	}
+
 	/** What was metered in a minute, Wh; undefined: there is no reading. */
 	reading(member: number, minute: number): { importWh: number; exportWh: number } | undefined {
 		const values = this.#open(member, dayOf(minute));

@@ -14,7 +14,7 @@ import type { MeterMemory } from "../meter/meterPipeline.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
-import { MINUTES_PER_DAY, minuteOf } from "../primitives/units.js";
+import { minuteOf } from "../primitives/units.js";
 import { type AccountsRecord, decodeAccounts, NO_ACCOUNTS } from "./accountsRecord.js";
 import { decodeBoots, type KnownBoot } from "./bootsRecord.js";
 import { Chain, extend, type Link } from "./chain.js";
@@ -80,6 +80,8 @@ export interface LoadedChain {
 	unverified: { blocks: UnverifiedBlock[]; bad: readonly BadSignature[] };
 	/** From here on the blockchain has no holes. */
 	blocksFrom: number;
+	/** Of earlier days the minutes were not read yet. */
+	daysFrom: number;
 	/** Records that could not be believed, by store. */
 	damaged: string[];
 }
@@ -93,6 +95,10 @@ export interface ChainObserver {
 }
 
 const READ_BLOCKS = 500;
+/** `contractCheck` and `offerOutlook` look at a week. */
+const DAYS_LOOKED_BACK = 7;
+/** So many blocks are executed at a start, if they are there: what flowed lately is read out of them. */
+const MIN_TAIL_BLOCKS = 32;
 const NO_BOOTS: ReadonlyMap<string, KnownBoot> = new Map();
 const NO_VOTES: Votes = { term: 0, votedFor: undefined, lastSigned: undefined, suspended: undefined };
 
@@ -126,7 +132,10 @@ export async function loadChain(
 	const proven = stored.value.proven === undefined ? undefined : decodeProven(stored.value.proven);
 	if (proven?.ok === false) damaged.push("positions");
 	const observer = observe(config.value, proven?.ok === true ? proven.value : undefined);
-	const head = await loadBlockchain(storage, verifier, observer, unverified ?? ALL_UNVERIFIED);
+	const head = await loadBlockchain(storage, verifier, observer, unverified ?? ALL_UNVERIFIED, {
+		blocksFrom: stored.value.blocksFrom,
+		headIndex: certificate?.ok === true ? certificate.value.index : 0,
+	});
 	if (!head.ok) return head;
 	damaged.push(...head.value.damaged);
 	const chain = head.value.link === undefined ? undefined : new Chain(head.value.link);
@@ -187,6 +196,7 @@ export async function loadChain(
 		meter: meter.ok ? meter.value : undefined,
 		unverified: { blocks: head.value.unverified, bad: unverified?.bad ?? [] },
 		blocksFrom: stored.value.blocksFrom,
+		daysFrom: chain === undefined ? 0 : head.value.daysFrom,
 		// Nothing of the log is lost with these.
 		damaged: [
 			...damaged,
@@ -209,6 +219,7 @@ function loadUnverified(record: Uint8Array | undefined): Unverified | undefined 
 interface LoadedHead {
 	link: Link | undefined;
 	unverified: UnverifiedBlock[];
+	daysFrom: number;
 	damaged: string[];
 }
 
@@ -217,22 +228,25 @@ async function loadBlockchain(
 	verifier: Verifier,
 	observer: ChainObserver,
 	{ fromIndex, untilIndex }: Unverified,
+	extent: Extent,
 ): Promise<Result<LoadedHead, StorageError>> {
 	const unverified: UnverifiedBlock[] = [];
 	const first = await storage.readBlocks(0, 1);
 	if (!first.ok) return first;
 	const [stored] = first.value;
-	if (stored === undefined) return ok({ link: undefined, unverified, damaged: [] });
+	if (stored === undefined) return ok({ link: undefined, unverified, daysFrom: 0, damaged: [] });
 	const genesis = openFirst(stored, verifier);
-	if (genesis === undefined) return ok({ link: undefined, unverified, damaged: ["blockchain"] });
-	const base = await loadCheckpoint(storage, genesis.ledger, observer);
+	if (genesis === undefined) return ok({ link: undefined, unverified, daysFrom: 0, damaged: ["blockchain"] });
+	const base = await loadCheckpoint(storage, genesis.ledger, observer, extent);
 	if (!base.ok) return base;
 	const { damaged } = base.value;
+	let { daysFrom } = base.value;
 	if (base.value.link === undefined) {
 		if (genesis.ledger.predecessor !== undefined) {
 			const carried = await restoreDerived(storage, genesis, {}, observer);
 			if (!carried.ok) return carried;
-			damaged.push(...carried.value);
+			damaged.push(...carried.value.damaged);
+			daysFrom = carried.value.daysFrom;
 		}
 		observer.add(genesis.ledger, genesis);
 	}
@@ -242,34 +256,51 @@ async function loadBlockchain(
 		if (!run.ok) return run;
 		for (const each of run.value) {
 			const next = openNext(link, each);
-			if (next === undefined) return ok({ link, unverified, damaged: [...damaged, "blockchain"] });
+			if (next === undefined) return ok({ link, unverified, daysFrom, damaged: [...damaged, "blockchain"] });
 			observer.add(link.ledger, next);
 			if (each.index >= fromIndex && each.index < untilIndex) {
 				unverified.push(unverifiedBlock(link.ledger, next.block, () => false));
 			}
 			link = next;
 		}
-		if (run.value.length < READ_BLOCKS) return ok({ link, unverified, damaged });
+		if (run.value.length < READ_BLOCKS) return ok({ link, unverified, daysFrom, damaged });
 	}
 }
 
-/** The newest checkpoint that is whole. A damaged one is passed over: the one before, or genesis, leads to the same. */
+/** What was taken in of what was derived up to a checkpoint. */
+type Restored = Pick<LoadedHead, "daysFrom" | "damaged">;
+
+/** From where on the blockchain has no holes, and how far it goes. */
+interface Extent {
+	readonly blocksFrom: number;
+	readonly headIndex: number;
+}
+
+/**
+ * The newest checkpoint that is whole and lies below the blocks that the screens show. A damaged one is passed over: the
+ * one before, or genesis, leads to the same.
+ */
 async function loadCheckpoint(
 	storage: ChainStorage,
 	genesis: Ledger,
 	observer: ChainObserver,
-): Promise<Result<{ link: Link | undefined; damaged: string[] }, StorageError>> {
+	{ blocksFrom, headIndex }: Extent,
+): Promise<Result<Restored & { link: Link | undefined }, StorageError>> {
 	const damaged: string[] = [];
-	for (let belowIndex: number | undefined; ; ) {
+	const below = await storage.newestCheckpoint(headIndex - MIN_TAIL_BLOCKS + 1);
+	if (!below.ok) return below;
+	const isConnected = below.value !== undefined && below.value.index + 1 >= blocksFrom;
+	for (let belowIndex = isConnected ? headIndex - MIN_TAIL_BLOCKS + 1 : undefined; ; ) {
 		const stored = await storage.newestCheckpoint(belowIndex);
 		if (!stored.ok) return stored;
-		if (stored.value === undefined) return ok({ link: undefined, damaged });
+		if (stored.value === undefined) return ok({ link: undefined, daysFrom: 0, damaged });
 		const chunks = await readChunks(storage, stored.value);
 		if (!chunks.ok) return chunks;
 		const link = openCheckpoint(stored.value, chunks.value, genesis);
 		if (link.ok) {
 			const restored = await restoreDerived(storage, link.value, stored.value, observer);
-			return restored.ok ? ok({ link: link.value, damaged: [...damaged, ...restored.value] }) : restored;
+			if (!restored.ok) return restored;
+			return ok({ ...restored.value, link: link.value, damaged: [...damaged, ...restored.value.damaged] });
 		}
 		damaged.push("checkpoints");
 		belowIndex = stored.value.index;
@@ -298,15 +329,27 @@ async function restoreDerived(
 	link: Link,
 	{ derived }: Pick<StoredCheckpoint, "derived">,
 	observer: ChainObserver,
-): Promise<Result<string[], StorageError>> {
-	const today = Math.floor(minuteOf(link.block.timestampMs) / MINUTES_PER_DAY);
-	const days = await storage.readDays(today - KEPT_DAYS + 1);
+): Promise<Result<Restored, StorageError>> {
+	const daysFrom = firstOpenDay(link.ledger);
+	const days = await storage.readDays(daysFrom);
 	if (!days.ok) return days;
 	// What is matched already no block above adds to.
 	const { market } = link.ledger;
-	const openDay = market === undefined ? today : dayOf(market.matchedUntilMinute);
+	const openDay = dayOf(market?.matchedUntilMinute ?? minuteOf(link.block.timestampMs));
 	const intervals = await storage.readIntervals(openDay, Number.MAX_SAFE_INTEGER);
-	return intervals.ok ? ok(observer.restore(days.value, intervals.value, derived)) : intervals;
+	if (!intervals.ok) return intervals;
+	return ok({ daysFrom, damaged: observer.restore(days.value, intervals.value, derived) });
+}
+
+/**
+ * The first day that has to be there before a block is taken in, with one more for the clocks that are ahead of UTC: a
+ * block may add to those of the reading window, which reaches as far back as what is counted, and views look back a week.
+ */
+function firstOpenDay({ counted, parameters, timestampMs }: Ledger): number {
+	const today = dayOf(minuteOf(timestampMs));
+	const countedMs = counted[0] === undefined ? timestampMs : counted[0][0] * parameters.blockIntervalMs;
+	const openDay = Math.min(dayOf(minuteOf(countedMs)), today - DAYS_LOOKED_BACK);
+	return Math.max(0, today - KEPT_DAYS + 1, openDay - 1);
 }
 
 function openFirst(stored: StoredBlock, verifier: Verifier): Link | undefined {

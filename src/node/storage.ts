@@ -218,8 +218,8 @@ export interface ChainStorage {
 	checkpointChunk(index: number, number: number): Promise<Result<Uint8Array | undefined, StorageError>>;
 	/** Proofs of the voter changes from an index on, ascending. */
 	voterSteps(fromIndex: number): Promise<Result<VoterStepRecord[], StorageError>>;
-	/** All members' days from one on, by day and member ascending. */
-	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>>;
+	/** All members' days from one on, or from there until another, by day and member ascending. */
+	readDays(fromDay: number, untilDay?: number): Promise<Result<StoredDay[], StorageError>>;
 	/** The market's intervals of the days from one on until another, ascending. */
 	readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>>;
 	/** One member's days from one on until another, ascending. */

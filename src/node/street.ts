@@ -52,6 +52,7 @@ import { createInvitationLink, createRestoreLink } from "./street/invitations.js
 import { KeptBlocks } from "./street/keptBlocks.js";
 import { KeptMinutes } from "./street/keptMinutes.js";
 import { Membership } from "./street/membership.js";
+import { OlderDays } from "./street/olderDays.js";
 import { createOnward } from "./street/onward.js";
 import { OwnTransactions } from "./street/ownTransactions.js";
 import { Papers } from "./street/papers.js";
@@ -129,6 +130,7 @@ export class Street {
 	readonly usages: Usages;
 	/** The chain, for a person who looks. */
 	readonly keptBlocks: KeptBlocks;
+	readonly #olderDays: OlderDays;
 	#lastTickMs: number;
 	#claim: string | undefined;
 	/** Of what it was reckoned, and what came of it. */
@@ -192,6 +194,7 @@ export class Street {
 		this.#pruning = new Pruning(context, views.proofs, verification, loaded.blocksFrom);
 		this.#proving = new Proving(context, views.proofs);
 		const kept = new KeptMinutes(context, views.history);
+		this.#olderDays = new OlderDays(context, views.history, loaded);
 		this.papers = new Papers(context, kept, views.statement);
 		this.usages = new Usages(context, kept, views.statement);
 		this.keptBlocks = new KeptBlocks(context, { statement: views.statement, verification, pruning: this.#pruning });
@@ -390,6 +393,7 @@ export class Street {
 		await this.#admission.maybeHandIn();
 		if (await this.#verification.tick()) await this.#keepCheckpoint();
 		await this.#pruning.tick(monotonicMs);
+		await this.#olderDays.tick(monotonicMs);
 	}
 
 	/** The page is going away, or will be frozen: a leader hands over while it can. */
@@ -600,6 +604,12 @@ export class Street {
 		return stated;
 	}
 
+	/** What passed minutes say about contracts and offers, for who looks further back than a week. */
+	async wholePast(): Promise<Past> {
+		await this.#olderDays.all();
+		return this.past;
+	}
+
 	/** What another rule of the market would have made of this household's past. */
 	async whatIf(request: WhatIfRequest): Promise<Result<WhatIf, StorageError>> {
 		const { fromMinute, untilMinute } = request;
@@ -674,6 +684,7 @@ export class Street {
 
 	/** The first write of the database of the chain that the neighbourhood was founded again with. */
 	async onward(genesis: Link): Promise<ChainChange> {
+		await this.#olderDays.all();
 		const stored = await this.#context.storage.readIntervals(0, Number.MAX_SAFE_INTEGER);
 		const intervals = [...(stored.ok ? stored.value : []), ...this.#intervals.storedDays()];
 		const accounts = this.accounts.onward(genesis.hash);

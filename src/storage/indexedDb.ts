@@ -258,10 +258,10 @@ class IndexedDbChain implements ChainStorage {
 		});
 	}
 
-	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
+	readDays(fromDay: number, untilDay = Number.MAX_SAFE_INTEGER): Promise<Result<StoredDay[], StorageError>> {
 		return attempt("storage-unavailable", async () => {
 			const { store } = this.#database.transaction("days", "readonly");
-			const range = IDBKeyRange.lowerBound([fromDay]);
+			const range = IDBKeyRange.bound([fromDay], [untilDay], false, true);
 			const [keys, records] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
 			return zip(keys, records).map(([[day, member], record]) => ({ member, day, record }));
 		});

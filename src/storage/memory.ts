@@ -84,8 +84,8 @@ class OpenChain implements ChainStorage {
 		return this.#chain.voterSteps(fromIndex);
 	}
 
-	readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
-		return this.#chain.readDays(fromDay);
+	readDays(fromDay: number, untilDay?: number): Promise<Result<StoredDay[], StorageError>> {
+		return this.#chain.readDays(fromDay, untilDay);
 	}
 
 	readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>> {
@@ -270,8 +270,8 @@ class MemoryChain {
 		return ok(ascending(this.#voterSteps).filter(({ index }) => index >= fromIndex));
 	}
 
-	async readDays(fromDay: number): Promise<Result<StoredDay[], StorageError>> {
-		return ok(this.#checkpoints.days(fromDay));
+	async readDays(fromDay: number, untilDay?: number): Promise<Result<StoredDay[], StorageError>> {
+		return ok(this.#checkpoints.days(fromDay, untilDay));
 	}
 
 	async readIntervals(fromDay: number, untilDay: number): Promise<Result<StoredIntervals[], StorageError>> {

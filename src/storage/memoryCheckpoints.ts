@@ -93,9 +93,9 @@ export class MemoryCheckpoints {
 		return this.#staging?.chunks.get(number);
 	}
 
-	days(fromDay: number): StoredDay[] {
+	days(fromDay: number, untilDay = Number.MAX_SAFE_INTEGER): StoredDay[] {
 		const days = [...this.#days].flatMap(([day, members]) =>
-			day < fromDay ? [] : [...members].map(([member, record]) => ({ member, day, record })),
+			day < fromDay || day >= untilDay ? [] : [...members].map(([member, record]) => ({ member, day, record })),
 		);
 		return days.sort((a, b) => a.day - b.day || a.member - b.member);
 	}

@@ -1,20 +1,10 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-	type ChainConfig,
-	encodeConfig,
-	encodeProfile,
-	encodeVotes,
-	NO_WRONG_PASSWORDS,
-} from "../../src/node/records.js";
-import { toHex } from "../../src/primitives/bytes.js";
-import { publicKeyOf } from "../../src/primitives/signature.js";
 import { type App, startApp } from "../e2e/support/app.js";
 import { until } from "../e2e/support/expect.js";
-import { fillDatabases } from "../e2e/support/fillDatabases.js";
+import { putHome } from "../e2e/support/longChainHome.js";
 import { comeIn, goTo, linkOf } from "../e2e/support/screens.js";
 import { seenOf, watchNode } from "../e2e/support/watchNode.js";
-import { secretOf } from "../support/ledger.js";
 import { DAY_BLOCKS, LongChain } from "../support/longChain.js";
 
 /**
@@ -50,52 +40,13 @@ afterAll(async () => {
 	await app?.stop();
 });
 
-/** The operator's database, as its node would have left it when it was last closed. */
-async function putOperator(page: Page): Promise<void> {
-	const keys = { household: { seed: secretOf("household 0") }, deviceSecret: secretOf("device 0") };
-	const config: ChainConfig = {
-		keys,
-		networkKey: secretOf("network").slice(0, 16),
-		keyGeneration: 0,
-		signalingUrls: [app.url.replace("http", "ws")],
-		iceServers: [],
-		householdName: "Hus 0",
-		alwaysOn: true,
-		bootCount: 1,
-		lobbyId: undefined,
-		invitationLink: undefined,
-		pin: undefined,
-		meterSource: { source: "none" },
-		ownRetail: [],
-		keptFromVoting: [],
-		admission: undefined,
-		retentionDays: undefined,
-		fuseLimitW: 43_470,
-		wrongPasswords: NO_WRONG_PASSWORDS,
-		wordsKept: true,
-		firstWeek: {},
-	};
-	const { index, hash } = chain.head;
-	const votes = { term: 1, votedFor: 0, lastSigned: { index, term: 1, hash }, suspended: undefined };
-	const database = `${toHex(chain.gridId)}/${toHex(publicKeyOf(keys.deviceSecret))}`;
-	await fillDatabases(page, app.url, {
-		database,
-		contents: {
-			...chain.stores,
-			config: [["config", encodeConfig(config)]],
-			votes: [["votes", encodeVotes(votes)]],
-		},
-		profile: encodeProfile({ stage: "chain", database, gridId: chain.gridId }),
-	});
-}
-
 const lastHead = async (page: Page) => (await seenOf(page)).heads.at(-1);
 
 describe(`a chain of ${DAYS * DAY_BLOCKS} blocks and a day's tail`, () => {
 	it("opens on the operator's page, which goes on with it alone", async () => {
 		operator = await app.openPage();
 		await watchNode(operator);
-		await putOperator(operator);
+		await putHome(operator, app.url, chain);
 		const startMs = performance.now();
 		await operator.goto(app.url);
 		const head = await until(

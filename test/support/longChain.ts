@@ -18,7 +18,7 @@ import type { Ledger } from "../../src/contract/ledger.js";
 import { snapshotOf } from "../../src/contract/snapshot.js";
 import { encodeCheckpointBlock } from "../../src/node/checkpoints.js";
 import { encodeCertificateRecord, sealRecord } from "../../src/node/records.js";
-import { CERTIFICATE_SPACING } from "../../src/node/storage.js";
+import { CERTIFICATE_SPACING, type CheckpointRecords, KEPT_CHECKPOINTS } from "../../src/node/storage.js";
 import { encodeAnchorRecord } from "../../src/node/voterSteps.js";
 import { assert } from "../../src/primitives/assert.js";
 import { ZERO_HASH } from "../../src/primitives/hash.js";
@@ -37,7 +37,8 @@ const PARAMETERS: Partial<FoundingParameters> = {
 const FULL_BELOW = 360;
 /** Readings of one day before that. */
 const SPARSE_MINUTES = 10;
-const CONTRACTS = 6;
+/** So many households sell, each to one of the others. */
+export const CONTRACTS = 6;
 /** One of the contracts is made in the beginning and lasts so long, the others are made so long before the end. */
 const FIRST_CONTRACT_DAYS = 30;
 const LAST_CONTRACTS_DAYS = 5;
@@ -60,7 +61,7 @@ export interface StoredStores {
 	blockchain: [number, Uint8Array][];
 	positions: [string, number][];
 	certificates: [number, { record: Uint8Array; isAlwaysKept: boolean }][];
-	checkpoints: [number, { block: Uint8Array; certificate: Uint8Array; manifest: Uint8Array }][];
+	checkpoints: [number, CheckpointRecords & { derived?: Uint8Array }][];
 	checkpointChunks: [[number, number], Uint8Array][];
 	voterSteps: [number, Uint8Array][];
 }
@@ -71,6 +72,8 @@ export interface LongChainOptions {
 	days: number;
 	/** Blocks above the last checkpoint: kept, and signed. */
 	tailBlocks: number;
+	/** Blocks between two checkpoints, which divide a day's; absent: a day's, as earlier versions kept them. */
+	checkpointSpacing?: number;
 	/** The last block's minute has just ended then. */
 	endMs: number;
 	log(text: string): void;
@@ -146,7 +149,8 @@ export class LongChain {
 		if (!executed.ok) throw new Error(`block ${index}: ${JSON.stringify(executed.error)}`);
 		const { ledger, stateRoot, results } = executed.value;
 		const changesVoters = ledger.votersSinceIndex === index;
-		const isCheckpoint = index % DAY_BLOCKS === 0 && index > this.#signedFrom - 2 * DAY_BLOCKS;
+		const { checkpointSpacing = DAY_BLOCKS } = this.#options;
+		const isCheckpoint = index % checkpointSpacing === 0 && index > this.#signedFrom - 2 * checkpointSpacing;
 		const isKept = changesVoters || isCheckpoint || index >= this.#signedFrom;
 		const root = isKept ? transactionsRoot(transactions, timestampMs) : ZERO_HASH;
 		const block: Block = {
@@ -197,6 +201,7 @@ export class LongChain {
 		this.#keepCertificate(certificate, true);
 	}
 
+	/** As many as a device keeps. */
 	#keepCheckpoint(leaves: readonly Uint8Array[]): void {
 		const { index } = this.#head;
 		const certificate = encodeCertificateRecord(this.#certificate([this.#ledger.voters]));
@@ -205,6 +210,9 @@ export class LongChain {
 		for (const [number, chunk] of chunkLeaves(leaves).entries()) {
 			this.stores.checkpointChunks.push([[index, number], sealRecord(chunk)]);
 		}
+		const old = this.stores.checkpoints.splice(0, this.stores.checkpoints.length - KEPT_CHECKPOINTS);
+		const isOld = (at: number) => old.some(([gone]) => gone === at);
+		this.stores.checkpointChunks = this.stores.checkpointChunks.filter(([[at]]) => !isOld(at));
 	}
 
 	// ── what people do ───────────────────────────────────────────────────────────────────────────────────────────

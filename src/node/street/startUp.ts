@@ -10,7 +10,7 @@ import {
 	neededMinutes,
 	type ReadDisplay,
 } from "../firstWeek.js";
-import { type History, MAX_SERIES_MINUTES } from "../history.js";
+import type { History } from "../history.js";
 import type { Command, CommandError } from "../protocol.js";
 import { DONE, type Reply } from "../reply.js";
 import type { FirstWeekView, HouseholdMinutesView, MeterView } from "../view.js";
@@ -43,11 +43,10 @@ export class StartUp {
 	get households(): readonly HouseholdMinutesView[] {
 		const { block, ledger } = this.#context.chain.head;
 		if (this.#counted?.headIndex === block.index) return this.#counted.households;
-		const all = Math.min(this.#context.dependencies.settings.firstWeekMinutes, MAX_SERIES_MINUTES);
+		const all = this.#context.dependencies.settings.firstWeekMinutes;
 		const untilMinute = minuteOf(ledger.timestampMs);
 		const households = membersOf(ledger).map(({ index, seen }): HouseholdMinutesView => {
-			const { importWh } = this.#history.series(index, Math.max(0, untilMinute - all), untilMinute);
-			const have = importWh.reduce((count, wh) => (wh < 0 ? count : count + 1), 0);
+			const have = this.#history.countReadings(index, Math.max(0, untilMinute - all), untilMinute);
 			return { member: index, meters: seen.length > 0, have, all, needed: neededMinutes(all) };
 		});
 		this.#counted = { headIndex: block.index, households };

@@ -63,11 +63,20 @@ export interface AppOptions {
 	fullMeshDevices?: number;
 	/** Signaling servers that it names beside itself. */
 	furtherServers?: readonly string[];
+	/** Whether it also has an empty page, `/empty.html`, to compare with. */
+	withEmptyPage?: boolean;
 }
 
+const EMPTY_PAGE = '<!doctype html><html lang="nb"><meta charset="utf-8"><title>Tom</title><p>Tom</p></html>';
+
 /** The real server with the real app, on a free port. */
-export async function serveApp({ fullMeshDevices, furtherServers = [] }: AppOptions = {}): Promise<Service> {
-	const staticFolder = fullMeshDevices === undefined ? builtApp() : await appWith(fullMeshDevices);
+export async function serveApp(options: AppOptions = {}): Promise<Service> {
+	const { fullMeshDevices, furtherServers = [], withEmptyPage = false } = options;
+	let staticFolder = fullMeshDevices === undefined ? builtApp() : await appWith(fullMeshDevices);
+	if (withEmptyPage) {
+		staticFolder = await copyOf(staticFolder);
+		await writeFile(join(staticFolder, "empty.html"), EMPTY_PAGE);
+	}
 	const service = await startService({ port: 0, staticFolder, furtherServers });
 	if (!service.ok) throw new Error(service.error.code);
 	return service.value;
@@ -75,8 +84,7 @@ export async function serveApp({ fullMeshDevices, furtherServers = [] }: AppOpti
 
 /** A copy of the built app with one number of its node's settings changed: thirty-one pages are too many for a test. */
 async function appWith(fullMeshDevices: number): Promise<string> {
-	const { folder } = createScratch("large-street");
-	await cp(builtApp(), folder, { recursive: true });
+	const folder = await copyOf(builtApp());
 	const workers = join(folder, "assets", "worker");
 	let changed = 0;
 	for (const name of await readdir(workers)) {
@@ -86,6 +94,12 @@ async function appWith(fullMeshDevices: number): Promise<string> {
 		await writeFile(join(workers, name), other);
 	}
 	assert(changed === 1, "the node's settings are in one file");
+	return folder;
+}
+
+async function copyOf(built: string): Promise<string> {
+	const { folder } = createScratch("app");
+	await cp(built, folder, { recursive: true });
 	return folder;
 }
 

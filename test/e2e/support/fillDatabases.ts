@@ -22,6 +22,12 @@ export async function fillDatabases(
 	await page.evaluate(fill, { name: `${PERSISTENT_PREFIX}profile`, stores: ["profile"], contents: profiles });
 }
 
+/** Puts more into a neighbourhood's database, on the page on which it was filled. */
+export async function addRecords(page: Page, database: string, contents: StoreContents): Promise<void> {
+	const names = [...CHAIN_STORES];
+	await page.evaluate(fill, { name: PERSISTENT_PREFIX + database, stores: names, contents: portable(contents) });
+}
+
 /** JSON, with bytes as base64. */
 function portable(contents: StoreContents): string {
 	return JSON.stringify(contents, (_, value) =>
