@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { isCheckpoint } from "../../../src/contract/checkpoint.js";
+import { isCheckpoint, MAX_CHECKPOINT_SPACING } from "../../../src/contract/checkpoint.js";
 import { FIRST_MINUTE, TestNeighbourhood } from "../../support/ledger.js";
 import { foundedFor, play, scenario } from "../../support/scenario.js";
 
@@ -28,6 +28,17 @@ describe("a checkpoint", () => {
 		expect(street.ledger.countedTotal).toBe(25);
 		// The tenth that counts is block 19: each is followed by one that does not.
 		expect(checkpoints).toEqual([19, 39]);
+	});
+
+	it("is kept every so often, however far apart a neighbourhood wants them", () => {
+		const { ledger } = new TestNeighbourhood(1, { checkpointBlocks: 1_440 });
+		const at = (countedTotal: number) => isCheckpoint(ledger, { ...ledger, countedTotal });
+		expect([MAX_CHECKPOINT_SPACING - 1, MAX_CHECKPOINT_SPACING, 1_439, 1_440].map(at)).toEqual([
+			false,
+			true,
+			false,
+			true,
+		]);
 	});
 
 	it("is never genesis", () => {
