@@ -210,7 +210,9 @@ describe("the security headers", () => {
 			"referrer-policy": "no-referrer",
 		});
 		const permissions = String(headers["permissions-policy"]).split(", ");
-		expect(permissions).toEqual(expect.arrayContaining(["serial=(self)", "usb=(self)", "camera=(self)", "microphone=()", "geolocation=()"]));
+		expect(permissions).toEqual(
+			expect.arrayContaining(["serial=(self)", "usb=(self)", "camera=(self)", "microphone=()", "geolocation=()"]),
+		);
 		expect(String(headers["content-security-policy"]).split("; ")).toEqual(rulesOf(path));
 	}
 
