@@ -40,16 +40,24 @@ const home = loadedWith("index.html", "src/ui/screens/Street.svelte", "src/ui/us
 const later = Object.keys(chunks).filter((name) => chunks[name].isDynamicEntry && !home.has(name));
 /** Nobody is in a street there yet. */
 const beforeHome = ["screens/Welcome", "screens/Entering", "components/Faults"].map((name) => `src/ui/${name}.svelte`);
+const entering = loadedWith("index.html", ...beforeHome);
+/** Loaded from there. */
+const whileEntering = ["src/ui/components/QrScanner.svelte"];
+
+function already(name) {
+	if (whileEntering.includes(name)) return entering;
+	return beforeHome.includes(name) ? entry : home;
+}
 
 const budgets = [
 	{ name: "entry", path: scripts(entry), limit: "60 kB" },
 	{ name: "home with its graph", path: scripts(home), limit: "95 kB" },
 	{ name: "the page that checks proofs", path: scripts(loadedWith("verify.html")), limit: "80 kB" },
 	// All screens and the node; the node alone is 175 kB.
-	{ name: "kept for a start without a network", path: kept, limit: "670 kB" },
+	{ name: "kept for a start without a network", path: kept, limit: "690 kB" },
 	...later.map((name) => {
-		const already = beforeHome.includes(name) ? entry : home;
-		const added = [...loadedWith(name)].filter((chunk) => !already.has(chunk));
+		const there = already(name);
+		const added = [...loadedWith(name)].filter((chunk) => !there.has(chunk));
 		return {
 			name: `${name.replace("src/ui/", "")}, beside what is there already`,
 			path: scripts(added),

@@ -179,11 +179,6 @@ export function formatMinute(minute: number): string {
 	return formatDateTime(minute * MS_PER_MINUTE);
 }
 
-/** `Berg, Dahl og Lie`, in the order given. */
-export function formatList(items: readonly string[]): string {
-	return new Intl.ListFormat(intlTag()).format(items);
-}
-
 /** A span of chain time in the unit that says most: `18 s`, `5 min`, `3 t`, `2 d`. */
 /** So many minutes as days, hours or minutes, whichever says it shortest. */
 export function formatMinutes(minutes: number): string {

@@ -2,8 +2,9 @@
 import type { BlockReceipt, BlockTransaction } from "../../node/protocol.js";
 import { toHex } from "../../primitives/bytes.js";
 import { MS_PER_MINUTE } from "../../primitives/units.js";
-import { formatCount, formatList, formatTime } from "../format.js";
+import { formatCount, formatTime } from "../format.js";
 import { codeText } from "../lateText.svelte.js";
+import { intlTag } from "../locale.svelte.js";
 import { kindText } from "../names.js";
 import { m } from "../paraglide/messages.js";
 import { householdName, type Names, transactionText } from "../transactionText.js";
@@ -24,7 +25,7 @@ export function verdictOf({ check, transactions, index }: BlockReceipt, names: N
 		case "good": {
 			const signers = [...new Set(check.signers)].map((member) => householdName(member, names));
 			const said = {
-				names: formatList(signers),
+				names: listText(signers),
 				n: formatCount(check.signers.length),
 				voters: formatCount(check.voters),
 			};
@@ -62,7 +63,7 @@ export function neighboursReadings(
 		m.blocks_reading_of({ name: householdName(member, names), time: formatTime(minute * MS_PER_MINUTE) }),
 	);
 	const isAnyBad = hidden.some(({ signature }) => signature === "bad");
-	return { text: m.blocks_readings({ list: formatList(said) }), isAnyBad };
+	return { text: m.blocks_readings({ list: listText(said) }), isAnyBad };
 }
 
 const SIGNATURES: Readonly<Record<BlockTransaction["signature"], () => string>> = {
@@ -82,4 +83,9 @@ export function rawText({ transactions }: BlockReceipt): string {
 		...(transaction ?? { kind, member, minute }),
 	}));
 	return JSON.stringify(raw, (_, value: unknown) => (value instanceof Uint8Array ? toHex(value) : value), 2);
+}
+
+/** `Berg, Dahl og Lie`, in the order given. */
+function listText(items: readonly string[]): string {
+	return new Intl.ListFormat(intlTag()).format(items);
 }
