@@ -120,7 +120,7 @@ describe("npm start", () => {
 
 	it(
 		"builds where the app is missing or older than what it is made of, and passes the options on",
-		patient,
+		{ timeout: 60_000 },
 		async () => {
 			const folder = await makeProject();
 			const first = await start(folder, "--port", "8080");
