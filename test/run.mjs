@@ -130,7 +130,7 @@ const browsers = async () => {
 	await tests("serial ports and tabs", ["--project", "aside", "--maxWorkers", "4"], { environment, isAside: true });
 	await tests("end to end", ["--project", "e2e"], { environment, isAside: true });
 };
-// Three: some files wait for timers and sockets.
+// Two: browsers wait beside them, and each worker loads all modules anew.
 const inNode = ["unit", "platform", "simulation"].flatMap((project) => ["--project", project]);
-await Promise.all([isBuilt ? browsers() : undefined, tests("unit and simulation", [...inNode, "--maxWorkers", "3"])]);
+await Promise.all([isBuilt ? browsers() : undefined, tests("unit and simulation", [...inNode, "--maxWorkers", "2"])]);
 finish();

@@ -9,15 +9,7 @@ export interface Exploration {
 export const SMALL_SCOPES: readonly Exploration[] = [
 	{ name: "two elections among three, one crash", bounds: { voters: 3, elections: 2, crashes: 1 } },
 	{ name: "a block, and another leader", bounds: { voters: 3, settled: true, elections: 1, proposals: 1 } },
-	{
-		name: "a block with slow writes and a crash",
-		bounds: { voters: 3, settled: true, proposals: 1, crashes: 1, slowWrites: true },
-	},
 	{ name: "a handover with a block", bounds: { voters: 3, settled: true, transfers: 1, proposals: 1 } },
-	{
-		name: "three voters become four, a crash meanwhile",
-		bounds: { voters: 3, observers: 1, settled: true, changes: 1, crashes: 1, choices: [{ added: [3] }] },
-	},
 	{
 		name: "one voter becomes three, an election meanwhile",
 		bounds: {
@@ -28,6 +20,18 @@ export const SMALL_SCOPES: readonly Exploration[] = [
 			changes: 1,
 			choices: [{ added: [1, 2] }],
 		},
+	},
+];
+
+/** Some ten seconds each. */
+export const MEDIUM_SCOPES: readonly Exploration[] = [
+	{
+		name: "a block with slow writes and a crash",
+		bounds: { voters: 3, settled: true, proposals: 1, crashes: 1, slowWrites: true },
+	},
+	{
+		name: "three voters become four, a crash meanwhile",
+		bounds: { voters: 3, observers: 1, settled: true, changes: 1, crashes: 1, choices: [{ added: [3] }] },
 	},
 	{
 		name: "two voters become one; an election, a block, a crash and catching up meanwhile",
@@ -42,10 +46,6 @@ export const SMALL_SCOPES: readonly Exploration[] = [
 			choices: [{ removed: [1] }, { removed: [0] }],
 		},
 	},
-];
-
-/** Some ten seconds each. */
-export const MEDIUM_SCOPES: readonly Exploration[] = [
 	{
 		name: "three voters become four, another leader meanwhile",
 		bounds: { voters: 3, observers: 1, settled: true, elections: 1, changes: 1, choices: [{ added: [3] }] },

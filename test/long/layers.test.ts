@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
  * The folders are the architecture: what breaks it has to fail. A copy of the house's lower floors is broken in all these
  * ways at once.
  */
-const project = fileURLToPath(new URL("../../../", import.meta.url));
+const project = fileURLToPath(new URL("../../", import.meta.url));
 let house: string;
 let layers: { status: number | null; output: string };
 let coreTypes: { status: number | null; output: string };
