@@ -84,7 +84,7 @@ export async function startPreview(): Promise<Preview> {
 
 	async function open(page: Page, { scene, route }: ShownScreen, { language }: Look): Promise<Page> {
 		const english = language === "en" ? "&en" : "";
-		await page.goto(`${origin}/?scene=${scene}${english}#/${route}`, { waitUntil: "networkidle" });
+		await page.goto(`${origin}/?scene=${scene}${english}#/${route}`, { waitUntil: "load" });
 		await untilDrawn(page);
 		// Answers take a moment of the page's own time, and some bring code that has to be fetched first.
 		for (let round = 0; round < 3; round++) {
