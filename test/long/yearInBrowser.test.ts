@@ -226,7 +226,8 @@ function drawn(page: Page, name: string): Promise<number> {
 	}, name);
 }
 
-describe(`a year of minutes of ${HOUSEHOLDS} households`, () => {
+// Not yet measured from its beginning to its end: only where it is asked for.
+describe.skipIf(process.env.NABOSTROM_YEAR_DAYS === undefined)(`a year of minutes of ${HOUSEHOLDS} households`, () => {
 	it("opens on the household's home", async () => {
 		for (const rate of RATES) await measureStart(rate);
 	}, 300_000);
