@@ -13,11 +13,11 @@ import { openCheckpointRecords } from "../checkpoints.js";
 import { votersAt } from "../checkpointWalk.js";
 import { openGenesisLink } from "../loading.js";
 import { idOf } from "../mempool.js";
+import { readOrigin } from "../origin.js";
 import type { BlockCheck, BlockPage, BlockReceipt, BlockSummary, BlockTransaction, Command } from "../protocol.js";
 import { decodeCertificateRecord, openRecord } from "../records.js";
 import type { Statement } from "../statement.js";
 import { CERTIFICATE_SPACING, type StorageError, type StoredBlock } from "../storage.js";
-import { decodeAnchorRecord } from "../voterSteps.js";
 import { type KnownVoters, walkUpTo } from "../voterWalk.js";
 import type { StreetContext } from "./context.js";
 import type { Pruning } from "./pruning.js";
@@ -178,15 +178,9 @@ export class KeptBlocks {
 	/** Who voted then, followed from genesis along every change; undefined: a proof of a change is missing or damaged. */
 	async #votersUpTo(index: number): Promise<KnownVoters | undefined> {
 		const { dependencies, gridId, storage } = this.#context;
-		const first = await storage.readBlocks(0, 1);
-		const content = first.ok ? openRecord(first.value[0]?.record ?? new Uint8Array()) : first;
-		const genesis = content.ok ? openGenesisLink(content.value, dependencies.verifier) : undefined;
-		const steps = await storage.voterSteps(0);
-		if (genesis === undefined || !steps.ok) return undefined;
-		const changes = steps.value.flatMap(({ record }) => {
-			const anchor = decodeAnchorRecord(record);
-			return anchor.ok ? [anchor.value] : [];
-		});
+		const origin = await readOrigin(storage, dependencies.verifier);
+		if (!origin.ok || origin.value === undefined) return undefined;
+		const { genesis, changes } = origin.value;
 		const known = walkUpTo(votersAt(genesis.ledger), changes, index, gridId, dependencies.verifier);
 		return known.ok ? known.value : undefined;
 	}

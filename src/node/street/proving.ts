@@ -1,13 +1,11 @@
 /** Proof files, made when a person asks for one, of what this device keeps for ever and of what is about to be kept. */
 import { ok, type Result, refused } from "../../primitives/result.js";
 import { MS_PER_MINUTE } from "../../primitives/units.js";
-import { openGenesisLink } from "../loading.js";
+import { readOrigin } from "../origin.js";
 import type { Proven } from "../proofFileCheck.js";
 import { makeProofFile, type ProofSources } from "../proofFileMaker.js";
 import type { ProofKeeper } from "../proofKeeper.js";
 import { findChoices, type ProofRequest, type ProofRequestError } from "../proofSearch.js";
-import { openRecord } from "../records.js";
-import { decodeAnchorRecord } from "../voterSteps.js";
 import type { StreetContext } from "./context.js";
 
 export type ProvingError =
@@ -54,18 +52,9 @@ export class Proving {
 
 	async #sources(member: number): Promise<Result<Omit<ProofSources, "ledger">, ProvingError>> {
 		const { dependencies, storage } = this.#context;
-		const first = await storage.readBlocks(0, 1);
-		if (!first.ok) return first;
-		const content = openRecord(first.value[0]?.record ?? new Uint8Array());
-		const genesis = content.ok ? openGenesisLink(content.value, dependencies.verifier) : undefined;
-		const steps = await storage.voterSteps(0);
-		if (!steps.ok) return steps;
-		const changes = steps.value.flatMap(({ record }) => {
-			const anchor = decodeAnchorRecord(record);
-			return anchor.ok ? [anchor.value] : [];
-		});
-		if (genesis === undefined) return refused({ code: "proof-incomplete" });
-		return ok({ genesis, changes, member });
+		const origin = await readOrigin(storage, dependencies.verifier);
+		if (!origin.ok) return origin;
+		return origin.value === undefined ? refused({ code: "proof-incomplete" }) : ok({ ...origin.value, member });
 	}
 }
 

@@ -5,22 +5,16 @@ import type { BlockPage, BlockReceipt, Command } from "../../../src/node/protoco
 import { decodeCertificateRecord, encodeCertificateRecord, openRecord, sealRecord } from "../../../src/node/records.js";
 import { ZERO_HASH } from "../../../src/primitives/hash.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet, invite, SHORT_DAYS } from "../../support/cluster.js";
+import { agreeToTrade, BUYER, OPERATOR, SELLER, trade } from "../../support/tradingHouses.js";
 import { must } from "../storage/cases.js";
 
-const OPERATOR = 0;
-const BUYER = 1;
-const SELLER = 2;
 /** Joins later, and votes. */
 const NEWCOMER = 3;
 
 /** House 2 sells to house 1, and a fourth joins and votes: a voter change lies between the blocks. */
 async function livedStreet(): Promise<Cluster> {
 	const cluster = await foundedStreet(3, { settings: SHORT_DAYS });
-	const orderId = await cluster.act(BUYER, { type: "buy", amountMicroNok: 5_000_000 });
-	await cluster.act(OPERATOR, { type: "issue", orderId, amountMicroNok: 5_000_000, reference: "KID 7" });
-	const terms = { priceMicroNokPerWh: 1_000, fromMinute: FIRST_MINUTE, untilMinute: FIRST_MINUTE + 1_000 };
-	const offerId = await cluster.act(SELLER, { type: "offer", ...terms, noticeMinutes: 0 });
-	await cluster.act(BUYER, { type: "accept", offerId });
+	await agreeToTrade(cluster);
 	await trade(cluster, 4);
 	await cluster.add();
 	const link = await invite(cluster);
@@ -31,17 +25,6 @@ async function livedStreet(): Promise<Cluster> {
 	await cluster.act(OPERATOR, { type: "voters", added: [NEWCOMER], removed: [] });
 	await trade(cluster, 4);
 	return cluster;
-}
-
-async function trade(cluster: Cluster, minutes: number): Promise<void> {
-	for (let at = 0; at < minutes; at++) {
-		const minute = Math.floor(cluster.chainMs / 60_000);
-		await cluster.nextMinute(1_000);
-		await cluster.read(BUYER, minute, 30 + at, 0);
-		await cluster.read(SELLER, minute, 0, 20 + 3 * at);
-		await cluster.run(10_000, 500);
-	}
-	await cluster.settle();
 }
 
 async function pageOf(cluster: Cluster, at: number, query: Omit<Extract<Command, { type: "blocks" }>, "type"> = {}) {

@@ -14,36 +14,18 @@ import { openRecord } from "../../../src/node/records.js";
 import type { ChainStorage } from "../../../src/node/storage.js";
 import { decodeAnchorRecord } from "../../../src/node/voterSteps.js";
 import { equalBytes, toHex } from "../../../src/primitives/bytes.js";
-import { type Cluster, FIRST_MINUTE, foundedStreet, invite, SHORT_DAYS } from "../../support/cluster.js";
+import { type Cluster, foundedStreet, invite, SHORT_DAYS } from "../../support/cluster.js";
 import { keyedVerifier } from "../../support/keyedSignatures.js";
+import { agreeToTrade, BUYER, OPERATOR, SELLER, trade } from "../../support/tradingHouses.js";
 import { tamperMessages } from "../../support/wrongNeighbour.js";
 import { must } from "../storage/cases.js";
-
-const OPERATOR = 0;
-const BUYER = 1;
-const SELLER = 2;
 
 /** House 2 sells to house 1; both keep blocks for two days of the chain. */
 async function tradingStreet(houses = 3): Promise<Cluster> {
 	const cluster = await foundedStreet(houses, { settings: SHORT_DAYS });
-	const orderId = await cluster.act(BUYER, { type: "buy", amountMicroNok: 5_000_000 });
-	await cluster.act(OPERATOR, { type: "issue", orderId, amountMicroNok: 5_000_000, reference: "KID 7" });
-	const terms = { priceMicroNokPerWh: 1_000, fromMinute: FIRST_MINUTE, untilMinute: FIRST_MINUTE + 1_000 };
-	const offerId = await cluster.act(SELLER, { type: "offer", ...terms, noticeMinutes: 0 });
-	await cluster.act(BUYER, { type: "accept", offerId });
+	await agreeToTrade(cluster);
 	for (const at of [BUYER, SELLER]) expect(await cluster.outcome(at, { type: "retention", days: 2 })).toBe("ok");
 	return cluster;
-}
-
-async function trade(cluster: Cluster, minutes: number): Promise<void> {
-	for (let at = 0; at < minutes; at++) {
-		const minute = Math.floor(cluster.chainMs / 60_000);
-		await cluster.nextMinute(1_000);
-		await cluster.read(BUYER, minute, 30 + at, 0);
-		await cluster.read(SELLER, minute, 0, 20 + 3 * at);
-		await cluster.run(10_000, 500);
-	}
-	await cluster.settle();
 }
 
 /** House 3 is off while a newcomer begins at a checkpoint above its head, and will reach nobody else. */
