@@ -38,6 +38,8 @@ export function builtApp(): string {
 	const result = spawnSync("npx", ["vite", "build", "--logLevel", "error", "--outDir", folder], {
 		cwd: project,
 		stdio: "inherit",
+		// Vitest says "test", and an app that is built for tests registers no service worker.
+		env: { ...process.env, NODE_ENV: "production" },
 	});
 	if (result.status !== 0) throw new Error("the app does not build");
 	return folder;
