@@ -11,6 +11,7 @@ import { openRefounding } from "../contract/refounding.js";
 import { NO_RESULTS } from "../contract/settlement.js";
 import type { Entry } from "../message/message.js";
 import type { MeterMemory } from "../meter/meterPipeline.js";
+import { equalBytes } from "../primitives/bytes.js";
 import { ZERO_HASH } from "../primitives/hash.js";
 import { ok, type Result, refused } from "../primitives/result.js";
 import type { Verifier } from "../primitives/signature.js";
@@ -109,7 +110,7 @@ const NO_VOTES: Votes = { term: 0, votedFor: undefined, lastSigned: undefined, s
  */
 export async function loadChain(
 	storage: ChainStorage,
-	verifier: Verifier,
+	gridId: Uint8Array,
 	observe: (config: ChainConfig, proven: Proven | undefined) => ChainObserver,
 ): Promise<Result<LoadedChain, StorageError | { code: "no-config" }>> {
 	const stored = await storage.load();
@@ -132,7 +133,7 @@ export async function loadChain(
 	const proven = stored.value.proven === undefined ? undefined : decodeProven(stored.value.proven);
 	if (proven?.ok === false) damaged.push("positions");
 	const observer = observe(config.value, proven?.ok === true ? proven.value : undefined);
-	const head = await loadBlockchain(storage, verifier, observer, unverified ?? ALL_UNVERIFIED, {
+	const head = await loadBlockchain(storage, gridId, observer, unverified ?? ALL_UNVERIFIED, {
 		blocksFrom: stored.value.blocksFrom,
 		headIndex: certificate?.ok === true ? certificate.value.index : 0,
 	});
@@ -225,7 +226,7 @@ interface LoadedHead {
 
 async function loadBlockchain(
 	storage: ChainStorage,
-	verifier: Verifier,
+	gridId: Uint8Array,
 	observer: ChainObserver,
 	{ fromIndex, untilIndex }: Unverified,
 	extent: Extent,
@@ -235,7 +236,7 @@ async function loadBlockchain(
 	if (!first.ok) return first;
 	const [stored] = first.value;
 	if (stored === undefined) return ok({ link: undefined, unverified, daysFrom: 0, damaged: [] });
-	const genesis = openFirst(stored, verifier);
+	const genesis = openFirst(stored, gridId);
 	if (genesis === undefined) return ok({ link: undefined, unverified, daysFrom: 0, damaged: ["blockchain"] });
 	const base = await loadCheckpoint(storage, genesis.ledger, observer, extent);
 	if (!base.ok) return base;
@@ -352,10 +353,11 @@ function firstOpenDay({ counted, parameters, timestampMs }: Ledger): number {
 	return Math.max(0, today - KEPT_DAYS + 1, openDay - 1);
 }
 
-function openFirst(stored: StoredBlock, verifier: Verifier): Link | undefined {
+/** The genesis that this chain is named by: its signatures were checked when it came. */
+function openFirst(stored: StoredBlock, gridId: Uint8Array): Link | undefined {
 	const content = openRecord(stored.record);
-	if (!content.ok) return undefined;
-	return openGenesisLink(content.value, verifier);
+	const link = content.ok ? openGenesisLink(content.value, { verify: () => true }) : undefined;
+	return link !== undefined && equalBytes(link.hash, gridId) ? link : undefined;
 }
 
 /** A genesis block from bytes, checked; undefined where it is none. */

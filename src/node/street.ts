@@ -140,7 +140,7 @@ export class Street {
 	static async open(parts: StreetParts): Promise<Result<Street, StorageError | { code: "no-config" | "no-genesis" }>> {
 		const { dependencies, events, storage } = parts;
 		let views: DerivedViews | undefined;
-		const loaded = await loadChain(storage, dependencies.verifier, ({ keys }, proven) => {
+		const loaded = await loadChain(storage, parts.gridId, ({ keys }, proven) => {
 			const { publicKey } = new HouseholdKey(keys.household, dependencies.signer);
 			const made = new DerivedViews(publicKey, dependencies.localTime, proven, (store) => tellDamage(events, store));
 			views = made;

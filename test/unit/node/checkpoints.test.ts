@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { chunkLeaves, joinChunks, manifestOf } from "../../../src/contract/chunks.js";
 import { History } from "../../../src/node/history.js";
 import { HouseholdKey } from "../../../src/node/householdKey.js";
-import { loadChain } from "../../../src/node/loading.js";
+import { loadChain, openGenesisLink } from "../../../src/node/loading.js";
 import { openRecord, sealRecord } from "../../../src/node/records.js";
 import { Statement } from "../../../src/node/statement.js";
 import type { ChainChange, ChainStorage, StoredCheckpoint } from "../../../src/node/storage.js";
@@ -65,6 +65,12 @@ const chainOf = (cluster: Cluster, at: number) => {
 	return must(storage.openChain([...storage.names][0] ?? ""));
 };
 
+async function gridIdOf(storage: ChainStorage): Promise<Uint8Array> {
+	const [genesis] = await must(storage.readBlocks(0, 1));
+	const content = await must(Promise.resolve(openRecord(genesis?.record ?? new Uint8Array())));
+	return openGenesisLink(content, { verify: () => true })?.hash ?? new Uint8Array();
+}
+
 /** Opens a storage as a start does; `begins`: the first block that was executed. */
 async function load(storage: ChainStorage) {
 	let history: History | undefined;
@@ -72,8 +78,7 @@ async function load(storage: ChainStorage) {
 	const late: string[] = [];
 	const begins: number[] = [];
 	let statement: Statement | undefined;
-	const trusting = { verify: () => true };
-	const loaded = await loadChain(storage, trusting, ({ keys }) => {
+	const loaded = await loadChain(storage, await gridIdOf(storage), ({ keys }) => {
 		const { publicKey } = new HouseholdKey(keys.household, { publicKeyOf, sign });
 		const kept = new History(publicKey, () => late.push("days"));
 		history = kept;

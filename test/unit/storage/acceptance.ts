@@ -16,7 +16,6 @@ import {
 } from "../../../src/node/records.js";
 import type { ChainChange, ChainStorage, StorageRoot, Votes } from "../../../src/node/storage.js";
 import type { Result } from "../../../src/primitives/result.js";
-import { createVerifier } from "../../../src/primitives/signature.js";
 import { blockMsOf, FIRST_MINUTE, secretOf, TestNeighbourhood } from "../../support/ledger.js";
 import {
 	type AcceptanceCase,
@@ -337,7 +336,7 @@ async function writeChain(chain: ChainStorage, damage: Partial<Record<string, nu
 }
 
 function load(chain: ChainStorage): Promise<Result<LoadedChain, { code: string }>> {
-	return loadChain(chain, createVerifier(), () => ({ restore: () => [], add: () => {} }));
+	return loadChain(chain, new TestNeighbourhood(3).ledger.gridId, () => ({ restore: () => [], add: () => {} }));
 }
 
 function damageCases(): AcceptanceCase[] {
