@@ -6,6 +6,7 @@ import type { Reading } from "../block/reading.js";
 import type { HandshakeMessage, Message } from "../message/message.js";
 import { unreachable } from "../primitives/assert.js";
 import { equalBytes } from "../primitives/bytes.js";
+import { minuteOf } from "../primitives/units.js";
 import { createClaim } from "./claim.js";
 import { Commands } from "./commands.js";
 import type { NodeDependencies } from "./dependencies.js";
@@ -50,7 +51,8 @@ export class Node {
 	/** Minutes that have ended and are not written yet, while the database does not take them. */
 	#readings: Reading[] = [];
 	#servers: SignalingView = { connected: 0, configured: 0 };
-	#isClockOff = false;
+	/** What was noticed around this node at the last tick. */
+	#around = "";
 	#isDirty = true;
 	#nextViewMs = 0;
 
@@ -186,14 +188,20 @@ export class Node {
 
 	async #tick(): Promise<void> {
 		this.#signaling.tick();
-		const isClockOff = this.#signaling.clockOffMs !== undefined;
-		if (isClockOff !== this.#isClockOff) this.#isDirty = true;
-		this.#isClockOff = isClockOff;
 		const stage = this.#stages.current;
 		if (stage.stage === "street") await this.#tickStreet(stage.street);
 		else if (stage.stage === "joining") this.#tickJoining(stage);
 		await this.#recovery.tick();
-		if (this.#metering.source !== "none") this.#isDirty = true;
+		this.#lookAround();
+	}
+
+	/** Notices what no event tells of, and views show: that a minute has begun, that the meter spoke, that the clock is off. */
+	#lookAround(): void {
+		const minute = minuteOf(this.#dependencies.clocks.chainMs());
+		const isClockOff = this.#signaling.clockOffMs !== undefined;
+		const around = `${minute} ${this.#metering.revision} ${isClockOff}`;
+		if (around !== this.#around) this.#isDirty = true;
+		this.#around = around;
 	}
 
 	async #tickStreet(street: Street): Promise<void> {

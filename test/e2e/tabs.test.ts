@@ -6,12 +6,15 @@ import { expect as expectPage, until } from "./support/expect.js";
 import { type OwnBrowser, setFrozen, startOwnBrowser } from "./support/ownBrowser.js";
 import { comeIn, goTo, openLobby, standingOf, start } from "./support/screens.js";
 import { storedConfig } from "./support/storedConfig.js";
+import { seenOf, watchNode } from "./support/watchNode.js";
 
 /**
  * The life of a browser's tabs: one runs the node, the others are screens of it; it is closed, it freezes, it is robbed.
  * Three households, so that there is a chain to go on with; each test stands on the one before.
  */
 const HOUSEHOLDS = ["Lia 1", "Lia 2", "Lia 3"];
+/** What the home screen asks for: today, this month and the one before. */
+const HOME_QUESTIONS = 3;
 let service: Service;
 const browsers: OwnBrowser[] = [];
 /** The first household's browser and its tabs. */
@@ -29,6 +32,7 @@ beforeAll(async () => {
 		browsers.push(browser);
 		const page = await browser.context.newPage();
 		pages.push(page);
+		await watchNode(page);
 		if (pages.length > 1) await comeIn(page, link, household);
 		else {
 			const shared = await openLobby(page, service.localUrl, { neighbourhood: "Solbakken", household });
@@ -106,6 +110,22 @@ describe("a second tab", () => {
 			.click();
 		await goTo(first, "meter");
 		await expectPage(first.getByRole("button", { name: /Koble fra|Slutt|Stopp/ })).visible();
+	});
+
+	it("has its numbers asked for with each block, and not whenever the meter speaks", async () => {
+		await goTo(first, "");
+		await expectPage(first.getByText("Akkurat nå")).visible();
+		await goTo(second, "more");
+		const before = await seenOf(first);
+		// The simulated meter speaks every two seconds.
+		const after = await until(
+			() => seenOf(first),
+			({ views }) => views >= before.views + 4,
+			15_000,
+		);
+		const blocks = after.heads.length - before.heads.length;
+		const asked = (after.commands.usage ?? 0) - (before.commands.usage ?? 0);
+		expect(asked).toBeLessThanOrEqual(HOME_QUESTIONS * (blocks + 1));
 	});
 
 	it("takes over within seconds when the first is closed, with the same database", async () => {

@@ -8,7 +8,7 @@ import type { Span } from "./span.js";
 export interface UsageQuery {
 	readonly of: UsageOf;
 	readonly unit: UsageUnit;
-	readonly span: Span;
+	readonly span: Pick<Span, "fromMinute" | "untilMinute">;
 }
 
 export interface UsageAnswer {
@@ -24,12 +24,17 @@ export function askUsage(home: Household, query: () => UsageQuery): UsageAnswer 
 	let code = $state<string>();
 	let asked = 0;
 	const asking = $derived(query());
-	const head = $derived(headOf(home, asking.span));
+	// One by one: with every view the query is another object, and most often asks for the same.
+	const of = $derived(asking.of);
+	const unit = $derived(asking.unit);
+	const fromMinute = $derived(asking.span.fromMinute);
+	const untilMinute = $derived(asking.span.untilMinute);
+	const head = $derived(headOf(home, { untilMinute }));
 	$effect(() => {
 		void head;
 		asked++;
 		const mine = asked;
-		void usageOf(home.client, asking).then((answer) => {
+		void usageOf(home.client, { of, unit, span: { fromMinute, untilMinute } }).then((answer) => {
 			if (mine !== asked) return;
 			if (typeof answer === "string") code = answer;
 			else [usage, code] = [answer, undefined];
@@ -55,6 +60,6 @@ export async function usageOf(client: Household["client"], { of, unit, span }: U
 }
 
 /** What has passed stays as it is; what goes on is another with every block. */
-export function headOf({ street }: Household, { untilMinute }: Span): number {
+export function headOf({ street }: Household, { untilMinute }: Pick<Span, "untilMinute">): number {
 	return untilMinute > minuteOf(street.chainMs) ? street.chain.headIndex : 0;
 }

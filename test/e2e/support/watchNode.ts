@@ -1,6 +1,8 @@
 /** What a page's node says and what comes over its channels, with times: noted in the page from its beginning on. */
 import type { Page } from "playwright-core";
+import type { NodeInput } from "../../../src/node/protocol.js";
 import type { View } from "../../../src/node/view.js";
+import type { WorkerStart } from "../../../src/worker/start.js";
 
 export interface Seen {
 	/** `performance.now()` when the first channel opened. */
@@ -12,6 +14,9 @@ export interface Seen {
 	/** When signatures in the background were last seen under way, and how many. */
 	verifying: { firstMs: number; lastMs: number; all: number } | undefined;
 	faults: string[];
+	views: number;
+	/** What the page asked its node for, and told it to do, by kind. */
+	commands: Record<string, number>;
 }
 
 declare global {
@@ -37,6 +42,8 @@ function watch(): void {
 		heads: [],
 		verifying: undefined,
 		faults: [],
+		views: 0,
+		commands: {},
 	};
 	window.seenOfNode = seen;
 	const follow = (channel: RTCDataChannel) => {
@@ -59,6 +66,7 @@ function watch(): void {
 		}
 	};
 	const onView = (view: View) => {
+		seen.views++;
 		const atMs = performance.now();
 		const index =
 			view.stage === "street" ? view.chain.headIndex : view.stage === "joining" ? view.haveIndex : undefined;
@@ -79,6 +87,17 @@ function watch(): void {
 				if (data.type === "view") onView(data.view);
 				if (data.type === "fault") seen.faults.push(data.fault.code);
 			});
+		}
+		override postMessage(
+			message: WorkerStart | NodeInput,
+			options?: Transferable[] | StructuredSerializeOptions,
+		): void {
+			if (message.type === "command") {
+				const { type } = message.command;
+				seen.commands[type] = (seen.commands[type] ?? 0) + 1;
+			}
+			if (Array.isArray(options)) super.postMessage(message, options);
+			else super.postMessage(message, options);
 		}
 	};
 }
