@@ -26,8 +26,11 @@ const TAIL_BLOCKS = 720;
 const RATES = [1, 4];
 const RUNS = 3;
 const NEIGHBOURS = [1, 2];
-/** Home, and the year, may take so many times as long as an empty page. On two busy cores it is thirty to forty. */
-const MAX_RATIO = 80;
+/** So many times as long as an empty page may take: home, where it is some twelve, and the year, which is drawn as fast. */
+const MAX_HOME_RATIO = 25;
+const MAX_YEAR_RATIO = 4;
+/** So much of the time screens may be busy for longer than 50 ms while blocks arrive, on a slow device. */
+const MAX_BUSY_SHARE = 0.04;
 /** So long blocks are watched arriving. */
 const WATCH_MS = 60_000;
 const ACT_EVERY_MS = 1_500;
@@ -189,14 +192,14 @@ async function measureStart(rate: number): Promise<void> {
 		await page.close();
 	}
 	for (const [what, ms] of figures) note(`${rate} × slower: ${what}`, ms);
-	expectRatio(`${rate} × slower: home interactive`, figures.get("home interactive") ?? [], rate);
+	expectRatio(`${rate} × slower: home interactive`, figures.get("home interactive") ?? [], rate, MAX_HOME_RATIO);
 }
 
-function expectRatio(what: string, ms: readonly number[], rate: number): void {
+function expectRatio(what: string, ms: readonly number[], rate: number, limit: number): void {
 	const ratio = Math.min(...ms) / (emptyMs.get(rate) ?? 0);
 	const name = `${what}, of an empty page`;
 	rows.push(`${name.padEnd(52)} × ${ratio.toFixed(1)}`);
-	expect(ratio).toBeLessThan(MAX_RATIO);
+	expect(ratio).toBeLessThan(limit);
 }
 
 async function measureEmpty(rate: number): Promise<void> {
@@ -210,24 +213,28 @@ async function measureEmpty(rate: number): Promise<void> {
 	emptyMs.set(rate, Math.min(...ms));
 }
 
-/** Chooses another length of the graph: ms until it is drawn. */
+/** Chooses another length of the graph: ms until it is drawn, and that is on the screen. */
 function drawn(page: Page, name: string): Promise<number> {
 	return page.evaluate(async (text) => {
-		for (const plot of document.querySelectorAll(".uplot")) plot.classList.add("earlier");
+		const drawing = new Promise<void>((resolve) => {
+			const { clearRect } = CanvasRenderingContext2D.prototype;
+			CanvasRenderingContext2D.prototype.clearRect = function (...where) {
+				CanvasRenderingContext2D.prototype.clearRect = clearRect;
+				clearRect.apply(this, where);
+				resolve();
+			};
+		});
 		const label = [...document.querySelectorAll("main label")].find((each) => each.textContent?.trim() === text);
 		const fromMs = performance.now();
 		label?.querySelector("input")?.click();
-		window.lookFor({ drawn: ".uplot:not(.earlier) canvas" });
-		for (;;) {
-			const { drawn } = window.pageTimes.shownMs;
-			if (drawn !== undefined) return drawn - fromMs;
-			await new Promise((resolve) => setTimeout(resolve, 5));
-		}
+		await drawing;
+		await new Promise((resolve) => requestAnimationFrame(resolve));
+		await new Promise((resolve) => setTimeout(resolve));
+		return performance.now() - fromMs;
 	}, name);
 }
 
-// Not yet measured from its beginning to its end: only where it is asked for.
-describe.skipIf(process.env.NABOSTROM_YEAR_DAYS === undefined)(`a year of minutes of ${HOUSEHOLDS} households`, () => {
+describe(`a year of minutes of ${HOUSEHOLDS} households`, () => {
 	it("opens on the household's home", async () => {
 		for (const rate of RATES) await measureStart(rate);
 	}, 300_000);
@@ -243,7 +250,7 @@ describe.skipIf(process.env.NABOSTROM_YEAR_DAYS === undefined)(`a year of minute
 				await page.waitForTimeout(500);
 			}
 			note(`${rate} × slower: the year drawn`, ms);
-			expectRatio(`${rate} × slower: the year drawn`, ms, rate);
+			expectRatio(`${rate} × slower: the year drawn`, ms, rate, MAX_YEAR_RATIO);
 			await page.close();
 		}
 	}, 200_000);
@@ -261,7 +268,9 @@ describe.skipIf(process.env.NABOSTROM_YEAR_DAYS === undefined)(`a year of minute
 			const ms = tasks.map(({ durationMs }) => durationMs).sort((a, b) => b - a);
 			note(`${rate} × slower: long tasks while ${blocks} blocks arrived`, ms);
 			expect(blocks).toBeGreaterThan(3);
-			expectRatio(`${rate} × slower: longest of them`, [Math.max(0, ...ms)], rate);
+			const busy = ms.reduce((sum, each) => sum + each, 0) / WATCH_MS;
+			rows.push(`${`${rate} × slower: busy with them`.padEnd(52)} ${(100 * busy).toFixed(1)} % of the time`);
+			expect(busy).toBeLessThan(MAX_BUSY_SHARE);
 			await page.close();
 		}
 	}, 300_000);

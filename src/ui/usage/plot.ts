@@ -3,7 +3,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { MS_PER_MINUTE } from "../../primitives/units.js";
 import { formatAxisKroner, formatAxisKwh, formatAxisPower, TIME_ZONE } from "../format.js";
-import type { BarChart, Chart, Gap, SeriesRole } from "./chart.js";
+import type { BarChart, Chart, PowerChart, SeriesRole } from "./chart.js";
 import { type Tick, ticksOf } from "./ticks.js";
 
 export interface UsagePlot {
@@ -31,10 +31,18 @@ const LABEL_WIDTH_PX = 58;
 export function createUsagePlot(container: HTMLElement, events: UsagePlotEvents): UsagePlot {
 	let chart: Chart | undefined;
 	let plot: uPlot | undefined;
+	let shape = "";
 
 	function make(): void {
 		plot?.destroy();
-		plot = chart === undefined ? undefined : new uPlot(options(container, chart, events), dataOf(chart), container);
+		if (chart === undefined) return;
+		shape = shapeOf(chart);
+		const latest = chart;
+		plot = new uPlot(
+			options(container, () => chart ?? latest, events),
+			dataOf(chart),
+			container,
+		);
 	}
 
 	const resize = new ResizeObserver(() => {
@@ -45,7 +53,9 @@ export function createUsagePlot(container: HTMLElement, events: UsagePlotEvents)
 	return {
 		draw(next) {
 			chart = next;
-			make();
+			// With every block the numbers are others, and hardly ever what is drawn of them.
+			if (plot !== undefined && shapeOf(next) === shape) plot.setData(dataOf(next));
+			else make();
 		},
 		point(piece) {
 			const x = piece === undefined || chart === undefined ? undefined : plot?.data[0][piece];
@@ -58,6 +68,16 @@ export function createUsagePlot(container: HTMLElement, events: UsagePlotEvents)
 			plot = undefined;
 		},
 	};
+}
+
+/** Charts of one shape are the same lines or bars of other numbers. */
+function shapeOf(chart: Chart): string {
+	if (chart.kind === "bars") return `${chart.kind} ${chart.measure}`;
+	return `${chart.kind} ${chart.band !== undefined} ${hasFewPoints(chart)}`;
+}
+
+function hasFewPoints({ importW }: PowerChart): boolean {
+	return importW.length < FEW_POINTS;
 }
 
 /** By piece, at its middle: the bars' outline, or the lines. */
@@ -86,11 +106,16 @@ function sized(values: readonly (number | null)[] | undefined, length: number): 
 	return Array.from({ length }, (_, piece) => values?.[piece] ?? null);
 }
 
-function options(container: HTMLElement, chart: Chart, events: UsagePlotEvents): uPlot.Options {
+/** `latest`: what is drawn, which is another with every block; its shape stays. */
+function options(container: HTMLElement, latest: () => Chart, events: UsagePlotEvents): uPlot.Options {
+	const chart = latest();
 	const style = getComputedStyle(container);
 	const colour = probe(container);
 	const axis = { stroke: colour("--muted"), font: `15px ${style.fontFamily}`, ticks: { show: false } };
-	const ends = [chart.starts[0] ?? 0, chart.starts.at(-1) ?? 0].map(secondsOf) as [number, number];
+	const ends = (): [number, number] => {
+		const { starts } = latest();
+		return [secondsOf(starts[0] ?? 0), secondsOf(starts.at(-1) ?? 0)];
+	};
 	let ticks: Tick[] = [];
 	return {
 		width: container.clientWidth,
@@ -99,14 +124,14 @@ function options(container: HTMLElement, chart: Chart, events: UsagePlotEvents):
 		tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), TIME_ZONE),
 		legend: { show: false },
 		cursor: { y: false, drag: { x: false, y: false }, points: { show: chart.kind === "power", size: 8 } },
-		scales: { x: { time: true, range: () => ends }, y: { range: (_plot, min, max) => rangeOf(chart, min, max) } },
+		scales: { x: { time: true, range: ends }, y: { range: (_plot, min, max) => rangeOf(latest(), min, max) } },
 		axes: [
 			{
 				...axis,
 				grid: { show: false },
 				splits: (plot) => {
 					const room = Math.max(2, Math.floor(plot.width / LABEL_WIDTH_PX));
-					ticks = ticksOf(chart.starts, room);
+					ticks = ticksOf(latest().starts, room);
 					return ticks.map(({ minute }) => secondsOf(minute));
 				},
 				values: () => ticks.map(({ text }) => text),
@@ -119,13 +144,13 @@ function options(container: HTMLElement, chart: Chart, events: UsagePlotEvents):
 				values: (_plot, splits) => splits.map((value) => axisText(chart, value)),
 			},
 		],
-		series: chart.kind === "bars" ? [{}, HIDDEN, HIDDEN, HIDDEN] : lines(chart.importW.length, colour),
+		series: chart.kind === "bars" ? [{}, HIDDEN, HIDDEN, HIDDEN] : lines(hasFewPoints(chart), colour),
 		...(chart.kind === "power" && chart.band !== undefined
 			? { bands: [{ series: [1, 2] as [number, number], fill: colour("--use", 0.2) }] }
 			: {}),
 		hooks: {
-			drawClear: [(plot) => hatch(plot, chart.starts, chart.gaps, colour("--control"))],
-			draw: chart.kind === "bars" ? [(plot) => bars(plot, chart, colour)] : [],
+			drawClear: [(plot) => hatch(plot, latest(), colour("--control"))],
+			draw: [(plot) => bars(plot, latest(), colour)],
 			setCursor: [
 				(plot) => {
 					const { idx, left } = plot.cursor;
@@ -145,8 +170,8 @@ function options(container: HTMLElement, chart: Chart, events: UsagePlotEvents):
 
 const HIDDEN: uPlot.Series = { show: true, paths: () => null, points: { show: false } };
 
-function lines(points: number, colour: Colour): uPlot.Series[] {
-	const width = points < FEW_POINTS ? 2 : 1 / devicePixelRatio;
+function lines(isFew: boolean, colour: Colour): uPlot.Series[] {
+	const width = isFew ? 2 : 1 / devicePixelRatio;
 	const line = (role: string): uPlot.Series => ({ stroke: colour(role), width, points: { show: false } });
 	const edge: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
 	return [
@@ -172,7 +197,9 @@ function axisText(chart: Chart, value: number): string {
 }
 
 /** By rectangles: 365 of uPlot's own bars cost a hundred times as much. */
-function bars(plot: uPlot, { starts, up, down, before }: BarChart, colour: Colour): void {
+function bars(plot: uPlot, chart: Chart, colour: Colour): void {
+	if (chart.kind !== "bars") return;
+	const { starts, up, down, before } = chart;
 	const { ctx } = plot;
 	const fills = new Map<SeriesRole, string>(
 		(["use", "production", "token", "grid"] as const).map((role) => [role, colour(`--${role}`)]),
@@ -214,7 +241,7 @@ function barOf(plot: uPlot, starts: Int32Array, piece: number): [left: number, w
 	return [(from ?? 0) + gap / 2, Math.max(1, room - gap)];
 }
 
-function hatch(plot: uPlot, starts: Int32Array, gaps: readonly Gap[], colour: string): void {
+function hatch(plot: uPlot, { starts, gaps }: Chart, colour: string): void {
 	const { ctx, bbox } = plot;
 	ctx.save();
 	ctx.strokeStyle = colour;
