@@ -15,7 +15,8 @@ import { shrink } from "./shrink.js";
 import { type Outcome, simulate } from "./simulation.js";
 
 const project = fileURLToPath(new URL("../../", import.meta.url));
-const QUICK_SEEDS = 20;
+/** A look at them: `npm run simulate` goes on for as long as it is let. */
+const QUICK_SEEDS = 8;
 const QUICK_MINUTES = 10;
 /** A seed with crashes, cuts and a restart. */
 const BUSY_SEED = 17;
@@ -38,10 +39,10 @@ describe("streets under every kind of fault", () => {
 		}
 		// Otherwise nothing was shown: things did go wrong, and life went on.
 		const count = (kind: string) => outcomes.reduce((sum, { counts }) => sum + (counts[kind] ?? 0), 0);
-		expect(count("crash")).toBeGreaterThan(20);
-		expect(count("isolation") + count("partition")).toBeGreaterThan(20);
-		expect(count("readings handed in")).toBeGreaterThan(500);
-		expect(count("acts signed")).toBeGreaterThan(100);
+		expect(count("crash")).toBeGreaterThan(8);
+		expect(count("isolation") + count("partition")).toBeGreaterThan(8);
+		expect(count("readings handed in")).toBeGreaterThan(200);
+		expect(count("acts signed")).toBeGreaterThan(40);
 	}, 240_000);
 
 	it("have the same story whenever they have the same seed, and another one otherwise", async () => {
