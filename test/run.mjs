@@ -127,7 +127,10 @@ const inBrowsers = (title, ...args) => tests(title, ["--project", ...args], { en
 // Meters speak in real time, and tabs are frozen in it: their minutes pass, all at once, while the others compute.
 const inRealTime = isBuilt ? inBrowsers("serial ports and tabs", "aside", "--maxWorkers", "4") : undefined;
 await staticChecks();
-const pages = () => Promise.all([inRealTime, inBrowsers("end to end", "e2e")]);
+const pages = async () => {
+	await inRealTime;
+	await inBrowsers("end to end", "e2e");
+};
 // Two: browsers wait beside them, and each worker loads all modules anew.
 const inNode = ["unit", "platform", "simulation"].flatMap((project) => ["--project", project]);
 await Promise.all([isBuilt ? pages() : undefined, tests("unit and simulation", [...inNode, "--maxWorkers", "2"])]);

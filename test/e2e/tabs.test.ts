@@ -271,7 +271,7 @@ describe("a tab whose node's tab is asleep", () => {
 		await until(
 			() => bootCount(third),
 			(now) => now === boots + 1,
-			10_000,
+			30_000,
 		);
 		// A page out of the cache loads itself anew: there may be no event of its load to wait for.
 		await third.goBack({ waitUntil: "commit" });
