@@ -1,4 +1,4 @@
-// `npm test`: everything that has to hold; the last line says how many passed and failed.
+// `npm test`: everything that has to hold, cheapest first; the last line says how many passed and failed.
 // `node test/run.mjs check | hosts | screens [FILE …] | long [FILE …]`: only the static checks, the tests over several hosts,
 // all screens in all their looks, or the long ones.
 import { spawn } from "node:child_process";
@@ -81,17 +81,17 @@ function requireChromium() {
 	finish();
 }
 
-const compileMessages = () => check("messages compile", "npm", ["run", "messages"]);
-
-/** Two at a time: there may be no more cores. Messages are compiled before. */
-async function staticChecks() {
+/** Two at a time: there may be no more cores. `alongside` is done with the shorter row of them. */
+async function staticChecks(alongside = async () => {}) {
+	await check("messages compile", "npm", ["run", "messages"]);
 	await Promise.all([
 		check("types: the pure core, without browser or worker", bin("tsc"), ["-p", "tsconfig.core.json"])
 			.then(() => check("types: worker and storage", bin("tsc"), ["-p", "tsconfig.worker.json"]))
 			.then(() =>
 				check("layers, no circles", bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "src", "signaling"]),
 			)
-			.then(() => check("style and lint", bin("biome"), ["check", "--error-on-warnings"])),
+			.then(() => check("style and lint", bin("biome"), ["check", "--error-on-warnings"]))
+			.then(alongside),
 		check("types: tools and tests", bin("tsc"), ["-p", "tsconfig.json"]).then(() =>
 			check("types: page", bin("svelte-check"), ["--tsconfig", "./tsconfig.page.json", "--fail-on-warnings"]),
 		),
@@ -100,13 +100,12 @@ async function staticChecks() {
 
 const [which, ...files] = process.argv.slice(2);
 if (which === "check") {
-	await compileMessages();
 	await staticChecks();
 	finish();
 }
 if (which === "hosts" || which === "long" || which === "screens") {
 	requireChromium();
-	await compileMessages();
+	await check("messages compile", "npm", ["run", "messages"]);
 	if (which === "hosts") await tests("several hosts", ["--config", "test/hosts/vitest.config.ts"]);
 	else if (which === "screens") await tests("all screens", ["--project", "screens", ...files]);
 	else {
@@ -118,20 +117,20 @@ if (which === "hosts" || which === "long" || which === "screens") {
 requireChromium();
 const dist = join(scratch, "dist");
 const BUDGETS = ["--config", ".ci/budgets.mjs"];
-await compileMessages();
-const build = ["build", "--logLevel", "error", "--outDir", dist, "--emptyOutDir"];
-const isBuilt = await check("the app builds", bin("vite"), build, { NABOSTROM_MESSAGES: "compiled" });
-if (isBuilt) await check("bytes within their budgets", bin("size-limit"), BUDGETS, { NABOSTROM_DIST: dist });
+let isBuilt = false;
+await staticChecks(async () => {
+	const build = ["build", "--logLevel", "error", "--outDir", dist, "--emptyOutDir"];
+	isBuilt = await check("the app builds", bin("vite"), build, { NABOSTROM_MESSAGES: "compiled" });
+	if (isBuilt) await check("bytes within their budgets", bin("size-limit"), BUDGETS, { NABOSTROM_DIST: dist });
+});
 const environment = { NABOSTROM_DIST: dist };
-const inBrowsers = (title, ...args) => tests(title, ["--project", ...args], { environment, isAside: true });
-// Meters speak in real time, and tabs are frozen in it: their minutes pass, all at once, while the others compute.
-const inRealTime = isBuilt ? inBrowsers("serial ports and tabs", "aside", "--maxWorkers", "4") : undefined;
-await staticChecks();
-const pages = async () => {
-	await inRealTime;
-	await inBrowsers("end to end", "e2e");
+// Meters speak in real time, and tabs are frozen in it: their minutes pass, all at once, while the others compute. Then
+// come the pages, which wait more than they compute as well.
+const browsers = async () => {
+	await tests("serial ports and tabs", ["--project", "aside", "--maxWorkers", "4"], { environment, isAside: true });
+	await tests("end to end", ["--project", "e2e"], { environment, isAside: true });
 };
 // Two: browsers wait beside them, and each worker loads all modules anew.
 const inNode = ["unit", "platform", "simulation"].flatMap((project) => ["--project", project]);
-await Promise.all([isBuilt ? pages() : undefined, tests("unit and simulation", [...inNode, "--maxWorkers", "2"])]);
+await Promise.all([isBuilt ? browsers() : undefined, tests("unit and simulation", [...inNode, "--maxWorkers", "2"])]);
 finish();

@@ -47,11 +47,15 @@ export async function startFirefox(executablePath: string): Promise<Firefox> {
 		},
 		async says(text) {
 			const wanted = text.replace(/\s/gu, " ");
-			await page.waitForFunction(
+			const saying = page.waitForFunction(
 				(all) => (document.body.textContent ?? "").replace(/\s/gu, " ").includes(all),
 				{},
 				wanted,
 			);
+			await saying.catch(async (error: unknown) => {
+				const said = await page.evaluate(() => document.body.textContent);
+				throw new Error(`Firefox never said “${wanted}”, but:\n${said}`, { cause: error });
+			});
 		},
 		async write(label, text) {
 			const field = await page.waitForFunction(
