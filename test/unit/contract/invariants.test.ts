@@ -348,15 +348,16 @@ describe("the order in which readings arrive within the grace", () => {
 
 	it("changes no result when every buyer can pay throughout", () => {
 		let delivered = 0;
-		fc.assert(
-			fc.property(setting, (each) => {
-				const first = resultOf(each, each.first);
-				expect(resultOf(each, each.second)).toEqual(first);
-				delivered += first.deliveries;
-			}),
-			{ numRuns: 15 },
-		);
-		expect(delivered).toBeGreaterThan(50);
+		const property = fc.property(setting, (each) => {
+			const first = resultOf(each, each.first);
+			expect(resultOf(each, each.second)).toEqual(first);
+			delivered += first.deliveries;
+		});
+		fc.assert(property, { numRuns: 7 });
+		delivered = 0;
+		// Always the same, so that it is known to show something.
+		fc.assert(property, { numRuns: 8, seed: 10 });
+		expect(delivered).toBeGreaterThan(30);
 	});
 });
 
