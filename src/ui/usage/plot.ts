@@ -29,20 +29,14 @@ const LABEL_WIDTH_PX = 58;
 
 /** Makes a plot that follows its container's width. */
 export function createUsagePlot(container: HTMLElement, events: UsagePlotEvents): UsagePlot {
-	let chart: Chart | undefined;
+	/** Another chart of the same shape takes the place of the one that is drawn. */
+	let drawn: { chart: Chart } | undefined;
 	let plot: uPlot | undefined;
-	let shape = "";
 
-	function make(): void {
+	function make(chart: Chart): void {
 		plot?.destroy();
-		if (chart === undefined) return;
-		shape = shapeOf(chart);
-		const latest = chart;
-		plot = new uPlot(
-			options(container, () => chart ?? latest, events),
-			dataOf(chart),
-			container,
-		);
+		drawn = { chart };
+		plot = new uPlot(options(container, drawn, events), dataOf(chart), container);
 	}
 
 	const resize = new ResizeObserver(() => {
@@ -52,20 +46,23 @@ export function createUsagePlot(container: HTMLElement, events: UsagePlotEvents)
 
 	return {
 		draw(next) {
-			chart = next;
 			// With every block the numbers are others, and hardly ever what is drawn of them.
-			if (plot !== undefined && shapeOf(next) === shape) plot.setData(dataOf(next));
-			else make();
+			if (drawn !== undefined && shapeOf(next) === shapeOf(drawn.chart)) {
+				drawn.chart = next;
+				plot?.setData(dataOf(next));
+			} else make(next);
 		},
 		point(piece) {
-			const x = piece === undefined || chart === undefined ? undefined : plot?.data[0][piece];
+			const x = piece === undefined ? undefined : plot?.data[0][piece];
 			plot?.setCursor({ left: x === undefined ? -10 : plot.valToPos(x, "x"), top: 0 }, false);
 		},
-		repaint: make,
+		repaint() {
+			if (drawn !== undefined) make(drawn.chart);
+		},
 		destroy() {
 			resize.disconnect();
 			plot?.destroy();
-			plot = undefined;
+			[plot, drawn] = [undefined, undefined];
 		},
 	};
 }
@@ -106,14 +103,14 @@ function sized(values: readonly (number | null)[] | undefined, length: number): 
 	return Array.from({ length }, (_, piece) => values?.[piece] ?? null);
 }
 
-/** `latest`: what is drawn, which is another with every block; its shape stays. */
-function options(container: HTMLElement, latest: () => Chart, events: UsagePlotEvents): uPlot.Options {
-	const chart = latest();
+/** `drawn`: its chart is another with every block, of the same shape. */
+function options(container: HTMLElement, drawn: { readonly chart: Chart }, events: UsagePlotEvents): uPlot.Options {
+	const { chart } = drawn;
 	const style = getComputedStyle(container);
 	const colour = probe(container);
 	const axis = { stroke: colour("--muted"), font: `15px ${style.fontFamily}`, ticks: { show: false } };
 	const ends = (): [number, number] => {
-		const { starts } = latest();
+		const { starts } = drawn.chart;
 		return [secondsOf(starts[0] ?? 0), secondsOf(starts.at(-1) ?? 0)];
 	};
 	let ticks: Tick[] = [];
@@ -124,14 +121,14 @@ function options(container: HTMLElement, latest: () => Chart, events: UsagePlotE
 		tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), TIME_ZONE),
 		legend: { show: false },
 		cursor: { y: false, drag: { x: false, y: false }, points: { show: chart.kind === "power", size: 8 } },
-		scales: { x: { time: true, range: ends }, y: { range: (_plot, min, max) => rangeOf(latest(), min, max) } },
+		scales: { x: { time: true, range: ends }, y: { range: (_plot, min, max) => rangeOf(drawn.chart, min, max) } },
 		axes: [
 			{
 				...axis,
 				grid: { show: false },
 				splits: (plot) => {
 					const room = Math.max(2, Math.floor(plot.width / LABEL_WIDTH_PX));
-					ticks = ticksOf(latest().starts, room);
+					ticks = ticksOf(drawn.chart.starts, room);
 					return ticks.map(({ minute }) => secondsOf(minute));
 				},
 				values: () => ticks.map(({ text }) => text),
@@ -149,8 +146,8 @@ function options(container: HTMLElement, latest: () => Chart, events: UsagePlotE
 			? { bands: [{ series: [1, 2] as [number, number], fill: colour("--use", 0.2) }] }
 			: {}),
 		hooks: {
-			drawClear: [(plot) => hatch(plot, latest(), colour("--control"))],
-			draw: [(plot) => bars(plot, latest(), colour)],
+			drawClear: [(plot) => hatch(plot, drawn.chart, colour("--control"))],
+			draw: [(plot) => bars(plot, drawn.chart, colour)],
 			setCursor: [
 				(plot) => {
 					const { idx, left } = plot.cursor;

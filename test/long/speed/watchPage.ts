@@ -13,8 +13,6 @@ export interface PageTimes {
 declare global {
 	interface Window {
 		pageTimes: PageTimes;
-		/** Begins to note when elements are first there, once more. */
-		lookFor: (selectors: Record<string, string>) => void;
 	}
 }
 
@@ -41,7 +39,7 @@ function watch(selectors: Record<string, string>): void {
 	observe("longtask", ({ startTime, duration }) => {
 		times.longTasks.push({ fromMs: startTime, durationMs: duration });
 	});
-	let awaited: [string, string][] = [];
+	let awaited = Object.entries(selectors);
 	const look = () => {
 		awaited = awaited.filter(([name, selector]) => {
 			if (document.querySelector(selector) === null) return true;
@@ -54,11 +52,6 @@ function watch(selectors: Record<string, string>): void {
 			return false;
 		});
 	};
-	window.lookFor = (wanted) => {
-		for (const name of Object.keys(wanted)) delete times.shownMs[name];
-		awaited = Object.entries(wanted);
-		look();
-	};
-	window.lookFor(selectors);
+	look();
 	new MutationObserver(look).observe(document, { subtree: true, childList: true });
 }

@@ -12,30 +12,18 @@ import type { Result } from "../../../src/primitives/result.js";
 import { publicKeyOf, sign } from "../../../src/primitives/signature.js";
 import { MINUTES_PER_DAY } from "../../../src/primitives/units.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet, SHORT_DAYS } from "../../support/cluster.js";
+import { agreeToTrade, BUYER, SELLER, trade } from "../../support/tradingHouses.js";
 
 const MINUTES = 6;
-const BUYER = 1;
-const SELLER = 2;
 
 /** Some minutes in which house 2 sells to house 1: a checkpoint every 50 s. */
 async function tradingStreet(): Promise<Cluster> {
 	const cluster = await foundedStreet(3, { settings: SHORT_DAYS });
-	const orderId = await cluster.act(BUYER, { type: "buy", amountMicroNok: 5_000_000 });
-	await cluster.act(0, { type: "issue", orderId, amountMicroNok: 5_000_000, reference: "KID 7" });
-	const terms = { priceMicroNokPerWh: 1_000, fromMinute: FIRST_MINUTE, untilMinute: FIRST_MINUTE + 1_000 };
-	const offerId = await cluster.act(SELLER, { type: "offer", ...terms, noticeMinutes: 0 });
-	await cluster.act(BUYER, { type: "accept", offerId });
+	await agreeToTrade(cluster);
 	const prices = { retailMicroNokPerWh: 2_000, feedInMicroNokPerWh: 700, localFeeMicroNokPerWh: 50 };
 	const fromMinute = Math.floor(cluster.chainMs / 60_000) + 3;
 	await cluster.act(0, { type: "tariff", steps: [{ fromMinute, ...prices }] });
-	for (let at = 0; at < MINUTES; at++) {
-		const minute = Math.floor(cluster.chainMs / 60_000);
-		await cluster.nextMinute(1_000);
-		await cluster.read(BUYER, minute, 30 + at, 0);
-		await cluster.read(SELLER, minute, 0, 20 + 3 * at);
-		await cluster.run(10_000, 500);
-	}
-	await cluster.settle();
+	await trade(cluster, MINUTES);
 	return cluster;
 }
 
