@@ -8,7 +8,7 @@ import { messagesTogether } from "./test/support/messagesTogether.js";
  */
 const PLATFORM = [
 	"test/unit/{network,serial,signaling}/**/*.test.ts",
-	"test/unit/ui/{format,pageLife,scheduleText,session}.test.ts",
+	"test/unit/ui/{format,lastView,pageLife,scheduleText,session}.test.ts",
 	"test/unit/ui/{kiosk,pwa,usage}/**/*.test.ts",
 	"test/unit/contract/{checkpoint,invariants,snapshot}.test.ts",
 	"test/unit/node/{keyRotation,movingOut,statement}.test.ts",

@@ -10,6 +10,15 @@ declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (string | Precac
 cleanupOutdatedCaches();
 precacheAndRoute(self.__WB_MANIFEST);
 
+/** Where the browser has them: files whose names say what is in them come out of the cache without this worker. */
+interface RoutingEvent extends ExtendableEvent {
+	addRoutes?(route: { condition: { urlPattern: string }; source: "cache" }): Promise<void>;
+}
+
+self.addEventListener("install", (event: RoutingEvent) => {
+	void event.addRoutes?.({ condition: { urlPattern: "/assets/*" }, source: "cache" });
+});
+
 self.addEventListener("message", ({ data }: ExtendableMessageEvent) => {
 	if (data === "take over") void self.skipWaiting();
 });

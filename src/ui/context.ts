@@ -10,6 +10,8 @@ export interface Household {
 	readonly client: NodeClient;
 	/** The client's view, which is a street as long as these screens are shown. */
 	readonly street: StreetView;
+	/** It is from before this page was opened, and shown while the node starts. Reactive. */
+	readonly isLast: boolean;
 	/** Another tab of this browser runs the node. */
 	readonly elsewhere: boolean;
 	/** Reads the meter's port where a person has to choose it. */

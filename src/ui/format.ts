@@ -179,13 +179,13 @@ export function formatMinute(minute: number): string {
 	return formatDateTime(minute * MS_PER_MINUTE);
 }
 
-/** A span of chain time in the unit that says most: `18 s`, `5 min`, `3 t`, `2 d`. */
 /** So many minutes as days, hours or minutes, whichever says it shortest. */
 export function formatMinutes(minutes: number): string {
 	if (minutes >= 2 * MINUTES_PER_DAY) return m.span_days({ n: Math.ceil(minutes / MINUTES_PER_DAY) });
 	return minutes >= 120 ? m.span_hours({ n: Math.ceil(minutes / 60) }) : m.span_minutes({ n: minutes });
 }
 
+/** A span of chain time in the unit that says most: `18 s`, `5 min`, `3 t`, `2 d`. */
 export function formatAge(ageMs: number): string {
 	const seconds = Math.max(0, Math.floor(ageMs / 1000));
 	if (seconds < 120) return m.age_seconds({ n: seconds });

@@ -3,6 +3,7 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
 import { PERSISTENT_PREFIX, REAL_CLOCK } from "../worker/start.js";
+import { openLastView } from "./lastView.js";
 import { fetchServerConfig } from "./links.js";
 import { initLocale } from "./locale.svelte.js";
 import { connectModem } from "./modem.js";
@@ -36,6 +37,10 @@ function startNode(): RunningNode {
 
 initLocale();
 initTheme();
+// This file's address, as it is built, is another one whenever anything is that it leads to.
+const last = openLastView(import.meta.url, () => performance.now());
+// Its screens are fetched before anything else is done.
+if (last.street !== undefined) void import("./screens/Street.svelte").catch(() => {});
 // Who has installed it wants to keep what it knows.
 followInstallation(() => void askToKeep());
 const target = document.getElementById("app");
@@ -55,7 +60,7 @@ if (target !== null) {
 		move: () => session.move(),
 		reload: () => location.reload(),
 	});
-	mount(App, { target, props: { session } });
+	mount(App, { target, props: { session, last } });
 	void import("./focusKeeping.js").then(({ keepFocus }) => keepFocus(document));
 	if (document.readyState === "complete") startUpdates();
 	else window.addEventListener("load", startUpdates, { once: true });

@@ -55,6 +55,30 @@ async function laterBuild(): Promise<string> {
 	return folder;
 }
 
+declare global {
+	interface Window {
+		startWorkers(): void;
+	}
+}
+
+/** Runs in the page, by itself: what is said to a worker waits. */
+function holdWorkers(): void {
+	const held: (() => void)[] = [];
+	window.Worker = class extends Worker {
+		override postMessage(message: unknown): void {
+			held.push(() => super.postMessage(message));
+		}
+	};
+	window.startWorkers = () => {
+		window.startWorkers = () => {};
+		for (const post of held.splice(0)) post();
+		held.push = (...posts) => {
+			for (const post of posts) post();
+			return 0;
+		};
+	};
+}
+
 async function isLater(on: Page): Promise<boolean> {
 	return on.evaluate(() => document.body?.classList.contains("later") ?? false).catch(() => false);
 }
@@ -73,6 +97,27 @@ describe("the installed app", () => {
 		for (const part of [/^\/index\.html/, /^\/verify\.html/, /worker\/main-/, /argon2-/, /\.woff2$/, /^\/theme\.js/]) {
 			expect(cached.filter((path) => part.test(path))).toHaveLength(1);
 		}
+	}, 60_000);
+
+	it("shows what it showed last, and when that was, until its node says how things stand", async () => {
+		const slow = await context.newPage();
+		await slow.addInitScript(holdWorkers);
+		await page.goto("about:blank");
+		await slow.goto(app.url);
+		await heading(slow, nb.home_today).waitFor();
+		const since = slow.getByRole("status").filter({ hasText: nb.chip_last_view.replace(/.*\}/, "") });
+		await expectPage(since).visible();
+		const status = slow.getByText(nb.chip_pending_none);
+		await status.waitFor({ state: "hidden" });
+		// It is not tried twice: nothing but the node's own view is kept again.
+		expect(await slow.evaluate(() => localStorage.getItem("nabostrom/last-view"))).toBeNull();
+		await slow.evaluate(() => window.startWorkers());
+		await since.waitFor({ state: "hidden" });
+		await expectPage(status).visible();
+		expect(await slow.evaluate(() => localStorage.getItem("nabostrom/last-view"))).toContain('"name":"Hus 1"');
+		await slow.close();
+		await page.goto(app.url);
+		await heading(page, nb.home_today).waitFor();
 	}, 60_000);
 
 	it("opens with the server gone, shows the household, says that it is offline, and checks proofs", async () => {
