@@ -1,6 +1,6 @@
 /**
- * What the screens of a household showed last, kept in this browser: it is shown, with its time, until the node has
- * opened its storage and says how things stand now.
+ * What Home showed last, kept in this browser: it is shown again, with its time, until the node has opened its storage
+ * and says how things stand now.
  */
 import type { StreetView, View } from "../node/view.js";
 import { keepText, readText } from "./keptText.js";
@@ -36,10 +36,18 @@ export function openLastView(version: string, nowMs: () => number): LastViewStor
 				keptMs = undefined;
 			} else if (view.timeScale === 1 && (keptMs === undefined || nowMs() - keptMs >= KEEP_EVERY_MS)) {
 				keptMs = nowMs();
-				keepText(KEY, JSON.stringify({ version, street: view } satisfies LastView));
+				keepText(KEY, JSON.stringify({ version, street: openOf(view) } satisfies LastView));
 			}
 		},
 	};
+}
+
+/**
+ * Without what storage keeps sealed (`storage/indexedDbSealing`), which is not to lie open here: bank accounts, and the
+ * words by which the neighbourhood's TURN servers know it. Home shows none of it.
+ */
+function openOf({ accounts: _accounts, operator: _operator, ...street }: StreetView): StreetView {
+	return street;
 }
 
 function take(version: string): StreetView | undefined {

@@ -1,6 +1,9 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { StreetView, View } from "../../../src/node/view.js";
 import { openLastView } from "../../../src/ui/lastView.js";
+import { street } from "../../ui-preview/views.js";
+
+const ACCOUNT = { holder: "Kari Holder", number: "86011117947" };
 
 let kept = new Map<string, string>();
 
@@ -62,6 +65,18 @@ describe("the last view", () => {
 		expect(kept.size).toBe(0);
 		last.keep(streetAt(2));
 		expect(next()).toEqual(streetAt(2));
+	});
+
+	it("has nothing in it that storage keeps sealed: no bank account, nothing of a TURN server", () => {
+		const view = street(0);
+		view.accounts = { operators: [{ member: 0, changedMs: 0, isRecent: false, ...ACCOUNT }], unsigned: ACCOUNT };
+		const operator = view.operator;
+		if (operator === undefined) throw new Error("the operator's view has its part");
+		view.operator = { ...operator, iceServers: [{ urls: "turn:a.example", username: "u-7", credential: "c-7" }] };
+		openLastView("a", () => 0).keep(view);
+		const [text = ""] = kept.values();
+		expect(text).toContain(view.self.name);
+		for (const secret of [ACCOUNT.number, ACCOUNT.holder, "turn:a", "u-7", "c-7"]) expect(text).not.toContain(secret);
 	});
 
 	it("is none where the browser keeps nothing", () => {
