@@ -26,8 +26,8 @@ const TAIL_BLOCKS = 720;
 const RATES = [1, 4];
 const RUNS = 3;
 const NEIGHBOURS = [1, 2];
-/** So many times as long as an empty page may take: home, where it is some twelve, and the year, which is drawn as fast. */
-const MAX_HOME_RATIO = 25;
+/** So many times as long as an empty page may take: home, where it is some five, and the year. */
+const MAX_HOME_RATIO = 8;
 const MAX_YEAR_RATIO = 4;
 /** So much of the time screens may be busy for longer than 50 ms while blocks arrive, on a slow device. */
 const MAX_BUSY_SHARE = 0.04;
