@@ -37,7 +37,7 @@ const SCREENS: Record<string, string[]> = {
 };
 /** Only what these need is cut so. */
 const FIRST_SCREENS = ["Street", "FirstWeekCard"];
-/** What the street needs is there before these are. */
+/** What the street needs is there before these are; they stand before all others but the street. */
 const INSIDE_STREET = ["FirstWeekCard", "Operations"];
 const UI = fileURLToPath(new URL("src/ui/", import.meta.url));
 const MESSAGES = `${UI}paraglide/messages/`;

@@ -10,7 +10,7 @@ declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (string | Precac
 cleanupOutdatedCaches();
 precacheAndRoute(self.__WB_MANIFEST);
 
-/** Where the browser has them: files whose names say what is in them come out of the cache without this worker. */
+/** Files whose names say what is in them come out of the cache without this worker, where the browser can do that. */
 interface RoutingEvent extends ExtendableEvent {
 	addRoutes?(route: { condition: { urlPattern: string }; source: "cache" }): Promise<void>;
 }

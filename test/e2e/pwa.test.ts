@@ -63,19 +63,16 @@ declare global {
 
 /** Runs in the page, by itself: what is said to a worker waits. */
 function holdWorkers(): void {
-	const held: (() => void)[] = [];
+	let held: (() => void)[] | undefined = [];
 	window.Worker = class extends Worker {
 		override postMessage(message: unknown): void {
-			held.push(() => super.postMessage(message));
+			if (held === undefined) super.postMessage(message);
+			else held.push(() => super.postMessage(message));
 		}
 	};
 	window.startWorkers = () => {
-		window.startWorkers = () => {};
-		for (const post of held.splice(0)) post();
-		held.push = (...posts) => {
-			for (const post of posts) post();
-			return 0;
-		};
+		for (const post of held ?? []) post();
+		held = undefined;
 	};
 }
 

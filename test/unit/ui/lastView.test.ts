@@ -1,19 +1,15 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { StreetView, View } from "../../../src/node/view.js";
 import { openLastView } from "../../../src/ui/lastView.js";
+import { stubLocalStorage } from "../../support/localStorage.js";
 import { street } from "../../ui-preview/views.js";
 
 const ACCOUNT = { holder: "Kari Holder", number: "86011117947" };
 
-let kept = new Map<string, string>();
+let kept: Map<string, string>;
 
 beforeEach(() => {
-	kept = new Map();
-	vi.stubGlobal("localStorage", {
-		getItem: (key: string) => kept.get(key) ?? null,
-		setItem: (key: string, text: string) => kept.set(key, text),
-		removeItem: (key: string) => kept.delete(key),
-	});
+	kept = stubLocalStorage();
 });
 
 const streetAt = (chainMs: number, timeScale = 1) => ({ stage: "street", chainMs, timeScale }) as StreetView;

@@ -5,18 +5,13 @@ import { type KeeperParts, keeperState, startKeeper } from "../../../../src/ui/k
 import { nightlySecond } from "../../../../src/ui/kiosk/restarting.js";
 import { readRecord } from "../../../../src/ui/kiosk/restartLog.js";
 import { createNodeClient } from "../../../../src/ui/nodeClient.svelte.js";
+import { stubLocalStorage } from "../../../support/localStorage.js";
 import { street } from "../../../ui-preview/views.js";
 
 const MINUTE = 60_000;
-let kept: Map<string, string>;
 
 beforeEach(() => {
-	kept = new Map();
-	vi.stubGlobal("localStorage", {
-		getItem: (key: string) => kept.get(key) ?? null,
-		setItem: (key: string, text: string) => kept.set(key, text),
-		removeItem: (key: string) => kept.delete(key),
-	});
+	stubLocalStorage();
 	vi.useFakeTimers();
 	// 02:00 in Oslo, in an hour in which nothing is due.
 	vi.setSystemTime(Date.UTC(2026, 10, 27, 1));
