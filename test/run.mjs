@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative } from "node:path";
 
 process.chdir(new URL("..", import.meta.url).pathname);
 
@@ -14,6 +14,8 @@ process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
 let passed = 0;
 let failed = 0;
+/** What failed, in lines: a test's file and name with the first of what it said, or a check with its command. */
+const failures = [];
 
 /** Runs a program; gives its exit status and what it printed, which is shown at once where `isShown`. */
 function run(command, args, { isShown = false, environment = {} } = {}) {
@@ -44,7 +46,8 @@ async function check(title, command, args, environment) {
 		return true;
 	}
 	failed += 1;
-	console.log(`✗ ${title} (${seconds} s): ${command} ${args.join(" ")}\n${output}`);
+	console.log(`✗ ${title} (${seconds} s)\n${output}`);
+	failures.push([title, `${command} ${args.join(" ")}`]);
 	return false;
 }
 
@@ -60,15 +63,29 @@ async function tests(title, args, { environment, isAside = false } = {}) {
 	if (isAside) console.log(`— ${title}\n${output}`);
 	if (!existsSync(report)) {
 		failed += 1;
+		failures.push([title, `ended with ${status}, without a report`]);
 		return;
 	}
-	const { numPassedTests, numFailedTests, numTotalTestSuites } = JSON.parse(readFileSync(report, "utf8"));
+	const { numPassedTests, numFailedTests, numTotalTestSuites, testResults } = JSON.parse(readFileSync(report, "utf8"));
 	passed += numPassedTests;
 	// A file that does not even load has no test that could fail.
 	failed += numFailedTests === 0 && (status !== 0 || numTotalTestSuites === 0) ? 1 : numFailedTests;
+	failures.push(...testResults.flatMap(failuresOf));
 }
 
+const SHOWN_LINES = 4;
+
+function failuresOf({ name, status, message, assertionResults }) {
+	const file = relative(process.cwd(), name);
+	const failing = assertionResults.filter((each) => each.status === "failed");
+	const said = failing.map(({ fullName, failureMessages }) => [`${file}: ${fullName}`, failureMessages.join("\n")]);
+	if (said.length === 0 && status === "failed") said.push([file, message]);
+	return said.map(([title, text]) => [title, ...text.split("\n").slice(0, SHOWN_LINES)]);
+}
+
+/** Who looks at the end alone sees what failed, however much was printed in between. */
 function finish() {
+	for (const lines of failures) console.log(`✗ ${lines.join("\n✗   ")}`);
 	console.log(`${passed} passed, ${failed} failed`);
 	process.exit(failed === 0 ? 0 : 1);
 }
