@@ -14,7 +14,7 @@ beforeAll(async () => {
 	page = await app.openPage();
 	await watchPolicy(page, complaints);
 	await page.goto(app.url);
-}, 120_000);
+});
 
 afterAll(async () => {
 	await app?.stop();
@@ -42,7 +42,7 @@ describe("the demo street", () => {
 		await expectPage(page.getByText("Avslutt demoen")).visible(60_000);
 		console.log(`demo street live ${Date.now() - clickedMs} ms after the click`);
 		await expectPage(page.getByText("Demo", { exact: true })).visible();
-	}, 90_000);
+	});
 
 	it("moves money while blocks come, and creates none", async () => {
 		const before = await until(tiles, (seen) => seen.length === 10, 20_000);
@@ -55,7 +55,7 @@ describe("the demo street", () => {
 		// Five consumers were given 200 kr each; tiles round to øre, and are not all of the same block.
 		const sumOre = after.reduce((sum, { ore }) => sum + ore, 0);
 		expect(Math.abs(sumOre - 100_000)).toBeLessThanOrEqual(50);
-	}, 90_000);
+	});
 
 	it("goes on without a house that is switched off, which catches up when it is switched on again", async () => {
 		await page.getByRole("button", { name: "På Bjørkeveien 3", exact: true }).click();
@@ -73,7 +73,7 @@ describe("the demo street", () => {
 			},
 			30_000,
 		);
-	}, 120_000);
+	});
 
 	it("leaves no database behind when it ends", async () => {
 		await page.getByText("Avslutt demoen").click();
@@ -83,7 +83,7 @@ describe("the demo street", () => {
 			20_000,
 		);
 		expect(left.filter((name) => name.startsWith("nabostrom-demo/"))).toEqual([]);
-	}, 60_000);
+	});
 
 	it("did nothing that the content security policy refuses", async () => {
 		expect(await page.evaluate(() => window.violations)).toEqual([]);

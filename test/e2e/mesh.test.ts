@@ -48,7 +48,7 @@ beforeAll(async () => {
 		// Names of the local network instead of addresses cost seconds here.
 		args: ["--no-sandbox", "--disable-features=WebRtcHideLocalIpsWithMdns"],
 	});
-}, 60_000);
+});
 
 afterEach(async () => {
 	for (const context of browser.contexts()) await context.close();

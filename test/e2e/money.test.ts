@@ -17,7 +17,7 @@ beforeAll(async () => {
 	app = await startApp();
 	operator = await app.openPage();
 	neighbour = await app.openPage();
-}, 120_000);
+});
 
 afterAll(async () => {
 	await app?.stop();

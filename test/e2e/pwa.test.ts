@@ -29,7 +29,7 @@ beforeAll(async () => {
 	await openLobby(page, app.url, { neighbourhood: "Bakken", household: "Hus 1" });
 	await start(page);
 	await heading(page, nb.home_today).waitFor();
-}, 60_000);
+});
 
 afterAll(async () => {
 	elsewhere?.close();
@@ -94,7 +94,7 @@ describe("the installed app", () => {
 		for (const part of [/^\/index\.html/, /^\/verify\.html/, /worker\/main-/, /argon2-/, /\.woff2$/, /^\/theme\.js/]) {
 			expect(cached.filter((path) => part.test(path))).toHaveLength(1);
 		}
-	}, 60_000);
+	});
 
 	it("shows what it showed last, and when that was, until its node says how things stand", async () => {
 		const slow = await context.newPage();
@@ -115,7 +115,7 @@ describe("the installed app", () => {
 		await slow.close();
 		await page.goto(app.url);
 		await heading(page, nb.home_today).waitFor();
-	}, 60_000);
+	});
 
 	it("opens with the server gone, shows the household, says that it is offline, and checks proofs", async () => {
 		await goTo(page, "more");
@@ -138,7 +138,7 @@ describe("the installed app", () => {
 		await check.goto(`${app.url}/verify.html`);
 		await heading(check, nb.verify_title).waitFor();
 		await check.close();
-	}, 60_000);
+	});
 
 	it("takes a newer version when it is told to, in all tabs, and not while a dialog is open in one of them", async () => {
 		await goTo(page, "more");
@@ -161,7 +161,7 @@ describe("the installed app", () => {
 		for (const tab of [page, other]) await until(() => isLater(tab), Boolean, 20_000);
 		await heading(page, nb.more_title).waitFor();
 		await other.close();
-	}, 60_000);
+	});
 
 	it("opens a link that another app shares with it, and the server hears nothing of it", async () => {
 		elsewhere = createServer((_request, response) => {
@@ -180,7 +180,7 @@ describe("the installed app", () => {
 		await sharing.getByRole("dialog").getByText(nb.link_ignored_text).waitFor();
 		expect(newer?.refusals()["bad-method"] ?? 0).toBe(0);
 		await sharing.close();
-	}, 30_000);
+	});
 
 	it("does it under the page's policy", async () => {
 		expect(await page.evaluate(() => window.violations)).toEqual([]);

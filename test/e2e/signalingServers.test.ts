@@ -29,7 +29,7 @@ beforeAll(async () => {
 	secondPort = 0;
 	await startSecond();
 	app = await startApp({ furtherServers: [second.localUrl.replace("http", "ws")] });
-}, 120_000);
+});
 
 afterAll(async () => {
 	await app?.stop();
@@ -91,7 +91,7 @@ describe("two signaling servers", () => {
 		await expectPage(founder.getByText("Hus 2")).visible();
 		const health = async (url: string) => (await (await fetch(`${url}/health`)).json()).sockets;
 		expect([await health(app.url), await health(second.localUrl)]).toEqual([2, 2]);
-	}, 60_000);
+	});
 
 	it("let a neighbour in while the second one is away, and nobody is alarmed", async () => {
 		await second.stop();
@@ -104,7 +104,7 @@ describe("two signaling servers", () => {
 		await expectCalm();
 		await startSecond();
 		await reach("2 av 2");
-	}, 120_000);
+	});
 
 	it("bring pages together again while the one that they came from is away", async () => {
 		const before = await sameHead(pages, 1, 30_000);

@@ -42,7 +42,7 @@ beforeAll(async () => {
 	if (!started.ok) throw new Error(started.error.code);
 	service = started.value;
 	await openBrowser();
-}, 60_000);
+});
 
 afterAll(async () => {
 	await context?.close();
@@ -60,7 +60,7 @@ describe("the storage in IndexedDB", () => {
 		await context.close();
 		await openBrowser();
 		expect(await ask({ type: "findEverything" })).toEqual({ error: undefined });
-	}, 60_000);
+	});
 
 	it("opens a database of the first version, with what is in it, and says so where another tab will not let go", async () => {
 		expect((await ask({ type: "openFirstVersion", isHeldOpen: false })).names).toEqual(["kept, 1"]);

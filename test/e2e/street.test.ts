@@ -16,7 +16,7 @@ import {
 } from "./support/screens.js";
 
 /**
- * Ten real pages: founded in the lobby as people do it, killed, opened again, joined later. One street, told from its
+ * Six real pages: founded in the lobby as people do it, killed, opened again, joined later. One street, told from its
  * beginning to its end; each step stands on the one before.
  */
 let app: App;
@@ -25,13 +25,13 @@ let lastOpenedMs = 0;
 
 beforeAll(async () => {
 	app = await startApp();
-}, 120_000);
+});
 
 afterAll(async () => {
 	await app?.stop();
 });
 
-const GUESTS = 9;
+const GUESTS = 5;
 /** The founder's profile lasts: its page is closed and opened again. */
 let folder = "";
 let founder: Awaited<ReturnType<App["openPersistent"]>>;
@@ -40,7 +40,7 @@ async function standings(of: readonly Page[]): Promise<Standing[]> {
 	return Promise.all(of.map(standingOf));
 }
 
-describe("a street of ten pages", () => {
+describe("a street of six pages", () => {
 	it("gathers in the lobby by its link", async () => {
 		folder = await app.newFolder();
 		founder = await app.openPersistent(folder);
@@ -54,21 +54,21 @@ describe("a street of ten pages", () => {
 			if (guest === GUESTS - 1) lastOpenedMs = Date.now();
 			await comeIn(page, link, `Bjørkeveien ${guest + 2}`);
 		}
-		await expectPage(founder.page.getByText("Bjørkeveien 10")).visible();
-	}, 120_000);
+		await expectPage(founder.page.getByText(`Bjørkeveien ${GUESTS + 1}`)).visible();
+	});
 
 	it("has a genesis, a full mesh and a leader within 20 s of the last page's opening", async () => {
 		await start(founder.page);
-		for (const page of pages) await expectPage(page.getByText("9 av 9 naboer på nett")).visible();
+		for (const page of pages) await expectPage(page.getByText(`${GUESTS} av ${GUESTS} naboer på nett`)).visible();
 		const all = await until(
 			() => standings(pages),
 			(seen) => seen.every(({ leader, headIndex }) => leader !== "" && leader !== "ingen" && headIndex >= 1),
 			30_000,
 		);
 		const elapsedMs = Date.now() - lastOpenedMs;
-		console.log(`ten pages: lobby to leader in ${elapsedMs} ms after the last page opened`);
+		console.log(`${GUESTS + 1} pages: lobby to leader in ${elapsedMs} ms after the last page opened`);
 		expect(new Set(all.map(({ leader }) => leader)).size).toBe(1);
-	}, 90_000);
+	});
 
 	it("keeps the same chain on every page while blocks come", async () => {
 		const before = await sameHead(pages, 1, 30_000);
@@ -101,7 +101,7 @@ describe("a street of ten pages", () => {
 		await page.getByLabel("Blokknummer").fill("99999");
 		await page.getByRole("button", { name: "Finn" }).click();
 		await expectPage(page.getByText("Skriv et tall fra 0 til")).visible();
-	}, 60_000);
+	});
 
 	it("elects a new leader and makes the next block within 15 s of the leader's closing", async () => {
 		const { leader, headIndex, term } = await sameHead(pages, 1, 20_000);
@@ -120,7 +120,7 @@ describe("a street of ten pages", () => {
 		console.log(`leader closed: next block after ${Date.now() - closedMs} ms`);
 		expect(now.leader).not.toBe(leader);
 		await sameHead(pages, headIndex + 1, 15_000);
-	}, 60_000);
+	});
 
 	it("has a page that was closed catch up from its own storage", async () => {
 		// It may have been the leader, and be closed already.
@@ -136,18 +136,18 @@ describe("a street of ten pages", () => {
 		await expectPage(founder.page.getByText("Akkurat nå")).visible();
 		pages.unshift(founder.page);
 		await sameHead(pages, headIndex, 30_000);
-	}, 90_000);
+	});
 
-	it("takes in an eleventh household by invitation, as an observer that catches up", async () => {
+	it("takes in one more household by invitation, as an observer that catches up", async () => {
 		await goTo(founder.page, "members");
 		await founder.page.getByRole("button", { name: "Lag invitasjon" }).click();
 		const shared = await linkOf(founder.page);
 		const late = await app.openPage();
-		await comeIn(late, `${app.url}/${shared.slice(shared.indexOf("#"))}`, "Bjørkeveien 11", false);
-		await expectPage(late.getByText("Akkurat nå")).visible(40_000);
+		await comeIn(late, `${app.url}/${shared.slice(shared.indexOf("#"))}`, `Bjørkeveien ${GUESTS + 2}`, false);
+		await expectPage(late.getByText("Akkurat nå")).visible();
 		pages.push(late);
 		await sameHead(pages, 1, 30_000);
 		await goTo(late, "chain");
 		await expectPage(late.getByText("observatør")).visible();
-	}, 120_000);
+	});
 });

@@ -45,7 +45,7 @@ beforeAll(async () => {
 	await start(first);
 	await expectPage(first.getByText("2 av 2 naboer på nett")).visible();
 	await led(pages);
-}, 120_000);
+});
 
 afterAll(async () => {
 	for (const browser of browsers) await browser.stop();
@@ -206,7 +206,7 @@ describe("a leader whose page freezes for 20 s", () => {
 		);
 		expect(back.term).toBeGreaterThanOrEqual(replaced.term);
 		await led(pages);
-	}, 120_000);
+	});
 });
 
 describe("a tab whose node's tab is asleep", () => {
@@ -233,7 +233,7 @@ describe("a tab whose node's tab is asleep", () => {
 		await expectPage(third.getByText("2 av 2 naboer på nett")).visible();
 		console.log(`taken over: booted and both neighbours after ${Date.now() - takenMs} ms`);
 		expect(nodesOf(third)).toHaveLength(1);
-	}, 60_000);
+	});
 
 	it("which stops its worker when it thaws, and is a screen of the other", async () => {
 		const early = nodesOf(second).length === 0;
@@ -258,7 +258,7 @@ describe("a tab whose node's tab is asleep", () => {
 			15_000,
 		);
 		expect([nodesOf(second).length, nodesOf(third).length]).toEqual([0, 1]);
-	}, 60_000);
+	});
 
 	it("and which is left and comes back by the browser's button is a screen, whether it was cached or not", async () => {
 		await third.evaluate(() =>
@@ -294,5 +294,5 @@ describe("a tab whose node's tab is asleep", () => {
 			(now) => now === boots + 3,
 			10_000,
 		);
-	}, 60_000);
+	});
 });

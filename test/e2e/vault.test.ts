@@ -25,7 +25,7 @@ beforeAll(async () => {
 	await openLobby(home, app.url, { neighbourhood: "Solbakken", household: "Hansen" }, false);
 	await start(home);
 	await expectPage(home.getByText(nb.home_today).first()).visible();
-}, 120_000);
+});
 
 afterAll(async () => {
 	await app?.stop();
@@ -91,7 +91,7 @@ describe("the household's key", () => {
 		await expectPage(home.getByText(nb.keys_open)).visible();
 		await home.getByRole("button", { name: nb.keys_lock }).click();
 		await expectPage(home.getByText(nb.keys_locked)).visible();
-	}, 60_000);
+	});
 
 	it("is twelve words, which are shown for the password, and asked for once they are on paper", async () => {
 		await expectPage(home.getByText(nb.banner_no_words)).visible();
@@ -113,7 +113,7 @@ describe("the household's key", () => {
 		await dialog.getByRole("button", { name: nb.words_check_submit }).click();
 		await expectPage(home.getByText(nb.keys_words_kept)).visible();
 		await home.getByText(nb.banner_no_words).waitFor({ state: "detached" });
-	}, 30_000);
+	});
 
 	it("lies nowhere in the browser's databases but sealed, and what seals the device's key cannot be taken out", async () => {
 		const seed = seedOfWords(words.join(" "));
@@ -123,7 +123,7 @@ describe("the household's key", () => {
 		expect(formsOf(seed.value).filter((form) => text.includes(form))).toEqual([]);
 		expect(extractable).toBe(false);
 		expect(complaints).toEqual([]);
-	}, 30_000);
+	});
 
 	it("gets another password, and who types five wrong ones has to wait", async () => {
 		await home.getByRole("button", { name: nb.password_change }).click();
@@ -145,5 +145,5 @@ describe("the household's key", () => {
 		await order(home);
 		await type(home, OTHER_PASSWORD);
 		await expectPage(home.getByText(/blir sett på om/)).visible();
-	}, 60_000);
+	});
 });

@@ -36,7 +36,7 @@ beforeAll(async () => {
 	await page.getByRole("heading", { name: nb.verify_title }).waitFor();
 	// All that follows is done without a network.
 	await page.context().setOffline(true);
-}, 120_000);
+});
 
 afterAll(async () => {
 	await app?.stop();

@@ -45,7 +45,7 @@ describe.skipIf(FIREFOX === undefined)("a Firefox among Chromium pages", () => {
 		}
 		await expectPage(founder().getByText(NEIGHBOURS.at(-1) ?? "")).visible();
 		await start(founder());
-		for (const page of pages) await expectPage(page.getByText(nb.home_now)).visible(40_000);
+		for (const page of pages) await expectPage(page.getByText(nb.home_now)).visible();
 	}, 240_000);
 
 	afterAll(async () => {
@@ -64,20 +64,20 @@ describe.skipIf(FIREFOX === undefined)("a Firefox among Chromium pages", () => {
 		await firefox.says(nb.home_now);
 		await firefox.says(nb.chip_neighbours.replace("{online}", "3").replace("{total}", "3"));
 		await expectPage(founder().getByRole("listitem").filter({ hasText: "Revehiet" })).visible();
-	}, 120_000);
+	});
 
 	it("says that it cannot read a port, and what to do", async () => {
 		await firefox.goTo("meter");
 		await firefox.says(nb.meter_no_serial);
 		await firefox.says(nb.csv_title);
-	}, 60_000);
+	});
 
 	it("shows the household's numbers", async () => {
 		await firefox.press(nb.meter_simulate_consumer);
 		await firefox.says(nb.meter_source_simulated);
 		await firefox.goTo("");
 		await firefox.page.waitForFunction(() => /[1-9]\S*\sk?W\b/u.test(document.body.textContent ?? ""));
-	}, 60_000);
+	});
 
 	it("follows the chain of the others", async () => {
 		const before = await standingOf(founder());
@@ -98,7 +98,7 @@ describe.skipIf(FIREFOX === undefined)("a Firefox among Chromium pages", () => {
 				{ timeout: 30_000 },
 			)
 			.toBe(true);
-	}, 90_000);
+	});
 
 	it("signs an order, and has the balance once it is issued", async () => {
 		await firefox.goTo("balance");
@@ -122,5 +122,5 @@ describe.skipIf(FIREFOX === undefined)("a Firefox among Chromium pages", () => {
 		await expectPage(review.getByText(nb.done_title)).visible();
 		await firefox.goTo("");
 		await firefox.says("100,00 kr");
-	}, 120_000);
+	});
 });

@@ -34,7 +34,7 @@ beforeAll(async () => {
 	await goTo(kiosk, "meter");
 	await kiosk.getByRole("button", { name: nb.meter_simulate_consumer }).click();
 	await expectPage(kiosk.getByText(nb.meter_live_in)).visible();
-}, 120_000);
+});
 
 afterAll(async () => {
 	await app?.stop();

@@ -18,7 +18,7 @@ beforeAll(async () => {
 	app = await startApp();
 	const shared = await openLobby(await app.openPage(), app.url, { neighbourhood: "Solbakken", household: "Berg" });
 	link = `${app.url}/${shared.slice(shared.indexOf("#"))}`;
-}, 120_000);
+});
 
 afterAll(async () => {
 	for (const browser of browsers) await browser.close();

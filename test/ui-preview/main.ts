@@ -187,5 +187,5 @@ if (scene === "demo") {
 	const client = createNodeClient(fakePort((SCENES[scene] ?? SCENES.street ?? troubled)()));
 	const state = { type: "running" as const, client, elsewhere: asleep || parameters.has("elsewhere"), asleep };
 	const session = { state, takeOver: () => location.reload(), freeze() {}, hide() {}, wake() {}, move() {} };
-	mount(App, { target, props: { session } });
+	mount(App, { target, props: { session, last: { street: undefined, keep() {} } } });
 }

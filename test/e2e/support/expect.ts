@@ -1,8 +1,25 @@
-import type { Locator } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
-/** Waits, with a patience that a busy machine needs. */
+/** Waits, with a patience that a busy machine needs; who waited in vain hears what the page says instead. */
 export function expect(locator: Locator): { visible(timeoutMs?: number): Promise<void> } {
-	return { visible: (timeoutMs = 20_000) => locator.first().waitFor({ state: "visible", timeout: timeoutMs }) };
+	return {
+		async visible(timeoutMs = 40_000) {
+			try {
+				await locator.first().waitFor({ state: "visible", timeout: timeoutMs });
+			} catch {
+				throw new Error(
+					`${locator} was not seen within ${timeoutMs} ms. The page says: ${await textOf(locator.page())}`,
+				);
+			}
+		},
+	};
+}
+
+/** All that a page says, in one line. */
+async function textOf(page: Page): Promise<string> {
+	// biome-ignore lint/performance/useDomNodeTextContent: what is hidden is not said.
+	const text = await page.locator("body").innerText({ timeout: 1_000 }).catch(String);
+	return text.replace(/\s+/gu, " ");
 }
 
 /** A page whose node is just moving may never answer what it is asked in that moment: it is asked again. */

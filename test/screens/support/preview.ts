@@ -32,10 +32,15 @@ export function viewportOf(width: number): { width: number; height: number } {
 	return { width, height: width < 700 ? 780 : 900 };
 }
 
+/** What a page threw, which then may draw nothing for ever. */
+const thrown = new WeakMap<Page, Error>();
+
 /** Code that was fetched is run when the machine comes to it: until there is a screen, and it stays as it is. */
 async function untilDrawn(page: Page): Promise<void> {
 	let last = "";
 	for (let same = 0; same < 3; ) {
+		const error = thrown.get(page);
+		if (error !== undefined) throw error;
 		const now = await page.evaluate(() => {
 			const content = document.querySelector("main") ?? document.body;
 			return content.textContent?.trim() === "" ? "" : document.body.innerHTML;
@@ -69,7 +74,9 @@ export async function startPreview(): Promise<Preview> {
 			timezoneId: "Europe/Oslo",
 			reducedMotion: "reduce",
 		});
-		return context.newPage();
+		const page = await context.newPage();
+		page.on("pageerror", (error) => thrown.set(page, error));
+		return page;
 	}
 
 	async function pageFor(look: Look): Promise<Page> {
