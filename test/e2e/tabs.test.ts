@@ -68,9 +68,9 @@ async function bootCount(page: Page): Promise<number> {
 	return (await storedConfig(page)).bootCount;
 }
 
-/** Workers of all tabs of the first household's browser. */
 /** Workers that run a node. One that checks a password comes and goes. */
 const nodesOf = (page: Page) => page.workers().filter((worker) => worker.url().includes("/assets/worker/main"));
+/** Those of all tabs of the first household's browser. */
 const workers = () => context.pages().reduce((sum, page) => sum + nodesOf(page).length, 0);
 
 async function orderTokens(page: Page, amount: string): Promise<void> {
@@ -272,6 +272,7 @@ describe("a tab whose node's tab is asleep", () => {
 			() => bootCount(third),
 			(now) => now === boots + 1,
 			30_000,
+			[second, third],
 		);
 		// A page out of the cache loads itself anew: there may be no event of its load to wait for.
 		await third.goBack({ waitUntil: "commit" });

@@ -25,15 +25,23 @@ async function textOf(page: Page): Promise<string> {
 /** A page whose node is just moving may never answer what it is asked in that moment: it is asked again. */
 const ANSWER_MS = 4_000;
 
-/** Asks again until the answer is right; fails with the last answer. */
-export async function until<T>(ask: () => Promise<T>, isRight: (value: T) => boolean, timeoutMs: number): Promise<T> {
+/** Asks again until the answer is right; fails with the last answer, and with what these pages say then. */
+export async function until<T>(
+	ask: () => Promise<T>,
+	isRight: (value: T) => boolean,
+	timeoutMs: number,
+	pages: readonly Page[] = [],
+): Promise<T> {
 	const deadline = Date.now() + timeoutMs;
 	let last: { value: T } | undefined;
 	for (;;) {
 		const answer = await Promise.race([ask().then((value) => ({ value })), answerIsLate()]);
 		last = answer ?? last;
 		if (answer !== undefined && isRight(answer.value)) return answer.value;
-		if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms; last: ${JSON.stringify(last?.value)}`);
+		if (Date.now() > deadline) {
+			const said = await Promise.all(pages.map(async (page) => `${page.url()} says: ${await textOf(page)}`));
+			throw new Error([`not within ${timeoutMs} ms; last: ${JSON.stringify(last?.value)}`, ...said].join("; "));
+		}
 		await new Promise((resolve) => setTimeout(resolve, 200));
 	}
 }

@@ -81,7 +81,9 @@ export async function givePasswordWhenAsked(page: Page): Promise<void> {
 
 /** Runs in the page, by itself. */
 function watchForQuestion({ title, password }: { title: string; password: string }): void {
+	let isAnswering = false;
 	const answer = () => {
+		isAnswering = false;
 		for (const dialog of document.querySelectorAll("dialog[open]")) {
 			const field = dialog.querySelector("input");
 			if (dialog.querySelector("h1")?.textContent !== title || field === null || field.value !== "") continue;
@@ -90,7 +92,13 @@ function watchForQuestion({ title, password }: { title: string; password: string
 			dialog.querySelector("form")?.requestSubmit();
 		}
 	};
-	new MutationObserver(answer).observe(document, { subtree: true, childList: true, attributes: true });
+	// As a person does, in a moment of its own: who answers a refusal within the task that brought it does so for ever, and
+	// the node's return, which would end it, is never heard.
+	const answerSoon = () => {
+		if (!isAnswering) setTimeout(answer, 100);
+		isAnswering = true;
+	};
+	new MutationObserver(answerSoon).observe(document, { subtree: true, childList: true, attributes: true });
 }
 
 export async function start(page: Page): Promise<void> {
