@@ -13,8 +13,8 @@ const PLATFORM = [
 	"test/unit/contract/{checkpoint,invariants,snapshot}.test.ts",
 	"test/unit/node/{keyRotation,movingOut,statement}.test.ts",
 ];
-/** They wait more than they compute, and leave the cores to the others. */
-const IN_REAL_TIME = ["test/e2e/{serial*,tabs}.test.ts"];
+/** They wait for minutes to pass, and leave the cores to the others. */
+const IN_REAL_TIME = ["test/e2e/serial*.test.ts"];
 
 export default defineConfig({
 	test: {

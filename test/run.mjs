@@ -9,6 +9,8 @@ import { delimiter, join, relative } from "node:path";
 process.chdir(new URL("..", import.meta.url).pathname);
 
 const bin = (name) => join("node_modules", ".bin", name);
+/** The native compiler; `typescript` itself is there for the tools that need its interface. */
+const tsc = join("node_modules", "typescript-native", "bin", "tsc");
 const scratch = mkdtempSync(join(tmpdir(), "nabostrom-test-"));
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
@@ -98,31 +100,29 @@ function requireChromium() {
 	finish();
 }
 
-/** Two at a time: there may be no more cores. `alongside` is done with the shorter row of them. */
-async function staticChecks(alongside = async () => {}) {
-	await check("messages compile", "npm", ["run", "messages"]);
-	await Promise.all([
-		check("types: the pure core, without browser or worker", bin("tsc"), ["-p", "tsconfig.core.json"])
-			.then(() => check("types: worker and storage", bin("tsc"), ["-p", "tsconfig.worker.json"]))
-			.then(() =>
-				check("layers, no circles", bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "src", "signaling"]),
-			)
-			.then(() => check("style and lint", bin("biome"), ["check", "--error-on-warnings"]))
-			.then(alongside),
-		check("types: tools and tests", bin("tsc"), ["-p", "tsconfig.json"]).then(() =>
-			check("types: page", bin("svelte-check"), ["--tsconfig", "./tsconfig.page.json", "--fail-on-warnings"]),
-		),
-	]);
+function compileMessages() {
+	return check("messages compile", "npm", ["run", "messages"]);
+}
+
+/** One after the other: beside them there is something else to do. */
+async function staticChecks() {
+	await check("types: tools and tests", tsc, ["-p", "tsconfig.json"]);
+	await check("types: page", bin("svelte-check"), ["--tsconfig", "./tsconfig.page.json", "--fail-on-warnings"]);
+	await check("types: the pure core, without browser or worker", tsc, ["-p", "tsconfig.core.json"]);
+	await check("types: worker and storage", tsc, ["-p", "tsconfig.worker.json"]);
+	await check("layers, no circles", bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "src", "signaling"]);
+	await check("style and lint", bin("biome"), ["check", "--error-on-warnings"]);
 }
 
 const [which, ...files] = process.argv.slice(2);
 if (which === "check") {
+	await compileMessages();
 	await staticChecks();
 	finish();
 }
 if (which === "hosts" || which === "long" || which === "screens") {
 	requireChromium();
-	await check("messages compile", "npm", ["run", "messages"]);
+	await compileMessages();
 	if (which === "hosts") await tests("several hosts", ["--config", "test/hosts/vitest.config.ts"]);
 	else if (which === "screens") await tests("all screens", ["--project", "screens", ...files]);
 	else {
@@ -132,22 +132,24 @@ if (which === "hosts" || which === "long" || which === "screens") {
 	finish();
 }
 requireChromium();
+await compileMessages();
 const dist = join(scratch, "dist");
-const BUDGETS = ["--config", ".ci/budgets.mjs"];
-let isBuilt = false;
-await staticChecks(async () => {
+/** The built app in real browsers. They wait much: the rest is done beside them. */
+async function browsers() {
 	const build = ["build", "--logLevel", "error", "--outDir", dist, "--emptyOutDir"];
-	isBuilt = await check("the app builds", bin("vite"), build, { NABOSTROM_MESSAGES: "compiled" });
-	if (isBuilt) await check("bytes within their budgets", bin("size-limit"), BUDGETS, { NABOSTROM_DIST: dist });
-});
-const environment = { NABOSTROM_DIST: dist };
-// Meters speak in real time, and tabs are frozen in it: their minutes pass, all at once, while the others compute. Then
-// come the pages, which wait more than they compute as well.
-const browsers = async () => {
-	await tests("serial ports and tabs", ["--project", "aside", "--maxWorkers", "4"], { environment, isAside: true });
-	await tests("end to end", ["--project", "e2e"], { environment, isAside: true });
-};
-// Two: browsers wait beside them, and each worker loads all modules anew.
-const inNode = ["unit", "platform", "simulation"].flatMap((project) => ["--project", project]);
-await Promise.all([isBuilt ? browsers() : undefined, tests("unit and simulation", [...inNode, "--maxWorkers", "2"])]);
+	if (!(await check("the app builds", bin("vite"), build, { NABOSTROM_MESSAGES: "compiled" }))) return;
+	const environment = { NABOSTROM_DIST: dist };
+	await check("bytes within their budgets", bin("size-limit"), ["--config", ".ci/budgets.mjs"], environment);
+	await Promise.all([
+		tests("serial ports", ["--project", "aside", "--maxWorkers", "3"], { environment, isAside: true }),
+		tests("end to end", ["--project", "e2e"], { environment, isAside: true }),
+	]);
+}
+async function inNode() {
+	await staticChecks();
+	// Two: browsers wait beside them, and each worker loads all modules anew.
+	const projects = ["unit", "platform", "simulation"].flatMap((project) => ["--project", project]);
+	await tests("unit and simulation", [...projects, "--maxWorkers", "2"]);
+}
+await Promise.all([browsers(), inNode()]);
 finish();

@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { build } from "vite";
@@ -10,6 +9,7 @@ import { localCertificate } from "../../signaling/certificate.js";
 import { type Service, startService } from "../../signaling/service.js";
 import { startStockServer } from "../unit/signaling/stockServer.js";
 import type { MeshPage } from "./fixtures/mesh.js";
+import { CHROMIUM_ARGS, chromiumPath } from "./support/app.js";
 
 /** Real pages, each in a context of its own, in one real Chromium; WebRTC over this computer's own addresses. */
 let browser: Browser;
@@ -21,11 +21,6 @@ const device = (n: number) => `02${n.toString(16).padStart(64, "0")}`;
 const patient = { timeout: 30_000 };
 
 beforeAll(async () => {
-	const executablePath = (process.env.PATH ?? "")
-		.split(delimiter)
-		.map((directory) => join(directory, "chromium"))
-		.find((path) => existsSync(path));
-	if (executablePath === undefined) throw new Error("no chromium on PATH: apt-get install chromium");
 	folder = await mkdtemp(join(tmpdir(), "mesh-"));
 	await build({
 		configFile: false,
@@ -43,11 +38,7 @@ beforeAll(async () => {
 	const started = await startService({ port: 0, tls, lanName: "127.0.0.1", staticFolder: folder });
 	if (!started.ok) throw new Error(started.error.code);
 	service = started.value;
-	browser = await chromium.launch({
-		executablePath,
-		// Names of the local network instead of addresses cost seconds here.
-		args: ["--no-sandbox", "--disable-features=WebRtcHideLocalIpsWithMdns"],
-	});
+	browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
 });
 
 afterEach(async () => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Service, startService } from "../../signaling/service.js";
 import { ACCEPTANCE, PROFILE_FENCE } from "../unit/storage/acceptance.js";
 import type { StorageRequest } from "./fixtures/storageWorker.js";
-import { chromiumPath } from "./support/app.js";
+import { CHROMIUM_ARGS, chromiumPath } from "./support/app.js";
 
 /** The storage's acceptance suite in a worker of a real page, in a profile that lasts. */
 let folder: string;
@@ -19,7 +19,7 @@ let page: Page;
 async function openBrowser(): Promise<void> {
 	context = await chromium.launchPersistentContext(join(folder, "profile"), {
 		executablePath: chromiumPath(),
-		args: ["--no-sandbox"],
+		args: CHROMIUM_ARGS,
 		// The app's own policy knows no worker but the app's.
 		bypassCSP: true,
 	});

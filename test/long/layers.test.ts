@@ -30,14 +30,14 @@ beforeAll(() => {
 	breakIn("src/primitives/assert.ts", 'export { encode } from "./codec.js";');
 	breakIn("src/contract/execute.ts", "export const width = window.innerWidth;");
 	breakIn("src/contract/execute.ts", "export const bytes = btoa('x');");
-	layers = run("depcruise", "--config", ".dependency-cruiser.cjs", "src");
-	coreTypes = run("tsc", "-p", "tsconfig.core.json");
+	layers = run(".bin/depcruise", "--config", ".dependency-cruiser.cjs", "src");
+	coreTypes = run("typescript-native/bin/tsc", "-p", "tsconfig.core.json");
 }, 120_000);
 
 afterAll(() => rmSync(house, { recursive: true }));
 
 function run(command: string, ...args: string[]): { status: number | null; output: string } {
-	const program = join("node_modules", ".bin", command);
+	const program = join("node_modules", command);
 	const { status, stdout, stderr } = spawnSync(program, args, { cwd: house, encoding: "utf8" });
 	return { status, output: stdout + stderr };
 }

@@ -6,7 +6,7 @@ import { chromium } from "playwright-core";
 import { build } from "vite";
 import { describe, expect, it } from "vitest";
 import { startService } from "../../signaling/service.js";
-import { chromiumPath } from "../e2e/support/app.js";
+import { CHROMIUM_ARGS, chromiumPath } from "../e2e/support/app.js";
 import type { Fault } from "./fault.js";
 import { hunt } from "./mutants.js";
 import { drawPlan, type Plan } from "./plan.js";
@@ -62,7 +62,7 @@ describe("streets under every kind of fault", () => {
 		});
 		const service = await startService({ port: 0, staticFolder: join(folder, "site") });
 		if (!service.ok) throw new Error(service.error.code);
-		const browser = await chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox"] });
+		const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
 		try {
 			const page = await browser.newPage();
 			await page.goto(`${service.value.localUrl}/simulation.html`);

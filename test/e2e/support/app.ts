@@ -12,8 +12,13 @@ import { createScratch } from "../../hosts/support/scratch.js";
 
 const project = fileURLToPath(new URL("../../../", import.meta.url));
 
+/**
+ * Each window's address bar, in which nobody types, has a page of its own behind it: to load it takes as long as the whole
+ * app does.
+ */
+export const BARE_WINDOW = "WebUIOmniboxPopup,WebUIOmniboxAimPopup";
 /** Names of the local network instead of addresses cost seconds here. */
-export const CHROMIUM_ARGS = ["--no-sandbox", "--disable-features=WebRtcHideLocalIpsWithMdns"];
+export const CHROMIUM_ARGS = ["--no-sandbox", `--disable-features=WebRtcHideLocalIpsWithMdns,${BARE_WINDOW}`];
 
 /** Where the system has a program, if it has it. */
 export function programPath(name: string): string | undefined {

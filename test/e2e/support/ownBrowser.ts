@@ -22,6 +22,7 @@ export async function startOwnBrowser(): Promise<OwnBrowser> {
 		"--remote-debugging-port=0",
 		`--user-data-dir=${folder}`,
 		"--no-first-run",
+		"--force-prefers-reduced-motion",
 		"--accept-lang=nb-NO",
 		"about:blank",
 	];

@@ -25,6 +25,7 @@ import { delimiter, join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type BrowserContext, chromium } from "playwright-core";
+import { BARE_WINDOW } from "./app.js";
 
 export interface SerialBrowser {
 	context: BrowserContext;
@@ -80,6 +81,7 @@ export async function launchSerialBrowser(origin: string): Promise<SerialBrowser
 		const context = await chromium.launchPersistentContext(join(folder, "profile"), {
 			executablePath,
 			headless: true,
+			args: ["--force-prefers-reduced-motion", `--disable-features=${BARE_WINDOW}`],
 			locale: "nb-NO",
 		});
 		const unplug = async () => {

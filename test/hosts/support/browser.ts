@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { BARE_WINDOW } from "../../e2e/support/app.js";
 import { type Computer, isOnPath } from "./namespaces.js";
 import { createScratch } from "./scratch.js";
 
@@ -32,6 +33,7 @@ export async function openBrowser(host: Computer, options: BrowserOptions = {}):
 		writeFileSync(wrapper, `#!/bin/sh\nexec ${file} ${args.join(" ")} "$@"\n`, { mode: 0o755 });
 		context = await chromium.launchPersistentContext(join(home, "profile"), {
 			executablePath: wrapper,
+			args: [`--disable-features=${BARE_WINDOW}`],
 			env: { ...process.env, HOME: home, XDG_CONFIG_HOME: "", XDG_CACHE_HOME: "", XDG_DATA_HOME: "" },
 			locale: "nb-NO",
 		});

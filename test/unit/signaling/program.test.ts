@@ -9,7 +9,7 @@ import { connect, settled } from "./testSocket.js";
 
 afterEach(killPrograms);
 
-const patient = { timeout: 15_000 };
+const patient = { timeout: 60_000 };
 
 describe("the server as a program", () => {
 	it("prints both addresses, a QR code and how to trust the certificate, and stops when asked", patient, async () => {
@@ -118,25 +118,27 @@ describe("npm start", () => {
 
 	const touch = (path: string) => utimes(path, new Date(), new Date(Date.now() + 5_000));
 
-	it("builds where the app is missing or older than what it is made of, and passes the options on", {
-		timeout: 60_000,
-	}, async () => {
-		const folder = await makeProject();
-		const first = await start(folder, "--port", "8080");
-		expect(first.out).toMatch(/building the app.*vite build.*server --port,8080/s);
-		expect((await start(folder)).out).toBe("server \n");
-		await touch(join(folder, "src/ui/paraglide"));
-		expect((await start(folder)).out).not.toContain("vite");
-		for (const path of ["src/app.ts", "public", "package-lock.json"]) {
-			await touch(join(folder, "dist/index.html"));
-			await utimes(join(folder, path), new Date(), new Date(Date.now() + 60_000));
-			expect((await start(folder)).out).toContain("vite build");
-			await utimes(join(folder, path), new Date(0), new Date(0));
-		}
-		await rm(join(folder, "dist"), { recursive: true });
-		expect((await start(folder, "--signaling-only")).out).toBe("server --signaling-only\n");
-		await rm(folder, { recursive: true });
-	});
+	it(
+		"builds where the app is missing or older than what it is made of, and passes the options on",
+		patient,
+		async () => {
+			const folder = await makeProject();
+			const first = await start(folder, "--port", "8080");
+			expect(first.out).toMatch(/building the app.*vite build.*server --port,8080/s);
+			expect((await start(folder)).out).toBe("server \n");
+			await touch(join(folder, "src/ui/paraglide"));
+			expect((await start(folder)).out).not.toContain("vite");
+			for (const path of ["src/app.ts", "public", "package-lock.json"]) {
+				await touch(join(folder, "dist/index.html"));
+				await utimes(join(folder, path), new Date(), new Date(Date.now() + 60_000));
+				expect((await start(folder)).out).toContain("vite build");
+				await utimes(join(folder, path), new Date(0), new Date(0));
+			}
+			await rm(join(folder, "dist"), { recursive: true });
+			expect((await start(folder, "--signaling-only")).out).toBe("server --signaling-only\n");
+			await rm(folder, { recursive: true });
+		},
+	);
 
 	it("stops where the app cannot be built", patient, async () => {
 		const folder = await makeProject();
