@@ -14,7 +14,6 @@ const messages = () =>
 		outdir: "./src/ui/paraglide",
 		strategy: ["globalVariable", "baseLocale"],
 		outputStructure: "message-modules",
-		emitTsDeclarations: true,
 		emitReadme: false,
 		emitPrettierIgnore: false,
 	});
