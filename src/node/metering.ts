@@ -19,12 +19,6 @@ export class Metering {
 	#source: MeterSourceConfig = { source: "none" };
 	#simulated: { meter: SimulatedMeter; untilMs: number } | undefined;
 	#serial: SerialStatus = { state: "closed" };
-	#revision = 0;
-
-	/** Another one: `view` may show something else than it did. */
-	get revision(): number {
-		return this.#revision;
-	}
 
 	get source(): MeterSourceConfig["source"] {
 		return this.#source.source;
@@ -42,7 +36,6 @@ export class Metering {
 
 	/** Changes the source; what the old one had begun is forgotten. `saved`: what an earlier run of this one had begun. */
 	use(source: MeterSourceConfig, chainMs: number, saved?: MeterMemory): void {
-		this.#revision++;
 		const { fuseLimitW } = this.#pipeline;
 		// The same port by another line: its meter goes on.
 		const isSamePort = source.source === "serial" && this.#source.source === "serial";
@@ -78,9 +71,7 @@ export class Metering {
 
 	/** Bytes of the port, at the time at which they came. */
 	onBytes(bytes: Uint8Array, chainMs: number): void {
-		if (this.#source.source !== "serial") return;
-		this.#revision++;
-		this.#pipeline.push(bytes, chainMs);
+		if (this.#source.source === "serial") this.#pipeline.push(bytes, chainMs);
 	}
 
 	onSerialStatus(status: SerialStatus): void {
@@ -95,7 +86,6 @@ export class Metering {
 			const fromMs = Math.max(untilMs, chainMs - SIMULATED_PAST_MS);
 			const telegrams = meter.bytesBetween(fromMs, chainMs, timeScale === 1 ? STEP_MS : DEMO_STEP_MS);
 			for (const { atMs, bytes } of telegrams) this.#pipeline.push(bytes, atMs);
-			this.#revision += telegrams.length;
 			this.#simulated.untilMs = Math.max(untilMs, chainMs);
 		}
 		const readings = this.#pipeline.close(chainMs);

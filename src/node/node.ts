@@ -33,6 +33,8 @@ const DAMAGED = new Set(["profile-damaged", "record-damaged", "no-config"]);
 const GENESIS_REQUEST_MS = 3_000;
 /** Who has the genesis says hello at once. */
 const HELLO_MS = 5_000;
+/** Much of what screens show changes without an event of its own: it is looked for so often. */
+const LOOK_MS = 1_000;
 
 export class Node {
 	readonly #dependencies: NodeDependencies;
@@ -51,10 +53,11 @@ export class Node {
 	/** Minutes that have ended and are not written yet, while the database does not take them. */
 	#readings: Reading[] = [];
 	#servers: SignalingView = { connected: 0, configured: 0 };
-	/** What was noticed around this node at the last tick. */
-	#around = "";
 	#isDirty = true;
 	#nextViewMs = 0;
+	#nextLookMs = 0;
+	/** The screens' last view, as text. */
+	#shown = "";
 
 	constructor(dependencies: NodeDependencies) {
 		this.#dependencies = dependencies;
@@ -192,16 +195,6 @@ export class Node {
 		if (stage.stage === "street") await this.#tickStreet(stage.street);
 		else if (stage.stage === "joining") this.#tickJoining(stage);
 		await this.#recovery.tick();
-		this.#lookAround();
-	}
-
-	/** Notices what no event tells of, and views show: that a minute has begun, that the meter spoke, that the clock is off. */
-	#lookAround(): void {
-		const minute = minuteOf(this.#dependencies.clocks.chainMs());
-		const isClockOff = this.#signaling.clockOffMs !== undefined;
-		const around = `${minute} ${this.#metering.revision} ${isClockOff}`;
-		if (around !== this.#around) this.#isDirty = true;
-		this.#around = around;
 	}
 
 	async #tickStreet(street: Street): Promise<void> {
@@ -346,12 +339,19 @@ export class Node {
 
 	// ── what is seen ─────────────────────────────────────────────────────────────────────────────────────────────
 
+	/** Draws the screens anew if something has changed, and looks now and then for what no event tells of. */
 	#maybeView(): void {
-		const nowMs = this.#dependencies.clocks.monotonicMs();
-		if (!this.#isDirty || nowMs < this.#nextViewMs) return;
+		const { clocks, emit, settings } = this.#dependencies;
+		const nowMs = clocks.monotonicMs();
+		if (nowMs < (this.#isDirty ? this.#nextViewMs : this.#nextLookMs)) return;
+		this.#nextLookMs = nowMs + Math.max(LOOK_MS, settings.viewMs);
+		const view = this.view();
+		const shown = textOf(view);
+		if (!this.#isDirty && shown === this.#shown) return;
+		this.#shown = shown;
 		this.#isDirty = false;
-		this.#nextViewMs = nowMs + this.#dependencies.settings.viewMs;
-		this.#dependencies.emit({ type: "view", view: this.view() });
+		this.#nextViewMs = nowMs + settings.viewMs;
+		emit({ type: "view", view });
 	}
 
 	#joiningView(stage: Joining, signaling: SignalingView): JoiningView {
@@ -398,6 +398,11 @@ export class Node {
 				});
 		}
 	}
+}
+
+/** What is to be seen of a view: of its clock, the minute. */
+function textOf(view: View): string {
+	return JSON.stringify(view.stage === "street" ? { ...view, chainMs: minuteOf(view.chainMs) } : view);
 }
 
 function joiningState({ isElsewhere, turnedAway }: Joining): JoiningView["state"] {

@@ -159,7 +159,7 @@ export interface ClusterOptions {
 	/** What a house verifies with, by its place in `houses` when it was added; the default where this gives none. */
 	verifierOf?: (index: number) => Verifier | undefined;
 	/** Hears all that every node says to its page. */
-	onOutput?: (output: NodeOutput) => void;
+	onOutput?: (output: NodeOutput, house: number) => void;
 	seed?: string;
 }
 
@@ -267,7 +267,7 @@ export class Cluster {
 	}
 
 	#onOutput(house: House, output: NodeOutput): void {
-		this.#options.onOutput?.(output);
+		this.#options.onOutput?.(output, house.index);
 		switch (output.type) {
 			case "peerFrame": {
 				const channel = this.#channels.get(output.channel);
