@@ -382,6 +382,7 @@ export class Street {
 		this.#lastTickMs = monotonicMs;
 		await this.unlocking.tick();
 		await this.#raft.feed({ type: "tick", monotonicMs, chainMs });
+		this.presence.tick(chainMs);
 		await this.#proposing.maybePropose();
 		this.#catchingUp.maybeRequest(monotonicMs);
 		this.#greeting.maybeStatus(monotonicMs);

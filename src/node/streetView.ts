@@ -572,10 +572,7 @@ function chainView({ street }: ViewContext): ChainView {
 	const leaderIndex = street.presence.leader;
 	const leaderDevice = leaderIndex === undefined ? undefined : ledger.devices[leaderIndex];
 	const leader = leaderDevice === undefined ? undefined : ledger.households[leaderDevice.household]?.name;
-	const neighbours = new Set<number>();
-	for (const { index, household } of ledger.devices) {
-		if (index !== street.device && street.presence.isHere(index)) neighbours.add(household);
-	}
+	const { householdsHere, outOfTouchSinceMs } = street.presence;
 	const notVoting = notVotingReason(street);
 	const targetIndex = street.sync.sources.targetIndex;
 	return {
@@ -588,7 +585,8 @@ function chainView({ street }: ViewContext): ChainView {
 		...(leader === undefined ? {} : { leader }),
 		votersOnline: ledger.voters.filter((voter) => street.presence.mayVote(voter)).length,
 		voters: ledger.voters.length,
-		neighboursOnline: neighbours.size,
+		neighboursOnline: householdsHere.size,
+		...(outOfTouchSinceMs === undefined ? {} : { outOfTouchSinceMs }),
 		pending: street.outbox.size,
 		waitingMinutes: street.outbox.readings,
 		...(targetIndex > head.block.index + 1 ? { sync: { haveIndex: head.block.index, targetIndex } } : {}),

@@ -639,6 +639,8 @@ export interface ChainView {
 	voters: number;
 	/** Members whose devices are connected now, not counting this one. */
 	neighboursOnline: number;
+	/** Since when (chain time) no neighbour was in reach, or nobody led; absent while both are there. */
+	outOfTouchSinceMs?: number;
 	/** Own transactions that wait, readings included. */
 	pending: number;
 	/** Own minutes whose reading waits: more than a few are a backlog. */

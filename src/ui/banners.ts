@@ -10,6 +10,12 @@ export const METER_SILENT_MS = 5 * 60_000;
 /** So many minutes wait after an outage, never otherwise. */
 export const BACKLOG_MINUTES = 15;
 
+/**
+ * Neighbours that are not in reach, and a leader that is missing, are not told of before: at every start the ones have to be
+ * found, and the other to be heard of.
+ */
+export const OUT_OF_TOUCH_MS = 5_000;
+
 export type Banner =
 	| { type: "sync"; haveIndex: number; targetIndex: number }
 	| { type: "offline" }
@@ -40,7 +46,7 @@ export type Banner =
 export function bannersOf(street: StreetView, chainNowMs: number): Banner[] {
 	const banners: Banner[] = [];
 	const isAsked = street.refounding?.state === "proposed" || street.refounding?.state === "founded";
-	const connection = connectionBanner(street);
+	const connection = connectionBanner(street, chainNowMs);
 	// That nobody leads is why it is asked.
 	if (connection !== undefined && !(isAsked && connection.type === "noLeader")) banners.push(connection);
 	if (isAsked) banners.push({ type: "refounding" });
@@ -86,16 +92,22 @@ export function meterAgeMs({ meter }: StreetView, chainNowMs: number): number | 
 /** Why a device does not vote whose household goes over to another chain: there nobody leads any more. */
 const FOUNDING_AGAIN = "founding-again";
 
-function connectionBanner({ chain, signaling, members }: StreetView): Banner | undefined {
+function connectionBanner(
+	{ chain, members, signaling, timeScale }: StreetView,
+	chainNowMs: number,
+): Banner | undefined {
 	if (chain.sync !== undefined) return { type: "sync", ...chain.sync };
-	if (chain.neighboursOnline === 0 && signaling.connected === 0) return { type: "offline" };
-	if (chain.neighboursOnline === 0 && membersOf(members).length > 1) {
-		return signaling.clockOffMs === undefined
-			? { type: "alone" }
-			: { type: "clockOff", clockOffMs: signaling.clockOffMs };
+	const { leader, neighboursOnline, notVoting, outOfTouchSinceMs, votersOnline, voters, waitingMinutes } = chain;
+	const isOutOfTouch = outOfTouchSinceMs !== undefined && chainNowMs - outOfTouchSinceMs >= OUT_OF_TOUCH_MS * timeScale;
+	if (isOutOfTouch) {
+		if (neighboursOnline === 0 && signaling.connected === 0) return { type: "offline" };
+		if (neighboursOnline === 0 && membersOf(members).length > 1) {
+			return signaling.clockOffMs === undefined
+				? { type: "alone" }
+				: { type: "clockOff", clockOffMs: signaling.clockOffMs };
+		}
+		if (leader === undefined)
+			return notVoting === FOUNDING_AGAIN ? undefined : { type: "noLeader", waitingMinutes, votersOnline, voters };
 	}
-	const { leader, notVoting, votersOnline, voters, waitingMinutes } = chain;
-	if (leader === undefined)
-		return notVoting === FOUNDING_AGAIN ? undefined : { type: "noLeader", waitingMinutes, votersOnline, voters };
-	return waitingMinutes >= BACKLOG_MINUTES ? { type: "backlog", waitingMinutes } : undefined;
+	return leader !== undefined && waitingMinutes >= BACKLOG_MINUTES ? { type: "backlog", waitingMinutes } : undefined;
 }

@@ -400,7 +400,8 @@ export function unrecognizedMeter(): StreetView {
 
 export function troubled(): StreetView {
 	const view = street(0);
-	view.chain = { ...view.chain, neighboursOnline: 0, votersOnline: 1, notVoting: "syncing" };
+	const outOfTouchSinceMs = NOW_MS - HOUR;
+	view.chain = { ...view.chain, neighboursOnline: 0, outOfTouchSinceMs, votersOnline: 1, notVoting: "syncing" };
 	delete view.chain.leader;
 	view.meter = {
 		...view.meter,
@@ -423,6 +424,7 @@ export function refounding(self: number, state: RefoundingView["state"], elsewhe
 		...view,
 		chain: {
 			...chain,
+			outOfTouchSinceMs: NOW_MS - HOUR,
 			votersOnline: 1,
 			voters: 3,
 			role: "observer",
@@ -926,7 +928,15 @@ export function statement(fromMinute: number, untilMinute: number): PeriodStatem
 export function withoutLeader(): StreetView {
 	const view = street(0);
 	const { leader: _, ...chain } = view.chain;
-	view.chain = { ...chain, role: "candidate", headTimestampMs: NOW_MS - HOUR / 2, votersOnline: 2, waitingMinutes: 29 };
+	const sinceMs = NOW_MS - HOUR / 2;
+	view.chain = {
+		...chain,
+		role: "candidate",
+		headTimestampMs: sinceMs,
+		outOfTouchSinceMs: sinceMs,
+		votersOnline: 2,
+		waitingMinutes: 29,
+	};
 	if (view.operator === undefined) return view;
 	const lastReadingMinute = nowMinute - 31;
 	const nodes = view.operator.nodes.map((node): NodeView => {

@@ -26,6 +26,7 @@ export class Presence {
 	readonly #statuses = new Map<string, DeviceStatus>();
 	/** By the teller's key in hex: whom it has channels to, by device index, and when it said so. */
 	readonly #told = new Map<string, { heardMs: number; statuses: ReadonlyMap<number, DeviceStatus> }>();
+	#outOfTouchSinceMs: number | undefined;
 
 	constructor(context: StreetContext, raft: Pick<RaftDriver, "role" | "state">) {
 		this.#context = context;
@@ -123,6 +124,26 @@ export class Presence {
 		if (this.#context.deviceIndexOf(name) === undefined) return false;
 		if (this.#hasChannelTo(voter)) return this.#statuses.get(name)?.role !== "observer";
 		return this.#toldOf(voter).filter(({ role }) => role !== "observer").length >= WITNESSES;
+	}
+
+	/** Households, beside this device's own devices, that have a device in reach. */
+	get householdsHere(): ReadonlySet<number> {
+		const here = new Set<number>();
+		for (const { index, household } of this.#context.chain.head.ledger.devices) {
+			if (index !== this.#context.device && this.isHere(index)) here.add(household);
+		}
+		return here;
+	}
+
+	/** Since when (chain time) no neighbour was in reach, or nobody led; undefined: both are there. */
+	get outOfTouchSinceMs(): number | undefined {
+		return this.#outOfTouchSinceMs;
+	}
+
+	/** Time passed. */
+	tick(chainMs: number): void {
+		const isInTouch = this.leader !== undefined && this.householdsHere.size > 0;
+		this.#outOfTouchSinceMs = isInTouch ? undefined : (this.#outOfTouchSinceMs ?? chainMs);
 	}
 
 	/** Who leads, though this device may have no channel to it; undefined: nobody that it has heard of. */

@@ -85,4 +85,20 @@ describe("what a node tells its screens", () => {
 		for (const house of [one, other]) expect(shown(house).chain).toEqual(cluster.view(house).chain);
 		expect(shown(leader).chain).toEqual(cluster.view(leader).chain);
 	});
+
+	it("is since when nobody is in reach or leads, from a start on, until both are there", async () => {
+		const { cluster, shown } = await watchedStreet(2);
+		expect(shown(1).chain.outOfTouchSinceMs).toBeUndefined();
+		cluster.isolate(1);
+		await cluster.until(() => cluster.view(1).chain.neighboursOnline === 0, "nobody is there");
+		await cluster.run(SHOWN_MS);
+		const sinceMs = shown(1).chain.outOfTouchSinceMs;
+		expect(sinceMs).toBeGreaterThan(cluster.chainMs - 3 * SHOWN_MS);
+		await cluster.run(10_000);
+		expect(shown(1).chain.outOfTouchSinceMs).toBe(sinceMs);
+		cluster.mend();
+		await cluster.settle();
+		await cluster.run(SHOWN_MS);
+		expect(shown(1).chain.outOfTouchSinceMs).toBeUndefined();
+	});
 });

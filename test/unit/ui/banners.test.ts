@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { StreetView } from "../../../src/node/view.js";
-import { bannersOf, METER_SILENT_MS } from "../../../src/ui/banners.js";
+import { bannersOf, METER_SILENT_MS, OUT_OF_TOUCH_MS } from "../../../src/ui/banners.js";
 import { foundedAgain, keyNotice, refounding, street } from "../../ui-preview/views.js";
 
 function types(change: (view: StreetView) => void, laterMs = 0): string[] {
@@ -9,13 +9,18 @@ function types(change: (view: StreetView) => void, laterMs = 0): string[] {
 	return bannersOf(view, view.chainMs + laterMs).map(({ type }) => type);
 }
 
+function withoutLeader(view: StreetView): void {
+	delete view.chain.leader;
+	view.chain.outOfTouchSinceMs = view.chainMs - OUT_OF_TOUCH_MS;
+}
+
 test("nothing stands above the screens while all is well", () => {
 	expect(types(() => {})).toEqual([]);
 });
 
 test("one line about the connection: no server and no neighbour is offline, a server without neighbours is alone", () => {
 	const alone = (view: StreetView): void => {
-		view.chain = { ...view.chain, neighboursOnline: 0 };
+		view.chain = { ...view.chain, neighboursOnline: 0, outOfTouchSinceMs: view.chainMs - OUT_OF_TOUCH_MS };
 		delete view.chain.leader;
 	};
 	expect(types(alone)).toEqual(["alone"]);
@@ -45,14 +50,30 @@ test("a household that is asked whether it goes over to a new chain is told so, 
 });
 
 test("connected neighbours without a leader", () => {
-	expect(types((view) => delete view.chain.leader)).toEqual(["noLeader"]);
+	expect(types(withoutLeader)).toEqual(["noLeader"]);
+});
+
+test("neighbours that are not found yet, and a leader that is not heard of yet, are waited for at a start", () => {
+	const startedMs = (view: StreetView): void => {
+		view.chain = { ...view.chain, outOfTouchSinceMs: view.chainMs, neighboursOnline: 0 };
+		delete view.chain.leader;
+	};
+	expect(types(startedMs, OUT_OF_TOUCH_MS - 1)).toEqual([]);
+	expect(types(startedMs, OUT_OF_TOUCH_MS)).toEqual(["alone"]);
+	// A demo's clock runs faster, and its screens do not.
+	const inDemo = (view: StreetView): void => {
+		startedMs(view);
+		view.timeScale = 60;
+	};
+	expect(types(inDemo, OUT_OF_TOUCH_MS)).toEqual([]);
+	expect(types(inDemo, 60 * OUT_OF_TOUCH_MS)).toContain("alone");
 });
 
 test("what waits after an outage is counted: while nobody leads, and while it goes into the chain", () => {
 	const view = street(0);
 	view.chain = { ...view.chain, waitingMinutes: 10_080, votersOnline: 4, voters: 25 };
 	expect(bannersOf(view, view.chainMs)).toEqual([{ type: "backlog", waitingMinutes: 10_080 }]);
-	delete view.chain.leader;
+	withoutLeader(view);
 	expect(bannersOf(view, view.chainMs)).toEqual([
 		{ type: "noLeader", waitingMinutes: 10_080, votersOnline: 4, voters: 25 },
 	]);
