@@ -58,7 +58,24 @@ async function laterBuild(): Promise<string> {
 declare global {
 	interface Window {
 		startWorkers(): void;
+		/** What moved without anybody having pressed anything: how far, and what. */
+		shifts: string[];
 	}
+}
+
+/** By then a start has found whom it looks for, or says that it has not. */
+const SETTLED_MS = 3_000;
+
+/** Runs in the page, by itself. */
+function watchLayout(): void {
+	window.shifts = [];
+	const observer = new PerformanceObserver((list) => {
+		for (const entry of list.getEntries() as (PerformanceEntry & { value: number; sources: { node?: Element }[] })[]) {
+			const moved = entry.sources.map(({ node }) => node?.className ?? node?.nodeName);
+			window.shifts.push(`${entry.value.toFixed(4)} ${moved.join(", ")}`);
+		}
+	});
+	observer.observe({ type: "layout-shift", buffered: true });
 }
 
 /** Runs in the page, by itself: what is said to a worker waits. */
@@ -113,6 +130,27 @@ describe("the installed app", () => {
 		await expectPage(status).visible();
 		expect(await slow.evaluate(() => localStorage.getItem("nabostrom/last-view"))).toContain('"name":"Hus 1"');
 		await slow.close();
+		await page.goto(app.url);
+		await heading(page, nb.home_today).waitFor();
+	});
+
+	it("moves nothing that somebody has begun to read, while it starts and finds its neighbours", async () => {
+		const reading = await context.newPage();
+		await reading.addInitScript(watchLayout);
+		await page.goto("about:blank");
+		for (const isKept of [true, false]) {
+			if (!isKept) await reading.evaluate(() => localStorage.removeItem("nabostrom/last-view"));
+			await reading.goto(app.url);
+			await heading(reading, nb.first_week_title).waitFor();
+			await expectPage(reading.getByText(nb.chip_pending_none)).visible();
+			await until(
+				() => reading.evaluate(() => performance.now()),
+				(nowMs) => nowMs > SETTLED_MS,
+				20_000,
+			);
+			expect(await reading.evaluate(() => window.shifts)).toEqual([]);
+		}
+		await reading.close();
 		await page.goto(app.url);
 		await heading(page, nb.home_today).waitFor();
 	});
