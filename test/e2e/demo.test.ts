@@ -35,6 +35,21 @@ async function tiles(): Promise<{ name: string; ore: number; block: number }[]> 
 	return [...seen.values()];
 }
 
+/** Runs in the page, by itself: what the beads that are there do when another figure comes. */
+async function flowUntilNextFigure(): Promise<"goes on" | "begins anew" | "is another line"> {
+	const movementOf = (bead: Element) => bead.getAnimations()[0];
+	const figures = () => [...document.querySelectorAll("svg text.value")].map(({ textContent }) => textContent).join();
+	const [before, moved] = [figures(), new Map<Element, Animation | undefined>()];
+	for (const bead of document.querySelectorAll("circle.bead")) moved.set(bead, movementOf(bead));
+	while (figures() === before) await new Promise((resolve) => setTimeout(resolve, 50));
+	await new Promise(requestAnimationFrame);
+	const left = [...moved].filter(([bead]) => bead.isConnected);
+	if (left.length === 0) return "is another line";
+	return left.every(([bead, movement]) => movement !== undefined && movementOf(bead) === movement)
+		? "goes on"
+		: "begins anew";
+}
+
 describe("the demo street", () => {
 	it("is live soon after the click: ten nodes, contracts, blocks", async () => {
 		const clickedMs = Date.now();
@@ -55,6 +70,15 @@ describe("the demo street", () => {
 		// Five consumers were given 200 kr each; tiles round to øre, and are not all of the same block.
 		const sumOre = after.reduce((sum, { ore }) => sum + ore, 0);
 		expect(Math.abs(sumOre - 100_000)).toBeLessThanOrEqual(50);
+	});
+
+	it("lets what flows flow on while new figures come", async () => {
+		await page.locator("circle.bead").first().waitFor({ timeout: 30_000 });
+		const outcomes: string[] = [];
+		for (let figures = 0; figures < 3; figures++) outcomes.push(await page.evaluate(flowUntilNextFigure));
+		// A line may end, or begin, with a figure.
+		expect(outcomes).toContain("goes on");
+		expect(outcomes).not.toContain("begins anew");
 	});
 
 	it("goes on without a house that is switched off, which catches up when it is switched on again", async () => {
