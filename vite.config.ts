@@ -3,6 +3,8 @@ import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Rolldown } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
+import en from "./src/ui/messages/en.json" with { type: "json" };
+import nb from "./src/ui/messages/nb.json" with { type: "json" };
 
 /**
  * The messages are compiled once before the type check (CONTRIBUTING); here they follow every change while developing. Each is
@@ -40,6 +42,19 @@ const FIRST_SCREENS = ["Street", "FirstWeekCard"];
 const INSIDE_STREET = ["FirstWeekCard", "Operations"];
 const UI = fileURLToPath(new URL("src/ui/", import.meta.url));
 const MESSAGES = `${UI}paraglide/messages/`;
+
+/** Puts the messages into what index.html says by itself, once in each language (ui/firstWords). */
+const firstWords = () => ({
+	name: "first-words",
+	transformIndexHtml: (html: string) =>
+		html.replace(/<!-- language -->(.*?)<!-- \/language -->/s, (_, words: string) =>
+			Object.entries({ nb, en })
+				.map(([lang, messages]) =>
+					words.replace(/\{(\w+)\}/g, (_, name: string) => ({ ...messages, lang })[name as keyof typeof messages]),
+				)
+				.join(""),
+		),
+});
 
 type ModuleInfo = (id: string) => Rolldown.ModuleInfo | null;
 
@@ -86,6 +101,7 @@ export default defineConfig({
 	plugins: [
 		process.env.VITEST || process.env.NABOSTROM_MESSAGES === "compiled" ? [] : messages(),
 		svelte({ configFile: false }),
+		firstWords(),
 		// The app registers it by itself (ui/pwa/update), and its manifest is a file (public/).
 		VitePWA({
 			strategies: "injectManifest",

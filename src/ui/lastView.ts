@@ -18,8 +18,11 @@ interface LastView {
 export interface LastViewStore {
 	/** What the same version of the app kept before this page was opened. */
 	readonly street: StreetView | undefined;
-	/** To be told of every view: it is kept at once, and then once a minute. Without a household, or of a demo, there is none. */
-	keep(view: View): void;
+	/**
+	 * To be told of every view: it is kept at once, and then once a minute. Without a household, or of a demo, there is none.
+	 * `isLeaving`: the page is hidden, and may never be seen again.
+	 */
+	keep(view: View, isLeaving?: boolean): void;
 }
 
 /**
@@ -30,11 +33,14 @@ export function openLastView(version: string, nowMs: () => number): LastViewStor
 	let keptMs: number | undefined;
 	return {
 		street: take(version),
-		keep(view) {
+		keep(view, isLeaving = false) {
 			if (view.stage !== "street") {
 				keepText(KEY, undefined);
 				keptMs = undefined;
-			} else if (view.timeScale === 1 && (keptMs === undefined || nowMs() - keptMs >= KEEP_EVERY_MS)) {
+				return;
+			}
+			const isDue = isLeaving || keptMs === undefined || nowMs() - keptMs >= KEEP_EVERY_MS;
+			if (view.timeScale === 1 && isDue) {
 				keptMs = nowMs();
 				keepText(KEY, JSON.stringify({ version, street: openOf(view) } satisfies LastView));
 			}

@@ -3,6 +3,7 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
 import { PERSISTENT_PREFIX, REAL_CLOCK } from "../worker/start.js";
+import { giveWayTo } from "./firstWords.js";
 import { openLastView } from "./lastView.js";
 import { fetchServerConfig } from "./links.js";
 import { initLocale } from "./locale.svelte.js";
@@ -16,6 +17,7 @@ import { startUpdates } from "./pwa/update.svelte.js";
 import { type RunningNode, startSession } from "./session.svelte.js";
 import { openTabChannel } from "./tabs/message.js";
 import { initTheme } from "./theme.svelte.js";
+import { loadTopCards } from "./topCards.svelte.js";
 
 function startNode(): RunningNode {
 	const worker = startWorker({ type: "start", databasePrefix: PERSISTENT_PREFIX, clock: REAL_CLOCK });
@@ -40,7 +42,10 @@ initTheme();
 // This file's address, as it is built, is another one whenever anything is that it leads to.
 const last = openLastView(import.meta.url, () => performance.now());
 // Its screens are fetched before anything else is done.
-if (last.street !== undefined) void import("./screens/Street.svelte").catch(() => {});
+if (last.street !== undefined) {
+	void import("./screens/Street.svelte").catch(() => {});
+	void loadTopCards(last.street);
+}
 // Who has installed it wants to keep what it knows.
 followInstallation(() => void askToKeep());
 const target = document.getElementById("app");
@@ -61,6 +66,7 @@ if (target !== null) {
 		reload: () => location.reload(),
 	});
 	mount(App, { target, props: { session, last } });
+	giveWayTo(target);
 	void import("./focusKeeping.js").then(({ keepFocus }) => keepFocus(document));
 	if (document.readyState === "complete") startUpdates();
 	else window.addEventListener("load", startUpdates, { once: true });

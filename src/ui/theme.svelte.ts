@@ -1,6 +1,6 @@
 /**
  * Light, dark, or as the system: chosen under "More", kept in this browser. The colours are `light-dark()`, so that the
- * colour scheme of the root decides (app.css); `public/theme.js` names it there before the first paint.
+ * colour scheme of the root decides (app.css); `public/first-paint.js` names it there before the first paint.
  */
 import { keepText, readText } from "./keptText.js";
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Service, startService } from "../../signaling/service.js";
+import en from "../../src/ui/messages/en.json" with { type: "json" };
 import nb from "../../src/ui/messages/nb.json" with { type: "json" };
 import { createScratch } from "../hosts/support/scratch.js";
 import { type App, builtApp, startApp } from "./support/app.js";
@@ -108,7 +109,14 @@ describe("the installed app", () => {
 			const lists = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
 			return lists.flat().map(({ url }) => new URL(url).pathname);
 		});
-		for (const part of [/^\/index\.html/, /^\/verify\.html/, /worker\/main-/, /argon2-/, /\.woff2$/, /^\/theme\.js/]) {
+		for (const part of [
+			/^\/index\.html/,
+			/^\/verify\.html/,
+			/worker\/main-/,
+			/argon2-/,
+			/\.woff2$/,
+			/^\/first-paint\.js/,
+		]) {
 			expect(cached.filter((path) => part.test(path))).toHaveLength(1);
 		}
 	});
@@ -132,6 +140,29 @@ describe("the installed app", () => {
 		await slow.close();
 		await page.goto(app.url);
 		await heading(page, nb.home_today).waitFor();
+	});
+
+	it("says what it is to who comes for the first time before any of its code is there, and to nobody else", async () => {
+		const visitor = await app.openPage();
+		await visitor.addInitScript(() => Object.defineProperty(navigator, "languages", { get: () => ["fr", "en-GB"] }));
+		let letGo = () => {};
+		const held = new Promise<void>((resolve) => {
+			letGo = resolve;
+		});
+		await visitor.route(/\/assets\/index-/, (route) => held.then(() => route.continue()));
+		await visitor.goto(app.url, { waitUntil: "commit" });
+		await heading(visitor, en.welcome_title).waitFor();
+		expect(await visitor.getByText(nb.welcome_title).isVisible()).toBe(false);
+		// A way in that was pressed too early is gone once there is code for it.
+		await visitor.getByRole("link", { name: en.welcome_found }).click();
+		letGo();
+		await heading(visitor, en.found_title).waitFor();
+		expect(await visitor.locator("#first").count()).toBe(0);
+		await visitor.context().close();
+		const again = await context.newPage();
+		await again.goto(app.url);
+		expect(await again.evaluate(() => document.documentElement.dataset.first)).toBeUndefined();
+		await again.close();
 	});
 
 	it("moves nothing that somebody has begun to read, while it starts and finds its neighbours", async () => {

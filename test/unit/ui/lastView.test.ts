@@ -26,7 +26,7 @@ describe("the last view", () => {
 		expect(next()).toBeUndefined();
 	});
 
-	it("is kept at once, and then once a minute", () => {
+	it("is kept at once, then once a minute, and when its page is left", () => {
 		let nowMs = 0;
 		const last = openLastView("a", () => nowMs);
 		last.keep(streetAt(1));
@@ -36,6 +36,9 @@ describe("the last view", () => {
 		nowMs = 60_000;
 		last.keep(streetAt(3));
 		expect(next()).toEqual(streetAt(3));
+		nowMs = 60_001;
+		last.keep(streetAt(4), true);
+		expect(next()).toEqual(streetAt(4));
 	});
 
 	it("is none where another version of the app kept it, or where it is damaged", () => {
