@@ -224,6 +224,9 @@ export interface Box {
 
 /** Where along its line a figure may stand: the middle first. */
 const ALONG = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8];
+const LINE_GAP_PX = 5;
+/** On the line if there is room, else at one side of it. */
+const BESIDE = [0, 1, -1];
 
 /**
  * Places for the figures of lines, so that as few as can be stand over names, signs or each other. Lines in the order in
@@ -236,7 +239,16 @@ export function labelSpots(
 ): Place[] {
 	const taken = [...obstacles];
 	return lines.map(({ from, to }) => {
-		const spots = ALONG.map((along) => ({ x: from.x + (to.x - from.x) * along, y: from.y + (to.y - from.y) * along }));
+		const [dx, dy] = [to.x - from.x, to.y - from.y];
+		const length = Math.max(1, Math.hypot(dx, dy));
+		// So far from the line that a figure does not touch it.
+		const apart = (Math.abs(dy) * size.width + Math.abs(dx) * size.height) / 2 / length + LINE_GAP_PX;
+		const spots = BESIDE.flatMap((side) =>
+			ALONG.map((along) => ({
+				x: from.x + dx * along + (side * apart * dy) / length,
+				y: from.y + dy * along - (side * apart * dx) / length,
+			})),
+		);
 		const covered = spots.map((spot) => taken.reduce((sum, box) => sum + overlapOf({ ...spot, ...size }, box), 0));
 		const spot = spots[covered.indexOf(Math.min(...covered))] ?? from;
 		taken.push({ ...spot, ...size });

@@ -96,6 +96,9 @@ describe("what is written in the picture", () => {
 		expect(Math.abs((beside?.x ?? 0) - 100)).toBeGreaterThanOrEqual(55);
 		const [first, second] = labelSpots([line, line], size, []);
 		expect(Math.abs((first?.x ?? 0) - (second?.x ?? 0))).toBeGreaterThanOrEqual(50);
+		// Where its line is hidden all along it stands beside it, and does not touch it.
+		const [aside] = labelSpots([line], size, [{ x: 100, y: 0, width: 400, height: 2 }]);
+		expect(Math.abs(aside?.y ?? 0)).toBeGreaterThan(size.height / 2);
 	});
 
 	it("is a name in two lines at the most, with its number", () => {
