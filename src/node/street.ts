@@ -19,6 +19,7 @@ import type { MeterMemory } from "../meter/meterPipeline.js";
 import { assert } from "../primitives/assert.js";
 import { SEED_BYTES } from "../primitives/recoveryWords.js";
 import { ok, type Result, refused } from "../primitives/result.js";
+import { minuteOf } from "../primitives/units.js";
 import type { ActCommand } from "./acts.js";
 import type { Chain, Link } from "./chain.js";
 import type { ConnectTo } from "./channelPlan.js";
@@ -37,6 +38,7 @@ import { ProposalSize } from "./proposer.js";
 import type { Command, CommandError, WhatIf } from "./protocol.js";
 import type { RecentFlows } from "./recentFlows.js";
 import { type ChainConfig, encodeConfig, encodeVotes, type Keys } from "./records.js";
+import { sameMeters } from "./sameMeter.js";
 import type { Statement } from "./statement.js";
 import type { ChainChange, StorageError, StoredHours } from "./storage.js";
 import { Accounts } from "./street/accounts.js";
@@ -133,6 +135,7 @@ export class Street {
 	readonly #olderDays: OlderDays;
 	#lastTickMs: number;
 	#claim: string | undefined;
+	#sameMeters: { readonly head: Link; readonly pairs: readonly [number, number][] } | undefined;
 	/** Of what it was reckoned, and what came of it. */
 	#ownCredentials: readonly Message[] | undefined;
 
@@ -311,6 +314,21 @@ export class Street {
 	/** Whether the neighbours give this device nothing more, by their word. */
 	get isTurnedAway(): boolean {
 		return this.#catchingUp.turnedAway !== undefined;
+	}
+
+	/** Pairs of members that seem to read one and the same meter: looked for once for each head. */
+	get sameMeters(): readonly (readonly [number, number])[] {
+		const { head } = this.#context.chain;
+		if (this.#sameMeters?.head !== head) {
+			const members = head.ledger.households.filter(({ removal }) => removal?.completed !== true);
+			const pairs = sameMeters(
+				members.map(({ index }) => index),
+				minuteOf(head.block.timestampMs),
+				(member, minute) => this.history.reading(member, minute),
+			);
+			this.#sameMeters = { head, pairs };
+		}
+		return this.#sameMeters.pairs;
 	}
 
 	/** What the operator needs to give a household this browser's key, while the chain knows no household of it. */

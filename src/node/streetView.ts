@@ -637,10 +637,12 @@ function operatorView(context: ViewContext, ledger: Ledger): OperatorView {
 		};
 	});
 	const flows = street.flows.view();
+	const { sameMeters } = street;
 	const known = new Set(nodes.map(({ deviceId }) => deviceId));
 	return {
 		nodes,
 		...(flows === undefined ? {} : { flows }),
+		...(sameMeters.length === 0 ? {} : { sameMeters }),
 		guests: [...peers.authenticated()].filter(({ device }) => !known.has(device)).length,
 		...(street.startUp.isAsked ? { firstWeek: street.startUp.households } : {}),
 		orders: ordersOf(ledger.orders),

@@ -699,6 +699,8 @@ export interface OperatorView {
 	iceServers: readonly IceServer[];
 	/** Between whom energy flowed last; absent: nothing has settled lately. */
 	flows?: FlowsView;
+	/** Pairs of members that seem to read one and the same meter. */
+	sameMeters?: readonly (readonly [number, number])[];
 	/** Devices that have a channel to this one and that the chain does not know: they come in, or lost their key. */
 	guests: number;
 	/** Of each household that stays; absent: nobody is asked for a first week. */

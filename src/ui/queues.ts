@@ -4,7 +4,7 @@ import { housesOf, nodeRows } from "./networkModel.js";
 import { m } from "./paraglide/messages.js";
 import { mayAdd } from "./voterChoice.js";
 
-export type QueueName = "orders" | "payouts" | "corrections" | "notices" | "silent" | "guests" | "voters";
+export type QueueName = "orders" | "payouts" | "corrections" | "notices" | "silent" | "sameMeter" | "guests" | "voters";
 
 export interface Queue {
 	name: QueueName;
@@ -48,6 +48,12 @@ export function queuesOf(street: StreetView): Queue[] {
 			count: silentHouses(street).length,
 			empty: m.queue_silent_empty(),
 			path: "/network",
+		},
+		{
+			name: "sameMeter",
+			title: m.queue_same_meter(),
+			count: operator.sameMeters?.length ?? 0,
+			empty: m.queue_same_meter_empty(),
 		},
 		{ name: "guests", title: m.queue_guests(), count: guests, empty: m.queue_guests_empty(), path: "/members" },
 		{

@@ -1005,7 +1005,7 @@ export function everythingWaits(): StreetView {
 		timestampMs: NOW_MS - 2 * HOUR,
 		reference: "0048823106",
 	};
-	view.operator = { ...view.operator, payouts: [payout], guests: 2 };
+	view.operator = { ...view.operator, payouts: [payout], guests: 2, sameMeters: [[3, 5]] };
 	return withFirstWeek(view, "open");
 }
 

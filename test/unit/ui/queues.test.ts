@@ -13,6 +13,7 @@ describe("what waits for the operator", () => {
 			"corrections",
 			"notices",
 			"silent",
+			"sameMeter",
 			"guests",
 			"voters",
 		]);
@@ -22,6 +23,7 @@ describe("what waits for the operator", () => {
 			corrections: 1,
 			notices: 2,
 			silent: 1,
+			sameMeter: 1,
 			guests: 2,
 			voters: 1,
 		});
