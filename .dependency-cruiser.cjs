@@ -72,10 +72,10 @@ module.exports = {
 			to: { path: packages("valibot") },
 		},
 		{
-			name: "one-curve-file",
-			comment: "primitives/signature.ts is the only file that imports a curve library.",
+			name: "curve-files",
+			comment: "Signatures, their batches and their keys are the only files that import a curve library.",
 			severity: "error",
-			from: { path: "^src/", pathNot: "^src/primitives/signature\\.ts$" },
+			from: { path: "^src/", pathNot: "^src/primitives/(signature|signatureBatch|memberKey)\\.ts$" },
 			to: { path: packages("@noble/secp256k1|@noble/curves") },
 		},
 		{

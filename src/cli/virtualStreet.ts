@@ -11,7 +11,7 @@ import type { Command, CommandError, NodeInput, NodeOutput, ReplyValue } from ".
 import { assert } from "../primitives/assert.js";
 import { taggedHash } from "../primitives/hash.js";
 import { type Result, refused } from "../primitives/result.js";
-import { createVerifier, publicKeyOf, sign, type Verifier } from "../primitives/signature.js";
+import { type BatchVerifier, createVerifier, publicKeyOf, sign } from "../primitives/signature.js";
 import { MemoryStorage } from "../storage/memory.js";
 
 /** Monotonic time moves in such steps while there is no leader or a proposal is open. */
@@ -26,7 +26,7 @@ const hashFingerprint = taggedHash("fingerprint");
 /** With what its nodes sign, and each of them verifies. */
 export interface Signatures {
 	readonly signer: Signer;
-	readonly createVerifier: () => Verifier;
+	readonly createVerifier: () => BatchVerifier;
 }
 
 const REAL_SIGNATURES: Signatures = { signer: { publicKeyOf, sign }, createVerifier };
@@ -59,6 +59,10 @@ export class VirtualStreet {
 				verify: (signature, digest, publicKey) => {
 					this.verifications += 1;
 					return verifier.verify(signature, digest, publicKey);
+				},
+				findBad: (checks) => {
+					this.verifications += checks.length;
+					return verifier.findBad(checks);
 				},
 			},
 			randomBytes: (length) => {

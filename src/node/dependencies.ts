@@ -3,7 +3,7 @@
 import type { RaftSettings } from "../consensus/state.js";
 import type { LocalTimeRule } from "../primitives/localTime.js";
 import type { Result } from "../primitives/result.js";
-import type { Verifier } from "../primitives/signature.js";
+import type { BatchVerifier } from "../primitives/signature.js";
 import { MINUTES_PER_DAY } from "../primitives/units.js";
 import type { NodeOutput } from "./protocol.js";
 import type { StorageRoot } from "./storage.js";
@@ -69,7 +69,7 @@ export interface NodeDependencies {
 	clocks: Clocks;
 	storage: StorageRoot;
 	signer: Signer;
-	verifier: Verifier;
+	verifier: BatchVerifier;
 	/** Fresh random bytes, fit for keys. */
 	randomBytes(length: number): Uint8Array;
 	/**

@@ -12,6 +12,11 @@ export function fromHex(text: string): Result<Uint8Array, { code: "bad-hex"; len
 	return ok(hexToBytes(text));
 }
 
+/** The number of big-endian bytes. */
+export function toNumber(bytes: Uint8Array): bigint {
+	return BigInt(`0x${toHex(bytes)}`);
+}
+
 /** Whether two byte strings are the same. Not constant time: used on public data only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 	if (a.length !== b.length) return false;

@@ -1,12 +1,14 @@
 /**
  * ECDSA on secp256k1 with RFC 6979 nonces: 64 bytes r ‖ s with low s, then the recovery bit.
- * The only file that imports a curve library.
+ * With `memberKey` and `signatureBatch` the only files that import a curve library.
  */
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { etc, getPublicKey, hashes, sign as nobleSign, Point, utils } from "@noble/secp256k1";
 import { assert } from "./assert.js";
-import { toHex } from "./bytes.js";
+import { toNumber } from "./bytes.js";
+import { KeyCache, ORDER } from "./memberKey.js";
+import { type BatchedSignature, findBadOf, type SignatureParts } from "./signatureBatch.js";
 
 hashes.sha256 = sha256;
 hashes.hmacSha256 = (key, message) => hmac(sha256, key, message);
@@ -15,7 +17,12 @@ export const PUBLIC_KEY_BYTES = 33;
 export const SECRET_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 65;
 
-const { n: ORDER } = Point.CURVE();
+/** A signature (65 bytes) that is to be one over `digest` (32 bytes) by `publicKey` (33 bytes, compressed). */
+export interface SignatureCheck {
+	readonly signature: Uint8Array;
+	readonly digest: Uint8Array;
+	readonly publicKey: Uint8Array;
+}
 
 /** Checks signatures. A node counts through its own; tables are cached for the keys that sign again and again. */
 export interface Verifier {
@@ -23,14 +30,15 @@ export interface Verifier {
 	verify(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean;
 }
 
+/** Checks many at once, too. */
+export interface BatchVerifier extends Verifier {
+	/** Which of these do not verify, by their places: the same as one by one, and faster where there are many. */
+	findBad(checks: readonly SignatureCheck[]): number[];
+}
+
 /** The public key (33 bytes) of a secret key (32 bytes, valid). */
 export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
 	return getPublicKey(secretKey);
-}
-
-/** Whether these bytes are a compressed point of the curve. */
-export function isPublicKey(bytes: Uint8Array): boolean {
-	return utils.isValidPublicKey(bytes, true);
 }
 
 /** Whether these bytes are a usable secret key (1 … n−1). */
@@ -52,117 +60,45 @@ export function sign(digest: Uint8Array, secretKey: Uint8Array): Uint8Array {
 }
 
 /** Makes the real verifier, with tables for at most `cachedKeys` public keys. */
-export function createVerifier(cachedKeys = 128): Verifier {
+export function createVerifier(cachedKeys = 128): BatchVerifier {
 	const keys = new KeyCache(cachedKeys);
+	const verify = (signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean => {
+		const parts = partsOf(signature, digest);
+		const key = parts && keys.get(publicKey);
+		if (parts === undefined || key === undefined) return false;
+		// SEC 1 §4.1.4: R = u1·G + u2·Q. Asking for R itself (its x equal to r, its y of the stated parity) is the same
+		// as asking that (r, s, bit) recovers Q (§4.1.6), without the square root.
+		const inverse = etc.invert(parts.s, ORDER);
+		const u1 = etc.mod(parts.digest * inverse, ORDER);
+		const u2 = etc.mod(parts.r * inverse, ORDER);
+		const point = Point.BASE.multiplyUnsafe(u1).add(key.multiply(u2));
+		if (point.is0()) return false;
+		const { x, y } = point.toAffine();
+		return x === parts.r && (y & 1n) === (parts.isOdd ? 1n : 0n);
+	};
 	return {
-		verify(signature, digest, publicKey) {
-			if (signature.length !== SIGNATURE_BYTES || digest.length !== 32) return false;
-			const recovery = signature[64] ?? 2;
-			if (recovery > 1) return false;
-			const r = toNumber(signature.subarray(0, 32));
-			const s = toNumber(signature.subarray(32, 64));
-			if (r === 0n || r >= ORDER || s === 0n || s > ORDER >> 1n) return false;
-			const key = keys.get(publicKey);
-			if (key === undefined) return false;
-			// SEC 1 §4.1.4: R = u1·G + u2·Q. Asking for R itself (its x equal to r, its y of the stated parity) is the same
-			// as asking that (r, s, bit) recovers Q (§4.1.6), without the square root.
-			const inverse = etc.invert(s, ORDER);
-			const u1 = etc.mod(toNumber(digest) * inverse, ORDER);
-			const u2 = etc.mod(r * inverse, ORDER);
-			const point = Point.BASE.multiplyUnsafe(u1).add(key.multiply(u2));
-			if (point.is0()) return false;
-			const { x, y } = point.toAffine();
-			return x === r && Number(y & 1n) === recovery;
+		verify,
+		findBad(checks) {
+			const bad: number[] = [];
+			const batch: BatchedSignature[] = [];
+			for (const [at, { signature, digest, publicKey }] of checks.entries()) {
+				const parts = partsOf(signature, digest);
+				const key = parts && keys.get(publicKey);
+				const isGood = () => verify(signature, digest, publicKey);
+				if (parts === undefined || key === undefined) bad.push(at);
+				else batch.push({ ...parts, at, key, isGood, said: [signature, digest, publicKey] });
+			}
+			return [...bad, ...findBadOf(batch)].sort((a, b) => a - b);
 		},
 	};
 }
 
-function toNumber(bytes: Uint8Array): bigint {
-	return BigInt(`0x${toHex(bytes)}`);
-}
-
-/** A key is given a table only once it has signed this often: building one costs as much as some ten verifications. */
-const USES_BEFORE_TABLE = 12;
-/** Bits of a window: the sum over 43 windows of 32 signed multiples each. */
-const WINDOW_BITS = 6;
-
-/** Public keys that were seen, decompressed once, least recently used dropped first. */
-class KeyCache {
-	readonly #keys = new Map<string, MemberKey>();
-	readonly #limit: number;
-
-	constructor(limit: number) {
-		this.#limit = limit;
-	}
-
-	get(publicKey: Uint8Array): MemberKey | undefined {
-		const name = toHex(publicKey);
-		let key = this.#keys.get(name);
-		if (key === undefined) {
-			if (!isPublicKey(publicKey)) return undefined;
-			key = new MemberKey(Point.fromBytes(publicKey));
-		} else {
-			this.#keys.delete(name);
-		}
-		this.#keys.set(name, key);
-		if (this.#keys.size > this.#limit) {
-			for (const oldest of this.#keys.keys()) {
-				this.#keys.delete(oldest);
-				break;
-			}
-		}
-		return key;
-	}
-}
-
-/** A public key with its multiples: fixed-window multiplication with signed digits, as noble does it for the base point. */
-class MemberKey {
-	readonly #point: Point;
-	#uses = 0;
-	#table: Point[] = [];
-
-	constructor(point: Point) {
-		this.#point = point;
-	}
-
-	/** scalar · Q, for 0 ≤ scalar < n. Variable time: both are public. */
-	multiply(scalar: bigint): Point {
-		this.#uses += 1;
-		if (this.#uses < USES_BEFORE_TABLE) return this.#point.multiplyUnsafe(scalar);
-		if (this.#table.length === 0) this.#table = multiplesOf(this.#point);
-		const half = 1 << (WINDOW_BITS - 1);
-		let rest = scalar;
-		let sum = Point.ZERO;
-		for (let base = 0; rest > 0n; base += half) {
-			let digit = Number(rest & BigInt(2 * half - 1));
-			rest >>= BigInt(WINDOW_BITS);
-			if (digit > half) {
-				// digit − 64 is a smaller negative multiple, and the window above takes the borrow.
-				digit -= 2 * half;
-				rest += 1n;
-			}
-			if (digit === 0) continue;
-			const multiple = this.#table[base + Math.abs(digit) - 1];
-			assert(multiple !== undefined, "the table covers every window of a scalar below the group order");
-			sum = sum.add(digit > 0 ? multiple : multiple.negate());
-		}
-		return sum;
-	}
-}
-
-/** For each window w the points 1 … 32 times 2^(6w)·Q. */
-function multiplesOf(point: Point): Point[] {
-	const half = 1 << (WINDOW_BITS - 1);
-	const windows = Math.ceil(257 / WINDOW_BITS);
-	const table: Point[] = [];
-	let base = point;
-	for (let w = 0; w < windows; w++) {
-		let multiple = base;
-		for (let i = 0; i < half; i++) {
-			table.push(multiple);
-			multiple = multiple.add(base);
-		}
-		for (let bit = 0; bit < WINDOW_BITS; bit++) base = base.double();
-	}
-	return table;
+/** Undefined: of a form that no signature has. */
+function partsOf(signature: Uint8Array, digest: Uint8Array): SignatureParts | undefined {
+	if (signature.length !== SIGNATURE_BYTES || digest.length !== 32) return undefined;
+	const recovery = signature[64] ?? 2;
+	const r = toNumber(signature.subarray(0, 32));
+	const s = toNumber(signature.subarray(32, 64));
+	if (recovery > 1 || r === 0n || r >= ORDER || s === 0n || s > ORDER >> 1n) return undefined;
+	return { r, s, isOdd: recovery === 1, digest: toNumber(digest) };
 }

@@ -25,7 +25,7 @@ import { assert } from "../../src/primitives/assert.js";
 import { equalBytes, toHex } from "../../src/primitives/bytes.js";
 import { taggedHash } from "../../src/primitives/hash.js";
 import { ok, type Result } from "../../src/primitives/result.js";
-import { createVerifier, publicKeyOf, sign, type Verifier } from "../../src/primitives/signature.js";
+import { type BatchVerifier, createVerifier, publicKeyOf, sign } from "../../src/primitives/signature.js";
 import { MS_PER_MINUTE } from "../../src/primitives/units.js";
 import { MemoryStorage } from "../../src/storage/memory.js";
 import { carryOut, interceptWrites, type Writing, type Written } from "./interceptedStorage.js";
@@ -157,7 +157,7 @@ export interface ClusterOptions {
 	settings?: Partial<NodeSettings>;
 	realSignatures?: boolean;
 	/** What a house verifies with, by its place in `houses` when it was added; the default where this gives none. */
-	verifierOf?: (index: number) => Verifier | undefined;
+	verifierOf?: (index: number) => BatchVerifier | undefined;
 	/** Hears all that every node says to its page. */
 	onOutput?: (output: NodeOutput, house: number) => void;
 	seed?: string;

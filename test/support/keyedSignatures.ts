@@ -5,7 +5,8 @@
 import type { Signer } from "../../src/node/dependencies.js";
 import { equalBytes, toHex } from "../../src/primitives/bytes.js";
 import { taggedHash } from "../../src/primitives/hash.js";
-import { publicKeyOf, SIGNATURE_BYTES, type Verifier } from "../../src/primitives/signature.js";
+import { type BatchVerifier, publicKeyOf, SIGNATURE_BYTES } from "../../src/primitives/signature.js";
+import { oneByOne } from "./oneByOne.js";
 
 const hashSignature = taggedHash("test signature");
 const publicKeys = new Map<string, Uint8Array>();
@@ -29,6 +30,6 @@ export function keyedSign(digest: Uint8Array, secretKey: Uint8Array): Uint8Array
 
 export const keyedSigner: Signer = { publicKeyOf: cachedPublicKeyOf, sign: keyedSign };
 
-export const keyedVerifier: Verifier = {
-	verify: (signature, digest, publicKey) => equalBytes(signature, keyedSignature(digest, publicKey)),
-};
+export const keyedVerifier: BatchVerifier = oneByOne((signature, digest, publicKey) =>
+	equalBytes(signature, keyedSignature(digest, publicKey)),
+);

@@ -7,9 +7,8 @@
  * certificate says, not this node, and refusing to vote would not change it. Were a signature below bad, a majority
  * would have certified it: the chain goes on as they agreed, and the proof of it is shown here.
  */
-
-import { areGood } from "../../contract/signers.js";
 import { assert } from "../../primitives/assert.js";
+import type { SignatureCheck } from "../../primitives/signature.js";
 import type { Link } from "../chain.js";
 import type { LoadedChain } from "../loading.js";
 import { type BadSignature, encodeUnverified, MAX_BAD, type UnverifiedBlock, unverifiedBlock } from "../unverified.js";
@@ -17,10 +16,12 @@ import type { StreetContext } from "./context.js";
 
 /** So long a tick verifies: a quarter of the time between two. */
 const BUDGET_MS = 25;
-/** Goes on even where one verification takes longer than that. */
-const MIN_PER_TICK = 8;
+/** Signatures of a tick in the beginning: how many a device verifies in its time is seen then. */
+const FIRST_BATCH = 32;
+/** Goes on even where these take longer than that. */
+const MIN_BATCH = 8;
 /** More than a fast computer does in that time. */
-const MAX_PER_TICK = 256;
+const MAX_BATCH = 1_024;
 /** Transactions that wait, of 20 households 6,000 blocks: what is more is verified at once. */
 const MAX_WAITING = 120_000;
 /** So often it is written down how far it has come. */
@@ -37,6 +38,8 @@ export class TailVerification {
 	#all = 0;
 	#bad: readonly BadSignature[];
 	#writtenMs: number;
+	/** So many signatures are verified in the next tick. */
+	#batch = FIRST_BATCH;
 
 	constructor(context: StreetContext, { unverified }: Pick<LoadedChain, "unverified">) {
 		this.#context = context;
@@ -91,7 +94,7 @@ export class TailVerification {
 	/** Blocks that are installed, with `recordWith`'s record. Where too many wait, the lowest are verified at once. */
 	take(blocks: readonly UnverifiedBlock[]): void {
 		this.#queue(blocks);
-		while (this.#all - this.#done > MAX_WAITING) this.#verifyNext();
+		while (this.#all - this.#done > MAX_WAITING) this.#verify(MAX_BATCH);
 	}
 
 	/** The head jumped: what lay below is not here any more. */
@@ -106,11 +109,10 @@ export class TailVerification {
 	async tick(): Promise<boolean> {
 		if (this.#blocks.length === 0) return false;
 		const { clocks } = this.#context.dependencies;
-		const untilMs = clocks.monotonicMs() + BUDGET_MS;
-		for (let verified = 0; this.#blocks.length > 0 && verified < MAX_PER_TICK; ) {
-			if (verified >= MIN_PER_TICK && clocks.monotonicMs() >= untilMs) break;
-			verified += this.#verifyNext();
-		}
+		const beginMs = clocks.monotonicMs();
+		this.#verify(this.#batch);
+		const fits = Math.floor((this.#batch * BUDGET_MS) / Math.max(1, clocks.monotonicMs() - beginMs));
+		this.#batch = Math.max(MIN_BATCH, Math.min(MAX_BATCH, 2 * this.#batch, fits));
 		const isDone = this.#blocks.length === 0;
 		if (isDone) this.passOver();
 		const nowMs = clocks.monotonicMs();
@@ -129,21 +131,37 @@ export class TailVerification {
 		for (const { transactions } of signed) this.#all += transactions.length;
 	}
 
-	/** Verifies the next transaction; gives how many signatures that took. */
-	#verifyNext(): number {
+	/** Verifies the next transactions, with so many signatures or a few more. */
+	#verify(count: number): void {
+		const checks: SignatureCheck[] = [];
+		/** Of each signature: whose it is. */
+		const owners: BadSignature[] = [];
+		while (this.#blocks.length > 0 && checks.length < count) {
+			const { at, index, signatures } = this.#takeNext();
+			if ("code" in signatures) this.#found({ index, at });
+			else {
+				const owner = { index, at };
+				for (const { digest, publicKey, signature } of signatures) {
+					checks.push({ signature, digest: digest(), publicKey });
+					owners.push(owner);
+				}
+			}
+		}
+		const bad = this.#context.dependencies.verifier.findBad(checks);
+		for (const owner of new Set(bad.map((place) => owners[place]))) if (owner !== undefined) this.#found(owner);
+	}
+
+	#takeNext(): UnverifiedBlock["transactions"][number] & { index: number } {
 		const block = this.#blocks[0];
 		const transaction = block?.transactions[this.#next];
 		assert(block !== undefined && transaction !== undefined, "every block in the queue has a transaction left");
-		const { at, signatures } = transaction;
-		const isGood = !("code" in signatures) && areGood(signatures, this.#context.dependencies.verifier);
-		if (!isGood) this.#found({ index: block.index, at });
 		this.#done += 1;
 		this.#next += 1;
 		if (this.#next === block.transactions.length) {
 			this.#blocks.shift();
 			this.#next = 0;
 		}
-		return "code" in signatures ? 1 : signatures.length;
+		return { index: block.index, ...transaction };
 	}
 
 	#found(bad: BadSignature): void {

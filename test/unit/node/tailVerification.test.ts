@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { ReadingTransaction } from "../../../src/block/kinds/metering.js";
 import { decodeUnverified } from "../../../src/node/unverified.js";
-import type { Verifier } from "../../../src/primitives/signature.js";
 import { type Cluster, FIRST_MINUTE, foundedStreet, SHORT_DAYS } from "../../support/cluster.js";
 import { keyedVerifier } from "../../support/keyedSignatures.js";
+import { oneByOne } from "../../support/oneByOne.js";
 
 const FOLLOWER = 3;
 const MINUTES = 24;
@@ -23,14 +23,12 @@ interface Behind {
 function street(): { cluster: Promise<Cluster>; verified: () => number } {
 	let verified = 0;
 	let isFounded = false;
-	const counting: Verifier = {
-		verify(signature, digest, publicKey) {
-			verified += 1;
-			if (isFounded) own.monotonicMs += VERIFICATION_MS;
-			return keyedVerifier.verify(signature, digest, publicKey);
-		},
-	};
-	const credulous: Verifier = { verify: () => true };
+	const counting = oneByOne((signature, digest, publicKey) => {
+		verified += 1;
+		if (isFounded) own.monotonicMs += VERIFICATION_MS;
+		return keyedVerifier.verify(signature, digest, publicKey);
+	});
+	const credulous = oneByOne(() => true);
 	let own: Cluster;
 	const cluster = foundedStreet(4, {
 		settings: SETTINGS,

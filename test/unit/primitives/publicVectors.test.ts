@@ -5,8 +5,9 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toHex } from "../../../src/primitives/bytes.js";
+import { isPublicKey } from "../../../src/primitives/memberKey.js";
 import { seal, unseal } from "../../../src/primitives/sealing.js";
-import { createVerifier, isPublicKey, isSecretKey, sign } from "../../../src/primitives/signature.js";
+import { createVerifier, isSecretKey, sign } from "../../../src/primitives/signature.js";
 import { bytesOf, readVectors } from "./vectors.js";
 
 describe("SHA-256", () => {

@@ -3,14 +3,8 @@ import { verify as nobleVerify, Point, recoverPublicKey } from "@noble/secp256k1
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHex, toHex } from "../../../src/primitives/bytes.js";
-import {
-	createVerifier,
-	isPublicKey,
-	isSecretKey,
-	publicKeyOf,
-	SIGNATURE_BYTES,
-	sign,
-} from "../../../src/primitives/signature.js";
+import { isPublicKey } from "../../../src/primitives/memberKey.js";
+import { createVerifier, isSecretKey, publicKeyOf, SIGNATURE_BYTES, sign } from "../../../src/primitives/signature.js";
 
 const { n: ORDER, p: FIELD } = Point.CURVE();
 const sha256 = (text: string) => new Uint8Array(createHash("sha256").update(text).digest());
