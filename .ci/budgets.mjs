@@ -53,8 +53,8 @@ const budgets = [
 	{ name: "entry", path: scripts(entry), limit: "60 kB" },
 	{ name: "home with its graph", path: scripts(home), limit: "95 kB" },
 	{ name: "the page that checks proofs", path: scripts(loadedWith("verify.html")), limit: "80 kB" },
-	// All screens and the node; the node alone is 175 kB.
-	{ name: "kept for a start without a network", path: kept, limit: "675 kB" },
+	// All screens and the node; the node alone is 178 kB.
+	{ name: "kept for a start without a network", path: kept, limit: "680 kB" },
 	...later.map((name) => {
 		const there = already(name);
 		const added = [...loadedWith(name)].filter((chunk) => !there.has(chunk));
