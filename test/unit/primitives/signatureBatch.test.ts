@@ -79,23 +79,21 @@ function damaged(checks: readonly SignatureCheck[], places: ReadonlyMap<number, 
 }
 
 describe("many signatures at once", () => {
+	const verifier = createVerifier();
+
 	it("are good if each is", () => {
-		expect(createVerifier().findBad(GOOD)).toEqual([]);
-		expect(createVerifier().findBad([])).toEqual([]);
+		expect(verifier.findBad(GOOD)).toEqual([]);
+		expect(verifier.findBad([])).toEqual([]);
 		// The same ones again and again meet in one bucket.
-		expect(createVerifier().findBad([...GOOD, ...GOOD, ...GOOD])).toEqual([]);
-		expect(createVerifier().findBad(Array.from({ length: 40 }, () => checkOf(1)))).toEqual([]);
+		expect(verifier.findBad([...GOOD, ...GOOD, ...GOOD])).toEqual([]);
+		expect(verifier.findBad(Array.from({ length: 40 }, () => checkOf(1)))).toEqual([]);
 	});
 
 	it.each(Object.keys(DAMAGES))("name the one with %s", (damage) => {
-		for (const place of [0, 29, GOOD.length - 1]) {
-			const checks = damaged(GOOD, new Map([[place, damage]]));
-			expect(createVerifier().findBad(checks)).toEqual([place]);
-		}
+		expect(verifier.findBad(damaged(GOOD, new Map([[29, damage]])))).toEqual([29]);
 	});
 
 	it("are found bad as one by one, whatever is wrong with them", () => {
-		const verifier = createVerifier();
 		const damages = fc.array(fc.tuple(fc.nat(GOOD.length - 1), fc.constantFrom(...Object.keys(DAMAGES))), {
 			maxLength: 12,
 		});
@@ -130,7 +128,7 @@ describe("many signatures at once", () => {
 				publicKey,
 				signature: Uint8Array.of(...bytes32(r), ...bytes32(s), bit),
 			}));
-			expect(createVerifier().findBad([...GOOD, ...forged])).toEqual([GOOD.length, GOOD.length + 1]);
+			expect(verifier.findBad([...GOOD, ...forged])).toEqual([GOOD.length, GOOD.length + 1]);
 			return;
 		}
 	});
