@@ -26,7 +26,7 @@ export interface BatchedSignature extends SignatureParts {
 	/** All that is signed and by whom, of always the same lengths. */
 	readonly said: readonly Uint8Array[];
 	/** Verifies it by itself. */
-	isGood(): boolean;
+	readonly isGood: () => boolean;
 }
 
 /** Below so many a sum costs more than it saves. */
@@ -44,20 +44,19 @@ interface Term extends Multiple {
 /** Names those that do not verify. Where a sum is wrong each half is looked at by itself. */
 export function findBadOf(signatures: readonly BatchedSignature[]): number[] {
 	const bad: number[] = [];
+	const verifyEach = (few: readonly BatchedSignature[]): void => {
+		for (const { at, isGood } of few) if (!isGood()) bad.push(at);
+	};
 	const search = (terms: readonly Term[]): void => {
-		if (terms.length < LEAST_IN_SUM) {
-			for (const { of } of terms) if (!of.isGood()) bad.push(of.at);
-		} else if (!isSumRight(terms)) {
+		if (terms.length < LEAST_IN_SUM) verifyEach(terms.map(({ of }) => of));
+		else if (!isSumRight(terms)) {
 			const middle = terms.length >> 1;
 			search(terms.slice(0, middle));
 			search(terms.slice(middle));
 		}
 	};
-	if (signatures.length < LEAST_IN_SUM) {
-		for (const each of signatures) if (!each.isGood()) bad.push(each.at);
-		return bad;
-	}
-	search(termsOf(signatures, bad));
+	if (signatures.length < LEAST_IN_SUM) verifyEach(signatures);
+	else search(termsOf(signatures, bad));
 	return bad;
 }
 
